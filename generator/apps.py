@@ -1,0 +1,10 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class GeneratorConfig(AppConfig):
+    """Makes stimuli: image sets from plans."""
+
+    name = "generator"
+    default_auto_field = "django.db.models.BigAutoField"
