@@ -1,0 +1,17 @@
+"""The product's settings with state in a folder of its own and static files by their own names."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+# Before the settings are read: no test touches the state of the checkout. The folder goes with the process.
+_state = tempfile.TemporaryDirectory(prefix="nstsite-tests-")
+os.environ["DATA_DIR"] = _state.name
+for _name in ("MEDIA_ROOT", "SECRET_KEY", "HTTPS", "DEBUG"):
+    os.environ.pop(_name, None)
+
+from nstsite.settings import *  # noqa: E402, F403
+
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # noqa: F405
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
