@@ -1,0 +1,131 @@
+"""What is to be made and what has been made: sources, image sets and their cells.
+
+The database has the last word: constraints say which states a cell can be in, that a key is made by one run at a
+time, and that a set holds each image once.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+
+class Source(models.Model):
+    """One reference image, as kept for later runs: upright, opaque, sRGB with 8 bits, not yet sized.
+
+    `pixels` is the SHA-256 of its size and pixels (see `images.pixel_hash`), so the same picture in another file
+    format is the same source.
+    """
+
+    pixels = models.CharField(max_length=64, unique=True)
+    name = models.CharField(max_length=200, help_text="File name under which it was first read.")
+    file = models.FileField(max_length=200)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    licence = models.CharField(max_length=300, blank=True, help_text="As the plan states it.")
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("name", "pk")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ImageSet(models.Model):
+    """The cells of one plan and the images made of them."""
+
+    slug = models.SlugField(max_length=100, unique=True)
+    title = models.CharField(max_length=200)
+    plan = models.TextField(help_text="The plan's text, as it was read.")
+    plan_sha256 = models.CharField(max_length=64)
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-created", "slug")
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Cell(models.Model):
+    """One image to be made, or made: a recipe, a seed and two sources."""
+
+    class Status(models.TextChoices):
+        WAITING = "waiting"
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+
+    image_set = models.ForeignKey(ImageSet, on_delete=models.CASCADE, related_name="cells")
+    index = models.PositiveIntegerField(help_text="Place in the plan, from 0.")
+    key = models.CharField(
+        max_length=64,
+        help_text="SHA-256 of recipe, seed, pixels of both images, weights and algorithm version.",
+    )
+    label = models.CharField(max_length=300)
+    is_anchor = models.BooleanField(default=False)
+    factors = models.JSONField(
+        default=dict, help_text="What a table groups by: content, style and what varies."
+    )
+    recipe = models.JSONField()
+    seed = models.PositiveBigIntegerField()
+    content = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+")
+    style = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+")
+    content_name = models.CharField(max_length=200)
+    style_name = models.CharField(max_length=200)
+    weights = models.CharField(max_length=64, help_text="SHA-256 of the network's weights.")
+    algorithm = models.CharField(max_length=32)
+
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.WAITING)
+    reason = models.TextField(blank=True, help_text="Why it failed.")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    claim_token = models.CharField(max_length=32, blank=True, help_text="The run that makes it now.")
+    claim_host = models.CharField(max_length=255, blank=True)
+    claimed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When that run last said that it lives."
+    )
+
+    image = models.FileField(max_length=200, blank=True)
+    width = models.PositiveIntegerField(null=True, blank=True)
+    height = models.PositiveIntegerField(null=True, blank=True)
+    sha256 = models.CharField(max_length=64, blank=True, help_text="Of the image file.")
+    made_at = models.DateTimeField(null=True, blank=True)
+    provenance = models.JSONField(default=dict, blank=True)
+    covariates = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering = ("image_set", "index")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["image_set", "key"], name="cell_once_in_a_set"),
+            models.UniqueConstraint(fields=["image_set", "index"], name="cell_place_taken_once"),
+            models.UniqueConstraint(
+                fields=["key"], condition=Q(status="running"), name="cell_made_by_one_run_at_a_time"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["waiting", "running", "done", "failed"]), name="cell_status_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(status="running", claimed_at__isnull=False) & ~Q(claim_token="")
+                | ~Q(status="running") & Q(claim_token="", claimed_at__isnull=True),
+                name="cell_claimed_while_running",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="done")
+                | ~Q(image="") & ~Q(sha256="") & Q(width__gt=0, height__gt=0, made_at__isnull=False),
+                name="cell_done_has_its_image",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="failed") & ~Q(reason="") | ~Q(status="failed") & Q(reason=""),
+                name="cell_failed_has_its_reason",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["image_set", "status"], name="cell_by_set_and_status"),
+            models.Index(fields=["key", "status"], name="cell_by_key_and_status"),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
