@@ -37,7 +37,15 @@ class Finding:
 
 def examine() -> Iterator[Finding]:
     """Look at Python, PyTorch, the device, weights, database, media folder and browser, one after another."""
-    checks: tuple[Callable[[], Finding], ...] = (_python, _torch, _device, _weights, _database, _media, _browser)
+    checks: tuple[Callable[[], Finding], ...] = (
+        _python,
+        _torch,
+        _device,
+        _weights,
+        _database,
+        _media,
+        _browser,
+    )
     for check in checks:
         try:
             yield check()
@@ -48,7 +56,9 @@ def examine() -> Iterator[Finding]:
 
 def browser_path() -> str | None:
     """Return the path of a Chromium for the browser tests: $CHROMIUM, or the first on PATH, or None."""
-    return os.environ.get("CHROMIUM") or next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    return os.environ.get("CHROMIUM") or next(
+        (path for name in BROWSERS if (path := shutil.which(name))), None
+    )
 
 
 def _python() -> Finding:

@@ -9,7 +9,15 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FORBIDDEN = {
-    "generator/nst": {"django", "survey", "nstsite", "PIL", "generator.models", "generator.render", "generator.plan"},
+    "generator/nst": {
+        "django",
+        "survey",
+        "nstsite",
+        "PIL",
+        "generator.models",
+        "generator.render",
+        "generator.plan",
+    },
     "survey/analysis": {"django", "generator", "nstsite", "torch", "survey.models", "survey.services"},
     "generator": {"survey", "nstsite"},
     "survey": {"nstsite", "torch"},
