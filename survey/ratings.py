@@ -1,0 +1,219 @@
+"""The tidy table: a study's ratings as one DataFrame, one row for each rating. Everything after reads only this.
+
+Previews are never in it. All phases are: `phase == "main"` selects what a MOS counts.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from django.db.models import QuerySet
+
+from survey.models import Participant, Preference, Question, Rating, Stimulus, Study, Trial
+
+#: Columns of `tidy_table`, in order, before those of the study's factors and covariates.
+COLUMNS: Final = (
+    "study",
+    "version",
+    "participant",
+    "language",
+    "trial",
+    "position",
+    "phase",
+    "repeat",
+    "item",
+    "content",
+    "style",
+    "condition",
+    "reference",
+    "question",
+    "rating",
+    "first_rating",
+    "changes",
+    "rt_ms",
+    "shown_at",
+    "answered_at",
+    "input",
+    "viewport_w",
+    "viewport_h",
+    "dpr",
+    "zoom",
+    "shown_w",
+    "shown_h",
+    "load_ms",
+    "expected",
+    "image_sha256",
+)
+
+_SCREEN: Final = ("viewport_w", "viewport_h", "dpr", "zoom", "shown_w", "shown_h", "load_ms")
+
+
+def factor_columns(study: Study) -> dict[str, str]:
+    """Return {factor: its column}, in order of first use; a name that COLUMNS has gets the prefix `factor_`."""
+    return _columns(study, "factors", "factor_")
+
+
+def covariate_columns(study: Study) -> dict[str, str]:
+    """Return {covariate: its column}; a name that COLUMNS or a factor has gets the prefix `covariate_`."""
+    return _columns(study, "covariates", "covariate_", taken=set(factor_columns(study)))
+
+
+def tidy_table(study: Study) -> pd.DataFrame:
+    """Return the study's ratings, one row each, by participant, position and question.
+
+    Columns: COLUMNS, then factors, then covariates. `rating` is 1..5 (int8); `rt_ms` and the screen's sizes are
+    floats with NaN for "not known"; times are UTC; `repeat` is 0 for a participant's first main or repeated
+    showing of an item, 1 for the second, and so on. Texts are categories: 10^6 ratings take about 100 bytes each.
+    Empty (with its columns) for a study without ratings. Pair studies have `preference_table` instead.
+    """
+    answers = Rating.objects.filter(trial__participant__study=study)
+    table = _answers(study, answers, "i1")
+    table = table.rename(columns={"value": "rating", "first_value": "first_rating"})
+    table = table.join(_stimulus_frame(study), on="stimulus_id")
+    others = Stimulus.objects.filter(study=study).values_list("pk", "item")
+    table["reference"] = _coded(table["other_id"], dict(others))
+    table["repeat"] = _repeats(table)
+    extra = [*factor_columns(study).values(), *covariate_columns(study).values()]
+    return table[[*COLUMNS, *extra]].reset_index(drop=True)
+
+
+def preference_table(study: Study) -> pd.DataFrame:
+    """Return a pair study's answers, one row each.
+
+    Columns: study, version, participant, language, trial, position, phase, content, question, first, second (items
+    as shown), answer (`first`, `second` or `tie`), first_answer, changes, rt_ms, shown_at, answered_at, input and
+    the screen's.
+    """
+    answers = Preference.objects.filter(trial__participant__study=study)
+    table = _answers(study, answers, "U6")
+    table = table.rename(columns={"value": "answer", "first_value": "first_answer"})
+    stimuli = list(Stimulus.objects.filter(study=study).values_list("pk", "item", "content"))
+    items = {pk: item for pk, item, _ in stimuli}
+    table["first"] = _coded(table["stimulus_id"], items)
+    table["second"] = _coded(table["other_id"], items)
+    table["content"] = _coded(table["stimulus_id"], {pk: content for pk, _, content in stimuli})
+    order = [
+        "study",
+        "version",
+        "participant",
+        "language",
+        "trial",
+        "position",
+        "phase",
+        "content",
+        "question",
+    ]
+    order += [
+        "first",
+        "second",
+        "answer",
+        "first_answer",
+        "changes",
+        "rt_ms",
+        "shown_at",
+        "answered_at",
+        "input",
+    ]
+    return table[[*order, *_SCREEN]].reset_index(drop=True)
+
+
+def _answers(study: Study, answers: QuerySet[Any], value: str) -> pd.DataFrame:
+    """Return what ratings and preferences have in common; `value` is the NumPy type of an answer."""
+    fields = {
+        "trial_id": "i8",
+        "question_id": "i8",
+        "value": value,
+        "first_value": value,
+        "changes": "i2",
+        "rt_ms": "f8",
+        "input": "U5",
+        "trial__participant_id": "i8",
+        "trial__stimulus_id": "i8",
+        "trial__other_id": "f8",
+        "trial__position": "i4",
+        "trial__phase": "U11",
+        "trial__shown_at": "M8[us]",
+        "trial__answered_at": "M8[us]",
+        **{f"trial__{name}": "f8" for name in _SCREEN},
+    }
+    rows = (
+        answers.filter(trial__participant__is_preview=False)
+        .order_by("trial__participant_id", "trial__position", "question__position")
+        .values_list(*fields)
+        .iterator(chunk_size=20_000)
+    )
+    # Straight into packed columns: a list of a million tuples would take a gigabyte.
+    naive = (tuple(map(_plain, row)) for row in rows)
+    packed = np.fromiter(naive, dtype=np.dtype(list(fields.items())))
+    table = pd.DataFrame({name.removeprefix("trial__"): packed[name] for name in fields})
+    del packed
+    for name in ("shown_at", "answered_at"):
+        table[name] = table[name].dt.tz_localize("UTC")
+    table = table.rename(columns={"trial_id": "trial"})
+    for name, order in (("phase", Trial.Phase.values), ("input", ["mouse", "touch", "key", ""])):
+        table[name] = pd.Categorical(table[name], categories=order)
+    keys = dict(Question.objects.filter(study=study).order_by("position").values_list("pk", "key"))
+    table["question"] = _coded(table["question_id"], keys)
+    table["study"] = pd.Categorical.from_codes(np.zeros(len(table), "i1"), [study.slug])
+    people = Participant.objects.filter(study=study).values_list("pk", "code", "language", "version__number")
+    rows_of = {pk: rest for pk, *rest in people.order_by("pk")}
+    for i, name in enumerate(("participant", "language", "version")):
+        table[name] = _coded(table["participant_id"], {pk: rest[i] for pk, rest in rows_of.items()})
+    table["version"] = table["version"].astype("i4")
+    return table
+
+
+def _plain(value: Any) -> Any:
+    """Return a database value as NumPy takes it: times in UTC without zone, NaN for nothing."""
+    if value is None:
+        return np.nan
+    return value.replace(tzinfo=None) if hasattr(value, "tzinfo") else value
+
+
+def _coded(ids: pd.Series[Any], names: dict[int, Any]) -> pd.Categorical:
+    """Return the names of `ids` as a categorical, in the order of `names`; one comparison a row, not one string."""
+    categories = list(dict.fromkeys(names.values()))
+    place = {name: code for code, name in enumerate(categories)}
+    codes = ids.map({key: place[name] for key, name in names.items()}).fillna(-1).astype("i4")
+    return pd.Categorical.from_codes(codes, categories)
+
+
+def _stimulus_frame(study: Study) -> pd.DataFrame:
+    """Return one row for each stimulus (index: pk) with the columns that the tidy table takes from it."""
+    stimuli = list(Stimulus.objects.filter(study=study).order_by("item"))
+    frame = pd.DataFrame(index=pd.Index([s.pk for s in stimuli], dtype="i8"))
+    for name in ("item", "content", "style", "condition"):
+        values = [getattr(s, name) for s in stimuli]
+        frame[name] = pd.Categorical(values, categories=list(dict.fromkeys(values)))
+    frame["image_sha256"] = pd.Categorical([s.sha256 for s in stimuli])
+    frame["expected"] = np.array([s.expected for s in stimuli], dtype="f8")
+    for names, field in ((factor_columns(study), "factors"), (covariate_columns(study), "covariates")):
+        for name, column in names.items():
+            frame[column] = _values([getattr(s, field).get(name) for s in stimuli])
+    return frame
+
+
+def _values(values: list[Any]) -> Any:
+    """Return one factor's values as numbers where all are numbers, else as categories."""
+    known = [v for v in values if v is not None]
+    if known and all(isinstance(v, int | float) and not isinstance(v, bool) for v in known):
+        return np.array([np.nan if v is None else v for v in values], dtype="f8")
+    texts = [None if v is None else str(v) for v in values]
+    return pd.Categorical(texts, categories=list(dict.fromkeys(t for t in texts if t is not None)))
+
+
+def _repeats(table: pd.DataFrame) -> pd.Series[Any]:
+    counted = table["phase"].isin(["main", "repeat"])
+    keys = ["participant_id", "stimulus_id", "question_id"]
+    return table[counted].groupby(keys).cumcount().reindex(table.index, fill_value=0).astype("i2")
+
+
+def _columns(study: Study, field: str, prefix: str, taken: set[str] | None = None) -> dict[str, str]:
+    reserved = {*COLUMNS, *(taken or set())}
+    names: dict[str, str] = {}
+    for values in Stimulus.objects.filter(study=study).order_by("item").values_list(field, flat=True):
+        for name in values:
+            names.setdefault(name, prefix + name if name in reserved else name)
+    return names

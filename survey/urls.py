@@ -1,0 +1,7 @@
+"""The survey's addresses: participants under /s/<slug>/, researchers under /studies/."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver
+
+urlpatterns: list[URLPattern | URLResolver] = []
