@@ -1,0 +1,50 @@
+"""The media store: files named by what they hold, never seen half-written."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+
+
+def put(folder: str, data: bytes, suffix: str) -> tuple[str, str]:
+    """Store bytes under folder/ab/<sha256><suffix>; return that name and the SHA-256 (hex).
+
+    The same bytes stored twice are one file. On a file system the file appears whole or not at all, also when the
+    power fails. Raises OSError when the store cannot be written.
+    """
+    digest = hashlib.sha256(data).hexdigest()
+    name = f"{folder}/{digest[:2]}/{digest}{suffix}"
+    if default_storage.exists(name):
+        return name, digest
+    try:
+        path = Path(default_storage.path(name))
+    except NotImplementedError:  # not a file system; object stores put whole objects
+        return default_storage.save(name, ContentFile(data)), digest
+    write_atomically(path, data)
+    return name, digest
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file so that a reader sees the old one or the whole new one; makes missing folders."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
