@@ -1,0 +1,309 @@
+"""The tidy table: one row for each rating, whatever made it; read, checked and coded here.
+
+Columns: ``participant``, ``item`` (text) and ``rating`` (1..5) are required. Used when there: ``question``,
+``condition``, ``content``, ``phase``, ``repeat`` (1, 2, ... for repeated presentations), ``reference`` (the
+item's hidden reference), ``rt_ms``, ``position``, ``expected_low`` and ``expected_high`` (accepted answers of
+a gold or trap trial).
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import hashlib
+from dataclasses import dataclass, field
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+REQUIRED = ("participant", "item", "rating")
+PHASES = ("practice", "stabilising", "main", "repeat", "gold", "trap")
+CATEGORIES = np.arange(1, 6)
+"""The five categories of an absolute category rating scale, ITU-T P.910 clause 7.1."""
+
+_LABELS = ("question", "condition", "content", "phase", "reference")
+_SYNONYMS = {
+    "participant": (
+        "subject",
+        "observer",
+        "rater",
+        "worker",
+        "user",
+        "assessor",
+        "viewer",
+        "listener",
+        "tester",
+    ),
+    "item": ("stimulus", "pvs", "image", "file", "filename", "video", "clip", "sample"),
+    "rating": ("score", "vote", "opinion", "opinion_score", "value", "answer", "acr", "mark"),
+}
+_SHOWN = 5
+
+
+class TableError(ValueError):
+    """A ratings table that cannot be analysed; the message is one line that names the place and the mend."""
+
+
+@dataclass(frozen=True)
+class Ratings:
+    """A checked table, and what was left out of it on the way.
+
+    Attributes:
+        table: one row for each valid rating; ``participant`` and ``item`` text, ``rating`` int64 in 1..5.
+        rows_in: rows that came in.
+        left_out: reason -> number of rows left out.
+        notes: remarks for the reader of the results, each a sentence.
+    """
+
+    table: pd.DataFrame
+    rows_in: int
+    left_out: dict[str, int] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Coded:
+    """Ratings of one question as integer codes, rows in the table's order.
+
+    Attributes:
+        item, participant: int64 codes, shape (rows,), into ``items`` and ``participants`` (sorted text).
+        rating: int64 in 1..5, shape (rows,).
+        repeat: int64 presentation number of the item for that participant, from 1, shape (rows,).
+    """
+
+    item: NDArray[np.int64]
+    participant: NDArray[np.int64]
+    rating: NDArray[np.int64]
+    repeat: NDArray[np.int64]
+    items: NDArray[np.object_]
+    participants: NDArray[np.object_]
+
+
+def read_csv(path: str | Path) -> pd.DataFrame:
+    """Read any ratings file: comma, semicolon or tab; UTF-8, UTF-16 or Windows-1252; with or without BOM.
+
+    Every column but ``rating`` and the numeric ones is kept as text, so that ``007`` stays ``007``.
+
+    Raises:
+        TableError: the file cannot be read, is empty, or is no table.
+    """
+    text = _decode(Path(path))
+    header = text.lstrip("\r\n").partition("\n")[0]
+    if not header.strip():
+        raise TableError(
+            f"{path}: the file is empty; the first line must name the columns {', '.join(REQUIRED)}"
+        )
+    delimiter = max(",;\t", key=header.count)
+    names = [name.strip() for name in next(csv.reader([header.rstrip("\r")], delimiter=delimiter))]
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    if doubled:
+        raise TableError(f"{path}: column {doubled[0]!r} is there twice; rename one")
+    numeric = {
+        "rating",
+        "repeat",
+        "repetition",
+        "rt_ms",
+        "position",
+        "trial",
+        "expected_low",
+        "expected_high",
+    }
+    try:
+        frame = pd.read_csv(
+            StringIO(text.lstrip("\r\n")),
+            sep=delimiter,
+            names=names,
+            header=0,
+            index_col=False,
+            dtype={name: "str" for name in names if name not in numeric},
+            decimal="," if delimiter == ";" else ".",
+            keep_default_na=False,
+            na_values=["", "NA", "NaN", "nan", "null", "NULL"],
+            skip_blank_lines=False,
+            low_memory=False,
+        )
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise TableError(f"{path}: not a table of ratings: {str(error).strip()}") from None
+    return frame
+
+
+def _decode(path: Path) -> str:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise TableError(f"{path}: cannot be read: {error.strerror}") from None
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", errors="replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", errors="replace")
+
+
+def check(frame: pd.DataFrame, *, source: str = "the table") -> Ratings:
+    """Validate a table of ratings.
+
+    Rows with an empty rating are left out and counted; anything else that is not a rating is refused, because
+    dropping it in silence would change the result. Repeated rows of a participant and item stay and are noted.
+
+    Args:
+        frame: the table as read; its order is kept.
+        source: what to call it in an error message.
+
+    Raises:
+        TableError: a required column is missing, or a row holds no valid participant, item, rating or phase.
+    """
+    frame = frame.rename(columns=lambda name: str(name).strip())
+    if "repetition" in frame.columns and "repeat" not in frame.columns:
+        frame = frame.rename(columns={"repetition": "repeat"})
+    _require_columns(frame, source)
+    blank = frame[list(REQUIRED)].isna().all(axis=1)
+    frame = frame[~blank]
+    if frame.empty:
+        raise TableError(f"{source}: no ratings below the header")
+    rating, missing = _ratings(frame["rating"], source)
+    left_out = {"empty rating": int(missing.sum())} if missing.any() else {}
+    notes = {"empty_ratings": f"empty ratings left out: {_rows(missing)}"} if missing.any() else {}
+    table = frame.assign(rating=rating)[~missing.to_numpy()]
+    if table.empty:
+        raise TableError(f"{source}: every rating is empty")
+    table = table.assign(rating=table["rating"].astype(np.int64))
+    for name in ("participant", "item"):
+        table[name] = _text(table[name], name, source)
+    for name in _LABELS:
+        if name in table.columns:
+            table[name] = table[name].astype("str").where(table[name].notna(), None)
+    _check_phase(table, source)
+    notes |= _repeat_note(table)
+    return Ratings(table, len(frame), left_out, notes)
+
+
+def _require_columns(frame: pd.DataFrame, source: str) -> None:
+    present = [str(name) for name in frame.columns]
+    missing = [name for name in REQUIRED if name not in present]
+    if not missing:
+        return
+    hints = [f"{name!r}{_nearest(name, present)}" for name in missing]
+    plural = "s" if len(missing) > 1 else ""
+    raise TableError(f"{source}: no column{plural} {', '.join(hints)}; found: {', '.join(present)}")
+
+
+def _nearest(wanted: str, present: list[str]) -> str:
+    plain = {name.lower().replace(" ", "_"): name for name in present if name not in REQUIRED}
+    for candidate in (wanted, *_SYNONYMS[wanted]):
+        for name, original in plain.items():
+            if name == candidate or name.startswith((f"{candidate}_", f"{candidate}s")):
+                return f" (rename {original!r}?)"
+    close = difflib.get_close_matches(wanted, list(plain), n=1)
+    return f" (did you mean to name {plain[close[0]]!r} so?)" if close else ""
+
+
+def _ratings(column: pd.Series, source: str) -> tuple[pd.Series, pd.Series]:
+    number = pd.to_numeric(column, errors="coerce")
+    missing = (
+        column.isna() | (column.astype("str").str.strip() == "") if number.isna().any() else number.isna()
+    )
+    bad = ~missing & ~number.isin(CATEGORIES)
+    if bad.any():
+        value = column[bad].iloc[0]
+        shown = repr(value.strip()) if isinstance(value, str) else f"{value:g}"
+        more = f" (and {int(bad.sum()) - 1} more: {_rows(bad)})" if bad.sum() > 1 else ""
+        raise TableError(f"{source}: {_row(bad)}: rating {shown} is not a whole number from 1 to 5{more}")
+    return number, missing
+
+
+def _text(column: pd.Series, name: str, source: str) -> pd.Series:
+    text = column.astype("str").str.strip()
+    empty = column.isna() | (text == "")
+    if empty.any():
+        raise TableError(f"{source}: {_row(empty)}: {name} is empty")
+    return text
+
+
+def _check_phase(table: pd.DataFrame, source: str) -> None:
+    if "phase" not in table.columns:
+        return
+    unknown = table["phase"].notna() & ~table["phase"].isin(PHASES)
+    if unknown.any():
+        value = str(table["phase"][unknown].iloc[0])
+        near = difflib.get_close_matches(value, PHASES, n=1)
+        hint = f" (did you mean {near[0]!r}?)" if near else f"; it is one of {', '.join(PHASES)}"
+        raise TableError(f"{source}: {_row(unknown)}: unknown phase {value!r}{hint}")
+
+
+def _row(mask: pd.Series) -> str:
+    return f"row {_line(mask.index[mask][0])}"
+
+
+def _rows(mask: pd.Series) -> str:
+    lines = [str(_line(label)) for label in mask.index[mask][:_SHOWN]]
+    rest = int(mask.sum()) - len(lines)
+    return f"row{'s' if mask.sum() > 1 else ''} {', '.join(lines)}" + (f" and {rest} more" if rest else "")
+
+
+def _line(label: object) -> object:
+    """A spreadsheet's row number: the header is row 1."""
+    return label + 2 if isinstance(label, int | np.integer) else label
+
+
+def _repeat_note(table: pd.DataFrame) -> dict[str, str]:
+    keys = ["participant", "item"] + [name for name in ("question", "phase") if name in table.columns]
+    repeated = table.duplicated(keys)
+    if not repeated.any():
+        return {}
+    return {
+        "repeated_rows": f"{int(repeated.sum())} rows repeat a participant and item ({_rows(repeated)}); all count "
+        "in the item's statistics, alpha uses the first, ICC, Friedman and Wilcoxon use their mean"
+    }
+
+
+def main_phase(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows that count in a MOS: phase ``main`` or none given."""
+    if "phase" not in table.columns:
+        return table
+    return table[table["phase"].isna() | (table["phase"] == "main")]
+
+
+def code(table: pd.DataFrame) -> Coded:
+    """Code one question's rows; items and participants sorted by name.
+
+    A missing ``repeat`` is the number of the row among its participant's rows of that item.
+    """
+    item, items = pd.factorize(table["item"], sort=True)
+    participant, participants = pd.factorize(table["participant"], sort=True)
+    if "repeat" in table.columns and table["repeat"].notna().all():
+        repeat = pd.factorize(table["repeat"], sort=True)[0].astype(np.int64) + 1
+    else:
+        repeat = _occurrence(item.astype(np.int64) * max(len(participants), 1) + participant)
+    return Coded(
+        item.astype(np.int64),
+        participant.astype(np.int64),
+        table["rating"].to_numpy(np.int64),
+        repeat,
+        np.asarray(items, dtype=object),
+        np.asarray(participants, dtype=object),
+    )
+
+
+def _occurrence(key: NDArray[np.int64]) -> NDArray[np.int64]:
+    """1 for the first row of a key, 2 for the second, and so on."""
+    order = np.argsort(key, kind="stable")
+    ordered = key[order]
+    starts = np.r_[True, ordered[1:] != ordered[:-1]]
+    index = np.arange(len(key))
+    result = np.empty(len(key), np.int64)
+    result[order] = index - np.maximum.accumulate(np.where(starts, index, 0)) + 1
+    return result
+
+
+def data_hash(table: pd.DataFrame) -> str:
+    """SHA-256 of the ratings, whatever the order of rows: sorted lines of question, participant, item, repeat,
+    phase and rating, tab-separated, ``\\n`` at each end."""
+    names = [name for name in ("question", "participant", "item", "repeat", "phase") if name in table.columns]
+    lines = table[names[0]].fillna("").astype("str")
+    for name in [*names[1:], "rating"]:
+        lines = lines.str.cat(table[name].fillna("").astype("str"), sep="\t")
+    return hashlib.sha256("".join(f"{line}\n" for line in sorted(lines)).encode()).hexdigest()
