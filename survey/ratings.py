@@ -156,7 +156,7 @@ def _answers(study: Study, answers: QuerySet[Any], value: str) -> pd.DataFrame:
         table[name] = pd.Categorical(table[name], categories=order)
     keys = dict(Question.objects.filter(study=study).order_by("position").values_list("pk", "key"))
     table["question"] = _coded(table["question_id"], keys)
-    table["study"] = pd.Categorical.from_codes(np.zeros(len(table), "i1"), [study.slug])
+    table["study"] = pd.Categorical.from_codes(np.zeros(len(table), np.int8), pd.Index([study.slug]))
     people = Participant.objects.filter(study=study).values_list("pk", "code", "language", "version__number")
     rows_of = {pk: rest for pk, *rest in people.order_by("pk")}
     for i, name in enumerate(("participant", "language", "version")):
@@ -166,9 +166,7 @@ def _answers(study: Study, answers: QuerySet[Any], value: str) -> pd.DataFrame:
 
 
 def _plain(value: Any) -> Any:
-    """Return a database value as NumPy takes it: times in UTC without zone, NaN for nothing."""
-    if value is None:
-        return np.nan
+    """Return a database value as NumPy takes it: times (UTC) without their zone; None becomes NaN or NaT there."""
     return value.replace(tzinfo=None) if hasattr(value, "tzinfo") else value
 
 
@@ -176,8 +174,8 @@ def _coded(ids: pd.Series[Any], names: dict[int, Any]) -> pd.Categorical:
     """Return the names of `ids` as a categorical, in the order of `names`; one comparison a row, not one string."""
     categories = list(dict.fromkeys(names.values()))
     place = {name: code for code, name in enumerate(categories)}
-    codes = ids.map({key: place[name] for key, name in names.items()}).fillna(-1).astype("i4")
-    return pd.Categorical.from_codes(codes, categories)
+    codes = ids.map({key: place[name] for key, name in names.items()}).fillna(-1).to_numpy(np.int32)
+    return pd.Categorical.from_codes(codes, pd.Index(categories))
 
 
 def _stimulus_frame(study: Study) -> pd.DataFrame:

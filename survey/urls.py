@@ -1,4 +1,4 @@
-"""The survey's addresses: participants under /s/<slug>/, researchers under /studies/."""
+"""The survey's addresses: participants under /s/<slug>/, and the researchers' pages."""
 
 from __future__ import annotations
 
