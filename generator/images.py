@@ -71,8 +71,8 @@ def _opened(file: Path | IO[bytes], name: str) -> Iterator[Image.Image]:
     """Open with Pillow; turn whatever goes wrong, here or in the body, into an ImageError."""
     try:
         with warnings.catch_warnings():
-            # Pillow warns at half of its limit; `_check_header` refuses by ours.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            # Pillow warns of large pictures and odd metadata; `_check_header` refuses by our own limits.
+            warnings.simplefilter("ignore")
             with Image.open(file, formats=FORMATS) as image:
                 yield image
     except ImageError:

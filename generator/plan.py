@@ -1,0 +1,244 @@
+"""A plan file (TOML) -> the cells that it asks for. Reads the plan and lists its images; touches no database.
+
+docs/plans.md is the reference of the format. Every mistake ends as a `PlanError` of one line that names the place.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from generator.plan_file import Document, PlanError, did_you_mean, read_document
+from generator.plan_images import Pair, find_pairs
+
+if TYPE_CHECKING:
+    from generator.nst import Recipe
+
+MAX_CELLS = 20_000
+MAX_SEED = 2**63 - 1
+# What a listed cell may say beside keys of the recipe.
+_OWN_KEYS = ("content", "style", "pair", "label", "seed")
+
+
+@dataclass(frozen=True)
+class PlannedCell:
+    """One image to be made, by file names; `factors` are the columns that a table may group by."""
+
+    label: str
+    factors: dict[str, Any]
+    recipe: Recipe
+    seed: int
+    pair: Pair
+    is_anchor: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A plan, read and checked. `licences` maps an image's path to the licence that the plan states."""
+
+    slug: str
+    title: str
+    text: str
+    cells: list[PlannedCell]
+    factors: list[str]
+    licences: dict[Path, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """A cell before its recipe is built: where it stands in the file, its images, what it sets."""
+
+    place: str
+    pair: Pair
+    settings: Mapping[str, Any]
+    label: str = ""
+    is_anchor: bool = False
+    repeat: int = 0
+
+
+def load_plan(path: Path) -> Plan:
+    """Read a plan file. Raises PlanError naming file, place and mend; raises nothing else for bad input."""
+    document = read_document(path)
+    try:
+        pairs = find_pairs(document.images, path.parent)
+        drafts = list(_repeated(_kept(document, _drafts(document, pairs)), document.repeats))
+        if len(drafts) > MAX_CELLS:
+            raise PlanError(f"asks for {len(drafts)} cells; {MAX_CELLS} at most in one plan")
+        if not drafts:
+            raise PlanError("[[exclude]] leaves no cell")
+        keys = _factor_keys(document)
+        cells = _unique(list(_cells(document, drafts, keys)))
+    except PlanError as error:
+        raise PlanError(f"{path}: {error}") from error
+    return Plan(
+        slug=document.slug or _slug(path.stem),
+        title=document.title or path.stem,
+        text=path.read_text(encoding="utf-8"),
+        cells=cells,
+        factors=["content", "style", *keys],
+        licences={(path.parent / name).resolve(): text for name, text in document.images.licences.items()},
+    )
+
+
+def _slug(stem: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-") or "plan"
+
+
+def _drafts(document: Document, pairs: list[Pair]) -> Iterator[_Draft]:
+    """Yield the full crossing of the factors, then the listed cells, then the anchors."""
+    count = len(pairs) * math.prod(len(levels) for levels in document.factors.values())
+    if count > MAX_CELLS:
+        raise PlanError(f"[factors] cross to {count} cells; {MAX_CELLS} at most in one plan")
+    if document.factors or not document.cells:
+        for pair in pairs:
+            for levels in itertools.product(*document.factors.values()):
+                yield _Draft("factors", pair, dict(zip(document.factors, levels, strict=True)))
+    for name, listed in (("cells", document.cells), ("anchors", document.anchors)):
+        for number, entry in enumerate(listed, start=1):
+            place = f"[[{name}]] number {number}"
+            settings = {key: value for key, value in entry.items() if key == "seed" or key not in _OWN_KEYS}
+            for pair in _pairs_of(entry, pairs, place):
+                label = str(entry.get("label", ""))
+                yield _Draft(place, pair, settings, label, is_anchor=name == "anchors")
+
+
+def _pairs_of(entry: Mapping[str, Any], pairs: list[Pair], place: str) -> list[Pair]:
+    """Return the pairs that a listed cell is made of: by number, by names, or all."""
+    if "pair" in entry:
+        number = entry["pair"]
+        if not isinstance(number, int) or not 1 <= number <= len(pairs):
+            raise PlanError(f"{place}: pair = {number!r}, but [images] gives pairs 1 to {len(pairs)}")
+        return [pairs[number - 1]]
+    chosen = pairs
+    for role in ("content", "style"):
+        if role in entry:
+            chosen = [pair for pair in chosen if pair.matches(role, entry[role])]
+            if not chosen:
+                known = {pair.name(role) for pair in pairs}
+                raise PlanError(f"{place}: no pair of [images] has {role} {did_you_mean(entry[role], known)}")
+    return chosen
+
+
+def _kept(document: Document, drafts: Iterable[_Draft]) -> Iterator[_Draft]:
+    """Leave out what [[exclude]] names; a rule that fits no cell is a mistake."""
+    known = {"content", "style", *_factor_keys(document)}
+    for number, rule in enumerate(document.exclude, start=1):
+        for key in rule:
+            if key not in known:
+                raise PlanError(f"[[exclude]] number {number}: unknown factor {did_you_mean(key, known)}")
+    hits = [0] * len(document.exclude)
+    for draft in drafts:
+        rules = [number for number, rule in enumerate(document.exclude) if _excludes(rule, draft)]
+        for number in rules:
+            hits[number] += 1
+        if not rules:
+            yield draft
+    for number, hit in enumerate(hits, start=1):
+        if not hit:
+            raise PlanError(f"[[exclude]] number {number}: fits no cell; check its values")
+
+
+def _excludes(rule: Mapping[str, Any], draft: _Draft) -> bool:
+    def fits(key: str, wanted: Any) -> bool:
+        if key in ("content", "style"):
+            return draft.pair.matches(key, wanted)
+        return key in draft.settings and bool(draft.settings[key] == wanted)
+
+    return all(
+        any(fits(key, wanted) for wanted in (value if isinstance(value, list) else [value]))
+        for key, value in rule.items()
+    )
+
+
+def _repeated(drafts: Iterable[_Draft], repeats: int) -> Iterator[_Draft]:
+    for draft in drafts:
+        for repeat in range(1, repeats + 1):
+            yield _Draft(
+                draft.place,
+                draft.pair,
+                draft.settings,
+                draft.label,
+                draft.is_anchor,
+                repeat if repeats > 1 else 0,
+            )
+
+
+def _factor_keys(document: Document) -> list[str]:
+    """Return the keys that any cell sets for itself, in order of first appearance."""
+    entries = [document.factors, *document.cells, *document.anchors]
+    named = (key for entry in entries for key in entry if key == "seed" or key not in _OWN_KEYS)
+    return list(dict.fromkeys(named))
+
+
+def _cells(document: Document, drafts: list[_Draft], keys: list[str]) -> Iterator[PlannedCell]:
+    base, base_seed = _recipe(document)
+    for draft in drafts:
+        settings = dict(draft.settings)
+        # One seed for all, so that along a row of the grid nothing varies but the factor.
+        seed = _seed(settings.pop("seed", base_seed), draft.place) + max(0, draft.repeat - 1)
+        recipe = _replaced(base, settings, draft.place)
+        factors: dict[str, Any] = {"content": draft.pair.content_name, "style": draft.pair.style_name}
+        values = {**recipe.to_dict(), **draft.settings, "seed": seed}
+        factors |= {key: values.get(key) for key in keys}
+        if draft.repeat:
+            factors["repeat"] = draft.repeat
+        label = _label(draft, factors)
+        yield PlannedCell(label, factors, recipe, seed, draft.pair, draft.is_anchor)
+
+
+def _label(draft: _Draft, factors: Mapping[str, Any]) -> str:
+    pair = f"{draft.pair.content_name} × {draft.pair.style_name}"
+    if draft.label:
+        repeat = f", repeat {draft.repeat}" if draft.repeat else ""
+        return f"{draft.label}: {pair}{repeat}"
+    rest = ", ".join(
+        f"{key} {_short(value)}" for key, value in factors.items() if key not in ("content", "style")
+    )
+    return f"{pair}, {rest}" if rest else pair
+
+
+def _short(value: Any) -> str:
+    return "+".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _recipe(document: Document) -> tuple[Recipe, int]:
+    """Return the preset with the plan's own settings, and the seed."""
+    from generator.nst import RecipeError, preset
+
+    settings = dict(document.recipe)
+    seed = _seed(settings.pop("seed", 1), "[recipe]")
+    try:
+        base = preset(document.preset)
+    except RecipeError as error:
+        raise PlanError(f"preset: {error}") from error
+    return _replaced(base, settings, "[recipe]"), seed
+
+
+def _replaced(recipe: Recipe, settings: Mapping[str, Any], place: str) -> Recipe:
+    from generator.nst import RecipeError
+
+    try:
+        return recipe.replace(**settings)
+    except RecipeError as error:
+        raise PlanError(f"{place}: {error}") from error
+
+
+def _seed(value: Any, place: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_SEED:
+        raise PlanError(f"{place}: seed = {value!r} should be a whole number from 0 to {MAX_SEED}")
+    return value
+
+
+def _unique(cells: list[PlannedCell]) -> list[PlannedCell]:
+    seen: dict[Any, PlannedCell] = {}
+    for cell in cells:
+        identity = (cell.recipe, cell.seed, cell.pair)
+        if identity in seen:
+            raise PlanError(f"asks twice for the same image: {seen[identity].label!r} and {cell.label!r}")
+        seen[identity] = cell
+    return cells
