@@ -1,0 +1,234 @@
+"""Which stimuli one participant sees, and in which order. Pure: no database, no clock, all randomness from a seed.
+
+Balanced incomplete blocks by fewest votes; randomised order with the constraints of ITU-T P.910 clause 10 and
+ITU-R BT.500: no content twice running, conditions spread over the session, repeats far apart.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final, Literal
+
+Phase = Literal["practice", "stabilising", "main", "repeat", "gold", "trap"]
+
+#: Positions among the scored images before which no gold or trap stands.
+GOLD_FREE: Final = 3
+#: Least distance between two showings of one image, where the session is long enough.
+REPEAT_GAP: Final = 10
+#: Random orders tried before the one with the fewest faults is taken.
+_ATTEMPTS: Final = 40
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What one trial shows: a stimulus, or a pair. An empty `content` is unlike every other."""
+
+    key: Hashable
+    content: str = ""
+    condition: str = ""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One trial of a design."""
+
+    unit: Unit
+    phase: Phase
+
+
+@dataclass(frozen=True)
+class Pool:
+    """All that may be shown to one participant; `always` (hidden references) goes with its content."""
+
+    main: Sequence[Unit]
+    practice: Sequence[Unit] = ()
+    gold: Sequence[Unit] = ()
+    traps: Sequence[Unit] = ()
+    always: Sequence[Unit] = ()
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How many of each; `images` None takes all of `main`."""
+
+    images: int | None = None
+    repeats: int = 0
+    stabilising: int = 0
+
+
+def draw(pool: Pool, votes: Mapping[Hashable, int], rules: Rules, seed: int) -> list[Slot]:
+    """Return one participant's trials in order: practice, stabilising, then all else mixed.
+
+    Args:
+        votes: how many votes each main unit has or is about to get; those with fewest come first.
+        seed: the same arguments and seed give the same design.
+
+    Scored images keep these rules wherever any order can; else the order with the fewest faults is taken: no content
+    twice running, gold and traps not among the first GOLD_FREE, repeats REPEAT_GAP apart (half the session if it is
+    shorter than twice that), and conditions evenly spread.
+    """
+    rng = random.Random(seed)  # noqa: S311 - a design, not a secret
+    chosen = choose(pool.main, votes, rules.images, rng)
+    contents = {unit.content for unit in chosen}
+    chosen += [unit for unit in pool.always if unit.content in contents]
+    practice = rng.sample(list(pool.practice), len(pool.practice))
+    tries = (_attempt(chosen, practice, pool, rules, rng) for _ in range(_ATTEMPTS))
+    return _first_faultless(tries)
+
+
+def choose(
+    units: Sequence[Unit], votes: Mapping[Hashable, int], count: int | None, rng: random.Random
+) -> list[Unit]:
+    """Return `count` units (all for None) with the fewest votes; among equals, spread contents and conditions.
+
+    Drawn one participant after the other, no unit ever has two votes more than another.
+    """
+    left = rng.sample(list(units), len(units))
+    if count is None or count >= len(left):
+        return left
+    contents: Counter[str] = Counter()
+    conditions: Counter[str] = Counter()
+    chosen: list[Unit] = []
+    while len(chosen) < count:
+        # min() takes the first of equals: the shuffle above decides.
+        unit = min(
+            left,
+            key=lambda u: (
+                votes.get(u.key, 0),
+                contents[u.content] if u.content else 0,
+                conditions[u.condition],
+            ),
+        )
+        left.remove(unit)
+        contents[unit.content] += 1
+        conditions[unit.condition] += 1
+        chosen.append(unit)
+    return chosen
+
+
+def repeat_gap(scored: int) -> int:
+    """Return the least distance of two showings of one image in a session of `scored` images."""
+    return min(REPEAT_GAP, scored // 2)
+
+
+def faults(slots: Sequence[Slot]) -> int:
+    """Return how many of the order's rules a design breaks."""
+    twice = sum(_alike(a.unit, b.unit) for a, b in pairwise(slots))
+    scored = [slot for slot in slots if slot.phase not in ("practice", "stabilising")]
+    early = sum(slot.phase in ("gold", "trap") for slot in scored[:GOLD_FREE])
+    gap = repeat_gap(len(scored))
+    start = len(slots) - len(scored)
+    places: dict[Hashable, int] = {}
+    close = 0
+    for place, slot in enumerate(slots):
+        if slot.unit.key in places and slot.phase != "practice":
+            close += place - places[slot.unit.key] < gap
+        if place >= start or slot.phase == "stabilising":
+            places[slot.unit.key] = place
+    return twice + early + close
+
+
+def _first_faultless(tries: Iterable[list[Slot]]) -> list[Slot]:
+    best: list[Slot] = []
+    fewest = -1
+    for slots in tries:
+        count = faults(slots)
+        if fewest < 0 or count < fewest:
+            best, fewest = slots, count
+        if not fewest:
+            break
+    return best
+
+
+def _attempt(
+    chosen: Sequence[Unit], practice: Sequence[Unit], pool: Pool, rules: Rules, rng: random.Random
+) -> list[Slot]:
+    before = practice[-1] if practice else None
+    order = [Slot(unit, "main") for unit in arrange(chosen, rng, before)]
+    extras = rules.repeats + len(pool.gold) + bool(pool.traps)
+    gap = repeat_gap(len(order) + extras)
+    for _ in range(min(rules.repeats, len(chosen))):
+        _insert_repeat(order, gap, rng)
+    for unit in rng.sample(list(pool.gold), len(pool.gold)):
+        _insert(order, Slot(unit, "gold"), range(GOLD_FREE, len(order) + 1), rng)
+    if pool.traps:
+        middle = range(max(GOLD_FREE, len(order) // 3), len(order) + 1)
+        _insert(order, Slot(rng.choice(list(pool.traps)), "trap"), middle, rng)
+    stabilising = _stabilising(order, min(rules.stabilising, len(chosen)), gap, before, rng)
+    return [*(Slot(unit, "practice") for unit in practice), *stabilising, *order]
+
+
+def arrange(units: Sequence[Unit], rng: random.Random, before: Unit | None = None) -> list[Unit]:
+    """Return the units in a random order without one content twice running, where there is one.
+
+    Conditions are spread: each is drawn again only when its turn comes round. `before` is what stands in front.
+    """
+    left = rng.sample(list(units), len(units))
+    remaining = Counter(unit.content for unit in left if unit.content)
+    drawn: Counter[str] = Counter()
+    order: list[Unit] = []
+    last = before
+    while left:
+        # A content that fills half of what is left must come now, or two of it would meet at the end.
+        pressing = {content for content, count in remaining.items() if 2 * count > len(left)}
+        legal = [unit for unit in left if last is None or not _alike(unit, last)]
+        urgent = [unit for unit in legal if unit.content in pressing]
+        unit = min(urgent or legal or left, key=lambda u: drawn[u.condition])
+        left.remove(unit)
+        drawn[unit.condition] += 1
+        if unit.content:
+            remaining[unit.content] -= 1
+        order.append(unit)
+        last = unit
+    return order
+
+
+def _stabilising(
+    order: Sequence[Slot], count: int, gap: int, before: Unit | None, rng: random.Random
+) -> list[Slot]:
+    """Return `count` hidden warm-up trials of images whose own turn comes late, of as many conditions as can be."""
+    late = {slot.unit: place for place, slot in enumerate(order) if slot.phase == "main"}
+    candidates = sorted(late, key=lambda unit: (late[unit] < gap, rng.random()))
+    conditions: Counter[str] = Counter()
+    picked: list[Unit] = []
+    while len(picked) < count:
+        unit = min(candidates, key=lambda u: (late[u] < gap, conditions[u.condition]))
+        candidates.remove(unit)
+        conditions[unit.condition] += 1
+        picked.append(unit)
+    return [Slot(unit, "stabilising") for unit in arrange(picked, rng, before)]
+
+
+def _insert_repeat(order: list[Slot], gap: int, rng: random.Random) -> None:
+    """Show one main image once more, `gap` places or more after its first showing."""
+    repeated = {slot.unit.key for slot in order if slot.phase == "repeat"}
+    originals = [
+        (place, slot.unit)
+        for place, slot in enumerate(order)
+        if slot.phase == "main" and slot.unit.key not in repeated
+    ]
+    rng.shuffle(originals)
+    for place, unit in originals:
+        if places := [i for i in range(place + gap, len(order) + 1) if _fits(order, unit, i)]:
+            order.insert(rng.choice(places), Slot(unit, "repeat"))
+            return
+    first = min(originals, key=lambda pair: pair[0])
+    order.append(Slot(first[1], "repeat"))
+
+
+def _insert(order: list[Slot], slot: Slot, places: range, rng: random.Random) -> None:
+    fitting = [i for i in places if _fits(order, slot.unit, i)]
+    # With nowhere that fits, the end: the attempt's faults are counted, and another order is tried.
+    order.insert(rng.choice(fitting or [len(order)]), slot)
+
+
+def _fits(order: Sequence[Slot], unit: Unit, place: int) -> bool:
+    return not any(_alike(slot.unit, unit) for slot in order[max(0, place - 1) : place + 1])
+
+
+def _alike(a: Unit, b: Unit) -> bool:
+    return a.key == b.key or (a.content != "" and a.content == b.content)

@@ -1,0 +1,395 @@
+"""One function for each change of a participant's state, each in one transaction. Views and commands call these."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from survey.assignment import assign
+from survey.definition import Definition, Platform
+from survey.models import (
+    Invitation,
+    Participant,
+    Preference,
+    Question,
+    Rating,
+    Recruit,
+    Study,
+    StudyVersion,
+    Trial,
+)
+
+#: How many answers can be undone, counted back from the newest.
+UNDO_DEPTH: Final = 3
+SKIP_REASONS: Final = frozenset({"failed", "truncated"})
+_DAY_MS: Final = 86_400_000
+
+
+class Refused(Exception):
+    """A step that cannot be taken; `code` says why in one word, for the page to say it in the reader's language."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class BadAnswer(Exception):
+    """Answers that are missing or are not on the scale; `questions` are their keys."""
+
+    def __init__(self, questions: list[str]) -> None:
+        super().__init__(f"no valid answer to {', '.join(questions)}")
+        self.questions = questions
+
+
+@dataclass(frozen=True)
+class Recruitment:
+    """What a crowd platform's link says of who comes."""
+
+    platform: Platform
+    person: str
+    session: str = ""
+    assignment: str = ""
+
+
+@dataclass(frozen=True)
+class Showing:
+    """How an image was shown and answered, as the page measured it; None for what it could not tell.
+
+    `waited_ms` is how long a stored answer waited for the network before it was sent.
+    """
+
+    rt_ms: int | None = None
+    waited_ms: int = 0
+    changes: int = 0
+    input: str = ""
+    viewport_w: int | None = None
+    viewport_h: int | None = None
+    shown_w: float | None = None
+    shown_h: float | None = None
+    dpr: float | None = None
+    zoom: float | None = None
+    load_ms: int | None = None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """`saved` of `total` trials have an answer in the database (or a reason why there is none)."""
+
+    saved: int
+    total: int
+
+
+def definition_of(version: StudyVersion) -> Definition:
+    """Return what a version says."""
+    return Definition.model_validate(version.definition)
+
+
+@transaction.atomic
+def start(
+    study: Study,
+    *,
+    language: str = "",
+    invitation: str = "",
+    recruitment: Recruitment | None = None,
+    preview_by: User | None = None,
+    is_simulated: bool = False,
+) -> Participant:
+    """Take a place in a study: the participant, with all trials of the first batch drawn.
+
+    An invitation or a platform's person that already has a place gets that one, so that a lost cookie loses nothing.
+
+    Raises:
+        Refused: "closed" (or paused, or a draft), "invitation" (needed, unknown, or its answers were deleted).
+    """
+    # Sessions start one after the other: balance counts the places of those before.
+    study = Study.objects.select_for_update().get(pk=study.pk)
+    ticket = _ticket(study, invitation)
+    if known := _known(study, ticket, recruitment):
+        return known
+    version = study.version
+    definition = definition_of(version)
+    if preview_by is None:
+        _check_open(study)
+        if definition.invited_only and ticket is None:
+            raise Refused("invitation")
+    participant = Participant.objects.create(
+        study=study,
+        version=version,
+        language=language if language in definition.languages else definition.languages[0],
+        consent_version=definition.consent.version,
+        consented_at=timezone.now(),
+        is_preview=preview_by is not None,
+        is_simulated=is_simulated,
+    )
+    if ticket is not None:
+        ticket.participant, ticket.used_at = participant, timezone.now()
+        ticket.save(update_fields=["participant", "used_at"])
+    if recruitment is not None:
+        Recruit.objects.create(study=study, participant=participant, **vars(recruitment))
+    assign(participant, definition)
+    return participant
+
+
+def _check_open(study: Study) -> None:
+    if study.state != Study.State.OPEN or (study.purge_on and study.purge_on <= timezone.localdate()):
+        raise Refused("closed")
+
+
+def _ticket(study: Study, token: str) -> Invitation | None:
+    if not token:
+        return None
+    ticket = Invitation.objects.filter(study=study, token=token).select_related("participant").first()
+    if ticket is None or (ticket.used_at and ticket.participant is None):
+        raise Refused("invitation")
+    return ticket
+
+
+def _known(study: Study, ticket: Invitation | None, recruitment: Recruitment | None) -> Participant | None:
+    if ticket is not None and ticket.participant:
+        return ticket.participant
+    if recruitment is None:
+        return None
+    return Participant.objects.filter(
+        recruit__study=study, recruit__platform=recruitment.platform, recruit__person=recruitment.person
+    ).first()
+
+
+def screen(participant: Participant, answers: Mapping[str, str]) -> None:
+    """Keep the screening's answers; where the study requires them right, a wrong one ends the session."""
+    definition = definition_of(participant.version)
+    with transaction.atomic():
+        person = Participant.objects.select_for_update().get(pk=participant.pk)
+        if person.screening is not None:
+            return
+        person.screening = dict(answers)
+        if definition.screening.required and not passed_screening(answers):
+            person.state = Participant.State.SCREENED_OUT
+        person.save(update_fields=["screening", "state"])
+
+
+def passed_screening(answers: Mapping[str, str]) -> bool:
+    """Return whether no screening answer tells of trouble; a plate counts as read within one miss of all."""
+    plates = [value for key, value in answers.items() if key.startswith("plate_")]
+    misses = sum(value != "right" for value in plates)
+    return answers.get("display", "yes") == "yes" and answers.get("vision", "yes") == "yes" and misses <= 1
+
+
+def next_trial(participant: Participant) -> Trial | None:
+    """Return the first trial that waits for an answer, with its stimuli, or None when all are done."""
+    waiting = participant.trials.filter(outcome=Trial.Outcome.OPEN)
+    return waiting.select_related("stimulus", "other").order_by("position").first()
+
+
+def upcoming(participant: Participant, count: int) -> list[Trial]:
+    """Return the next `count` trials that wait for an answer, with their stimuli."""
+    waiting = participant.trials.filter(outcome=Trial.Outcome.OPEN)
+    return list(waiting.select_related("stimulus", "other").order_by("position")[:count])
+
+
+def progress(participant: Participant) -> Progress:
+    """Return how far a participant is, by what the database holds."""
+    trials = participant.trials
+    return Progress(trials.exclude(outcome=Trial.Outcome.OPEN).count(), trials.count())
+
+
+def seen(participant: Participant, trial: Trial | None = None) -> None:
+    """Note that a participant is here, and that a trial's page was sent to them for the first time."""
+    now = timezone.now()
+    Participant.objects.filter(pk=participant.pk).update(last_seen_at=now)
+    if trial is not None:
+        Trial.objects.filter(pk=trial.pk, shown_at__isnull=True).update(shown_at=now)
+
+
+def rate(
+    token: str, answers: Mapping[str, Any], *, revision: int = 0, showing: Showing | None = None
+) -> Trial:
+    """Keep the answers to one trial: all questions or none, once.
+
+    The token alone says whose trial it is, so that an answer is kept even when the cookie is lost. Sent again (double
+    click, lost reply, second tab), the answers change nothing and the trial is returned as after the first time; only
+    `undo` opens a trial again, with the next `revision`.
+
+    Args:
+        answers: by question key; 1..5 (or "first", "second", "tie" in a pair study), as numbers or text.
+
+    Raises:
+        Trial.DoesNotExist: no such token.
+        BadAnswer: an answer is missing or not on the scale.
+    """
+    showing = showing or Showing()
+    with transaction.atomic():
+        trial = _locked(token)
+        if trial.outcome != Trial.Outcome.OPEN or revision != trial.revision:
+            return trial
+        questions = list(trial.participant.study.questions.order_by("position"))
+        pair = trial.participant.study.method == Study.Method.PAIR
+        values = _checked(questions, answers, pair)
+        for question in questions:
+            _keep(Preference if pair else Rating, trial, question, values[question.key], showing)
+        _close(trial, Trial.Outcome.RATED, showing)
+    return trial
+
+
+def skip(token: str, reason: str, *, revision: int = 0, showing: Showing | None = None) -> Trial:
+    """Pass over a trial whose image could not be shown, for one of SKIP_REASONS; nothing if it is answered already.
+
+    Raises Trial.DoesNotExist for an unknown token, Refused("reason") for another reason.
+    """
+    if reason not in SKIP_REASONS:
+        raise Refused("reason")
+    with transaction.atomic():
+        trial = _locked(token)
+        if trial.outcome == Trial.Outcome.OPEN and revision == trial.revision:
+            trial.reason = reason
+            _close(trial, Trial.Outcome.SKIPPED, showing or Showing())
+    return trial
+
+
+def undo(participant: Participant) -> Trial | None:
+    """Open the last answered trial again (its answers stay until given anew); None when there is none to undo."""
+    with transaction.atomic():
+        person = Participant.objects.select_for_update().get(pk=participant.pk)
+        trial = undoable(person)
+        if trial is None or person.state != Participant.State.ACTIVE:
+            return None
+        trial.outcome = Trial.Outcome.OPEN
+        trial.revision += 1
+        trial.save(update_fields=["outcome", "revision"])
+        return trial
+
+
+def undoable(participant: Participant) -> Trial | None:
+    """Return the trial that `undo` would open: rated, before the current one, among the last UNDO_DEPTH answered."""
+    answered = participant.trials.filter(answered_at__isnull=False).order_by("-position")
+    for trial in answered[:UNDO_DEPTH]:
+        if trial.outcome == Trial.Outcome.RATED:
+            return trial
+    return None
+
+
+def tell_about(participant: Participant, answers: Mapping[str, str]) -> None:
+    """Keep what a person says about themselves (bands only; an empty mapping for nothing), and finish."""
+    with transaction.atomic():
+        person = Participant.objects.select_for_update().get(pk=participant.pk)
+        if person.about is None:
+            person.about = dict(answers)
+            person.save(update_fields=["about"])
+        _finish_if_done(person)
+
+
+def finish(participant: Participant) -> Participant:
+    """Mark a participant finished if the database holds an answer to every trial and question; return their row."""
+    with transaction.atomic():
+        person = Participant.objects.select_for_update().get(pk=participant.pk)
+        _finish_if_done(person)
+    return person
+
+
+def stop(participant: Participant) -> None:
+    """End a session early and keep its answers."""
+    Participant.objects.filter(pk=participant.pk, state=Participant.State.ACTIVE).update(
+        state=Participant.State.STOPPED, last_seen_at=timezone.now()
+    )
+
+
+def withdraw(participant: Participant) -> None:
+    """Delete a participant with every answer and all else that is known of them."""
+    participant.delete()
+
+
+def withdraw_by_code(study: Study, code: str) -> bool:
+    """Delete the participant whose withdrawal code this is; False when there is none. Case and spaces do not count."""
+    wanted = "".join(code.split()).replace("-", "").upper()
+    person = Participant.objects.filter(study=study, withdrawal=wanted).first() if wanted else None
+    if person is None:
+        return False
+    withdraw(person)
+    return True
+
+
+def another_batch(participant: Participant) -> bool:
+    """Draw a further batch for a participant who has finished one; False when there is none to be had."""
+    with transaction.atomic():
+        study = Study.objects.select_for_update().get(pk=participant.study_id)
+        person = Participant.objects.select_for_update().get(pk=participant.pk)
+        definition = definition_of(person.version)
+        if person.state != Participant.State.FINISHED or person.batches >= definition.session.batches:
+            return False
+        if not person.is_preview:
+            _check_open(study)
+        person.batches += 1
+        if not assign(person, definition):
+            return False
+        person.state, person.finished_at = Participant.State.ACTIVE, None
+        person.save(update_fields=["batches", "state", "finished_at"])
+        return True
+
+
+def purge_expired(today: dt.date) -> int:
+    """Delete what may tie answers to a person in every study whose purge date has come; return how many people.
+
+    Gone are cookies, withdrawal codes, invitations, platform ids, and what people said of themselves; the ratings
+    stay, and nobody can tell whose they are.
+    """
+    with transaction.atomic():
+        studies = Study.objects.filter(purge_on__lte=today)
+        Recruit.objects.filter(study__in=studies).delete()
+        Invitation.objects.filter(study__in=studies).delete()
+        people = Participant.objects.filter(study__in=studies, token__isnull=False)
+        return people.update(token=None, withdrawal=None, screening=None, about=None)
+
+
+def _locked(token: str) -> Trial:
+    trials = Trial.objects.select_for_update(of=("self",)).select_related("participant__study")
+    return trials.get(token=token)
+
+
+def _checked(questions: list[Question], answers: Mapping[str, Any], pair: bool) -> dict[str, Any]:
+    allowed = {str(v): v for v in (Preference.Choice.values if pair else range(1, 6))}
+    found = {question.key: allowed.get(str(answers.get(question.key, ""))) for question in questions}
+    if bad := [key for key, value in found.items() if value is None]:
+        raise BadAnswer(bad)
+    return found
+
+
+def _keep(
+    kind: type[Rating] | type[Preference], trial: Trial, question: Question, value: Any, showing: Showing
+) -> None:
+    """Write one answer; after an undo the first one given is kept beside the new one."""
+    given = kind.objects.filter(trial=trial, question=question).first()
+    if given is None:
+        given = kind(trial=trial, question=question, first_value=value)
+    else:
+        given.changes += 1
+    given.value = value
+    given.changes += showing.changes
+    given.rt_ms, given.input = showing.rt_ms, showing.input
+    given.save()
+
+
+def _close(trial: Trial, outcome: str, showing: Showing) -> None:
+    """Close a trial, and keep how it was shown. Times are the server's, less what the page says it waited."""
+    now = timezone.now()
+    trial.outcome = outcome
+    trial.answered_at = now - dt.timedelta(milliseconds=showing.waited_ms)
+    if showing.rt_ms is not None:
+        trial.shown_at = trial.answered_at - dt.timedelta(milliseconds=showing.rt_ms)
+    for name in ("viewport_w", "viewport_h", "shown_w", "shown_h", "dpr", "zoom", "load_ms"):
+        setattr(trial, name, getattr(showing, name))
+    trial.save()
+    Participant.objects.filter(pk=trial.participant_id).update(last_seen_at=now)
+
+
+def _finish_if_done(person: Participant) -> None:
+    definition = definition_of(person.version)
+    waiting = person.trials.filter(outcome=Trial.Outcome.OPEN).exists()
+    asked = person.about is not None or not definition.about
+    if person.state == Participant.State.ACTIVE and asked and not waiting:
+        person.state, person.finished_at = Participant.State.FINISHED, timezone.now()
+        person.save(update_fields=["state", "finished_at"])
