@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from survey.analysis.analysis import Analysis, analyse
+from survey.analysis.analysis import Analysis, QuestionAnalysis, analyse
 from survey.analysis.table import Ratings, TableError, check, read_csv
 
-__all__ = ["Analysis", "Ratings", "TableError", "analyse", "check", "read_csv"]
+__all__ = ["Analysis", "QuestionAnalysis", "Ratings", "TableError", "analyse", "check", "read_csv"]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import platform
+from dataclasses import dataclass, fields
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import scipy
+import statsmodels
 
 from survey.analysis.correlation import panel_correlation
 from survey.analysis.intervals import Method
@@ -15,14 +18,14 @@ from survey.analysis.mos import category_counts, mos_table
 from survey.analysis.recovery import Recovery, recover
 from survey.analysis.screening import bt500, p913_rejected, screen
 from survey.analysis.sos import pooled_a, sos_a
-from survey.analysis.table import Coded, Ratings, TableError, check, code, main_phase
+from survey.analysis.table import Coded, Ratings, TableError, check, code, data_hash, main_phase
 
 Summary = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Analysis:
-    """The results of one table; every DataFrame has ``question`` first where the table has several questions.
+class QuestionAnalysis:
+    """The results of one question.
 
     Attributes:
         mos: one row an item, see ``mos.mos_table``.
@@ -32,8 +35,8 @@ class Analysis:
         recovered_shrunken: the same of the variant that is safe for participants with few ratings.
         observer_model: bias and inconsistency with intervals, strict; see ``recovery.Recovery.observers``.
         screening: every rule for every participant, see ``screening.screen``.
-        summary: what one number says of the study; None where the data do not allow it, with the reason under
-            ``notes``; with several questions each has its own under ``questions``.
+        summary: what one number says of the study, JSON-ready; None where the data do not allow it, with the
+            reason under ``notes``.
     """
 
     mos: pd.DataFrame
@@ -43,6 +46,25 @@ class Analysis:
     observer_model: pd.DataFrame
     screening: pd.DataFrame
     summary: Summary
+
+
+@dataclass(frozen=True)
+class Analysis(QuestionAnalysis):
+    """The results of one table: those of its question or, with several, all of them with ``question`` as the first
+    column of every table, their summaries under ``summary["questions"]`` and the whole counted above them.
+
+    Attributes:
+        questions: the results of each question by its name; ``""`` where the table has no column ``question``.
+        stamp: what was analysed by what: rows, hash of the data, seed, versions.
+    """
+
+    questions: dict[str, QuestionAnalysis]
+    stamp: Summary
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Every table that the data allow, by its file name without ending."""
+        frames = {field.name: getattr(self, field.name) for field in fields(QuestionAnalysis)}
+        return {name: frame for name, frame in frames.items() if isinstance(frame, pd.DataFrame)}
 
 
 def analyse(table: pd.DataFrame | Ratings, *, ci: Method = "t", seed: int = 0) -> Analysis:
@@ -57,37 +79,34 @@ def analyse(table: pd.DataFrame | Ratings, *, ci: Method = "t", seed: int = 0) -
         TableError: the table is not one of ratings, or has no rating of the main phase.
     """
     ratings = table if isinstance(table, Ratings) else check(table)
-    rows = ratings.table
-    if main_phase(rows).empty:
+    if main_phase(ratings.table).empty:
         raise TableError("no rating of the main phase")
-    questions = _questions(rows)
-    parts = {question: _analyse_one(part, ci, seed) for question, part in questions.items()}
-    summary = _whole_summary(ratings, {question: part.summary for question, part in parts.items()})
-    if len(parts) == 1:
-        only = next(iter(parts.values()))
-        return Analysis(**{**only.__dict__, "summary": summary})
-    frames = {name: _stack(parts, name) for name in Analysis.__annotations__ if name != "summary"}
-    return Analysis(**frames, summary=summary)
+    questions = {name: _analyse_one(rows, ci, seed) for name, rows in _questions(ratings.table).items()}
+    stamp = _stamp(ratings, seed)
+    frames = {f.name: _stack(questions, f.name) for f in fields(QuestionAnalysis) if f.name != "summary"}
+    summary = _summary(ratings, questions) | {"stamp": stamp}
+    return Analysis(**frames, summary=summary, questions=questions, stamp=stamp)
+
+
+def _stack(questions: dict[str, QuestionAnalysis], name: str) -> Any:
+    frames: dict[str, pd.DataFrame | None] = {key: getattr(part, name) for key, part in questions.items()}
+    there = {key: frame for key, frame in frames.items() if frame is not None}
+    if len(questions) == 1 or not there:
+        return next(iter(there.values()), None)
+    stacked = pd.concat([frame.assign(question=key) for key, frame in there.items()], ignore_index=True)
+    stacked.insert(0, "question", stacked.pop("question"))
+    return stacked
 
 
 def _questions(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    if "question" not in rows.columns or rows["question"].nunique(dropna=False) < 2:
+    if "question" not in rows.columns:
         return {"": rows}
-    names = rows["question"].fillna("")
+    names = rows["question"].astype("object").where(rows["question"].notna(), "")
     parts = {str(name): rows[names == name] for name in sorted(names.unique())}
     return {name: part for name, part in parts.items() if len(main_phase(part))}
 
 
-def _stack(parts: dict[str, Analysis], name: str) -> pd.DataFrame:
-    frames = []
-    for question, part in parts.items():
-        frame: pd.DataFrame = getattr(part, name).copy()
-        frame.insert(0, "question", question)
-        frames.append(frame)
-    return pd.concat(frames, ignore_index=True)
-
-
-def _analyse_one(rows: pd.DataFrame, ci: Method, seed: int) -> Analysis:
+def _analyse_one(rows: pd.DataFrame, ci: Method, seed: int) -> QuestionAnalysis:
     main = main_phase(rows)
     ratings = code(main)
     condition = main["condition"].to_numpy(object) if "condition" in main.columns else None
@@ -96,7 +115,7 @@ def _analyse_one(rows: pd.DataFrame, ci: Method, seed: int) -> Analysis:
     summary = _counts(ratings)
     summary |= _sos(ratings, notes)
     summary["notes"] = notes
-    return Analysis(
+    return QuestionAnalysis(
         mos=mos_table(ratings, ci=ci, seed=seed),
         observers=_observers(ratings, condition, strict),
         recovered=strict.items,
@@ -147,17 +166,32 @@ def _sos(ratings: Coded, notes: dict[str, str]) -> Summary:
     return {"sos_a": None if np.isnan(a) else a, "sos_a_used": pooled_a(counts)}
 
 
-def _whole_summary(ratings: Ratings, parts: dict[str, Summary]) -> Summary:
-    stamp = {"rows_in": ratings.rows_in, "rows_left_out": ratings.left_out}
+def _summary(ratings: Ratings, questions: dict[str, QuestionAnalysis]) -> Summary:
+    parts = {name: part.summary for name, part in questions.items()}
+    first = next(iter(parts.values()))
     if len(parts) == 1:
-        summary = dict(next(iter(parts.values())))
-        return summary | stamp | {"notes": ratings.notes | summary["notes"]}
+        return first | {"notes": ratings.notes | first["notes"]}
     main = main_phase(ratings.table)
-    keys: Iterable[str] = next(iter(parts.values()))
-    summary = dict.fromkeys(keys) | {
+    counts = {
         "items": main["item"].nunique(),
         "participants": main["participant"].nunique(),
         "ratings": len(main),
     }
-    notes = ratings.notes | {"questions": "several questions: each has its own numbers under 'questions'"}
-    return summary | stamp | {"notes": notes, "questions": parts}
+    notes = ratings.notes | {"questions": "several questions: the numbers of each are under 'questions'"}
+    return dict.fromkeys(first) | counts | {"notes": notes, "questions": parts}
+
+
+def _stamp(ratings: Ratings, seed: int) -> Summary:
+    packages = {module.__name__: module.__version__ for module in (np, pd, scipy, statsmodels)}
+    return {
+        "data_sha256": data_hash(ratings.table),
+        "rows_in": ratings.rows_in,
+        "rows_left_out": ratings.left_out,
+        "rows_of_other_phases": len(ratings.table) - len(main_phase(ratings.table)),
+        "seed": seed,
+        "versions": {
+            "python": platform.python_version(),
+            **packages,
+            "krippendorff": version("krippendorff"),
+        },
+    }

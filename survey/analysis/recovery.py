@@ -103,31 +103,29 @@ class _Model:
 
     def fit(self) -> tuple[Floats, Floats, Floats, int, bool]:
         quality = self.by_item(self.u) / self.n_j
-        bias = self.bias(quality)
+        bias, spread = self.observers(quality)
         rounds, change = 0, np.inf
         while change >= _TOLERANCE and rounds < _ROUNDS:
             rounds += 1
-            spread = self.spread(quality, bias)
-            weight = 1 / (spread**2 + _EPSILON)
-            w = weight[self.person]
+            w = (1 / (spread**2 + _EPSILON))[self.person]
             before, quality = quality, self.by_item(w * (self.u - bias[self.person])) / self.by_item(w)
-            bias = self.bias(quality)
+            bias, spread = self.observers(quality)
             change = float(np.linalg.norm(quality - before))
-        shift = float(bias.mean() if self.strict else (self.n_i @ bias) / self.n_i.sum())
+        shift = float(bias.mean()) if self.strict else 0.0
         return quality + shift, bias - shift, spread, rounds, change < _TOLERANCE
 
-    def bias(self, quality: Floats) -> Floats:
-        prior = 0 if self.strict else _PRIOR_RATINGS_OF_BIAS
-        return self.by_person(self.u - quality[self.item]) / (self.n_i + prior)
-
-    def spread(self, quality: Floats, bias: Floats) -> Floats:
-        """Inconsistency of each participant."""
-        residual = self.u - quality[self.item] - bias[self.person]
-        squares = self.by_person(residual**2)
+    def observers(self, quality: Floats) -> tuple[Floats, Floats]:
+        """Bias and inconsistency of each participant, given the qualities."""
+        error = self.u - quality[self.item]
+        total, squares, n = self.by_person(error), self.by_person(error**2), self.n_i
         if self.strict:
-            return np.sqrt(np.maximum(squares / self.n_i - (self.by_person(residual) / self.n_i) ** 2, 0))
+            bias = total / n
+            return bias, np.sqrt(np.maximum(squares / n - bias**2, 0))
+        bias = total / (n + _PRIOR_RATINGS_OF_BIAS)
+        bias -= (n @ bias) / n.sum()
         k = _PRIOR_RATINGS_OF_INCONSISTENCY
-        return np.asarray(np.sqrt((k * squares.sum() / len(self.u) + squares) / (k + self.n_i)))
+        about_bias = squares - 2 * bias * total + n * bias**2
+        return bias, np.sqrt((k * about_bias.sum() / n.sum() + about_bias) / (k + n))
 
     def quality_half_width(self, quality: Floats, bias: Floats, spread: Floats) -> Floats:
         if not self.strict:

@@ -38,6 +38,7 @@ STRAIGHT_LINE_CHANCE = 0.001
 FEWEST_IN_LINE = 10
 SPEED_SHARE_OF_PANEL = 1 / 3
 GOLD_SHARE = 0.7
+GOLD_TOLERANCE = 1
 FEWEST_REPEATS = 3
 REPEAT_DIFFERENCE = 1.4
 
@@ -136,8 +137,8 @@ def screen(table: pd.DataFrame) -> pd.DataFrame:
         _bt1788_rule(correlation),
         _straight_lining(main, ratings),
         _speed(main, ratings),
-        _expected(table, ratings, "gold", GOLD_SHARE),
-        _expected(table, ratings, "trap", 1.0),
+        _expected(table, ratings, "gold", GOLD_TOLERANCE, GOLD_SHARE),
+        _expected(table, ratings, "trap", 0, 1.0),
         _repeats(table, ratings),
     ]
     for rule, part in zip(RULES, parts, strict=True):
@@ -234,35 +235,37 @@ def _speed(main: pd.DataFrame, ratings: Coded) -> pd.DataFrame:
     return _verdicts(medians, threshold, medians < threshold, np.isnan(medians), "median response time in ms")
 
 
-def _expected(table: pd.DataFrame, ratings: Coded, phase: str, share: float) -> pd.DataFrame:
-    """Share of gold or trap answers within ``expected_low`` .. ``expected_high``."""
-    people = len(ratings.participants)
-    columns = {"phase", "expected_low", "expected_high"}
-    rows = table[table["phase"] == phase] if columns <= set(table.columns) else table.iloc[:0]
-    rows = rows[rows["participant"].isin(ratings.participants)] if len(rows) else rows
-    if rows.empty:
-        return _cannot(people, f"no {phase} trials with expected answers")
-    right = rows["rating"].between(rows["expected_low"], rows["expected_high"])
-    known = rows["expected_low"].notna() & rows["expected_high"].notna()
-    by = right[known].groupby(rows["participant"][known])
-    value = np.asarray(by.mean().reindex(ratings.participants), np.float64)
-    n = by.size().reindex(ratings.participants, fill_value=0)
-    return _verdicts(value, share, value < share, np.isnan(value), [f"share of {k} right" for k in n])
+def _expected(table: pd.DataFrame, ratings: Coded, phase: str, tolerance: int, share: float) -> pd.DataFrame:
+    """Share of gold or trap answers within ``tolerance`` of ``expected`` (gold: ±1, as in ITU-T P.808)."""
+    known = {"phase", "expected"} <= set(table.columns)
+    rows = table[(table["phase"] == phase) & table["expected"].notna()] if known else table.iloc[:0]
+    right = (rows["rating"] - rows["expected"]).abs() <= tolerance if len(rows) else rows["rating"] > 0
+    n, value = _means_by_participant(rows, right.astype(np.float64), ratings)
+    if not n.any():
+        return _cannot(len(n), f"no {phase} trials with expected answers")
+    return _verdicts(value, share, value < share, n == 0, [f"share of {k} right" for k in n])
 
 
 def _repeats(table: pd.DataFrame, ratings: Coded) -> pd.DataFrame:
     """Mean absolute difference of a repeated rating from the first; answers at random differ by 1.6."""
-    people = len(ratings.participants)
     rows = table
     if "phase" in table.columns:
         rows = table[table["phase"].isna() | table["phase"].isin(["main", "repeat"])]
         rows = rows.assign(late=rows["phase"] == "repeat").sort_values("late", kind="stable")
-    first = rows.groupby(["participant", "item"])["rating"].transform("first")
     again = rows.duplicated(["participant", "item"])
-    if not again.any():
-        return _cannot(people, "no repeated trials")
-    by = (rows["rating"] - first).abs()[again].groupby(rows["participant"][again])
-    value = np.asarray(by.mean().reindex(ratings.participants), np.float64)
-    n = by.size().reindex(ratings.participants, fill_value=0).to_numpy()
+    first = rows.groupby(["participant", "item"], observed=True)["rating"].transform("first")
+    difference = (rows["rating"] - first).abs().astype(np.float64)
+    n, value = _means_by_participant(rows[again], difference[again], ratings)
+    if not n.any():
+        return _cannot(len(n), "no repeated trials")
     detail = [f"mean absolute difference over {k} repeats" for k in n]
     return _verdicts(value, REPEAT_DIFFERENCE, value > REPEAT_DIFFERENCE, n < FEWEST_REPEATS, detail)
+
+
+def _means_by_participant(rows: pd.DataFrame, values: pd.Series, ratings: Coded) -> tuple[Ints, Floats]:
+    """Number and mean of values for each participant of the main phase; others are left aside."""
+    who = pd.Index(ratings.participants).get_indexer(pd.Index(rows["participant"].to_numpy(object)))
+    people, kept = len(ratings.participants), who >= 0
+    n = np.bincount(who[kept], minlength=people)
+    with np.errstate(invalid="ignore"):
+        return n, np.bincount(who[kept], values.to_numpy(np.float64)[kept], people) / n

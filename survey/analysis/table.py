@@ -1,9 +1,8 @@
 """The tidy table: one row for each rating, whatever made it; read, checked and coded here.
 
 Columns: ``participant``, ``item`` (text) and ``rating`` (1..5) are required. Used when there: ``question``,
-``condition``, ``content``, ``phase``, ``repeat`` (1, 2, ... for repeated presentations), ``reference`` (the
-item's hidden reference), ``rt_ms``, ``position``, ``expected_low`` and ``expected_high`` (accepted answers of
-a gold or trap trial).
+``condition``, ``content``, ``phase``, ``repeat`` (which presentation of the item to the participant), ``reference``
+(the item's hidden reference), ``rt_ms``, ``position``, ``expected`` (the answer that a gold or trap trial expects).
 """
 
 from __future__ import annotations
@@ -52,7 +51,8 @@ class Ratings:
     """A checked table, and what was left out of it on the way.
 
     Attributes:
-        table: one row for each valid rating; ``participant`` and ``item`` text, ``rating`` int64 in 1..5.
+        table: one row for each valid rating; ``participant`` and ``item`` categories in the order of their names,
+            ``rating`` int64 in 1..5.
         rows_in: rows that came in.
         left_out: reason -> number of rows left out.
         notes: remarks for the reader of the results, each a sentence.
@@ -101,16 +101,7 @@ def read_csv(path: str | Path) -> pd.DataFrame:
     doubled = sorted({name for name in names if names.count(name) > 1})
     if doubled:
         raise TableError(f"{path}: column {doubled[0]!r} is there twice; rename one")
-    numeric = {
-        "rating",
-        "repeat",
-        "repetition",
-        "rt_ms",
-        "position",
-        "trial",
-        "expected_low",
-        "expected_high",
-    }
+    numeric = {"rating", "repeat", "repetition", "rt_ms", "position", "trial", "expected"}
     try:
         frame = pd.read_csv(
             StringIO(text.lstrip("\r\n")),
@@ -172,10 +163,10 @@ def check(frame: pd.DataFrame, *, source: str = "the table") -> Ratings:
         raise TableError(f"{source}: every rating is empty")
     table = table.assign(rating=table["rating"].astype(np.int64))
     for name in ("participant", "item"):
-        table[name] = _text(table[name], name, source)
+        table[name] = _named(table[name], name, source)
     for name in _LABELS:
         if name in table.columns:
-            table[name] = table[name].astype("str").where(table[name].notna(), None)
+            table[name] = _categories(table[name])
     _check_phase(table, source)
     notes |= _repeat_note(table)
     return Ratings(table, len(frame), left_out, notes)
@@ -215,12 +206,22 @@ def _ratings(column: pd.Series, source: str) -> tuple[pd.Series, pd.Series]:
     return number, missing
 
 
-def _text(column: pd.Series, name: str, source: str) -> pd.Series:
-    text = column.astype("str").str.strip()
-    empty = column.isna() | (text == "")
+def _named(column: pd.Series, name: str, source: str) -> pd.Series:
+    result = _categories(column)
+    empty = result.isna()
     if empty.any():
         raise TableError(f"{source}: {_row(empty)}: {name} is empty")
-    return text
+    return result
+
+
+def _categories(column: pd.Series) -> pd.Series:
+    """The column as categories in the order of their names, surrounding blanks stripped, empty as missing."""
+    codes, names = pd.factorize(column)
+    text = pd.Series(names).astype("str").str.strip()
+    merged, sorted_names = pd.factorize(text.where(text != ""), sort=True)
+    codes = np.where(codes < 0, -1, np.r_[merged, -1][codes])
+    values = pd.Categorical.from_codes(codes, pd.Index(sorted_names, dtype="object"))
+    return pd.Series(values, index=column.index, name=column.name)
 
 
 def _check_phase(table: pd.DataFrame, source: str) -> None:
@@ -272,20 +273,20 @@ def code(table: pd.DataFrame) -> Coded:
 
     A missing ``repeat`` is the number of the row among its participant's rows of that item.
     """
-    item, items = pd.factorize(table["item"], sort=True)
-    participant, participants = pd.factorize(table["participant"], sort=True)
+    item, items = _codes(table["item"])
+    participant, participants = _codes(table["participant"])
     if "repeat" in table.columns and table["repeat"].notna().all():
         repeat = pd.factorize(table["repeat"], sort=True)[0].astype(np.int64) + 1
     else:
-        repeat = _occurrence(item.astype(np.int64) * max(len(participants), 1) + participant)
-    return Coded(
-        item.astype(np.int64),
-        participant.astype(np.int64),
-        table["rating"].to_numpy(np.int64),
-        repeat,
-        np.asarray(items, dtype=object),
-        np.asarray(participants, dtype=object),
-    )
+        repeat = _occurrence(item * len(participants) + participant)
+    return Coded(item, participant, table["rating"].to_numpy(np.int64), repeat, items, participants)
+
+
+def _codes(column: pd.Series) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
+    """Codes into the names that occur."""
+    codes = column.cat.codes.to_numpy(np.int64)
+    used = np.bincount(codes, minlength=len(column.cat.categories)) > 0
+    return (np.cumsum(used) - 1)[codes], column.cat.categories.to_numpy(object)[used]
 
 
 def _occurrence(key: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -300,10 +301,19 @@ def _occurrence(key: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def data_hash(table: pd.DataFrame) -> str:
-    """SHA-256 of the ratings, whatever the order of rows: sorted lines of question, participant, item, repeat,
-    phase and rating, tab-separated, ``\\n`` at each end."""
-    names = [name for name in ("question", "participant", "item", "repeat", "phase") if name in table.columns]
-    lines = table[names[0]].fillna("").astype("str")
-    for name in [*names[1:], "rating"]:
-        lines = lines.str.cat(table[name].fillna("").astype("str"), sep="\t")
-    return hashlib.sha256("".join(f"{line}\n" for line in sorted(lines)).encode()).hexdigest()
+    """SHA-256 of the ratings, whatever the order of rows and of other columns.
+
+    Hashed for each of question, participant, item, repeat, phase and rating that is there: its name and its sorted
+    distinct values, each ended by a newline; then the rows as indices into those values (-1: missing), sorted by
+    row, little-endian int32.
+    """
+    digest = hashlib.sha256()
+    columns = []
+    for name in ("question", "participant", "item", "repeat", "phase", "rating"):
+        if name in table.columns:
+            codes, values = pd.factorize(table[name], sort=True)
+            digest.update("".join(f"{value}\n" for value in (name, *values)).encode())
+            columns.append(codes.astype("<i4"))
+    rows = np.column_stack(columns)
+    digest.update(rows[np.lexsort(columns[::-1])].tobytes())
+    return digest.hexdigest()
