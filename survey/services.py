@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from survey.assignment import assign
@@ -79,10 +80,11 @@ class Showing:
 
 @dataclass(frozen=True)
 class Progress:
-    """`saved` of `total` trials have an answer in the database (or a reason why there is none)."""
+    """`saved` of `total` trials have an answer in the database (or a reason for none); `practice` of all are practice."""
 
     saved: int
     total: int
+    practice: int
 
 
 def definition_of(version: StudyVersion) -> Definition:
@@ -194,8 +196,23 @@ def upcoming(participant: Participant, count: int) -> list[Trial]:
 
 def progress(participant: Participant) -> Progress:
     """Return how far a participant is, by what the database holds."""
-    trials = participant.trials
-    return Progress(trials.exclude(outcome=Trial.Outcome.OPEN).count(), trials.count())
+    counts = participant.trials.aggregate(
+        saved=Count("pk", filter=~Q(outcome=Trial.Outcome.OPEN)),
+        total=Count("pk"),
+        practice=Count("pk", filter=Q(phase=Trial.Phase.PRACTICE)),
+    )
+    return Progress(**counts)
+
+
+def given_answers(trials: Iterable[Trial]) -> dict[int, dict[str, int | str]]:
+    """Return {trial: {question: answer}} of trials that undo has opened again: what was chosen before."""
+    again = [trial.pk for trial in trials if trial.revision]
+    given: dict[int, dict[str, int | str]] = {}
+    for kind in (Rating, Preference) if again else ():
+        rows = kind.objects.filter(trial__in=again).values_list("trial", "question__key", "value")
+        for trial, key, value in rows:
+            given.setdefault(trial, {})[key] = value
+    return given
 
 
 def seen(participant: Participant, trial: Trial | None = None) -> None:

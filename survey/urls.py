@@ -2,6 +2,26 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from survey.views import participant, trials
+
+participant_pages = [
+    path("", participant.welcome, name="participant"),
+    path("screening/", participant.screening, name="screening"),
+    path("plate/<int:number>", participant.plate, name="plate"),
+    path("rate/", trials.rate, name="rate"),
+    path("skip/", trials.skip, name="skip"),
+    path("undo/", trials.undo, name="undo"),
+    path("image/<str:name>", trials.image, name="image"),
+    path("about/", participant.about, name="about"),
+    path("done/", participant.done, name="done"),
+    path("again/", participant.again, name="again"),
+    path("leave/", participant.leave, name="leave"),
+    path("delete/", participant.delete, name="delete"),
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", participant.home, name="home"),
+    path("s/<slug:slug>/", include(participant_pages)),
+]

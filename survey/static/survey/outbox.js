@@ -1,0 +1,104 @@
+// Answers on their way to the server. They lie in localStorage until the server has said that it holds them,
+// so neither a lost connection nor a closed browser loses one. Sending one twice does no harm: the server
+// knows each trial's token.
+
+const SLOWEST_RETRY_MS = 30_000;
+const REQUEST_TIMEOUT_MS = 20_000;
+
+export class Outbox {
+  #name;
+  #entries;
+  #sending = null;
+  #delay = 1000;
+  #timer = 0;
+  #on;
+
+  /** `on`: {saved(reply), waiting(), refused(status)}, called as answers are sent. */
+  constructor(name, on) {
+    this.#name = `outbox ${name}`;
+    this.#on = on;
+    this.#entries = this.#read();
+    window.addEventListener("online", () => this.flush());
+  }
+
+  get size() {
+    return this.#entries.length;
+  }
+
+  holds(trial) {
+    return this.#entries.some((entry) => entry.trial === trial.token && entry.revision === trial.revision);
+  }
+
+  /** Keep one form's fields for `url`; resolves when the server holds it (which may be never). */
+  add(url, trial, fields) {
+    const entry = { url, trial: trial.token, revision: trial.revision, fields, at: Date.now() };
+    this.#entries.push(entry);
+    this.#write();
+    return this.flush();
+  }
+
+  /** Send what is there, oldest first. */
+  flush() {
+    clearTimeout(this.#timer);
+    this.#sending ??= this.#sendAll().finally(() => { this.#sending = null; });
+    return this.#sending;
+  }
+
+  async #sendAll() {
+    while (this.#entries.length) {
+      const entry = this.#entries[0];
+      let response;
+      let reply = null;
+      try {
+        response = await this.#post(entry);
+        if (response.ok) reply = await response.json();
+      } catch {
+        response = null;
+      }
+      if (!reply && (!response || response.ok || response.status >= 500 || response.status === 429)) {
+        this.#later();
+        return;
+      }
+      this.#delay = 1000;
+      this.#entries.shift();
+      this.#write();
+      if (reply) this.#on.saved(reply);
+      else this.#on.refused(response.status);
+    }
+  }
+
+  #post(entry) {
+    const body = new URLSearchParams(entry.fields);
+    body.set("waited_ms", String(Math.max(0, Date.now() - entry.at)));
+    return fetch(entry.url, {
+      method: "POST",
+      body,
+      headers: { Accept: "application/json" },
+      credentials: "same-origin",
+      keepalive: true,
+      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+    });
+  }
+
+  #later() {
+    this.#on.waiting();
+    this.#timer = setTimeout(() => this.flush(), this.#delay);
+    this.#delay = Math.min(2 * this.#delay, SLOWEST_RETRY_MS);
+  }
+
+  #read() {
+    try {
+      return JSON.parse(localStorage.getItem(this.#name) ?? "[]");
+    } catch {
+      return [];
+    }
+  }
+
+  #write() {
+    try {
+      localStorage.setItem(this.#name, JSON.stringify(this.#entries));
+    } catch {
+      // No storage (private window, full disk): the page's own memory is what is left.
+    }
+  }
+}

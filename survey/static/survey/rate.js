@@ -1,0 +1,250 @@
+// The rating page, on top of a form that works without it: the next image without a new page, answers that
+// survive a lost connection, keys, and the time from the image on screen to the choice.
+
+import { fit, load, preload } from "./image.js";
+import { Outbox } from "./outbox.js";
+
+// How long the next image waits for the server to confirm an answer; longer than that is an outage.
+const PATIENCE_MS = 4000;
+const PRELOADED = 12;
+const PAIR_KEYS = { 1: "first", 2: "second", 0: "tie" };
+
+const form = document.querySelector("form.panel");
+const stage = document.querySelector(".stage");
+const images = [...stage.querySelectorAll("img")];
+const heading = form.querySelector(".count");
+const status = form.querySelector(".status");
+const submit = form.querySelector("button:not([formaction])");
+const undo = form.querySelector("button[formaction]");
+const keys = form.querySelector("#keys");
+const words = form.dataset;
+
+let { saved, ahead } = JSON.parse(document.getElementById("state").textContent);
+let trial = null;
+let shownAt = 0;
+let chosenAt = 0;
+let loadMs = 0;
+let changes = 0;
+const touched = new Set();
+let pointer = "";
+let busy = true;
+
+const outbox = new Outbox(words.go, {
+  saved(reply) {
+    if (!reply.ahead) {
+      // The cookie is gone, the answer is not.
+      location.assign(words.go);
+      return;
+    }
+    ({ saved, ahead } = reply);
+    undo.hidden = !reply.undo;
+    tell();
+    if (!trial || !ahead.some((other) => same(other, trial))) next();
+  },
+  waiting() {
+    tell(words.waiting);
+  },
+  refused() {
+    location.assign(words.go);
+  },
+});
+
+const same = (a, b) => a.token === b.token && a.revision === b.revision;
+const fill = (text, n, of) => text.replace("{n}", n).replace("{of}", of);
+const nextFrame = () => new Promise((resolve) => { requestAnimationFrame(() => requestAnimationFrame(resolve)); });
+const questions = () => [...form.querySelectorAll("fieldset.scale")];
+const chosen = (question) => question.querySelector("input:checked");
+
+function tell(message = "") {
+  const counts = fill(words.saved, saved, saved + outbox.size);
+  status.textContent = message ? `${counts}. ${message}` : counts;
+}
+
+/** Show the first trial that is neither answered nor on its way; without one, wait for the outbox or go on. */
+function next() {
+  const waiting = ahead.find((other) => !outbox.holds(other));
+  if (waiting) {
+    if (!trial || !same(waiting, trial)) show(waiting);
+    return;
+  }
+  trial = null;
+  if (outbox.size) {
+    stage.classList.add("loading");
+    tell(words.finishing);
+  } else {
+    location.assign(words.go);
+  }
+}
+
+async function show(coming) {
+  const first = trial === null && !form.dataset.shown;
+  form.dataset.shown = "yes";
+  trial = coming;
+  stage.classList.add("loading");
+  setForm(coming);
+  if (!first) heading.focus({ preventScroll: true });
+  const started = performance.now();
+  const slow = setTimeout(() => tell(words.loading), 1000);
+  try {
+    await display(coming);
+  } catch (reason) {
+    if (trial === coming) skip(coming, reason === "truncated" ? "truncated" : "failed");
+    return;
+  } finally {
+    clearTimeout(slow);
+  }
+  if (trial !== coming) return;
+  loadMs = performance.now() - started;
+  stage.classList.remove("loading");
+  resize();
+  await nextFrame();
+  shownAt = performance.now();
+  busy = false;
+  submit.removeAttribute("aria-disabled");
+  const place = ahead.findIndex((other) => same(other, coming));
+  preload(ahead.slice(place + 1, place + 1 + PRELOADED));
+}
+
+async function display(coming) {
+  const sources = await Promise.all(coming.images.map(load));
+  await Promise.all(images.map(async (img, i) => {
+    img.src = sources[i];
+    img.width = coming.images[i].width;
+    img.height = coming.images[i].height;
+    // Decoded before it is seen: the clock starts with the whole image on screen.
+    await img.decode().catch(() => Promise.reject("truncated"));
+  }));
+}
+
+function setForm(coming) {
+  const count = fill(coming.practice ? words.practice : words.count, coming.number, coming.of);
+  heading.textContent = count;
+  for (const img of images) img.alt = count;
+  form.elements.trial.value = coming.token;
+  form.elements.revision.value = coming.revision;
+  for (const question of questions()) {
+    question.querySelector(".alert").hidden = true;
+    for (const input of question.querySelectorAll("input")) {
+      input.checked = String(coming.given[input.name.slice(2)] ?? "") === input.value;
+    }
+  }
+  changes = 0;
+  touched.clear();
+  chosenAt = 0;
+  pointer = "";
+  tell();
+}
+
+function resize() {
+  const least = Math.min(...images.map(fit));
+  const shrunk = least < 0.995;
+  let note = stage.querySelector(".note");
+  if (shrunk && !note) {
+    note = document.createElement("p");
+    note.className = "note";
+    stage.append(note);
+  }
+  if (note) {
+    note.hidden = !shrunk;
+    note.textContent = fill(words.shrunk, Math.round(100 * least), "");
+  }
+}
+
+function measures() {
+  const box = images.at(-1).getBoundingClientRect();
+  return {
+    rt_ms: Math.round((chosenAt || performance.now()) - shownAt),
+    load_ms: Math.round(loadMs),
+    changes,
+    input: pointer,
+    viewport_w: innerWidth,
+    viewport_h: innerHeight,
+    shown_w: box.width.toFixed(2),
+    shown_h: box.height.toFixed(2),
+    dpr: devicePixelRatio,
+    zoom: visualViewport?.scale ?? 1,
+  };
+}
+
+async function send(url, fields) {
+  busy = true;
+  submit.setAttribute("aria-disabled", "true");
+  const answered = trial;
+  const sent = outbox.add(url, answered, fields);
+  tell();
+  await Promise.race([sent, new Promise((resolve) => { setTimeout(resolve, PATIENCE_MS); })]);
+  if (trial === answered) next();
+}
+
+function skip(coming, reason) {
+  const { token, revision } = coming;
+  send(words.skip, { trial: token, revision, reason });
+  tell(words.failed);
+}
+
+function answer(event) {
+  event.preventDefault();
+  if (busy) return;
+  const missing = questions().filter((question) => !chosen(question));
+  for (const question of questions()) question.querySelector(".alert").hidden = !missing.includes(question);
+  if (missing.length) {
+    tell(words.missing);
+    missing[0].querySelector("input").focus();
+    return;
+  }
+  send(form.getAttribute("action"), { ...Object.fromEntries(new FormData(form)), ...measures() });
+}
+
+async function goBack(event) {
+  // Undo goes by the database: what is still here must be there first.
+  if (!outbox.size) return;
+  event.preventDefault();
+  await outbox.flush();
+  if (!outbox.size) form.requestSubmit(undo);
+}
+
+function press(event) {
+  pointer = "key";
+  if (!keys.checked || event.ctrlKey || event.altKey || event.metaKey || event.repeat || busy) return;
+  const value = words.method === "pair" ? PAIR_KEYS[event.key] : event.key;
+  const open = questions().find((question) => !chosen(question));
+  const question = open ?? document.activeElement.closest("fieldset.scale") ?? questions()[0];
+  const input = [...question.querySelectorAll("input")].find((one) => one.value === value);
+  if (!input) return;
+  event.preventDefault();
+  input.focus({ preventScroll: true });
+  input.click();
+}
+
+form.addEventListener("submit", (event) => (event.submitter === undo ? goBack(event) : answer(event)));
+form.addEventListener("change", (event) => {
+  if (event.target === keys) {
+    remember(keys.checked);
+    return;
+  }
+  if (touched.has(event.target.name)) changes += 1;
+  touched.add(event.target.name);
+  chosenAt = performance.now();
+  event.target.closest("fieldset").querySelector(".alert").hidden = true;
+});
+document.addEventListener("keydown", press);
+document.addEventListener("pointerdown", (event) => { pointer = event.pointerType === "mouse" ? "mouse" : "touch"; });
+window.addEventListener("resize", resize);
+window.addEventListener("beforeunload", (event) => { if (outbox.size) event.preventDefault(); });
+
+function remember(on) {
+  try {
+    localStorage.setItem("keys", on ? "on" : "off");
+  } catch {
+    // Without storage the switch holds for this page.
+  }
+}
+
+try {
+  keys.checked = localStorage.getItem("keys") !== "off";
+} catch {
+  keys.checked = true;
+}
+keys.closest("p").hidden = false;
+if (outbox.size) outbox.flush();
+next();
