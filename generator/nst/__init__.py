@@ -1,0 +1,46 @@
+"""Neural style transfer by optimisation: named layers, presets of published systems, whole batches at once.
+
+Stands on PyTorch alone:
+
+    from generator.nst import load, preset, transfer
+    recipe = preset("patel2019").replace(ratio=0.05, size=256)
+    result = transfer(content, style, recipe, seed=1, weights=load("vgg16", cache_dir))
+"""
+
+from __future__ import annotations
+
+from generator.nst import losses
+from generator.nst.conventions import Coefficients, Shape, coefficients
+from generator.nst.errors import LayerError, NstError, RecipeError, WeightsError
+from generator.nst.presets import DEFAULT, PRESETS, preset
+from generator.nst.recipe import Recipe
+from generator.nst.transfer import ALGORITHM, Cell, Progress, Result, batch_key, transfer, transfer_batch
+from generator.nst.weights import Weights, available, fetch, load, verify, weights_hash
+
+__all__ = [
+    "ALGORITHM",
+    "DEFAULT",
+    "PRESETS",
+    "Cell",
+    "Coefficients",
+    "LayerError",
+    "NstError",
+    "Progress",
+    "Recipe",
+    "RecipeError",
+    "Result",
+    "Shape",
+    "Weights",
+    "WeightsError",
+    "available",
+    "batch_key",
+    "coefficients",
+    "fetch",
+    "load",
+    "losses",
+    "preset",
+    "transfer",
+    "transfer_batch",
+    "verify",
+    "weights_hash",
+]

@@ -1,0 +1,120 @@
+"""Loss terms in the papers' units, for a batch of N images at once; always float32, whatever computed the features.
+
+Every style transfer here minimises `sum a_l * C_l + sum b_l * E_l + t * TV`; a recipe's convention gives a, b and t.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.autograd.function import FunctionCtx, once_differentiable
+
+TV_FORMS = ("keras", "l1", "l2", "mahendran-vedaldi", "nine-point")
+
+
+def content(features: Tensor, target: Tensor) -> Tensor:
+    """Return ½ Σ (F − P)² of each image: Gatys, Ecker, Bethge 2016, equation 1 (Patel 2019, equation 1).
+
+    features, target: N x C x H x W. Returns N.
+    """
+    return 0.5 * (features.float() - target.float()).square().flatten(1).sum(1)
+
+
+def gram(features: Tensor) -> Tensor:
+    """Return G = F Fᵀ of each image, F being C x (H W): Gatys 2016, equation 3. N x C x H x W -> N x C x C, undivided."""
+    flat = features.float().flatten(2)
+    return flat @ flat.transpose(1, 2)
+
+
+class _GramDistance(torch.autograd.Function):
+    """Σ (G − A)² / (4 N² M²) with its gradient (G − A) F / (N² M²): Gatys 2016, equations 4 to 6.
+
+    Written out since G is symmetric: one product backwards where differentiating F Fᵀ takes two.
+    """
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, features: Tensor, target: Tensor) -> Tensor:
+        channels, positions = features.shape[1], features.shape[2] * features.shape[3]
+        scale = 1.0 / (channels * positions)
+        # Scaled before it is squared: the Gram of 0..255 inputs reaches 1e10, its square nears float32's limit.
+        difference = (gram(features) - target) * scale
+        ctx.save_for_backward(features, difference)
+        ctx.scale = scale  # type: ignore[attr-defined]
+        return 0.25 * difference.square().flatten(1).sum(1)
+
+    @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: FunctionCtx, upstream: Tensor) -> tuple[Tensor, None]:
+        features, difference = ctx.saved_tensors  # type: ignore[attr-defined]
+        factor = (upstream * ctx.scale)[:, None, None]  # type: ignore[attr-defined]
+        # The gradient goes back into the network in the network's own precision; so it may be computed in it.
+        flat = (factor * difference).to(features.dtype) @ features.flatten(2)
+        return flat.view(features.shape), None
+
+
+def gram_distance(features: Tensor, target: Tensor) -> Tensor:
+    """Return E = Σ (G − A)² / (4 N² M²) of each image: Gatys 2016, equation 4.
+
+    features: N x C x H x W; target: the style's Gram divided by nothing but the ratio of positions, N x C x C (see
+    `style_target`). Returns N.
+    """
+    return _GramDistance.apply(features, target)  # type: ignore[no-any-return]
+
+
+def total_variation(image: Tensor, form: str, beta: float = 2.0) -> Tensor:
+    """Return the total variation of each image N x 3 x H x W (in units of 0..255). Returns N.
+
+    dx, dy: differences to the right and lower neighbour over the (H-1) x (W-1) pixels that have both.
+    keras: Σ (dx² + dy²)^1.25 (Keras's example, 2016; Patel 2019). l1: Σ|dx| + Σ|dy| over all pairs (neural-style-pt).
+    l2: ½ Σ (dx² + dy²) (Johnson's neural-style). mahendran-vedaldi: Σ (dx² + dy²)^(beta/2) (CVPR 2015, equation 3).
+    nine-point: per-pixel mean of the squared differences to all neighbours (crowsonkb/style-transfer-pytorch).
+    """
+    return _TV[form](image.float(), beta)
+
+
+def _differences(image: Tensor) -> tuple[Tensor, Tensor]:
+    corner = image[..., :-1, :-1]
+    return image[..., :-1, 1:] - corner, image[..., 1:, :-1] - corner
+
+
+def _power(image: Tensor, exponent: float) -> Tensor:
+    dx, dy = _differences(image)
+    squares = dx.square() + dy.square()
+    if exponent < 1:
+        # The derivative of x^p at 0 is infinite for p < 1: one grey step of 1e-3 is no variation.
+        squares = squares + 1e-6
+    return squares.pow(exponent).flatten(1).sum(1)
+
+
+def _l1(image: Tensor, beta: float) -> Tensor:
+    across = (image[..., 1:] - image[..., :-1]).abs().flatten(1).sum(1)
+    return across + (image[..., 1:, :] - image[..., :-1, :]).abs().flatten(1).sum(1)
+
+
+def _l2(image: Tensor, beta: float) -> Tensor:
+    dx, dy = _differences(image)
+    return 0.5 * (dx.square() + dy.square()).flatten(1).sum(1)
+
+
+def _nine_point(image: Tensor, beta: float) -> Tensor:
+    """2/3 of the straight and 2/12 of the diagonal squared differences, a mean over the image's elements."""
+    straight = _squares(image[..., 1:] - image[..., :-1]) + _squares(image[..., 1:, :] - image[..., :-1, :])
+    diagonal = _squares(image[..., 1:, 1:] - image[..., :-1, :-1]) + _squares(
+        image[..., 1:, :-1] - image[..., :-1, 1:]
+    )
+    return 2 * (straight / 3 + diagonal / 12) / image[0].numel()
+
+
+def _squares(values: Tensor) -> Tensor:
+    return values.square().flatten(1).sum(1)
+
+
+_TV: dict[str, Callable[[Tensor, float], Tensor]] = {
+    "keras": lambda image, beta: _power(image, 1.25),
+    "l1": _l1,
+    "l2": _l2,
+    "mahendran-vedaldi": lambda image, beta: _power(image, beta / 2),
+    "nine-point": _nine_point,
+}

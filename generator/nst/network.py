@@ -1,0 +1,106 @@
+"""VGG as a feature extractor: frozen, cut at the deepest layer that is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from generator.nst.errors import LayerError
+from generator.nst.layers import names
+from generator.nst.weights import Weights
+
+
+def supports_bf16(device: torch.device) -> bool:
+    """Say whether a device multiplies bfloat16 in hardware; without it bfloat16 is tens of times slower."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    return device.type == "cpu" and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+def resolve_precision(precision: str, device: torch.device) -> torch.dtype:
+    """Return the network's dtype for "auto", "fp32" or "bf16"."""
+    if precision == "auto":
+        precision = "bf16" if supports_bf16(device) else "fp32"
+    return {"fp32": torch.float32, "bf16": torch.bfloat16}[precision]
+
+
+class Vgg:
+    """VGG's convolutions up to the deepest of `taps`.
+
+    taps: canonical names (`relu3_1`, `conv4_2`, `pool2`). pooling: "max" or "average". padding: of the first
+    convolution, "zero" or "replicate" (the latter keeps a frame from growing round the image). dtype: float32 or
+    bfloat16; the first convolution reads the image in float32 whatever the rest does, or bfloat16's 8 bits would
+    round the image itself.
+    """
+
+    def __init__(
+        self,
+        weights: Weights,
+        taps: Iterable[str],
+        *,
+        pooling: str = "max",
+        padding: str = "zero",
+        dtype: torch.dtype = torch.float32,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.weights, self.pooling, self.padding, self.dtype = weights, pooling, padding, dtype
+        self.taps = frozenset(taps)
+        self.device = torch.device(device)
+        order = names(weights.architecture)
+        if unknown := self.taps - set(order):
+            raise LayerError(f"{weights.architecture} has no layer {', '.join(sorted(unknown))}")
+        self.steps = order[: max((order.index(tap) for tap in self.taps), default=-1) + 1]
+        self._kernels: dict[str, tuple[Tensor, Tensor]] = {}
+        for step in self.steps:
+            if step.startswith("conv"):
+                self._kernels[step] = self._kernel(step)
+
+    def _kernel(self, step: str) -> tuple[Tensor, Tensor]:
+        tensors = self.weights.tensors
+        if f"{step}.weight" not in tensors:
+            raise LayerError(f"the weights {self.weights.name} lack {step}")
+        dtype = torch.float32 if step == "conv1_1" else self.dtype
+        weight = tensors[f"{step}.weight"].to(self.device, dtype)
+        return weight.contiguous(memory_format=torch.channels_last), tensors[f"{step}.bias"].to(
+            self.device, dtype
+        )
+
+    def __call__(self, image: Tensor) -> dict[str, Tensor]:
+        """Return each tap's activations (N x C x H x W, the network's dtype) for pre-processed RGB images N x 3 x H x W."""
+        found: dict[str, Tensor] = {}
+        value = image.float().contiguous(memory_format=torch.channels_last)
+        for step in self.steps:
+            if step.startswith("conv"):
+                value = self._convolve(step, value)
+            elif step.startswith("relu"):
+                # In place unless the value before it is asked for too.
+                value = F.relu(value, inplace=step.replace("relu", "conv") not in self.taps)
+            else:
+                value = F.max_pool2d(value, 2) if self.pooling == "max" else F.avg_pool2d(value, 2)
+            if step in self.taps:
+                found[step] = value
+        return found
+
+    def _convolve(self, step: str, value: Tensor) -> Tensor:
+        weight, bias = self._kernels[step]
+        if step != "conv1_1":
+            return F.conv2d(value, weight, bias, padding=1)
+        if self.padding == "replicate":
+            return F.conv2d(replicated(value), weight, bias).to(self.dtype)
+        return F.conv2d(value, weight, bias, padding=1).to(self.dtype)
+
+    def __repr__(self) -> str:
+        last = self.steps[-1] if self.steps else "nothing"
+        return (
+            f"Vgg({self.weights.name} to {last}, taps {sorted(self.taps)}, {self.pooling} pooling,"
+            f" {self.padding} padding, {str(self.dtype).removeprefix('torch.')} on {self.device})"
+        )
+
+
+def replicated(image: Tensor) -> Tensor:
+    """Return N x C x H x W with its border repeated once on each side; built of slices, so its gradient is deterministic."""
+    wide = torch.cat([image[..., :1], image, image[..., -1:]], dim=-1)
+    return torch.cat([wide[..., :1, :], wide, wide[..., -1:, :]], dim=-2)

@@ -1,0 +1,76 @@
+"""Sizes, resampling and starting points: from two images of any size to what the optimiser begins with."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from generator.nst.errors import NstError
+from generator.nst.recipe import Recipe
+
+Size = tuple[int, int]
+
+
+def check_image(image: Tensor, role: str) -> None:
+    """Raise NstError unless image is 3 x H x W, floating, finite and within 0..1."""
+    if image.dim() != 3 or image.shape[0] != 3 or not image.is_floating_point():
+        raise NstError(
+            f"{role}: should be a float tensor 3 x H x W, not {tuple(image.shape)} of {image.dtype}"
+        )
+    low, high = (float(value) for value in torch.aminmax(image))
+    if not (math.isfinite(low) and low >= -1e-4 and high <= 1 + 1e-4):
+        raise NstError(f"{role}: values from {low:g} to {high:g}; a picture's are from 0 to 1")
+
+
+def output_size(height: int, width: int, recipe: Recipe) -> Size:
+    """Return the height and width of what a recipe makes of a content image."""
+    return (recipe.size, recipe.size) if recipe.shape == "square" else _longest(height, width, recipe.size)
+
+
+def _longest(height: int, width: int, side: int) -> Size:
+    scale = side / max(height, width)
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def level_sizes(size: Size, pyramid_min: int) -> list[Size]:
+    """Return the sizes from coarse to fine in steps of √2; the first one's longest side is at least pyramid_min."""
+    longest = max(size)
+    steps = math.floor(2 * math.log2(longest / pyramid_min) + 1e-9) if 0 < pyramid_min < longest else 0
+    return [_longest(*size, round(longest / math.sqrt(2) ** step)) for step in range(steps, -1, -1)]
+
+
+def style_size(style: Size, output: Size, recipe: Recipe) -> Size:
+    """Return the style image's size at a level of the given output size; never above its own unless squashed."""
+    if recipe.shape == "square" or recipe.style_shape == "content":
+        return output
+    return _longest(*style, min(max(style), max(1, round(max(output) * recipe.style_scale))))
+
+
+def resize(image: Tensor, size: Size) -> Tensor:
+    """Resample (..., H, W), bicubic with antialiasing; the same size comes back as it is."""
+    if tuple(image.shape[-2:]) == size:
+        return image
+    flat = image.reshape(-1, 1, *image.shape[-2:])
+    return F.interpolate(flat, size=size, mode="bicubic", antialias=True).reshape(*image.shape[:-2], *size)
+
+
+def start(content: Tensor, recipe: Recipe, seed: int, mean: Tensor) -> Tensor:
+    """Return the first iterate 3 x H x W in units of 0..255 less the mean, drawn on the CPU from the seed alone.
+
+    content: 3 x H x W, 0..1. mean: 3 x 1 x 1.
+    """
+    centred = content.cpu() * 255 - mean.cpu()
+    if recipe.init == "content":
+        return centred
+    generator = torch.Generator().manual_seed(seed)
+    if recipe.noise == "uniform":
+        noise = torch.rand(content.shape, generator=generator) * 2 - 1
+    else:
+        noise = torch.randn(content.shape, generator=generator)
+    noise = noise * recipe.noise_scale + recipe.noise_mean
+    return (
+        noise if recipe.init == "noise" else recipe.noise_share * noise + (1 - recipe.noise_share) * centred
+    )
