@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import platform
 from dataclasses import dataclass, fields
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import scipy
 import statsmodels
+from numpy.typing import NDArray
 
+from survey.analysis.comparisons import compact_letters, compare, compare_items, friedman
+from survey.analysis.conditions import Levels, condition_means, levels, participant_level_means
 from survey.analysis.correlation import panel_correlation
+from survey.analysis.dmos import dmos_table
 from survey.analysis.intervals import Method
-from survey.analysis.mos import category_counts, mos_table
+from survey.analysis.mos import category_counts, mos_from_counts
+from survey.analysis.ordinal import ordinal_check
+from survey.analysis.panels import panels
 from survey.analysis.recovery import Recovery, recover
 from survey.analysis.screening import bt500, p913_rejected, screen
-from survey.analysis.sos import pooled_a, sos_a
-from survey.analysis.table import Coded, Ratings, TableError, check, code, data_hash, main_phase
-
-Summary = dict[str, Any]
+from survey.analysis.summary import Summary, plain, summarise
+from survey.analysis.table import CATEGORIES, Coded, Ratings, TableError, check, code, data_hash, main_phase
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,11 @@ class QuestionAnalysis:
         recovered_shrunken: the same of the variant that is safe for participants with few ratings.
         observer_model: bias and inconsistency with intervals, strict; see ``recovery.Recovery.observers``.
         screening: every rule for every participant, see ``screening.screen``.
+        conditions: see ``conditions.condition_means``, with compact ``letters``; None without a ``condition``.
+        comparisons: pairs of items, see ``comparisons.compare``.
+        condition_comparisons: pairs of conditions, on participants' means; None with fewer than two conditions.
+        dmos: see ``dmos.dmos_table``; None without rated references.
+        panels: see ``panels.Panels``.
         summary: what one number says of the study, JSON-ready; None where the data do not allow it, with the
             reason under ``notes``.
     """
@@ -45,6 +53,11 @@ class QuestionAnalysis:
     recovered_shrunken: pd.DataFrame
     observer_model: pd.DataFrame
     screening: pd.DataFrame
+    conditions: pd.DataFrame | None
+    comparisons: pd.DataFrame
+    condition_comparisons: pd.DataFrame | None
+    dmos: pd.DataFrame | None
+    panels: pd.DataFrame
     summary: Summary
 
 
@@ -82,7 +95,7 @@ def analyse(table: pd.DataFrame | Ratings, *, ci: Method = "t", seed: int = 0) -
     if main_phase(ratings.table).empty:
         raise TableError("no rating of the main phase")
     questions = {name: _analyse_one(rows, ci, seed) for name, rows in _questions(ratings.table).items()}
-    stamp = _stamp(ratings, seed)
+    stamp = plain(_stamp(ratings, seed))
     frames = {f.name: _stack(questions, f.name) for f in fields(QuestionAnalysis) if f.name != "summary"}
     summary = _summary(ratings, questions) | {"stamp": stamp}
     return Analysis(**frames, summary=summary, questions=questions, stamp=stamp)
@@ -109,21 +122,65 @@ def _questions(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
 def _analyse_one(rows: pd.DataFrame, ci: Method, seed: int) -> QuestionAnalysis:
     main = main_phase(rows)
     ratings = code(main)
-    condition = main["condition"].to_numpy(object) if "condition" in main.columns else None
+    counts = category_counts(ratings)
+    by = "condition" if "condition" in main.columns and main["condition"].notna().any() else None
     strict, shrunken = recover(ratings, "strict"), recover(ratings, "shrunken")
-    notes: dict[str, str] = {}
-    summary = _counts(ratings)
-    summary |= _sos(ratings, notes)
-    summary["notes"] = notes
+    mos, screening = mos_from_counts(ratings.items, counts, ci=ci, seed=seed), screen(rows)
+    observers = _observers(ratings, main["condition"].to_numpy(object) if by else None, strict)
+    comparisons, remark = compare_items(ratings)
+    summary, notes = summarise(ratings, counts, strict, observers, seed)
+    if remark:
+        notes["comparisons"] = remark
+    conditions, between, of_conditions = _conditions(main, by, seed)
+    several = between is not None
+    shown = panels(
+        main,
+        mos,
+        shrunken.items,
+        screening,
+        between if between is not None else comparisons,
+        by if several else None,
+    )
     return QuestionAnalysis(
-        mos=mos_table(ratings, ci=ci, seed=seed),
-        observers=_observers(ratings, condition, strict),
+        mos=mos,
+        observers=observers,
         recovered=strict.items,
         recovered_shrunken=shrunken.items,
         observer_model=strict.observers,
-        screening=screen(rows),
-        summary=summary,
+        screening=screening,
+        conditions=conditions,
+        comparisons=comparisons,
+        condition_comparisons=between,
+        dmos=dmos_table(main),
+        panels=shown.table,
+        summary=summary | plain(of_conditions) | plain(shown.summary) | {"notes": notes},
     )
+
+
+def _conditions(
+    main: pd.DataFrame, by: str | None, seed: int
+) -> tuple[pd.DataFrame | None, pd.DataFrame | None, Summary]:
+    """Means, comparisons and what the summary says of conditions; None where there are none, or only one."""
+    names = ("friedman_conditions_chi2", "friedman_conditions_p", "ordinal_agrees", "ordinal")
+    if by is None:
+        return None, None, dict.fromkeys(names)
+    means = condition_means(main, by, seed=seed)
+    if len(means) < 2:
+        return means.assign(letters="a"), None, dict.fromkeys(names)
+    these = levels(main, [by])
+    scores = participant_level_means(these)
+    between = compare(scores, list(these.names))
+    letters = compact_letters(between, list(means.sort_values("mos", ascending=False, kind="stable")[by]))
+    test = friedman(scores[~np.isnan(scores).any(axis=1)])
+    agrees, sentence = ordinal_check(_level_counts(these), these.names, between)
+    values = (test.chi2 if test else None, test.p if test else None, agrees, sentence)
+    return means.assign(letters=means[by].map(letters)), between, dict(zip(names, values, strict=True))
+
+
+def _level_counts(these: Levels) -> NDArray[np.int64]:
+    k = len(CATEGORIES)
+    flat = np.bincount(these.level * k + these.ratings.rating - 1, minlength=len(these.names) * k)
+    return flat.reshape(-1, k)
 
 
 def _observers(ratings: Coded, condition: Any, model: Recovery) -> pd.DataFrame:
@@ -147,23 +204,6 @@ def _observers(ratings: Coded, condition: Any, model: Recovery) -> pd.DataFrame:
             "inconsistency": model.observers["inconsistency"],
         }
     )
-
-
-def _counts(ratings: Coded) -> Summary:
-    return {
-        "items": len(ratings.items),
-        "participants": len(ratings.participants),
-        "ratings": len(ratings.rating),
-        "mean_rating": float(ratings.rating.mean()),
-    }
-
-
-def _sos(ratings: Coded, notes: dict[str, str]) -> Summary:
-    counts = category_counts(ratings)
-    a = sos_a(counts)
-    if np.isnan(a):
-        notes["sos_a"] = "no item with two ratings and a mean inside the scale"
-    return {"sos_a": None if np.isnan(a) else a, "sos_a_used": pooled_a(counts)}
 
 
 def _summary(ratings: Ratings, questions: dict[str, QuestionAnalysis]) -> Summary:

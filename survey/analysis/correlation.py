@@ -8,45 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from survey.analysis.means import Floats, Ints, participant_means
 from survey.analysis.table import Coded
 
 FEWEST_ITEMS = 3
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Cells:
-    """Ratings of one participant and item put together, sorted by participant, then item.
-
-    Attributes:
-        participant, item: int64 codes, shape (cells,).
-        n, total: number and sum of the cell's ratings; ``mean`` is their quotient.
-        first: the first of the ratings in the table's order.
-    """
-
-    participant: Ints
-    item: Ints
-    n: Ints
-    total: Ints
-    first: Ints
-
-    @property
-    def mean(self) -> Floats:
-        return self.total / self.n
-
-
-def cells(ratings: Coded) -> Cells:
-    key = ratings.participant * len(ratings.items) + ratings.item
-    unique, first, inverse = np.unique(key, return_index=True, return_inverse=True)
-    return Cells(
-        unique // max(len(ratings.items), 1),
-        unique % max(len(ratings.items), 1),
-        np.bincount(inverse, minlength=len(unique)),
-        np.bincount(inverse, ratings.rating, len(unique)).astype(np.int64),
-        ratings.rating[first],
-    )
 
 
 def grouped_pearson(group: Ints, x: Floats, y: Floats, groups: int) -> Floats:
@@ -89,7 +54,7 @@ class PanelCorrelation:
 
 def panel_correlation(ratings: Coded, condition: NDArray[np.object_] | None = None) -> PanelCorrelation:
     """Args: condition: the condition of each rating, shape (rows,), or None."""
-    c = cells(ratings)
+    c = participant_means(ratings)
     people, things = len(ratings.participants), len(ratings.items)
     total = np.bincount(c.item, c.total, things)
     n = np.bincount(c.item, c.n, things)

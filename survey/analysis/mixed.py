@@ -1,0 +1,143 @@
+"""Linear mixed models with crossed effects of item and participant, by REML; incomplete data are no trouble.
+
+rating = X β + item + participant + residual. Libraries at hand need minutes for what a page must show in a
+second: their dense algebra grows with the ratings, this with the smaller of items and participants. The
+equations are D. Bates et al., "Fitting linear mixed-effects models using lme4", 2015, section 3.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import optimize
+from threadpoolctl import threadpool_limits
+
+from survey.analysis.table import Coded
+
+Floats = NDArray[np.float64]
+
+MOST_WORK = 5e8
+"""Largest items × participants² (the smaller squared) that is fitted; some seconds."""
+
+
+@dataclass(frozen=True)
+class MixedFit:
+    """REML estimates.
+
+    Attributes:
+        item, participant, residual: variances, rating points squared.
+        beta, covariance: fixed effects, shapes (effects,) and (effects, effects).
+    """
+
+    item: float
+    participant: float
+    residual: float
+    beta: Floats
+    covariance: Floats
+
+    @property
+    def icc_1(self) -> float:
+        """Reliability of one rating, absolute agreement: var_item / (var_item + var_participant + var_residual)."""
+        return self.icc(1)
+
+    def icc(self, ratings: float) -> float:
+        """Reliability of the mean of so many participants' ratings of an item."""
+        total = self.item + (self.participant + self.residual) / ratings
+        return self.item / total if total > 0 else float("nan")
+
+    def ratings_for(self, reliability: float) -> float:
+        """Participants an item needs for that reliability of its mean; infinite where items do not differ."""
+        noise = self.participant + self.residual
+        return reliability / (1 - reliability) * noise / self.item if self.item > 0 else float("inf")
+
+
+def feasible(ratings: Coded) -> str:
+    """Why the model cannot be fitted, in words; empty where it can."""
+    items, people, rows = len(ratings.items), len(ratings.participants), len(ratings.rating)
+    if items < 2 or people < 2:
+        return "needs two items and two participants"
+    if rows <= items + people:
+        return "needs more ratings than items and participants together"
+    if np.ptp(ratings.rating) == 0:
+        return "all ratings are equal"
+    if max(items, people) * min(items, people) ** 2 > MOST_WORK:
+        return "too many items and participants for the mixed model"
+    return ""
+
+
+def fit_mixed(ratings: Coded, effects: Floats | None = None) -> MixedFit:
+    """Fit by REML.
+
+    Args:
+        effects: design matrix X of full rank, shape (rows, effects); by default an intercept.
+
+    Raises:
+        ValueError: see ``feasible``, which tells beforehand.
+    """
+    if reason := feasible(ratings):
+        raise ValueError(reason)
+    x = np.ones((len(ratings.rating), 1)) if effects is None else effects
+    deviance = _Deviance(ratings, x)
+    # Many small products: threads would wait for each other, for seconds where another process has a core.
+    with threadpool_limits(1, "blas"):
+        best = optimize.minimize(
+            _deviance,
+            [1.0, 0.5],
+            (deviance,),
+            method="Nelder-Mead",  # a gradient by differences would leave the last digits to rounding
+            bounds=[(0.0, 100.0), (0.0, 100.0)],
+            tol=1e-8,
+        )
+        _, variance, beta, covariance = deviance.solve(best.x)
+    item, participant = variance * best.x**2
+    return MixedFit(float(item), float(participant), variance, beta, covariance)
+
+
+def _deviance(theta: Floats, deviance: _Deviance) -> float:
+    return deviance.solve(theta)[0]
+
+
+class _Deviance:
+    """The profiled REML deviance of the two effects' relative standard deviations (item, participant).
+
+    The larger factor is eliminated by hand, as its block is diagonal; a Cholesky factor is needed of the smaller.
+    """
+
+    def __init__(self, ratings: Coded, x: Floats) -> None:
+        m = np.column_stack([x, ratings.rating.astype(np.float64)])
+        sizes = len(ratings.items), len(ratings.participants)
+        codes = ratings.item, ratings.participant
+        self.order = (0, 1) if sizes[0] >= sizes[1] else (1, 0)
+        large, small = (codes[i] for i in self.order)
+        p, q = (sizes[i] for i in self.order)
+        self.n_large = np.bincount(large, minlength=p).astype(np.float64)
+        self.n_small = np.bincount(small, minlength=q).astype(np.float64)
+        both = np.bincount(large * q + small, minlength=p * q)
+        self.both = both.reshape(p, q).astype(np.float64)
+        self.m_large, self.m_small = _sums(large, m, p), _sums(small, m, q)
+        self.mm = m.T @ m
+        self.freedom = len(m) - x.shape[1]
+
+    def solve(self, theta: Floats) -> tuple[float, float, Floats, Floats]:
+        """Deviance, residual variance, β and its covariance."""
+        t_large, t_small = (float(theta[i]) for i in self.order)
+        d = t_large**2 * self.n_large + 1
+        cross = t_large * t_small * self.both
+        schur = np.diag(t_small**2 * self.n_small + 1) - cross.T @ (cross / d[:, None])
+        factor = np.linalg.cholesky(schur)
+        rhs_large = t_large * self.m_large
+        rhs_small = t_small * self.m_small - cross.T @ (rhs_large / d[:, None])
+        explained = rhs_small.T @ np.linalg.solve(schur, rhs_small)
+        weighted = self.mm - rhs_large.T @ (rhs_large / d[:, None]) - explained
+        inverse = np.linalg.inv(weighted[:-1, :-1])
+        beta = inverse @ weighted[:-1, -1]
+        variance = float(weighted[-1, -1] - weighted[:-1, -1] @ beta) / self.freedom
+        log_v = np.log(d).sum() + 2 * np.log(np.diag(factor)).sum()
+        log_x = float(np.linalg.slogdet(weighted[:-1, :-1])[1])
+        return float(self.freedom * np.log(variance) + log_v + log_x), variance, beta, variance * inverse
+
+
+def _sums(codes: NDArray[np.int64], columns: Floats, size: int) -> Floats:
+    return np.column_stack([np.bincount(codes, column, size) for column in columns.T])

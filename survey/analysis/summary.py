@@ -1,0 +1,154 @@
+"""What one number says of a study, and why a number is missing where it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from survey.analysis.agreement import first_counts, icc_2, krippendorff_alpha
+from survey.analysis.comparisons import friedman
+from survey.analysis.means import complete_block
+from survey.analysis.mixed import feasible, fit_mixed
+from survey.analysis.planning import detectable_difference, sample_size
+from survey.analysis.recovery import FEWEST_RATINGS, Recovery
+from survey.analysis.sos import DEFAULT_A, pooled_a, sos_a
+from survey.analysis.table import Coded
+
+Summary = dict[str, Any]
+Notes = dict[str, str]
+
+RELIABLE = 0.9
+PLANNED_HALF_WIDTH = 0.25
+
+
+def plain(value: Any) -> Any:
+    """The value as JSON has it: Python numbers, None for NaN and the infinite."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not np.isfinite(value) else value
+
+
+def summarise(
+    ratings: Coded, counts: NDArray[np.int64], strict: Recovery, observers: pd.DataFrame, seed: int
+) -> tuple[Summary, Notes]:
+    """Everything of one question that needs no condition.
+
+    Args:
+        ratings: rows of the main phase. counts: shape (items, 5). strict, observers: the subject model and the table
+            of participants.
+    """
+    notes: Notes = {}
+    summary = {
+        "items": len(ratings.items),
+        "participants": len(ratings.participants),
+        "ratings": len(ratings.rating),
+        "mean_rating": ratings.rating.mean(),
+        "ratings_per_item": len(ratings.rating) / len(ratings.items),
+        "bt500_rejected": observers["bt500_rejected"].sum(),
+        "p913_correlation_rejected": observers["p913_correlation_rejected"].sum(),
+    }
+    summary |= _sos(counts, notes) | _alpha(ratings, seed, notes) | _block(ratings, notes)
+    summary |= _reml(ratings, notes) | _model(strict, notes)
+    return plain(summary), notes
+
+
+def _sos(counts: NDArray[np.int64], notes: Notes) -> Summary:
+    a, used = sos_a(counts), pooled_a(counts)
+    if np.isnan(a):
+        notes["sos_a"] = "no item with two ratings and a mean inside the scale"
+    if used != a:
+        notes["sos_a_used"] = (
+            f"the bounded intervals use a = {used:g}: {DEFAULT_A} with fewer than five items of two ratings, "
+            "and never outside 0.05 to 1"
+        )
+    return {
+        "sos_a": a,
+        "sos_a_used": used,
+        "ratings_for_half_width_025": sample_size(PLANNED_HALF_WIDTH, a=used),
+    }
+
+
+def _alpha(ratings: Coded, seed: int, notes: Notes) -> Summary:
+    counts = first_counts(ratings)
+    summary: Summary = {}
+    for level in ("ordinal", "interval"):
+        alpha = krippendorff_alpha(counts, level, seed=seed)
+        name = f"alpha_{level}"
+        summary |= {name: alpha.value, f"{name}_low": alpha.low, f"{name}_high": alpha.high}
+        if np.isnan(alpha.value):
+            reason = (
+                "no item with two participants" if counts.sum(axis=1).max() < 2 else "all ratings are equal"
+            )
+            notes[name] = reason
+    return summary
+
+
+def _block(ratings: Coded, notes: Notes) -> Summary:
+    """ICC and Friedman, of the complete part of the data."""
+    block = complete_block(ratings)
+    names = ("icc_2_1", "icc_2_1_low", "icc_2_1_high", "icc_2_k", "icc_2_k_low", "icc_2_k_high", "icc_k")
+    summary: Summary = dict.fromkeys(names) | dict.fromkeys(("friedman_chi2", "friedman_p", "kendall_w"))
+    notes["icc"] = notes["friedman"] = block.rule
+    if block.scores is None:
+        return summary
+    icc = icc_2(block.scores)
+    summary |= dict(
+        zip(
+            names,
+            (icc.single, icc.single_low, icc.single_high, icc.mean, icc.mean_low, icc.mean_high, icc.k),
+            strict=True,
+        )
+    )
+    if np.isnan(icc.single):
+        notes["icc"] += "; nothing varies there"
+    test = friedman(block.scores)
+    if test is None:
+        notes["friedman"] += "; needs three items that differ for someone"
+        return summary
+    return summary | {"friedman_chi2": test.chi2, "friedman_p": test.p, "kendall_w": test.kendall_w}
+
+
+def _reml(ratings: Coded, notes: Notes) -> Summary:
+    names = (
+        "reml_item",
+        "reml_participant",
+        "reml_residual",
+        "icc_1_reml",
+        "icc_k_reml",
+        "ratings_for_icc_090",
+        "detectable_difference",
+    )
+    if reason := feasible(ratings):
+        notes["reml"] = reason
+        return dict.fromkeys(names)
+    fit = fit_mixed(ratings)
+    per_item = len(ratings.rating) / len(ratings.items)
+    notes["reml"] = f"icc_k_reml is that of the mean of {per_item:.4g} ratings, the average an item has"
+    wanted = np.ceil(fit.ratings_for(RELIABLE))
+    smallest = detectable_difference(fit.residual, max(1, int(per_item)))
+    values = (fit.item, fit.participant, fit.residual, fit.icc_1, fit.icc(per_item), wanted, smallest)
+    return dict(zip(names, values, strict=True))
+
+
+def _model(strict: Recovery, notes: Notes) -> Summary:
+    few = int((strict.observers["n"] < FEWEST_RATINGS).sum())
+    if few:
+        notes["recovered"] = (
+            f"{few} participants gave fewer than {FEWEST_RATINGS} ratings: the strict P.910 model weighs them badly, "
+            "read the shrunken variant"
+        )
+    if strict.components > 1:
+        notes["components"] = (
+            f"who rated what falls into {strict.components} unconnected parts: recovered qualities of different parts "
+            "cannot be compared"
+        )
+    if not strict.converged:
+        notes["p910_converged"] = f"the P.910 model did not settle within {strict.rounds} rounds"
+    return {"p910_rounds": strict.rounds, "p910_converged": strict.converged, "components": strict.components}
