@@ -150,7 +150,7 @@ def done(visit: Visit) -> HttpResponse:
     """Thank, and give the codes: only when the database holds all."""
     if visit.place != "done":
         return visit.go()
-    participant = services.finish(visit.person)
+    participant = visit.participant = services.finish(visit.person)
     finished = participant.state == Participant.State.FINISHED
     more = finished and participant.batches < visit.definition.session.batches
     return visit.page(

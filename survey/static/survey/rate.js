@@ -56,8 +56,9 @@ const questions = () => [...form.querySelectorAll("fieldset.scale")];
 const chosen = (question) => question.querySelector("input:checked");
 
 function tell(message = "") {
-  const counts = fill(words.saved, saved, saved + outbox.size);
-  status.textContent = message ? `${counts}. ${message}` : counts;
+  const answered = saved + outbox.size;
+  const counts = answered ? `${fill(words.saved, saved, answered)}. ` : "";
+  status.textContent = counts + message;
 }
 
 /** Show the first trial that is neither answered nor on its way; without one, wait for the outbox or go on. */
