@@ -5,6 +5,7 @@ docs/plans.md is the reference of the format. Every mistake ends as a `PlanError
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import math
 import re
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from generator.plan_file import Document, PlanError, did_you_mean, read_document
+from generator.plan_file import Document, PlanError, did_you_mean, read_document, shipped_plans
 from generator.plan_images import Pair, find_pairs
 
 if TYPE_CHECKING:
@@ -48,6 +49,11 @@ class Plan:
     factors: list[str]
     licences: dict[Path, str] = field(default_factory=dict)
 
+    @property
+    def sha256(self) -> str:
+        """Return the SHA-256 (hex) of the plan's text."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
 
 @dataclass(frozen=True)
 class _Draft:
@@ -73,6 +79,7 @@ def load_plan(path: Path) -> Plan:
             raise PlanError("[[exclude]] leaves no cell")
         keys = _factor_keys(document)
         cells = _unique(list(_cells(document, drafts, keys)))
+        licences = _licences(document, path.parent, pairs)
     except PlanError as error:
         raise PlanError(f"{path}: {error}") from error
     return Plan(
@@ -81,8 +88,17 @@ def load_plan(path: Path) -> Plan:
         text=path.read_text(encoding="utf-8"),
         cells=cells,
         factors=["content", "style", *keys],
-        licences={(path.parent / name).resolve(): text for name, text in document.images.licences.items()},
+        licences=licences,
     )
+
+
+def _licences(document: Document, folder: Path, pairs: list[Pair]) -> dict[Path, str]:
+    known = {path.resolve(): path.name for pair in pairs for path in (pair.content, pair.style)}
+    licences = {(folder / name).resolve(): text for name, text in document.images.licences.items()}
+    for path in licences:
+        if path not in known:
+            raise PlanError(f"[images.licences]: the plan uses no {did_you_mean(path.name, known.values())}")
+    return licences
 
 
 def _slug(stem: str) -> str:
@@ -97,7 +113,7 @@ def _drafts(document: Document, pairs: list[Pair]) -> Iterator[_Draft]:
     if document.factors or not document.cells:
         for pair in pairs:
             for levels in itertools.product(*document.factors.values()):
-                yield _Draft("factors", pair, dict(zip(document.factors, levels, strict=True)))
+                yield _Draft("[factors]", pair, dict(zip(document.factors, levels, strict=True)))
     for name, listed in (("cells", document.cells), ("anchors", document.anchors)):
         for number, entry in enumerate(listed, start=1):
             place = f"[[{name}]] number {number}"
@@ -183,12 +199,20 @@ def _cells(document: Document, drafts: list[_Draft], keys: list[str]) -> Iterato
         seed = _seed(settings.pop("seed", base_seed), draft.place) + max(0, draft.repeat - 1)
         recipe = _replaced(base, settings, draft.place)
         factors: dict[str, Any] = {"content": draft.pair.content_name, "style": draft.pair.style_name}
-        values = {**recipe.to_dict(), **draft.settings, "seed": seed}
-        factors |= {key: values.get(key) for key in keys}
+        factors |= {
+            key: seed if key == "seed" else draft.settings.get(key, _value(recipe, key)) for key in keys
+        }
         if draft.repeat:
             factors["repeat"] = draft.repeat
         label = _label(draft, factors)
         yield PlannedCell(label, factors, recipe, seed, draft.pair, draft.is_anchor)
+
+
+def _value(recipe: Recipe, key: str) -> Any:
+    """Return what a recipe has under a key of a plan, `ratio` and `content_layer` included."""
+    if key in ("content_layer", "style_layer"):
+        return "+".join(getattr(recipe, f"{key}s"))
+    return recipe.ratio if key == "ratio" else recipe.to_dict().get(key)
 
 
 def _label(draft: _Draft, factors: Mapping[str, Any]) -> str:
@@ -208,15 +232,14 @@ def _short(value: Any) -> str:
 
 def _recipe(document: Document) -> tuple[Recipe, int]:
     """Return the preset with the plan's own settings, and the seed."""
-    from generator.nst import RecipeError, preset
+    from generator.nst import PRESETS, preset
 
+    if document.preset not in PRESETS:
+        known = [*PRESETS, *shipped_plans()]
+        raise PlanError(f"unknown preset {did_you_mean(document.preset, known)}")
     settings = dict(document.recipe)
     seed = _seed(settings.pop("seed", 1), "[recipe]")
-    try:
-        base = preset(document.preset)
-    except RecipeError as error:
-        raise PlanError(f"preset: {error}") from error
-    return _replaced(base, settings, "[recipe]"), seed
+    return _replaced(preset(document.preset), settings, "[recipe]"), seed
 
 
 def _replaced(recipe: Recipe, settings: Mapping[str, Any], place: str) -> Recipe:

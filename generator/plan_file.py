@@ -63,10 +63,15 @@ def shipped_plans() -> list[str]:
 
 
 def did_you_mean(word: object, known: Iterable[str]) -> str:
-    """Return the word in quotes with its nearest neighbour among `known`, or all of them."""
+    """Return the word in quotes with its nearest neighbour among `known`, or some of them where nothing is near.
+
+    As `generator.nst.errors` does, which the web process cannot import.
+    """
     options = sorted(known)
-    near = difflib.get_close_matches(str(word), options, n=1, cutoff=0.6)
-    return f'"{word}"; did you mean "{near[0]}"?' if near else f'"{word}"; known: {", ".join(options)}'
+    near = difflib.get_close_matches(str(word), options, n=1)
+    more = ", ..." if len(options) > 20 else ""
+    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(options[:20])}{more}"
+    return f"{str(word)!r} ({hint})" if options else repr(str(word))
 
 
 def _parsed(path: Path) -> Document:

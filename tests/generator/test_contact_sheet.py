@@ -56,8 +56,8 @@ def test_it_asks_which_images_are_meant_when_several_want_one_place(plane: Image
 @pytest.mark.parametrize(
     ("rows", "where", "message"),
     [
-        ("layr", {}, 'unknown factor "layr"; did you mean "layer"?'),
-        ("layer", {"ratio": "0.11"}, 'ratio has no level "0.11"; did you mean "0.1"?'),
+        ("layr", {}, "unknown factor 'layr' (did you mean 'layer'?)"),
+        ("layer", {"ratio": "0.11"}, "ratio has no level '0.11' (did you mean '0.1'?)"),
     ],
 )
 def test_it_names_what_was_meant(plane: ImageSet, rows: str, where: dict[str, str], message: str) -> None:

@@ -1,0 +1,137 @@
+"""The one place where rows meet the style-transfer library; importing it costs nothing, its functions import torch."""
+
+from __future__ import annotations
+
+import os
+import platform
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import PIL
+from django.conf import settings
+
+if TYPE_CHECKING:
+    import torch
+
+    from generator.nst import Recipe, Weights
+
+Size = tuple[int, int]  # width, height
+
+# Bytes that one cell takes for each pixel of its image while the network runs forwards and backwards, measured with
+# VGG-16 to conv5_1 in bfloat16; with float32 twice that. Only the batch size and the forecast rest on it.
+BYTES_PER_PIXEL = 2600
+MAX_BATCH = 32
+
+
+class DeviceError(Exception):
+    """A device that this machine lacks; the message is one line that says what there is."""
+
+
+def algorithm() -> str:
+    """Return the version of the algorithm: part of every cell's key."""
+    from generator import nst
+
+    return nst.ALGORITHM
+
+
+@lru_cache(maxsize=2)
+def weights(network: str) -> Weights:
+    """Return a network by its name, from the cache in WEIGHTS_DIR (fetched on first use), or from a file.
+
+    Raises nst.WeightsError with the ways out.
+    """
+    from generator import nst
+
+    return nst.load(network, settings.WEIGHTS_DIR)
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """Return the device of "auto" (CUDA where there is one), "cpu", "cuda" or "cuda:1". Raises DeviceError."""
+    import torch
+
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if name == "auto":
+        return torch.device("cuda" if count else "cpu")
+    kind, _, number = name.partition(":")
+    if kind not in ("cpu", "cuda") or (number and not number.isdigit()):
+        raise DeviceError(f"--device {name}: should be auto, cpu, cuda or cuda:1")
+    if kind == "cuda" and int(number or 0) >= count:
+        there = f"{count} CUDA device{'s' if count > 1 else ''}" if count else why_no_cuda()
+        raise DeviceError(f"--device {name}: this machine has {there}; use --device auto")
+    return torch.device(name)
+
+
+def why_no_cuda() -> str:
+    """Say in a few words why there is no CUDA device."""
+    import torch
+
+    return "no CUDA device in sight" if torch.version.cuda else "a PyTorch built without CUDA"
+
+
+def describe_device(device: torch.device) -> dict[str, Any]:
+    """Return what provenance says of the device and of the versions that ran on it."""
+    import torch
+
+    name = (
+        torch.cuda.get_device_name(device)
+        if device.type == "cuda"
+        else platform.processor() or platform.machine()
+    )
+    return {
+        "device": {
+            "type": device.type,
+            "name": name,
+            "threads": torch.get_num_threads(),
+            "cores": os.cpu_count(),
+        },
+        "versions": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "cuda": torch.version.cuda,
+            "numpy": np.__version__,
+            "pillow": PIL.__version__,
+        },
+    }
+
+
+def least_side(recipe: Recipe) -> tuple[int, str]:
+    """Return the least side in px that an image must have for the recipe's deepest layer, and that layer."""
+    from generator.nst.layers import smallest_side
+
+    layers = [layer for taps in recipe.taps for layer in taps] or ["conv1_1"]
+    deepest = max(layers, key=smallest_side)
+    return smallest_side(deepest), deepest
+
+
+def coarsest_sizes(recipe: Recipe, content: Size, style: Size) -> tuple[Size, Size]:
+    """Return the sizes of content and style at the first, smallest level of the pyramid."""
+    from generator.nst import prepare
+
+    first = levels(recipe, content)[0]
+    height, width = prepare.style_size((style[1], style[0]), (first[1], first[0]), recipe)
+    return first, (width, height)
+
+
+def levels(recipe: Recipe, content: Size) -> list[Size]:
+    """Return the sizes of the image from coarse to fine; the last is that of the result."""
+    from generator.nst import prepare
+
+    size = prepare.output_size(content[1], content[0], recipe)
+    return [(width, height) for height, width in prepare.level_sizes(size, recipe.pyramid_min)]
+
+
+def budgets(recipe: Recipe, content: Size) -> list[int]:
+    """Return the evaluations that each level may spend."""
+    later = len(levels(recipe, content)) - 1
+    return [recipe.first_evaluations or recipe.evaluations, *[recipe.evaluations] * later]
+
+
+def batch_size(device: torch.device, pixels: int) -> int:
+    """Return how many cells of so many pixels to run together: what fits a GPU; one on a CPU, which gains nothing."""
+    import torch
+
+    if device.type == "cpu":
+        return 1
+    free, _ = torch.cuda.mem_get_info(device)
+    return max(1, min(MAX_BATCH, int(0.6 * free / (pixels * BYTES_PER_PIXEL))))

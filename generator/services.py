@@ -1,0 +1,198 @@
+"""Changes of state around image sets: a plan becomes rows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.db import IntegrityError, transaction
+from PIL import Image
+
+from generator import claims, engine, images, store
+from generator.images import ImageError
+from generator.models import Cell, ImageSet, Source
+from generator.plan import Plan, PlannedCell
+from generator.plan_file import PlanError
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A reference image, read: its pixels and their hash."""
+
+    path: Path
+    picture: Image.Image
+    pixels: str
+
+
+def image_set_from_plan(plan: Plan) -> ImageSet:
+    """Return the image set of a plan: the same one when it is there, else a new one with all its cells.
+
+    Images that any other set has already made are taken over. Raises PlanError or ImageError, and then no row is
+    written: for an image that cannot be read or is too small for its layers, for two cells that are the same image,
+    and for a slug that names a set of other images. Raises nst.WeightsError for a network that cannot be had.
+    """
+    references = read_references(plan)
+    keys = cell_keys(plan, references)
+    found = ImageSet.objects.filter(slug=plan.slug).first()
+    if found is None:
+        files = {reference.pixels: _keep(reference) for reference in references.values()}
+        try:
+            with transaction.atomic():
+                return _new_set(plan, references, files, keys)
+        except IntegrityError:
+            # Another process read the same plan at the same moment.
+            found = ImageSet.objects.get(slug=plan.slug)
+    _check_same(found, plan, keys)
+    _relabel(found, plan, keys)
+    claims.adopt(found)
+    return found
+
+
+def read_references(plan: Plan) -> dict[Path, Reference]:
+    """Read every image that the plan names, once. Raises ImageError for what cannot be read or is too small."""
+    paths = dict.fromkeys(path for cell in plan.cells for path in (cell.pair.content, cell.pair.style))
+    references = {path: _read(path) for path in paths}
+    for cell in plan.cells:
+        _check_sizes(cell, references[cell.pair.content], references[cell.pair.style])
+    return references
+
+
+def _read(path: Path) -> Reference:
+    picture = images.read(path)
+    return Reference(path, picture, images.pixel_hash(picture))
+
+
+def _check_sizes(cell: PlannedCell, content: Reference, style: Reference) -> None:
+    """Refuse an image that is smaller, as it is or once scaled, than the deepest layer can see."""
+    least, layer = engine.least_side(cell.recipe)
+    scaled = engine.coarsest_sizes(cell.recipe, content.picture.size, style.picture.size)
+    for reference, size in zip((content, style), scaled, strict=True):
+        own = reference.picture.size
+        if min(*own, *size) < least:
+            raise ImageError(
+                f"{reference.path}: {own[0]} × {own[1]} pixels, {size[0]} × {size[1]} once scaled; "
+                f"{layer} needs at least {least} on each side"
+            )
+
+
+def cell_keys(plan: Plan, references: dict[Path, Reference]) -> list[str]:
+    """Return each cell's key, in the order of the plan. Raises PlanError where two are the same."""
+    seen: dict[str, str] = {}
+    for cell in plan.cells:
+        pixels = (references[cell.pair.content].pixels, references[cell.pair.style].pixels)
+        key = cell_key(cell, *pixels)
+        if key in seen:
+            raise PlanError(f"{plan.slug}: asks twice for the same image: {seen[key]!r} and {cell.label!r}")
+        seen[key] = cell.label
+    return list(seen)
+
+
+def cell_key(cell: PlannedCell, content: str, style: str) -> str:
+    """Return the SHA-256 (hex) of all that decides the image; `content`, `style` are pixel hashes."""
+    identity = {
+        "recipe": cell.recipe.sha256,
+        "seed": cell.seed,
+        "content": content,
+        "style": style,
+        "weights": engine.weights(cell.recipe.network).sha256,
+        "algorithm": engine.algorithm(),
+    }
+    return hashlib.sha256(json.dumps(identity, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _keep(reference: Reference) -> str:
+    """Store the pixels as they were read, so that the set can be finished when the file is gone; return the name."""
+    known = Source.objects.filter(pixels=reference.pixels).first()
+    return (
+        str(known.file.name)
+        if known
+        else store.put("sources", images.encode_png(reference.picture), ".png")[0]
+    )
+
+
+def _new_set(
+    plan: Plan, references: dict[Path, Reference], files: dict[str, str], keys: list[str]
+) -> ImageSet:
+    sources = {path: _source(reference, files, plan) for path, reference in references.items()}
+    image_set = ImageSet.objects.create(
+        slug=plan.slug,
+        title=plan.title,
+        plan=plan.text,
+        plan_sha256=plan.sha256,
+    )
+    Cell.objects.bulk_create(
+        (
+            _row(image_set, index, key, cell, sources)
+            for index, (key, cell) in enumerate(zip(keys, plan.cells, strict=True))
+        ),
+        batch_size=500,
+    )
+    claims.adopt(image_set)
+    return image_set
+
+
+def _source(reference: Reference, files: dict[str, str], plan: Plan) -> Source:
+    width, height = reference.picture.size
+    licence = plan.licences.get(reference.path.resolve(), "")
+    source, _ = Source.objects.get_or_create(
+        pixels=reference.pixels,
+        defaults={
+            "name": reference.path.name,
+            "file": files[reference.pixels],
+            "width": width,
+            "height": height,
+            "licence": licence,
+        },
+    )
+    if licence and licence != source.licence:
+        source.licence = licence
+        source.save(update_fields=["licence"])
+    return source
+
+
+def _row(image_set: ImageSet, index: int, key: str, cell: PlannedCell, sources: dict[Path, Source]) -> Cell:
+    return Cell(
+        image_set=image_set,
+        index=index,
+        key=key,
+        label=cell.label,
+        is_anchor=cell.is_anchor,
+        factors=cell.factors,
+        recipe=cell.recipe.to_dict(),
+        seed=cell.seed,
+        content=sources[cell.pair.content],
+        style=sources[cell.pair.style],
+        content_name=cell.pair.content_name,
+        style_name=cell.pair.style_name,
+        weights=engine.weights(cell.recipe.network).sha256,
+        algorithm=engine.algorithm(),
+    )
+
+
+def _check_same(found: ImageSet, plan: Plan, keys: list[str]) -> None:
+    """Refuse a plan that asks for other images than the set that bears its name."""
+    if set(found.cells.values_list("key", flat=True)) == set(keys):
+        return
+    number = 2
+    while ImageSet.objects.filter(slug=f"{plan.slug}-{number}").exists():
+        number += 1
+    raise PlanError(
+        f'image set "{plan.slug}" holds other images than this plan asks for now; write slug = "{plan.slug}-{number}" '
+        f"into the plan to make a new set (images that both have are taken over)"
+    )
+
+
+def _relabel(found: ImageSet, plan: Plan, keys: list[str]) -> None:
+    """Take over titles, labels and factors from a plan that asks for the same images in other words."""
+    if found.plan_sha256 == plan.sha256:
+        return
+    rows = {cell.key: cell for cell in found.cells.all()}
+    for key, cell in zip(keys, plan.cells, strict=True):
+        row = rows[key]
+        row.label, row.factors, row.is_anchor = cell.label, cell.factors, cell.is_anchor
+    with transaction.atomic():
+        Cell.objects.bulk_update(rows.values(), ["label", "factors", "is_anchor"], batch_size=200)
+        found.title, found.plan, found.plan_sha256 = plan.title, plan.text, plan.sha256
+        found.save(update_fields=["title", "plan", "plan_sha256"])
