@@ -232,6 +232,5 @@ def _stamp(ratings: Ratings, seed: int) -> Summary:
         "versions": {
             "python": platform.python_version(),
             **packages,
-            "krippendorff": version("krippendorff"),
         },
     }
