@@ -1,0 +1,76 @@
+"""Which columns of a tidy table are factors of the items, and which two make a plane."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import pandas as pd
+
+MOST_LEVELS = 20
+
+_NOT_FACTORS = frozenset(
+    [
+        "study",
+        "version",
+        "participant",
+        "language",
+        "trial",
+        "position",
+        "phase",
+        "repeat",
+        "item",
+        "reference",
+        "question",
+        "rating",
+        "first_rating",
+        "changes",
+        "rt_ms",
+        "shown_at",
+        "answered_at",
+        "input",
+        "viewport_w",
+        "viewport_h",
+        "dpr",
+        "zoom",
+        "shown_w",
+        "shown_h",
+        "load_ms",
+        "expected",
+        "expected_low",
+        "expected_high",
+        "image_sha256",
+    ]
+)
+
+
+def factor_columns(table: pd.DataFrame) -> list[str]:
+    """Columns with one value for each item and 2 to 20 values in all, fewer than there are items."""
+    items = table.drop_duplicates("item")
+    found = []
+    for name in table.columns:
+        if name in _NOT_FACTORS:
+            continue
+        levels = items[name].nunique()
+        if 2 <= levels <= MOST_LEVELS and levels < len(items):
+            pairs = table[["item", name]].drop_duplicates()
+            if len(pairs) == len(items):
+                found.append(str(name))
+    return found
+
+
+def factor_plane(table: pd.DataFrame) -> tuple[str, str] | None:
+    """The two factors whose crossing is the fullest, then the largest; None where no two cross.
+
+    Two factors cross when neither determines the other.
+    """
+    items = table.drop_duplicates("item")
+    best: tuple[float, int, tuple[str, str]] | None = None
+    for down, across in combinations(factor_columns(table), 2):
+        cells = len(items[[down, across]].drop_duplicates())
+        rows, columns = items[down].nunique(), items[across].nunique()
+        if cells <= max(rows, columns):
+            continue
+        candidate = (cells / (rows * columns), cells)
+        if best is None or candidate > best[:2]:
+            best = (*candidate, (down, across))
+    return best[2] if best else None

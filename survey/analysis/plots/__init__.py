@@ -1,0 +1,204 @@
+"""Every plot of a study: what it shows, the table it draws, the drawing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from survey.analysis import Analysis, QuestionAnalysis
+from survey.analysis.conditions import cells
+from survey.analysis.convergence import convergence
+from survey.analysis.factors import factor_plane
+from survey.analysis.mos import error_bars
+from survey.analysis.plots.factors import draw_conditions, draw_factors, draw_significance
+from survey.analysis.plots.items import COUNTS, draw_convergence, draw_distribution, draw_mos, draw_sos
+from survey.analysis.plots.raters import draw_observers, draw_ratings
+from survey.analysis.plots.style import FORMATS, render
+from survey.analysis.screening import flagged
+from survey.analysis.sos import sos_curve
+from survey.analysis.table import main_phase
+
+__all__ = ["FORMATS", "PLOTS", "Plot", "PlotData", "plot_named", "render", "select_question"]
+
+MOST_IN_MATRIX: Final = 50
+
+
+@dataclass(frozen=True)
+class PlotData:
+    """One question's analysis and the rows behind it; `plane` names the two factors of the factor plot."""
+
+    analysis: QuestionAnalysis
+    rows: pd.DataFrame
+    plane: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Plot:
+    """One kind of plot. `table` returns what is drawn, and shown under the drawing; None where there is nothing."""
+
+    name: str
+    title: str
+    caption: str
+    table: Callable[[PlotData], pd.DataFrame | None]
+    draw: Callable[[pd.DataFrame], Figure]
+
+
+def select_question(analysis: Analysis, rows: pd.DataFrame, question: str | None = None) -> PlotData:
+    """Return one question's results and rows, by default the first's; KeyError for a question not analysed."""
+    question = next(iter(analysis.questions)) if question is None else question
+    part = analysis.questions[question]
+    mine = rows[rows["question"] == question] if "question" in rows.columns else rows
+    return PlotData(part, mine, factor_plane(mine))
+
+
+def plot_named(name: str) -> Plot:
+    """Return the plot of that name; KeyError if there is none."""
+    return {plot.name: plot for plot in PLOTS}[name]
+
+
+def _mos(data: PlotData) -> pd.DataFrame:
+    mos = data.analysis.mos
+    return pd.concat([mos[["item", "n", "mos"]], error_bars(mos)], axis=1)
+
+
+def _distribution(data: PlotData) -> pd.DataFrame:
+    return data.analysis.mos[["item", "n", "mos", *COUNTS]]
+
+
+def _sos(data: PlotData) -> pd.DataFrame | None:
+    a = data.analysis.summary["sos_a"]
+    if a is None:
+        return None
+    mos = data.analysis.mos[data.analysis.mos["n"] >= 2].reset_index(drop=True)
+    return mos[["item", "n", "mos"]].assign(variance=mos["sd"] ** 2, expected=sos_curve(a, mos["mos"]))
+
+
+def _observers(data: PlotData) -> pd.DataFrame:
+    model = data.analysis.observer_model
+    return model.assign(flagged=model["participant"].isin(flagged(data.analysis.screening)))
+
+
+def _ratings(data: PlotData) -> pd.DataFrame:
+    rows = main_phase(data.rows)
+    names = {name: rows[name].astype("str") for name in ("item", "participant")}
+    grid = rows["rating"].groupby([names["item"], names["participant"]]).mean().unstack()
+    return grid.rename_axis(columns=None).reset_index()
+
+
+def _conditions(data: PlotData) -> pd.DataFrame | None:
+    table = data.analysis.conditions
+    if table is None:
+        return None
+    renamed = table.rename(columns={"ci_low": "low", "ci_high": "high"})
+    return renamed[["condition", "n", "mos", "low", "high", "naive_low", "naive_high", "too_narrow"]]
+
+
+def _factors(data: PlotData) -> pd.DataFrame | None:
+    if data.plane is None:
+        return None
+    down, across = data.plane
+    # A file's levels are text; numbers among them are to stand in the order of their values.
+    rows = data.rows.assign(**{name: _numbers(data.rows[name]) for name in data.plane})
+    table = cells(rows, row=down, column=across)
+    return table.rename(columns={"ci_low": "low", "ci_high": "high"})
+
+
+def _numbers(column: pd.Series) -> pd.Series:
+    numbers = pd.to_numeric(column.astype("object"), errors="coerce")
+    return column if (numbers.isna() & column.notna()).any() else numbers
+
+
+def _significance(data: PlotData) -> pd.DataFrame | None:
+    """Conditions where the study has them, else items, as long as a matrix of them can be read."""
+    for table in (data.analysis.condition_comparisons, data.analysis.comparisons):
+        if table is None or table.empty:
+            continue
+        if len(set(table["a"]) | set(table["b"])) <= MOST_IN_MATRIX:
+            pairs = table[["a", "b", "n", "difference", "p_holm"]]
+            return pairs.rename(columns={"p_holm": "p_adjusted"})
+    return None
+
+
+def _convergence(data: PlotData) -> pd.DataFrame | None:
+    table = convergence(data.rows)
+    return table if len(table) > 1 else None
+
+
+def _draw_wide(table: pd.DataFrame) -> Figure:
+    return draw_ratings(table.set_index(table.columns[0]).astype(np.float64))
+
+
+PLOTS: Final = (
+    Plot(
+        "mos",
+        "Mean Opinion Scores",
+        "Items sorted by MOS with 95 % confidence intervals on the scale 1 to 5. Where Student's t is not usable "
+        "(two ratings or fewer, all ratings equal, or an end beyond the scale) the bounded interval is drawn.",
+        _mos,
+        draw_mos,
+    ),
+    Plot(
+        "distribution",
+        "Distribution of the ratings",
+        "The share of each category; bars lie to the right the more “Good” and “Excellent” were given. Two items of "
+        "one MOS can differ in this: agreement and division.",
+        _distribution,
+        draw_distribution,
+    ),
+    Plot(
+        "factors",
+        "Factor by factor",
+        "Mean of the items in each cell of two factors, with 95 % intervals over participants.",
+        _factors,
+        draw_factors,
+    ),
+    Plot(
+        "conditions",
+        "Conditions",
+        "Mean of each condition with a 95 % interval over participants; in grey the interval that pools all votes "
+        "as if each were a new person's, which is too narrow.",
+        _conditions,
+        draw_conditions,
+    ),
+    Plot(
+        "significance",
+        "Pairwise differences",
+        "Row minus column. Wilcoxon signed-rank tests on the participants' means, p adjusted by Holm.",
+        _significance,
+        draw_significance,
+    ),
+    Plot(
+        "sos",
+        "Spread of opinions (SOS)",
+        "Variance over MOS. The curve a(MOS − 1)(5 − MOS) is fitted to all items; a small a means that people agree "
+        "(Hoßfeld, Schatz and Egger 2011).",
+        _sos,
+        draw_sos,
+    ),
+    Plot(
+        "observers",
+        "Participants: bias and inconsistency",
+        "From the subject model of ITU-T P.910 Annex E with 95 % intervals; larger marks rated more.",
+        _observers,
+        draw_observers,
+    ),
+    Plot(
+        "ratings",
+        "Every rating",
+        "Participants by items, both sorted by their mean. A participant who does not follow the gradient stands out.",
+        _ratings,
+        _draw_wide,
+    ),
+    Plot(
+        "convergence",
+        "Convergence",
+        "Half width of the bounded 95 % interval with the first k ratings of each item.",
+        _convergence,
+        draw_convergence,
+    ),
+)

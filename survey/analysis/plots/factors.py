@@ -1,0 +1,158 @@
+"""Plots of conditions and factors: means, a plane of two factors, pairwise differences."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import TwoSlopeNorm
+from matplotlib.figure import Figure
+
+from survey.analysis.plots.style import (
+    BLUE,
+    FAINT,
+    INK,
+    new_axes,
+    rows_height,
+    score_axis,
+    short,
+)
+
+
+def draw_conditions(table: pd.DataFrame) -> Figure:
+    """Draw the mean of each condition with its interval, and in grey the naive one that pools the votes.
+
+    table: `condition, mos, low, high, naive_low, naive_high`.
+    """
+    data = table.sort_values(["mos", "condition"], ignore_index=True, kind="stable")
+    figure, axes = new_axes(rows_height(len(data), 0.3))
+    rows = np.arange(len(data))
+    axes.hlines(
+        rows,
+        data["low"].clip(1, 5),
+        data["high"].clip(1, 5),
+        color=BLUE,
+        linewidth=1.6,
+        label="participants as units",
+    )
+    axes.hlines(
+        rows - 0.22,
+        data["naive_low"].clip(1, 5),
+        data["naive_high"].clip(1, 5),
+        color=FAINT,
+        linewidth=1.2,
+        label="pooled votes (too narrow)",
+    )
+    axes.scatter(data["mos"], rows, color=BLUE, s=26, zorder=3)
+    axes.set_yticks(rows, [short(name) for name in data["condition"]])
+    axes.set_ylim(-0.7, len(data) - 0.3)
+    score_axis(axes)
+    figure.legend(loc="outside upper center", ncols=2, fontsize=8)
+    return figure
+
+
+def draw_factors(table: pd.DataFrame) -> Figure:
+    """Draw the means over two factors as a heat map on the fixed scale 1..5, interval and n in each cell.
+
+    table: first column the factor down, second the factor across, then `mos, low, high, n`.
+    """
+    down, across = table.columns[:2]
+    grid = {name: _grid(table, down, across, name) for name in ("mos", "low", "high", "n")}
+    mos = grid["mos"]
+    height, width = mos.shape
+    figure, axes = new_axes(1.2 + min(0.55 * height, 9))
+    image = axes.imshow(
+        np.ma.masked_invalid(mos.to_numpy(float)),
+        cmap="cividis",
+        vmin=1,
+        vmax=5,
+        aspect="auto",
+        interpolation="nearest",
+    )
+    bar = figure.colorbar(image, ax=axes, ticks=[1, 2, 3, 4, 5], shrink=0.8, pad=0.01)
+    bar.set_label("Mean Opinion Score", color=INK)
+    bar.outline.set_visible(False)
+    axes.set_yticks(range(height), [short(name, 20) for name in mos.index])
+    axes.set_xticks(range(width), [short(name, 14) for name in mos.columns])
+    if width > 8:
+        axes.tick_params(axis="x", rotation=45)
+    axes.set_ylabel(short(down))
+    axes.set_xlabel(short(across))
+    axes.spines[:].set_visible(False)
+    if width <= 10 and height <= 15:
+        _write_cells(axes, grid)
+    return figure
+
+
+def _grid(table: pd.DataFrame, down: str, across: str, value: str) -> pd.DataFrame:
+    """Return `value` as a grid whose rows and columns are in the table's own order of levels."""
+    grid = table.pivot(index=down, columns=across, values=value)
+    return grid.loc[table[down].unique(), table[across].unique()]
+
+
+def _write_cells(axes: Axes, grid: dict[str, pd.DataFrame]) -> None:
+    for (i, j), mos in np.ndenumerate(grid["mos"].to_numpy(float)):
+        if np.isnan(mos):
+            axes.text(j, i, "–", ha="center", va="center", color=FAINT)
+            continue
+        low, high, n = (grid[name].to_numpy(float)[i, j] for name in ("low", "high", "n"))
+        half = "" if np.isnan(low) else f" ± {(high - low) / 2:.2f}"
+        axes.text(
+            j,
+            i,
+            f"{mos:.2f}{half}\nn = {n:.0f}",
+            ha="center",
+            va="center",
+            fontsize=7,
+            color="white" if mos < 3.2 else INK,
+        )
+
+
+def draw_significance(table: pd.DataFrame) -> Figure:
+    """Draw each pair's difference of means, row minus column, marked where it is significant at 5 % after Holm.
+
+    table: `a, b, difference, p_adjusted`.
+    """
+    names, difference, p = _matrices(table)
+    figure, axes = new_axes(1.6 + min(0.34 * len(names), 6))
+    most = max(float(np.nanmax(np.abs(difference))), 0.1)
+    image = axes.imshow(
+        difference, cmap="PuOr", norm=TwoSlopeNorm(0, -most, most), aspect="auto", interpolation="nearest"
+    )
+    bar = figure.colorbar(image, ax=axes, shrink=0.8, pad=0.01)
+    bar.set_label("Difference of means, row − column", color=INK)
+    bar.outline.set_visible(False)
+    _mark_significant(axes, difference, p, most)
+    size = 8 if len(names) <= 30 else 5
+    axes.set_yticks(range(len(names)), [short(name, 24) for name in names], fontsize=size)
+    axes.set_xticks(range(len(names)), [short(name, 16) for name in names], rotation=90, fontsize=size)
+    axes.spines[:].set_visible(False)
+    figure.supxlabel("• significant at 5 % (Wilcoxon signed-rank, Holm)", fontsize=8, color=FAINT)
+    return figure
+
+
+def _matrices(table: pd.DataFrame) -> tuple[list[str], np.ndarray, np.ndarray]:
+    """Return the names, best first, and the matrices of differences (row − column) and adjusted p, NaN if untested."""
+    pairs = list(zip(*(table[name].tolist() for name in ("a", "b", "difference", "p_adjusted")), strict=True))
+    gain: dict[str, float] = {}
+    for a, b, difference, _ in pairs:
+        gain[a] = gain.get(a, 0.0) + difference
+        gain[b] = gain.get(b, 0.0) - difference
+    names = sorted(gain, key=lambda name: (-gain[name], str(name)))
+    place = {name: index for index, name in enumerate(names)}
+    differences = np.full((len(names), len(names)), np.nan)
+    adjusted = np.full_like(differences, np.nan)
+    for a, b, difference, p in pairs:
+        i, j = place[a], place[b]
+        differences[i, j], differences[j, i] = difference, -difference
+        adjusted[i, j] = adjusted[j, i] = p
+    return names, differences, adjusted
+
+
+def _mark_significant(axes: Axes, difference: np.ndarray, p: np.ndarray, most: float) -> None:
+    written = len(difference) <= 12
+    for i, j in np.argwhere(p < 0.05 if not written else ~np.isnan(difference)):
+        star = "•" if p[i, j] < 0.05 else ""
+        text = f"{difference[i, j]:+.2f}{star}" if written else star
+        dark = abs(difference[i, j]) > 0.6 * most
+        axes.text(j, i, text, ha="center", va="center", fontsize=7, color="white" if dark else INK)

@@ -1,0 +1,200 @@
+"""Plots of items: scores with intervals, distributions, the SOS curve."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from survey.analysis.plots.style import (
+    BLUE,
+    CATEGORIES,
+    FAINT,
+    INK,
+    NAMED_ROWS,
+    ORANGE,
+    PURPLE,
+    VERMILION,
+    new_axes,
+    rows_height,
+    score_axis,
+    short,
+)
+
+COUNTS = ["n1", "n2", "n3", "n4", "n5"]
+
+
+def draw_mos(table: pd.DataFrame) -> Figure:
+    """Draw items sorted by MOS with their intervals on the scale 1..5.
+
+    table: `item, n, mos, low, high, method`; an interval is clipped in the drawing alone, with an arrow where.
+    """
+    data = _by_mos(table)
+    if len(data) > NAMED_ROWS:
+        return _draw_mos_by_rank(data)
+    figure, axes = new_axes(rows_height(len(data)))
+    rows = np.arange(len(data))
+    axes.hlines(rows, data["low"].clip(1, 5), data["high"].clip(1, 5), color=BLUE, linewidth=1.4)
+    _mark_clipped(axes, data, rows)
+    bounded = (data["method"] == "bounded").to_numpy()
+    axes.scatter(data["mos"][~bounded], rows[~bounded], color=BLUE, s=24, zorder=3)
+    axes.scatter(data["mos"][bounded], rows[bounded], facecolor="white", edgecolor=BLUE, s=24, zorder=3)
+    axes.set_yticks(rows, [short(item) for item in data["item"]])
+    axes.set_ylim(-0.7, len(data) - 0.3)
+    for row, n in enumerate(data["n"]):
+        axes.text(5.16, row, f"{n}", va="center", fontsize=8, color=FAINT)
+    axes.text(5.16, len(data) - 0.3, "n", va="bottom", fontsize=8, color=FAINT)
+    score_axis(axes)
+    if bounded.any():
+        figure.supxlabel(
+            "open marker: bounded interval, where Student's t is unusable", fontsize=8, color=FAINT
+        )
+    return figure
+
+
+def _draw_mos_by_rank(data: pd.DataFrame) -> Figure:
+    figure, axes = new_axes(3.6)
+    ranks = np.arange(1, len(data) + 1)
+    axes.vlines(ranks, data["low"].clip(1, 5), data["high"].clip(1, 5), color=BLUE, alpha=0.35, linewidth=0.8)
+    axes.plot(ranks, data["mos"], ".", color=BLUE, markersize=3)
+    axes.set_xlabel(f"Rank of {len(data)} items")
+    axes.set_xlim(0, len(data) + 1)
+    score_axis(axes, "y")
+    return figure
+
+
+def _mark_clipped(axes: Axes, data: pd.DataFrame, rows: np.ndarray) -> None:
+    """Point an arrow out of the scale where an interval goes beyond it."""
+    for beyond, edge, marker in ((data["low"] < 1, 1, "<"), (data["high"] > 5, 5, ">")):
+        axes.scatter(
+            np.full(beyond.sum(), edge), rows[beyond.to_numpy()], marker=marker, color=BLUE, s=14, zorder=3
+        )
+
+
+def draw_distribution(table: pd.DataFrame) -> Figure:
+    """Draw each item's shares of the five categories as a bar, the middle of "3" at zero.
+
+    table: `item, n, mos, n1..n5` (counts).
+    """
+    data = _by_mos(table)
+    shares = data[COUNTS].to_numpy(float)
+    shares = 100 * shares / shares.sum(axis=1, keepdims=True)
+    left = np.cumsum(shares, axis=1) - shares
+    left -= (shares[:, :2].sum(axis=1) + shares[:, 2] / 2)[:, None]
+    named = len(data) <= NAMED_ROWS
+    figure, axes = new_axes(rows_height(len(data)) + 0.3 if named else 4.5)
+    rows = np.arange(len(data))
+    for category in range(5):
+        start, width = left[:, category], shares[:, category]
+        if named:
+            axes.barh(
+                rows, width, left=start, color=CATEGORIES[category], height=0.8, label=str(category + 1)
+            )
+            _write_shares(axes, rows, start, width, category)
+        else:
+            axes.fill_betweenx(
+                rows,
+                start,
+                start + width,
+                step="mid",
+                color=CATEGORIES[category],
+                linewidth=0,
+                label=str(category + 1),
+            )
+    axes.axvline(0, color=INK, linewidth=0.6)
+    axes.set_xlim(-105, 105)
+    axes.set_xticks([-100, -50, 0, 50, 100], ["100 %", "50 %", "0", "50 %", "100 %"])
+    axes.set_xlabel("Share of the ratings, divided at the middle of “3”")
+    if named:
+        axes.set_yticks(rows, [short(item) for item in data["item"]])
+        for row, mos in enumerate(data["mos"]):
+            axes.text(107, row, f"{mos:.2f}", va="center", fontsize=8)
+        axes.text(107, len(data) - 0.4, "MOS", va="bottom", fontsize=8, color=FAINT)
+    else:
+        axes.set_ylabel(f"{len(data)} items, lowest MOS at the bottom")
+    axes.set_ylim(-0.6, len(data) - 0.4)
+    figure.legend(loc="outside upper center", ncols=5, title="Rating", fontsize=8, title_fontsize=8)
+    return figure
+
+
+def _write_shares(axes: Axes, rows: np.ndarray, start: np.ndarray, width: np.ndarray, category: int) -> None:
+    colour = "white" if category in (0, 4) else INK
+    for row, x, share in zip(rows, start, width, strict=True):
+        if share >= 8:
+            axes.text(x + share / 2, row, f"{share:.0f}", ha="center", va="center", fontsize=7, color=colour)
+
+
+def draw_sos(table: pd.DataFrame) -> Figure:
+    """Draw each item's variance over its MOS with the curve of the SOS hypothesis.
+
+    table: `item, n, mos, variance, expected`, where `expected` is a(MOS−1)(5−MOS); the items farthest from the
+    curve are named. Hoßfeld, Schatz and Egger, QoMEX 2011.
+    """
+    figure, axes = new_axes(3.6)
+    grid = np.linspace(1, 5, 201)
+    shape = (grid - 1) * (5 - grid)
+    axes.plot(grid, shape, color=FAINT, linestyle=":", label="a = 1 (only 1 and 5 given)")
+    axes.plot(grid, 0.25 * shape, color=ORANGE, linestyle="--", label="a = 0.25 (binomial)")
+    inner = table[(table["mos"] > 1) & (table["mos"] < 5)]
+    if not inner.empty:
+        a = (inner["expected"] / ((inner["mos"] - 1) * (5 - inner["mos"]))).iloc[0]
+        axes.plot(grid, a * shape, color=BLUE, label=f"a = {a:.3f} (this study)")
+    axes.scatter(table["mos"], table["variance"], s=14, color=INK, alpha=0.5, linewidths=0)
+    _name_outlying(axes, table)
+    axes.set_ylim(0, 4.1)
+    axes.set_ylabel("Variance of the ratings")
+    axes.grid(axis="y")
+    score_axis(axes)
+    axes.legend(fontsize=8, loc="upper left")
+    return figure
+
+
+def _name_outlying(axes: Axes, table: pd.DataFrame, most: int = 4) -> None:
+    """Name the items farthest from the curve, leaving out any whose name would cover one already written."""
+    written: list[tuple[float, float]] = []
+    distance = (table["variance"] - table["expected"]).abs()
+    for index in distance.nlargest(2 * most).index if len(table) >= 8 else []:
+        x, y = table["mos"][index], table["variance"][index]
+        if len(written) < most and all(abs(x - u) > 0.7 or abs(y - v) > 0.2 for u, v in written):
+            written.append((x, y))
+            axes.annotate(
+                short(table["item"][index], 20),
+                (x, y),
+                textcoords="offset points",
+                xytext=(5, 4),
+                fontsize=7,
+                color=VERMILION,
+            )
+
+
+def draw_convergence(table: pd.DataFrame) -> Figure:
+    """Draw how the half width of the 95 % interval shrinks as ratings come in.
+
+    table: `ratings_per_item, half_width, low, high` (median and the middle half of the items).
+    """
+    figure, axes = new_axes(3.2)
+    axes.fill_between(
+        table["ratings_per_item"],
+        table["low"],
+        table["high"],
+        color=PURPLE,
+        alpha=0.2,
+        linewidth=0,
+        label="middle half of the items",
+    )
+    axes.plot(table["ratings_per_item"], table["half_width"], color=PURPLE, label="median item")
+    for target in (0.5, 0.25):
+        axes.axhline(target, color=FAINT, linestyle=":", linewidth=0.8)
+        axes.annotate(f"±{target}", (1, target), xycoords=("axes fraction", "data"), fontsize=7, color=FAINT)
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("Ratings of each item, in the order given")
+    axes.set_ylabel("Half width of the 95 % interval")
+    axes.grid(axis="y")
+    axes.legend(fontsize=8)
+    return figure
+
+
+def _by_mos(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rated items, lowest MOS first; equal scores by name, so that the drawing is always the same."""
+    return table[table["n"] > 0].sort_values(["mos", "item"], ignore_index=True, kind="stable")

@@ -1,0 +1,102 @@
+"""Plots of participants: bias against inconsistency, and every rating as a heat map."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.colors import BoundaryNorm, ListedColormap
+from matplotlib.figure import Figure
+
+from survey.analysis.plots.style import BLUE, CATEGORIES, FAINT, INK, NAMED_ROWS, VERMILION, new_axes, short
+
+
+def draw_observers(table: pd.DataFrame) -> Figure:
+    """Draw each participant's bias over inconsistency (ITU-T P.910 Annex E), flagged ones as named triangles.
+
+    table: `participant, n, bias, bias_low, bias_high, inconsistency, inconsistency_low, inconsistency_high,
+    flagged`.
+    """
+    figure, axes = new_axes(4.2)
+    axes.axvline(0, color=FAINT, linewidth=0.8, linestyle=":")
+    size = 14 + 46 * table["n"] / max(int(table["n"].max()), 1)
+    for flagged, colour, marker, label in (
+        (False, BLUE, "o", "not flagged"),
+        (True, VERMILION, "^", "flagged by a screening rule"),
+    ):
+        some = table[table["flagged"] == flagged]
+        if some.empty:
+            continue
+        axes.hlines(
+            some["inconsistency"],
+            some["bias_low"],
+            some["bias_high"],
+            color=colour,
+            alpha=0.35,
+            linewidth=0.8,
+        )
+        axes.vlines(
+            some["bias"],
+            some["inconsistency_low"],
+            some["inconsistency_high"],
+            color=colour,
+            alpha=0.35,
+            linewidth=0.8,
+        )
+        axes.scatter(
+            some["bias"],
+            some["inconsistency"],
+            s=size[some.index],
+            marker=marker,
+            color=colour,
+            linewidths=0,
+            label=label,
+        )
+        for name, x, y in (
+            zip(some["participant"], some["bias"], some["inconsistency"], strict=True) if flagged else ()
+        ):
+            axes.annotate(
+                short(name, 16),
+                (x, y),
+                textcoords="offset points",
+                xytext=(6, 4),
+                fontsize=7,
+            )
+    axes.set_xlabel("Bias: rates lower (−) or higher (+) than the others, in scale points")
+    axes.set_ylabel("Inconsistency (standard deviation)")
+    axes.set_ylim(bottom=0)
+    axes.grid(axis="y")
+    axes.legend(fontsize=8)
+    return figure
+
+
+def draw_ratings(table: pd.DataFrame) -> Figure:
+    """Draw every participant × item cell as a heat map, both sorted by mean rating; white where there is none.
+
+    table: items as rows (index), participants as columns, the mean rating of each cell, NaN where none was given.
+    """
+    data = table.loc[
+        table.mean(axis=1).sort_values(kind="stable").index, table.mean().sort_values(kind="stable").index
+    ].T
+    participants, items = data.shape
+    figure, axes = new_axes(1.4 + min(0.14 * participants, 7) if participants <= NAMED_ROWS else 6)
+    image = axes.imshow(
+        np.ma.masked_invalid(data.to_numpy(float)),
+        cmap=ListedColormap(CATEGORIES),
+        norm=BoundaryNorm([0.5, 1.5, 2.5, 3.5, 4.5, 5.5], 5),
+        aspect="auto",
+        interpolation="nearest",
+    )
+    bar = figure.colorbar(image, ax=axes, ticks=[1, 2, 3, 4, 5], shrink=0.6, pad=0.01)
+    bar.outline.set_visible(False)
+    bar.set_label("Rating", color=INK)
+    axes.set_xlabel(f"{items} items, by mean rating")
+    axes.set_ylabel(f"{participants} participants, by mean rating")
+    if participants <= NAMED_ROWS:
+        axes.set_yticks(range(participants), [short(name, 16) for name in data.index], fontsize=6)
+    else:
+        axes.set_yticks([])
+    if items <= 40:
+        axes.set_xticks(range(items), [short(name, 20) for name in data.columns], rotation=90, fontsize=6)
+    else:
+        axes.set_xticks([])
+    return figure
