@@ -1,0 +1,138 @@
+"""An analysis as one self-contained HTML page: tables, plots as inline SVG, the method in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import jinja2
+import pandas as pd
+from markupsafe import Markup
+
+from survey.analysis import Analysis
+from survey.analysis.plots import PLOTS, PlotData, render, select_question
+from survey.analysis.words import GLOSSARY
+
+MOST_CELLS: Final = 3000
+"""Longer tables are in the CSV files only: a page of a million cells helps nobody."""
+
+HEADLINES: Final = (
+    ("items", "Items"),
+    ("participants", "Participants"),
+    ("ratings", "Ratings"),
+    ("sos_a", "SOS a"),
+    ("alpha_ordinal", "Krippendorff's α, ordinal"),
+    ("alpha_interval", "Krippendorff's α, interval"),
+    ("icc_2_1", "ICC(2,1)"),
+    ("icc_2_k", "ICC(2,k)"),
+    ("friedman_chi2", "Friedman χ²"),
+    ("friedman_p", "Friedman p"),
+)
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A plot ready for a page."""
+
+    title: str
+    caption: str
+    svg: Markup
+    table: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Section:
+    """One question's part of the report."""
+
+    question: str
+    headlines: list[tuple[str, Any]]
+    drawings: list[Drawing]
+    tables: dict[str, pd.DataFrame]
+    notes: Mapping[str, str]
+
+
+def report_html(analysis: Analysis, rows: pd.DataFrame, title: str) -> str:
+    """Return the report of an analysis of `rows` (a checked tidy table). The same input gives the same bytes."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("survey.analysis", "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters.update(cell=format_cell, numeric=_numeric)
+    sections = [_section(name, select_question(analysis, rows, name)) for name in analysis.questions]
+    return environment.get_template("report.html").render(
+        title=title,
+        ratings=analysis.summary["ratings"],
+        stamp=analysis.stamp,
+        stamp_rows=stamp_rows(analysis.stamp),
+        sections=sections,
+        glossary=GLOSSARY,
+        most_cells=MOST_CELLS,
+        notes=analysis.summary["notes"] if len(sections) > 1 else {},
+    )
+
+
+def stamp_rows(stamp: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+    """Return the stamp's entries as lines of text, "none" for an empty one."""
+    return [
+        (
+            key,
+            [f"{name}: {item}" for name, item in value.items()] or ["none"]
+            if isinstance(value, Mapping)
+            else [str(value)],
+        )
+        for key, value in stamp.items()
+    ]
+
+
+def format_cell(value: Any) -> str:
+    """Return a table's cell for people to read: three significant decimals, nothing for missing."""
+    if value is None or value is pd.NA or value is pd.NaT:
+        return ""
+    if isinstance(value, bool) or (hasattr(value, "dtype") and value.dtype == bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return "" if pd.isna(value) else _number(value)
+    return str(value)
+
+
+def _number(value: float) -> str:
+    if value != 0 and abs(value) < 0.001:
+        return f"{value:.1e}"
+    return f"{value:.3f}"
+
+
+def _numeric(frame: pd.DataFrame) -> list[bool]:
+    return [pd.api.types.is_numeric_dtype(frame[name]) for name in frame.columns]
+
+
+def _section(question: str, data: PlotData) -> Section:
+    analysis = data.analysis
+    tables = {
+        "Mean Opinion Scores": analysis.mos,
+        "Conditions": analysis.conditions,
+        "Comparisons of conditions": analysis.condition_comparisons,
+        "Comparisons of items": analysis.comparisons,
+        "Participants": analysis.observers,
+        "Recovered quality": analysis.recovered,
+    }
+    return Section(
+        question=question,
+        headlines=[(label, analysis.summary[key]) for key, label in HEADLINES if key in analysis.summary],
+        drawings=list(_drawings(data)),
+        tables={name: table for name, table in tables.items() if table is not None},
+        notes=analysis.summary["notes"],
+    )
+
+
+def _drawings(data: PlotData) -> Iterator[Drawing]:
+    for plot in PLOTS:
+        table = plot.table(data)
+        if table is None or table.empty:
+            continue
+        svg = render(plot.draw, table).decode()
+        # The XML declaration and doctype have no place inside a page.
+        yield Drawing(plot.title, plot.caption, Markup(svg[svg.index("<svg") :]), table)  # noqa: S704

@@ -1,0 +1,29 @@
+"""The files of one analysis, of a study or of any ratings file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from survey.analysis import Analysis, analyse, check, read_csv
+from survey.analysis.report import report_html
+from survey.exports.folder import write_folder
+from survey.exports.tables import csv_bytes, json_bytes
+
+
+def analyse_file(path: Path, output: Path) -> Analysis:
+    """Analyse a ratings file and write its tables, summary and report into the folder `output`.
+
+    Raises TableError for a file that is no table of ratings, OutputError where `output` cannot be written.
+    """
+    ratings = check(read_csv(path), source=str(path))
+    analysis = analyse(ratings)
+    files = analysis_files(analysis)
+    files["report.html"] = report_html(analysis, ratings.table, f"Opinion scores of {path.name}").encode()
+    write_folder(files, output)
+    return analysis
+
+
+def analysis_files(analysis: Analysis) -> dict[str, bytes]:
+    """Return {name: bytes} of the tables and of summary.json, all numbers in full precision."""
+    files = {f"{name}.csv": csv_bytes(table) for name, table in analysis.tables().items()}
+    return files | {"summary.json": json_bytes(analysis.summary)}

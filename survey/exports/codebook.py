@@ -1,0 +1,240 @@
+"""The codebook: what every column of every exported table holds."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pandas as pd
+
+from survey.exports.export import Export
+
+_RATING_SCALE: Final = "1..5"
+_SHARE: Final = "0..1"
+
+# (column, unit or range, meaning)
+_RATINGS: Final = (
+    ("study", "", "short name of the study"),
+    ("version", "", "version of the study's definition that this participant was asked under"),
+    ("participant", "", "public code of one anonymous person in this study"),
+    ("language", "", "language of the pages"),
+    ("trial", "", "number of one showing of one image to one participant"),
+    ("position", "from 1", "place of the trial in the participant's order"),
+    ("phase", "practice, stabilising, main, repeat, gold, trap", "only main counts in a MOS"),
+    (
+        "repeat",
+        "from 0",
+        "how many times this participant had been shown the item before, in main and repeat",
+    ),
+    ("item", "", "the image"),
+    ("content", "", "content image (source, SRC)"),
+    ("style", "", "style image"),
+    ("condition", "", "condition (HRC): how the image was made"),
+    ("reference", "", "the image shown beside it (DCR)"),
+    ("question", "", "key of the question"),
+    ("rating", _RATING_SCALE, "opinion score: 5 is the best category"),
+    ("first_rating", _RATING_SCALE, "the score first given, before any change"),
+    ("changes", "", "how often the choice was changed"),
+    ("rt_ms", "ms", "from the image on screen to the last choice; empty without script"),
+    ("shown_at", "UTC", "when the image was shown"),
+    ("answered_at", "UTC", "when the answer was kept"),
+    ("input", "mouse, touch, key", "how the answer was given; empty if not known"),
+    ("viewport_w", "CSS px", "width of the browser's window"),
+    ("viewport_h", "CSS px", "height of the browser's window"),
+    ("dpr", "", "device pixels for each CSS pixel"),
+    ("zoom", "", "pinch zoom"),
+    ("shown_w", "CSS px", "width of the image as shown"),
+    ("shown_h", "CSS px", "height of the image as shown"),
+    ("load_ms", "ms", "from asking for the image to its being decoded"),
+    ("expected", _RATING_SCALE, "the answer that a gold or trap trial expects"),
+    ("image_sha256", "", "SHA-256 of the image's bytes as the participant received them"),
+)
+_ITEMS: Final = (
+    ("item", "", "the image"),
+    ("name", "", "opaque name that participants' browsers saw"),
+    ("role", "main, practice, gold, trap, reference", "what the image is for"),
+    ("content", "", "content image (source, SRC)"),
+    ("style", "", "style image"),
+    ("condition", "", "condition (HRC): how the image was made"),
+    ("width", "px", "width of the image"),
+    ("height", "px", "height of the image"),
+    ("sha256", "", "SHA-256 of the image's bytes as participants received them"),
+    ("expected", _RATING_SCALE, "the answer that a gold or trap expects"),
+)
+_PARTICIPANTS: Final = (
+    ("participant", "", "public code of one anonymous person in this study"),
+    ("version", "", "version of the study's definition"),
+    ("state", "active, finished, stopped, screened-out", "how far the person came"),
+    ("language", "", "language of the pages"),
+    ("consent_version", "", "version of the consent text agreed to"),
+    ("consented_at", "UTC", "when"),
+    ("started_at", "UTC", "start of the session"),
+    ("finished_at", "UTC", "end of the session; empty if not finished"),
+    ("simulated", "", "true for a program's answers"),
+    ("ratings", "", "ratings given, all phases"),
+    ("excluded", "", "why a researcher left this participant out; empty if not"),
+)
+_MOS: Final = (
+    ("question", "", "key of the question; in studies that ask several"),
+    ("item", "", "the image"),
+    ("n", "", "ratings that count"),
+    ("mos", _RATING_SCALE, "Mean Opinion Score (ITU-T P.800.1)"),
+    ("sd", "", "sample standard deviation, N − 1; empty for fewer than 2 ratings"),
+    ("ci_low", "", "lower end of the 95 % interval named in ci_method, not clipped to the scale"),
+    ("ci_high", "", "its upper end"),
+    ("ci_method", "", "t: Student's t on n − 1 degrees of freedom"),
+    ("bounded_low", _RATING_SCALE, "lower end of the 95 % SOS-Wilson interval, which stays on the scale"),
+    ("bounded_high", _RATING_SCALE, "its upper end"),
+    ("median", _RATING_SCALE, "median rating"),
+    *((f"n{k}", "", f"ratings of {k}") for k in range(1, 6)),
+    ("gob", _SHARE, "share Good or Better (4 or 5)"),
+    ("pow", _SHARE, "share Poor or Worse (1 or 2)"),
+)
+_OBSERVERS: Final = (
+    ("question", "", "key of the question; in studies that ask several"),
+    ("participant", "", "public code"),
+    ("n", "", "ratings that count"),
+    ("mean", _RATING_SCALE, "mean of the participant's ratings"),
+    ("sd", "", "their sample standard deviation"),
+    ("correlation", "−1..1", "with the items' MOS: the smaller of Pearson's and Spearman's"),
+    ("bt500_rejected", "", "verdict of ITU-R BT.500 Annex 1, in exact integers, unanimous items skipped"),
+    ("p913_correlation_rejected", "", "verdict of the correlation rule; empty where it cannot judge"),
+    ("bias", "", "rates higher (+) or lower (−) than the others (ITU-T P.910 Annex E)"),
+    ("inconsistency", "", "standard deviation about quality plus bias (ITU-T P.910 Annex E)"),
+)
+_RECOVERED: Final = (
+    ("question", "", "key of the question; in studies that ask several"),
+    ("item", "", "the image"),
+    ("quality", "", "quality recovered with bias and inconsistency modelled (ITU-T P.910 Annex E)"),
+    ("ci_low", "", "lower end: quality − 1.96 s/√n, s the standard deviation of the residuals"),
+    ("ci_high", "", "its upper end"),
+)
+_OBSERVER_MODEL: Final = (
+    ("question", "", "key of the question; in studies that ask several"),
+    ("participant", "", "public code"),
+    ("n", "", "ratings that count"),
+    ("bias", "", "as in observers.csv"),
+    ("bias_low", "", "lower end of its 95 % interval"),
+    ("bias_high", "", "its upper end"),
+    ("inconsistency", "", "as in observers.csv"),
+    ("inconsistency_low", "", "lower end of its 95 % interval (χ²)"),
+    ("inconsistency_high", "", "its upper end"),
+)
+_SCREENING: Final = (
+    ("question", "", "key of the question; in studies that ask several"),
+    ("participant", "", "public code"),
+    ("rule", "", "the screening rule"),
+    ("value", "", "what the rule measured"),
+    ("threshold", "", "where the rule draws the line"),
+    ("verdict", "ok, flagged, cannot judge", "a flag is a sign, not an exclusion"),
+    ("detail", "", "the numbers behind the verdict"),
+)
+_CONDITIONS: Final = (
+    ("question", "", "key of the question; in studies that ask several"),
+    ("condition", "", "condition (HRC)"),
+    ("items", "", "items of the condition"),
+    ("participants", "", "participants who rated any of them"),
+    ("n", "", "ratings"),
+    ("mos", _RATING_SCALE, "mean over participants of each one's mean in the condition"),
+    ("sd", "", "sample standard deviation of the participants' means"),
+    ("ci_low", "", "lower end: Student's t over participants, 95 %"),
+    ("ci_high", "", "its upper end"),
+    ("bootstrap_low", "", "lower end of the two-way bootstrap over participants and items, 95 %"),
+    ("bootstrap_high", "", "its upper end"),
+    ("mixed_mean", "", "mean from the crossed mixed model (participants and items random)"),
+    ("mixed_low", "", "lower end from the crossed mixed model, 95 %"),
+    ("mixed_high", "", "its upper end"),
+    ("naive_low", "", "lower end if all votes were pooled as independent: too narrow, for comparison"),
+    ("naive_high", "", "its upper end"),
+    ("too_narrow", "", "width of the interval over participants as a multiple of the naive one"),
+    ("letters", "", "conditions that share a letter do not differ significantly (5 %, Holm)"),
+)
+_COMPARISONS: Final = (
+    ("question", "", "key of the question; in studies that ask several"),
+    ("a", "", "first of the pair"),
+    ("b", "", "second of the pair"),
+    ("n", "", "participants who rated both"),
+    ("n_nonzero", "", "of those, whose ratings differ"),
+    ("difference", "", "mean of a − b over those participants"),
+    ("ci_low", "", "lower end of its 95 % interval"),
+    ("ci_high", "", "its upper end"),
+    ("w", "", "Wilcoxon's signed-rank statistic"),
+    ("p", _SHARE, "its p value, two-sided"),
+    ("p_holm", _SHARE, "p adjusted by Holm for the number of pairs"),
+    ("rank_biserial", "−1..1", "matched-pairs rank-biserial correlation: the effect's size"),
+)
+_DMOS: Final = (
+    ("question", "", "key of the question; in studies that ask several"),
+    ("item", "", "the image"),
+    ("reference", "", "its reference"),
+    ("n", "", "participants who rated both"),
+    ("dmos", "", "mean of rating − rating of the reference + 5 (ITU-T P.910, ACR-HR)"),
+    ("sd", "", "sample standard deviation of the differences"),
+    ("ci_low", "", "lower end of the 95 % interval, Student's t"),
+    ("ci_high", "", "its upper end"),
+)
+_PANELS: Final = (
+    ("question", "", "key of the question; in studies that ask several"),
+    ("item", "", "the image"),
+    ("everyone", _RATING_SCALE, "MOS of all participants"),
+    ("screened", _RATING_SCALE, "MOS without the flagged participants"),
+    ("model", "", "quality from the subject model, every participant weighted"),
+    ("rank_everyone", "from 1", "rank under each panel"),
+    ("rank_screened", "from 1", "rank without the flagged"),
+    ("rank_model", "from 1", "rank by the model"),
+)
+_DESCRIBED: Final = {
+    "ratings": _RATINGS,
+    "items": _ITEMS,
+    "participants": _PARTICIPANTS,
+    "mos": _MOS,
+    "observers": _OBSERVERS,
+    "observer_model": _OBSERVER_MODEL,
+    "recovered": _RECOVERED,
+    "recovered_shrunken": _RECOVERED,
+    "screening": _SCREENING,
+    "conditions": _CONDITIONS,
+    "comparisons": _COMPARISONS,
+    "condition_comparisons": _COMPARISONS,
+    "dmos": _DMOS,
+    "panels": _PANELS,
+}
+_ABOUT: Final = "about_"
+
+
+def codebook(export: Export) -> pd.DataFrame:
+    """Return one row a column of each exported table: `table, column, type, unit, meaning`.
+
+    `unit` is the unit, the range or the levels. Columns that only this study has (factors, covariates) are
+    described by the study itself.
+    """
+    rows = [
+        (table, column, _kind(frame, column), *_meaning(table, column, export))
+        for table, frame in {
+            "ratings": export.ratings,
+            "items": export.items,
+            "participants": export.participants,
+            **export.analysis.tables(),
+        }.items()
+        for column in frame.columns
+    ]
+    return pd.DataFrame(rows, columns=["table", "column", "type", "unit", "meaning"])
+
+
+def _meaning(table: str, column: str, export: Export) -> tuple[str, str]:
+    known = {name: (unit, meaning) for name, unit, meaning in _DESCRIBED[table]}
+    if column in known:
+        return known[column]
+    if column.startswith(_ABOUT):
+        return "", f"the participant's own answer about: {column.removeprefix(_ABOUT)}"
+    return "", export.descriptions[column]
+
+
+def _kind(frame: pd.DataFrame, column: str) -> str:
+    dtype = frame[column].dtype
+    if pd.api.types.is_bool_dtype(dtype):
+        return "true or false"
+    if pd.api.types.is_integer_dtype(dtype):
+        return "whole number"
+    if pd.api.types.is_numeric_dtype(dtype):
+        return "number"
+    return "time" if isinstance(dtype, pd.DatetimeTZDtype) else "text"

@@ -1,0 +1,183 @@
+"""Every export format: which files it is made of, and how they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from survey.analysis.plots import PLOTS, render, select_question
+from survey.analysis.report import report_html
+from survey.exports.analysis import analysis_files
+from survey.exports.codebook import codebook
+from survey.exports.export import Export
+from survey.exports.folder import OutputError, sha256sums, write_file, write_folder
+from survey.exports.interchange import p910_matrix, sujson_dataset, sureal_dataset
+from survey.exports.latex import latex_table
+from survey.exports.methods import methods_text
+from survey.exports.psychds import psychds_files
+from survey.exports.tables import csv_bytes, json_bytes, parquet_bytes
+from survey.exports.workbook import workbook_bytes
+
+Files = dict[str, bytes]
+
+_SCRIPTS: Final = Path(__file__).parent / "scripts"
+_README: Final = """\
+{title}{simulated}
+
+ratings.csv          one row a rating; codebook.csv says what every column of every table holds
+mos.csv              one row an image: n, MOS, SD, 95 % intervals, median, counts
+p910_matrix_*.csv    images (rows as in mos.csv) by participants (columns as in observers.csv), nan where missing
+results.xlsx         all tables in one workbook; results.json the same as JSON
+mos.tex              the MOS table for LaTeX; methods.txt the paragraph that goes with it
+sureal_*.json        for Netflix's SUREAL; sujson.json for suJSON; psych-ds/ a Psych-DS dataset
+reproduce.py, .R     recompute mos.csv from ratings.csv, run in this folder
+summary.json         agreement, tests and the stamp: what the numbers were computed from and by
+report.html          tables, plots and the method on one page; plots/ the plots as SVG and PDF
+SHA256SUMS           check with: sha256sum --check SHA256SUMS
+"""
+
+
+def csv_files(export: Export) -> Files:
+    """Return every table as CSV, the codebook among them."""
+    tables = {
+        "ratings": export.ratings,
+        "items": export.items,
+        "participants": export.participants,
+        **export.analysis.tables(),
+        "codebook": codebook(export),
+    }
+    if len(export.excluded):
+        tables["ratings_excluded"] = export.excluded
+    return {f"{name}.csv": csv_bytes(table) for name, table in tables.items()}
+
+
+def results_json(export: Export) -> bytes:
+    """Return study, ratings, tables, summary and stamp as one JSON document."""
+    return json_bytes(
+        {
+            "study": export.slug,
+            "title": export.title,
+            "simulated": export.simulated,
+            "stamp": export.analysis.stamp,
+            "definition": export.definition,
+            "summary": export.analysis.summary,
+            **export.analysis.tables(),
+            "items": export.items,
+            "participants": export.participants,
+            "ratings": export.ratings,
+        }
+    )
+
+
+def results_xlsx(export: Export) -> bytes:
+    """Return all tables as one workbook."""
+    tables = {
+        **export.analysis.tables(),
+        "items": export.items,
+        "participants": export.participants,
+        "ratings": export.ratings,
+        "codebook": codebook(export),
+    }
+    simulated = {"note": "SIMULATED ratings"} if export.simulated else {}
+    return workbook_bytes(tables, {"study": export.title, **simulated, **export.analysis.stamp})
+
+
+def sureal_files(export: Export) -> Files:
+    """Return one SUREAL dataset for each question."""
+    return {
+        f"sureal_{question.key}.json": json_bytes(sureal_dataset(export, question.key))
+        for question in export.questions
+    }
+
+
+def plot_files(export: Export, formats: tuple[str, ...] = ("svg", "pdf")) -> Files:
+    """Return every plot of every question in each of `formats`."""
+    files = {}
+    for question in export.questions:
+        data = select_question(export.analysis, export.checked, question.key)
+        for plot in PLOTS:
+            table = plot.table(data)
+            if table is None or table.empty:
+                continue
+            for file_format in formats:
+                files[f"plots/{question.key}_{plot.name}.{file_format}"] = render(
+                    plot.draw, table, file_format
+                )
+    return files
+
+
+def all_files(export: Export) -> Files:
+    """Return every file of every format, and SHA256SUMS over them."""
+    simulated = "\nSIMULATED: these ratings were made by a program." if export.simulated else ""
+    files = {
+        **csv_files(export),
+        **analysis_files(export.analysis),
+        **sureal_files(export),
+        **{f"p910_matrix_{q.key}.csv": p910_matrix(export, q.key) for q in export.questions},
+        **{f"psych-ds/{name}": data for name, data in psychds_files(export).items()},
+        "sujson.json": json_bytes(sujson_dataset(export)),
+        "results.xlsx": results_xlsx(export),
+        "results.json": results_json(export),
+        "ratings.parquet": parquet_bytes(export.ratings, export.analysis.stamp),
+        "mos.tex": latex_table(export).encode(),
+        "methods.txt": methods_text(export).encode(),
+        "study.json": json_bytes(export.definition),
+        "report.html": report_html(export.analysis, export.checked, report_title(export)).encode(),
+        **{name: (_SCRIPTS / name).read_bytes() for name in ("reproduce.py", "reproduce.R")},
+        "README.txt": _README.format(title=export.title, simulated=simulated).encode(),
+        **plot_files(export),
+    }
+    return files | {"SHA256SUMS": sha256sums(files)}
+
+
+def report_title(export: Export) -> str:
+    """Return the report's heading, which says so where the ratings are simulated."""
+    return f"{export.title} (simulated)" if export.simulated else export.title
+
+
+FORMATS: Final[Mapping[str, Callable[[Export], Files]]] = {
+    "csv": csv_files,
+    "xlsx": lambda export: {"results.xlsx": results_xlsx(export)},
+    "tex": lambda export: {"mos.tex": latex_table(export).encode()},
+    "json": lambda export: {"results.json": results_json(export)},
+    "parquet": lambda export: {"ratings.parquet": parquet_bytes(export.ratings, export.analysis.stamp)},
+    "sureal": sureal_files,
+    "sujson": lambda export: {"sujson.json": json_bytes(sujson_dataset(export))},
+    "psych-ds": psychds_files,
+    "all": all_files,
+}
+# The one file that a format is when a file is asked for.
+_FILE_SUFFIX: Final[Mapping[str, str]] = {
+    "csv": ".csv",
+    "xlsx": ".xlsx",
+    "tex": ".tex",
+    "json": ".json",
+    "parquet": ".parquet",
+    "sureal": ".json",
+    "sujson": ".json",
+}
+
+
+def write_export(export: Export, file_format: str, output: Path) -> list[Path]:
+    """Write one format to `output` and return what was written.
+
+    A path that ends as the format's file does (`.csv`, `.xlsx`, ...) becomes that file, for csv the tidy ratings;
+    any other path is a folder that takes all files of the format.
+
+    Raises:
+        OutputError: `output` cannot be written, or one file is asked for where the format needs several.
+        KeyError: no such format.
+    """
+    files = FORMATS[file_format](export)
+    if output.suffix.lower() != _FILE_SUFFIX.get(file_format) or output.is_dir():
+        write_folder(files, output)
+        return [output / name for name in files]
+    if file_format == "csv":
+        files = {"ratings.csv": files["ratings.csv"]}
+    if len(files) > 1:
+        raise OutputError(
+            f"{output}: {file_format} needs {len(files)} files, one for each question; name a folder"
+        )
+    write_file(next(iter(files.values())), output)
+    return [output]

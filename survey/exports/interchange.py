@@ -1,0 +1,187 @@
+"""Ratings in the forms that the field's other programs read: SUREAL, suJSON, the P.910 demonstration's matrix.
+
+All hold the ratings that count in a MOS, those of the main phase.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from survey.analysis.table import main_phase
+from survey.exports.export import Export, QuestionText
+
+SUJSON_VERSION: Final = "1.1.1"
+
+
+def sureal_dataset(export: Export, question: str) -> dict[str, Any]:
+    """Return one question's ratings as a dataset of Netflix's SUREAL (`sureal --dataset FILE.json`).
+
+    A participant's score is a number, or a list where the item was shown to them again.
+    """
+    scores = _scores(_of_question(export, question))
+    items = export.items
+    contents = _levels(items["content"])
+    return {
+        "dataset_name": f"{export.slug}_{question}",
+        "yuv_fmt": "notyuv",
+        "ref_videos": [
+            {"content_id": index, "content_name": name, "path": f"reference/{name}"}
+            for index, name in enumerate(contents)
+        ],
+        "dis_videos": [
+            {
+                "content_id": contents.index(content),
+                "asset_id": asset,
+                "path": item,
+                "os": scores[item],
+            }
+            for asset, (item, content) in enumerate(
+                zip(items["item"], items["content"].map(_name), strict=True)
+            )
+            if item in scores
+        ],
+    }
+
+
+def p910_matrix(export: Export, question: str) -> bytes:
+    """Return items × participants as the P.910 demonstration program reads it: no header, `nan` where missing.
+
+    Rows in the order of mos.csv, columns in that of observers.csv; a repeated rating is averaged.
+    """
+    ratings = _of_question(export, question)
+    grid = ratings.pivot_table(
+        index="item", columns="participant", values="rating", aggfunc="mean", observed=True, sort=True
+    )
+    text: str = (
+        grid.sort_index()
+        .sort_index(axis=1)
+        .to_csv(header=False, index=False, na_rep="nan", lineterminator="\n")
+    )
+    return text.encode()
+
+
+def sujson_dataset(export: Export) -> dict[str, Any]:
+    """Return the study as suJSON 1.1 (AGH and VQEG's exchange format for subjective experiments)."""
+    items = export.items
+    contents, conditions = _levels(items["content"]), _levels(items["condition"])
+    pvs_id = {item: index for index, item in enumerate(items["item"], 1)}
+    ratings = main_phase(export.ratings)
+    people = list(dict.fromkeys(ratings["participant"].astype(str)))
+    trials, scores = _trials(export.questions, ratings, pvs_id, people)
+    return {
+        "dataset_name": export.slug,
+        "sujson_version": SUJSON_VERSION,
+        "characteristics": {
+            "description": export.title,
+            "simulated": export.simulated,
+            "method": export.method,
+            "rating_order_known": True,
+            "per_subject_data": True,
+            "with_sound": False,
+        },
+        "tasks": [{"id": 1, "task": export.title}],
+        "scales": [_scale(index, question) for index, question in enumerate(export.questions, 1)],
+        "questions": [
+            {
+                "id": index,
+                "question": question.text,
+                "scale_id": index,
+                "characteristics": {"key": question.key},
+            }
+            for index, question in enumerate(export.questions, 1)
+        ],
+        "src": [{"id": index, "name": name} for index, name in enumerate(contents, 1)],
+        "hrc": [{"id": index, "name": name} for index, name in enumerate(conditions, 1)],
+        "pvs": [
+            {
+                "id": pvs_id[item],
+                "src_id": contents.index(content) + 1,
+                "hrc_id": conditions.index(condition) + 1,
+                "path": item,
+            }
+            for item, content, condition in zip(
+                items["item"], items["content"].map(_name), items["condition"].map(_name), strict=True
+            )
+        ],
+        "subjects": [{"id": index, "name": name} for index, name in enumerate(people, 1)],
+        "trials": trials,
+        "scores": scores,
+    }
+
+
+def _scale(index: int, question: QuestionText) -> dict[str, Any]:
+    return {
+        "id": index,
+        "name": f"{question.key}: 5 categories",
+        "type": "ordinal",
+        "range": {"min": 1, "max": 5},
+        "labels": {label: value for value, label in enumerate(question.labels, 1)},
+    }
+
+
+def _trials(
+    questions: Sequence[QuestionText], ratings: pd.DataFrame, pvs_id: dict[str, int], people: Sequence[str]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    question_id = {question.key: index for index, question in enumerate(questions, 1)}
+    subject_id = {name: index for index, name in enumerate(people, 1)}
+    times = ratings["answered_at"].dt.strftime("%Y-%m-%d %H:%M:%S.%f")
+    trials: dict[Any, dict[str, Any]] = {}
+    scores: list[dict[str, Any]] = []
+    names = ("trial", "participant", "position", "item", "question", "rating")
+    columns = [ratings[name].tolist() for name in names]
+    for number, (trial, person, position, item, question, rating, time) in enumerate(
+        zip(*columns, times.tolist(), strict=True), 1
+    ):
+        row = trials.setdefault(
+            trial,
+            {
+                "id": len(trials) + 1,
+                "subject_id": subject_id[person],
+                "task_id": 1,
+                "order_num": position,
+                "pvs_id": pvs_id[item],
+                "score_id": [],
+            },
+        )
+        row["score_id"].append(number)
+        scores.append(
+            {
+                "id": number,
+                "question_id": question_id[question],
+                "timestamp": time if isinstance(time, str) else None,
+                "score": rating,
+                "pvs_id": pvs_id[item],
+            }
+        )
+    return list(trials.values()), scores
+
+
+def _of_question(export: Export, question: str) -> pd.DataFrame:
+    ratings = main_phase(export.ratings)
+    return ratings[ratings["question"] == question]
+
+
+def _scores(ratings: pd.DataFrame) -> dict[str, dict[str, int | list[int]]]:
+    """Return {item: {participant: score, or scores in the order given}}."""
+    given: dict[str, dict[str, list[int]]] = {}
+    columns = (ratings[name].tolist() for name in ("item", "participant", "rating"))
+    for item, person, rating in zip(*columns, strict=True):
+        given.setdefault(item, {}).setdefault(person, []).append(rating)
+    return {
+        item: {person: some[0] if len(some) == 1 else some for person, some in people.items()}
+        for item, people in given.items()
+    }
+
+
+def _levels(column: pd.Series[Any]) -> list[str]:
+    return sorted({_name(value) for value in column})
+
+
+def _name(value: Any) -> str:
+    """Return a level's name; a study need not say what an image's content or condition is."""
+    missing = value is None or value == "" or (isinstance(value, float) and np.isnan(value))
+    return "unnamed" if missing else str(value)

@@ -1,0 +1,83 @@
+"""The methods paragraph with the study's own numbers in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from survey.exports.export import Export, QuestionText
+
+_METHODS = {
+    "acr": "Absolute Category Rating (ACR)",
+    "acr-hr": "Absolute Category Rating with Hidden Reference (ACR-HR)",
+    "dcr": "Degradation Category Rating (DCR)",
+    "pair": "pair comparison",
+}
+
+
+def methods_text(export: Export) -> str:
+    """Return a paragraph for a paper's methods section, every number from this study's analysis."""
+    simulated = (
+        "NOTE: these ratings are simulated; they are not the opinions of people.\n\n"
+        if export.simulated
+        else ""
+    )
+    parts = [_design(export), _participants(export), _scores(export)]
+    parts += [_agreement(export, question) for question in export.questions]
+    parts.append(
+        f"The analysis was made with nstsite on data with SHA-256 {export.analysis.stamp['data_sha256']}."
+    )
+    return f"{simulated}{' '.join(parts)}\n"
+
+
+def _design(export: Export) -> str:
+    questions = "; ".join(f"“{question.text}” ({_labels(question)})" for question in export.questions)
+    images = len(export.analysis.mos["item"].unique())
+    return f"{images} images were rated by {_METHODS[export.method]} (ITU-T P.910) on five categories: {questions}."
+
+
+def _labels(question: QuestionText) -> str:
+    return ", ".join(f"{value} {label}" for value, label in reversed(list(enumerate(question.labels, 1))))
+
+
+def _participants(export: Export) -> str:
+    summary, people = export.analysis.summary, export.participants
+    excluded = int(people["excluded"].notna().sum())
+    text = (
+        f"{summary['participants']} participants gave {summary['ratings']} ratings that count, each in a random order "
+        f"of their own; {int((people['state'] == 'finished').sum())} of {len(people)} finished."
+    )
+    if excluded:
+        text += f" {excluded} more {'was' if excluded == 1 else 'were'} left out, with reasons given in participants.csv."
+    return text
+
+
+def _scores(export: Export) -> str:
+    n = export.analysis.mos["n"]
+    span = f"{n.min()}" if n.min() == n.max() else f"{n.min()} to {n.max()}"
+    return (
+        f"Each image received {span} ratings; its Mean Opinion Score is reported with a 95 % confidence interval from "
+        "Student's t distribution (ITU-T P.1401), beside an interval bounded to the scale (Wilson's, with the "
+        "effective sample size n/a of the SOS hypothesis)."
+    )
+
+
+def _agreement(export: Export, question: QuestionText) -> str:
+    summary = export.analysis.summary
+    several = summary.get("questions")
+    numbers = several[question.key] if several else summary
+    parts = [
+        f"the SOS parameter was a = {_digits(numbers.get('sos_a'))}",
+        f"Krippendorff's ordinal α = {_digits(numbers.get('alpha_ordinal'))}",
+        f"ICC(2,1) = {_digits(numbers.get('icc_2_1'))}",
+        f"ICC(2,k) = {_digits(numbers.get('icc_2_k'))}",
+    ]
+    known = [part for part in parts if not part.endswith("None")]
+    if not known:
+        return ""
+    about = f"For “{question.key}”, " if several else ""
+    text = f"{about}{', '.join(known)}."
+    return text if about else text[0].upper() + text[1:]
+
+
+def _digits(value: Any) -> str:
+    return "None" if value is None else f"{value:.2f}"

@@ -1,0 +1,92 @@
+"""Tables as bytes: CSV, JSON, Parquet. The same table gives the same bytes."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+# A cell that starts with one of these is a formula to a spreadsheet program (OWASP, "CSV injection").
+FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+_TIME: Final = "%Y-%m-%dT%H:%M:%S.%fZ"
+
+
+def csv_bytes(table: pd.DataFrame) -> bytes:
+    """Return `table` as CSV: UTF-8, RFC 4180 quoting, lines ending in LF, empty for missing.
+
+    Floats are written in full (the shortest digits that read back as the same number), times in ISO 8601 UTC,
+    and text that a spreadsheet would run as a formula begins with an apostrophe.
+    """
+    text: str = neutralised(_plain_times(table)).to_csv(index=False, lineterminator="\n")
+    return text.encode()
+
+
+def parquet_bytes(table: pd.DataFrame, stamp: Mapping[str, Any]) -> bytes:
+    """Return `table` as Parquet with the stamp as JSON under the file's metadata key `nstsite`; times keep their type."""
+    arrow = pa.Table.from_pandas(table, preserve_index=False)
+    arrow = arrow.replace_schema_metadata({"nstsite": json.dumps(clean(stamp), sort_keys=True)})
+    buffer = io.BytesIO()
+    pq.write_table(arrow, buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+def json_bytes(value: Any) -> bytes:
+    """Return `value` as indented UTF-8 JSON; tables become lists of records, NaN becomes null."""
+    return (json.dumps(clean(value), ensure_ascii=False, indent=2, allow_nan=False) + "\n").encode()
+
+
+def neutralised(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a copy whose text cells and column names no spreadsheet program runs as a formula."""
+    result = table.rename(columns=neutral)
+    for name in result.columns:
+        column = result[name]
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            # As text: two categories that differ by the apostrophe alone would collide.
+            column = column.astype("object")
+        if column.dtype == object or isinstance(column.dtype, pd.StringDtype):
+            result[name] = column.map(neutral, na_action="ignore")
+    return result
+
+
+def neutral(value: Any) -> Any:
+    """Return `value`, text that begins like a formula behind an apostrophe."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the table's rows as dictionaries of plain Python values, None for missing."""
+    plain = _plain_times(table).astype(object)
+    return [clean(row) for row in plain.to_dict("records")]
+
+
+def clean(value: Any) -> Any:
+    """Return `value` in terms of JSON: NumPy scalars unwrapped, NaN and infinities None, tables as records."""
+    if isinstance(value, pd.DataFrame):
+        return records(value)
+    if isinstance(value, Mapping):
+        return {str(key): clean(item) for key, item in value.items()}
+    if isinstance(value, Sequence | set | frozenset) and not isinstance(value, str | bytes):
+        return [clean(item) for item in value]
+    if isinstance(value, np.ndarray):
+        return [clean(item) for item in value.tolist()]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is pd.NA or value is pd.NaT or (isinstance(value, float) and not math.isfinite(value)):
+        return None
+    return value
+
+
+def _plain_times(table: pd.DataFrame) -> pd.DataFrame:
+    times = {
+        name: table[name].dt.tz_convert("UTC").dt.strftime(_TIME)
+        for name in table.columns
+        if isinstance(table[name].dtype, pd.DatetimeTZDtype)
+    }
+    return table.assign(**times)
