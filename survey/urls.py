@@ -24,4 +24,5 @@ participant_pages = [
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", participant.home, name="home"),
     path("s/<slug:slug>/", include(participant_pages)),
+    path("", include("survey.researcher_urls")),
 ]

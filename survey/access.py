@@ -1,0 +1,50 @@
+"""Who may see and change which study: admins all, owners theirs, viewers read what is shared with them."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import Q, QuerySet
+from django.http import Http404
+
+from survey.models import ShareLink, Study
+
+
+def readable_studies(user: User | AnonymousUser) -> QuerySet[Study]:
+    """Return the studies whose results `user` may read."""
+    if not user.is_authenticated:
+        return Study.objects.none()
+    if user.is_superuser:
+        return Study.objects.all()
+    return Study.objects.filter(Q(owner=user) | Q(viewers__user=user)).distinct()
+
+
+def own_studies(user: User | AnonymousUser) -> QuerySet[Study]:
+    """Return the studies that `user` may change."""
+    if not user.is_authenticated:
+        return Study.objects.none()
+    return Study.objects.all() if user.is_superuser else Study.objects.filter(owner=user)
+
+
+def readable_study(user: User | AnonymousUser, slug: str) -> Study:
+    """Return one study; Http404 alike for one that is not there and one that is not theirs to read."""
+    return _one(readable_studies(user), slug)
+
+
+def own_study(user: User | AnonymousUser, slug: str) -> Study:
+    """Return one study to change it; Http404 as in `readable_study`."""
+    return _one(own_studies(user), slug)
+
+
+def shared_study(token: str) -> Study:
+    """Return the study that a share link in force shows; Http404 for an unknown or revoked one."""
+    link = ShareLink.objects.filter(token=token, revoked_at__isnull=True).select_related("study").first()
+    if link is None:
+        raise Http404("no such share link")
+    return link.study
+
+
+def _one(studies: QuerySet[Study], slug: str) -> Study:
+    study = studies.filter(slug=slug).first()
+    if study is None:
+        raise Http404(f"no study {slug}")
+    return study

@@ -1,0 +1,30 @@
+"""The researchers' addresses: under /studies/ signed in, under /shared/ by a share link."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.urls import URLPattern, path
+
+from survey.views.researcher.door import Page, by_link, signed_in
+from survey.views.researcher.files import download, image, thumbnail
+from survey.views.researcher.results import plot, results, table
+from survey.views.researcher.studies import studies
+
+PAGES: Final[tuple[tuple[str, Page, str], ...]] = (
+    ("results/", results, "results"),
+    ("results/plots/<slug:name>.<slug:file_format>", plot, "plot"),
+    ("results/tables/<slug:name>.csv", table, "table"),
+    ("results/download/<slug:file_format>", download, "download"),
+    ("results/images/<str:name>.png", image, "stimulus_image"),
+    ("results/images/<str:name>.webp", thumbnail, "stimulus_thumbnail"),
+)
+
+urlpatterns: list[URLPattern] = [
+    path("studies/", studies, name="studies"),
+    *(path(f"studies/<slug:slug>/{route}", signed_in(page), name=name) for route, page, name in PAGES),
+    *(
+        path(f"shared/<str:token>/{route}", by_link(page), name=f"shared_{name}")
+        for route, page, name in PAGES
+    ),
+]

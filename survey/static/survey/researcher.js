@@ -1,0 +1,38 @@
+// Tables sort by a click on a heading; without script they are as the server sorted them.
+
+const number = /^[+-]?[\d.]+(e[+-]?\d+)?/i;
+
+function key(cell) {
+  const text = cell.textContent.trim();
+  const found = text.replace("−", "-").match(number);
+  return found ? Number(found[0]) : text;
+}
+
+function compare(a, b) {
+  if (a === "" || b === "") return (a === "") - (b === "");
+  if (typeof a === "number" && typeof b === "number") return a - b;
+  return String(a).localeCompare(String(b), undefined, { numeric: true });
+}
+
+function sort(table, heading) {
+  const column = heading.cellIndex;
+  const ascending = heading.getAttribute("aria-sort") !== "ascending";
+  const body = table.tBodies[0];
+  const rows = [...body.rows].map((row) => [key(row.cells[column]), row]);
+  // Empty cells stay last in either direction.
+  rows.sort(([a], [b]) => (a === "" || b === "" || ascending ? compare(a, b) : compare(b, a)));
+  body.append(...rows.map(([, row]) => row));
+  for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
+  heading.setAttribute("aria-sort", ascending ? "ascending" : "descending");
+}
+
+for (const table of document.querySelectorAll("table.sortable")) {
+  for (const heading of table.tHead.rows[0].cells) {
+    if (heading.hasAttribute("data-unsortable")) continue;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...heading.childNodes);
+    heading.append(button);
+    button.addEventListener("click", () => sort(table, heading));
+  }
+}

@@ -1,0 +1,75 @@
+"""Downloads and images."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import Final
+
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.utils.cache import patch_cache_control
+from PIL import Image
+
+from survey.exports.collect import NoRatings, collect
+from survey.exports.files import FORMATS
+from survey.models import Study
+
+THUMBNAIL: Final = 160
+"""Longest side in pixels: twice what the page shows, for screens of two device pixels to one."""
+
+_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
+_TYPES: Final = {
+    ".csv": "text/csv; charset=utf-8",
+    ".json": "application/json",
+    ".parquet": "application/vnd.apache.parquet",
+    ".tex": "application/x-tex",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
+def download(request: HttpRequest, study: Study, file_format: str) -> HttpResponse:
+    """Return an export as `export_study` writes it: its one file, or all of its files in a ZIP."""
+    if file_format not in FORMATS:
+        raise Http404(f"no format {file_format}")
+    try:
+        files = FORMATS[file_format](collect(study))
+    except NoRatings as error:
+        raise Http404(str(error)) from error
+    if len(files) == 1:
+        name, data = next(iter(files.items()))
+        content_type = _TYPES[name[name.rindex(".") :]]
+    else:
+        name, data, content_type = f"{file_format}.zip", zipped(files), "application/zip"
+    response = HttpResponse(data, content_type=content_type)
+    response["Content-Disposition"] = f'attachment; filename="{study.slug}_{name}"'
+    return response
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    """Return {name: bytes} as a ZIP, the same for the same files."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(zipfile.ZipInfo(name, _EPOCH), data, zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()
+
+
+def image(request: HttpRequest, study: Study, name: str) -> HttpResponseBase:
+    """Return an image of the study as participants see it."""
+    stimulus = get_object_or_404(study.stimuli, name=name)
+    response = FileResponse(stimulus.image.open(), content_type="image/png")
+    patch_cache_control(response, private=True, max_age=86400, immutable=True)
+    return response
+
+
+def thumbnail(request: HttpRequest, study: Study, name: str) -> HttpResponse:
+    """Return an image of the study small enough to stand beside its score."""
+    stimulus = get_object_or_404(study.stimuli, name=name)
+    buffer = io.BytesIO()
+    with stimulus.image.open() as file, Image.open(file) as picture:
+        picture.thumbnail((THUMBNAIL, THUMBNAIL))
+        picture.save(buffer, "WEBP", quality=80)
+    response = HttpResponse(buffer.getvalue(), content_type="image/webp")
+    patch_cache_control(response, private=True, max_age=86400, immutable=True)
+    return response

@@ -1,0 +1,218 @@
+"""The results page, its plots, its tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+import pandas as pd
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import patch_cache_control
+
+from survey.analysis import plots
+from survey.analysis.mos import remarks
+from survey.analysis.report import HEADLINES, MOST_CELLS, format_cell, stamp_rows
+from survey.analysis.words import GLOSSARY
+from survey.exports.collect import NoRatings, Selection, collect, fingerprint
+from survey.exports.export import Export
+from survey.exports.tables import csv_bytes
+from survey.models import Study
+from survey.views.researcher.switches import Switches, read_switches
+
+TABLES: Final = {
+    "conditions": "Conditions",
+    "condition_comparisons": "Comparisons of conditions",
+    "dmos": "Differential MOS against the reference",
+    "panels": "Scores under three panels",
+    "comparisons": "Comparisons of images",
+    "observers": "Participants",
+    "screening": "Screening: every rule for every participant",
+    "recovered": "Recovered quality (ITU-T P.910 Annex E)",
+}
+DOWNLOADS: Final = {
+    "all": "Everything, as a ZIP",
+    "csv": "All tables, CSV",
+    "xlsx": "All tables, Excel",
+    "tex": "MOS table, LaTeX",
+    "json": "Everything, JSON",
+    "parquet": "Ratings, Parquet",
+    "sureal": "SUREAL",
+    "sujson": "suJSON",
+    "psych-ds": "Psych-DS",
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table ready for a page; `rows` is None where it is too long for one."""
+
+    title: str
+    csv: str
+    columns: list[tuple[str, bool]]
+    rows: list[list[str]] | None
+    length: int
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A plot on the page: the picture is an address, its numbers stand under it."""
+
+    plot: plots.Plot
+    table: Table
+
+
+def results(request: HttpRequest, study: Study) -> HttpResponse:
+    """Show every score, plot and table of a study."""
+    shared = "token" in (request.resolver_match.kwargs if request.resolver_match else {})
+    context: dict[str, Any] = {"study": study, "shared": shared, "downloads": DOWNLOADS}
+    try:
+        switches = read_switches(request.GET, collect(study))
+        export = collect(study, switches.selection)
+    except NoRatings:
+        return render(request, "survey/researcher/no_results.html", context)
+    data = plots.select_question(export.analysis, export.checked, switches.question)
+    question = next(question for question in export.questions if question.key == switches.question)
+    context |= {
+        "switches": switches,
+        "query": f"{switches.query}&v={fingerprint(study)[:12]}",
+        "question": question,
+        "headlines": [
+            (label, format_cell(data.analysis.summary[key]) or "–")
+            for key, label in HEADLINES
+            if key in data.analysis.summary
+        ],
+        "notes": data.analysis.summary["notes"],
+        "scores": _scores(study, data.analysis.mos),
+        "ci_method": switches.selection.ci,
+        "figures": _figures(data, switches.query),
+        "tables": [
+            page_table(title, frame, f"tables/{name}.csv?{switches.query}")
+            for name, title in TABLES.items()
+            if (frame := getattr(data.analysis, name)) is not None
+        ],
+        "glossary": GLOSSARY,
+        "stamp": stamp_rows(export.analysis.stamp),
+        "excluded": export.participants["excluded"].notna().sum(),
+    }
+    return render(request, "survey/researcher/results.html", context)
+
+
+def plot(request: HttpRequest, study: Study, name: str, file_format: str) -> HttpResponse:
+    """Return one plot as SVG, PNG or PDF, or its numbers as CSV."""
+    switches = _switches(request, study)
+    try:
+        kind = plots.plot_named(name)
+        if file_format != "csv" and file_format not in plots.FORMATS:
+            raise KeyError(file_format)
+    except KeyError as error:
+        raise Http404(f"no plot {name}.{file_format}") from error
+    version = fingerprint(study)
+    data = _drawn(study.pk, version, switches.selection, switches.question, kind.name, file_format)
+    if data is None:
+        raise Http404(f"this study has nothing to draw as {name}")
+    content_type = plots.FORMATS.get(file_format, "text/csv; charset=utf-8")
+    response = HttpResponse(data, content_type=content_type)
+    filename = f"{study.slug}_{switches.question}_{name}.{file_format}"
+    disposition = "inline" if file_format in ("svg", "png") else "attachment"
+    response["Content-Disposition"] = f'{disposition}; filename="{filename}"'
+    if request.GET.get("v") == version[:12]:
+        patch_cache_control(response, private=True, max_age=86400, immutable=True)
+    return response
+
+
+def table(request: HttpRequest, study: Study, name: str) -> HttpResponse:
+    """Return one of the page's tables as CSV, under the page's switches."""
+    switches = _switches(request, study)
+    data = _data(study, switches.selection, switches.question)
+    frame = getattr(data.analysis, name) if name in TABLES or name == "mos" else None
+    if frame is None:
+        raise Http404(f"this study has no table {name}")
+    response = HttpResponse(csv_bytes(frame), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{study.slug}_{switches.question}_{name}.csv"'
+    return response
+
+
+def page_table(title: str, frame: pd.DataFrame, csv: str) -> Table:
+    """Return a table's cells as text, or none of them where it is longer than a page bears. csv: its address."""
+    numeric = [pd.api.types.is_numeric_dtype(frame[column]) for column in frame.columns]
+    rows = None
+    if frame.size <= MOST_CELLS:
+        rows = [[format_cell(value) for value in row] for row in frame.itertuples(index=False, name=None)]
+    return Table(title, csv, list(zip(map(str, frame.columns), numeric, strict=True)), rows, len(frame))
+
+
+def _switches(request: HttpRequest, study: Study) -> Switches:
+    try:
+        return read_switches(request.GET, collect(study))
+    except NoRatings as error:
+        raise Http404(str(error)) from error
+
+
+def _data(study: Study, selection: Selection, question: str) -> plots.PlotData:
+    export: Export = collect(study, selection)
+    return plots.select_question(export.analysis, export.checked, question)
+
+
+def _figures(data: plots.PlotData, query: str) -> list[Figure]:
+    return [
+        Figure(kind, page_table(kind.title, table, f"plots/{kind.name}.csv?{query}"))
+        for kind in plots.PLOTS
+        if (table := kind.table(data)) is not None and not table.empty
+    ]
+
+
+@lru_cache(maxsize=64)
+def _drawn(
+    pk: int, _version: str, selection: Selection, question: str, name: str, file_format: str
+) -> bytes | None:
+    """Return a drawing, from memory while the study has not changed; None where there is nothing to draw."""
+    kind = plots.plot_named(name)
+    numbers = kind.table(_data(Study.objects.get(pk=pk), selection, question))
+    if numbers is None or numbers.empty:
+        return None
+    return csv_bytes(numbers) if file_format == "csv" else plots.render(kind.draw, numbers, file_format)
+
+
+def _scores(study: Study, mos: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of the MOS table as text, best first, each with its image's name and its ratings' shares."""
+    names = dict(study.stimuli.values_list("item", "name"))
+    rows = mos.assign(remark=remarks(mos)).sort_values(
+        ["mos", "item"], ascending=[False, True], kind="stable"
+    )
+    return [
+        {
+            "item": row["item"],
+            "image": names[row["item"]],
+            "n": row["n"],
+            "mos": _score(row["mos"]),
+            "sd": _score(row["sd"]),
+            "ci": _interval(row["ci_low"], row["ci_high"]),
+            "bounded": _interval(row["bounded_low"], row["bounded_high"]),
+            "median": _score(row["median"], 1),
+            "counts": ", ".join(f"{row[f'n{k}']} rated {k}" for k in range(1, 6)),
+            "bar": _bar(row),
+            "remark": row["remark"],
+        }
+        for row in rows.to_dict("records")
+    ]
+
+
+def _score(value: float, digits: int = 2) -> str:
+    return "–" if pd.isna(value) else f"{value:.{digits}f}"
+
+
+def _interval(low: float, high: float) -> str:
+    return "–" if pd.isna(low) else f"[{low:.2f}, {high:.2f}]"
+
+
+def _bar(row: dict[Any, Any]) -> list[tuple[int, str, str]]:
+    """Return (category, start, width) in per cent of the row's bar of shares, as numbers of an SVG."""
+    parts, start = [], 0.0
+    for category in range(1, 6):
+        width = 100 * row[f"n{category}"] / row["n"] if row["n"] else 0.0
+        if width:
+            parts.append((category, f"{start:.2f}", f"{width:.2f}"))
+        start += width
+    return parts
