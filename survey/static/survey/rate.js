@@ -81,6 +81,8 @@ async function show(coming) {
   const first = trial === null && !form.dataset.shown;
   form.dataset.shown = "yes";
   trial = coming;
+  busy = true;
+  submit.setAttribute("aria-disabled", "true");
   stage.classList.add("loading");
   setForm(coming);
   if (!first) heading.focus({ preventScroll: true });
