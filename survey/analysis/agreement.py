@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,29 +36,32 @@ class Alpha:
     high: float
 
 
-def krippendorff_alpha(counts: NDArray[np.int64], level: Level, *, seed: int = 0) -> Alpha:
-    """Alpha of any number of participants, each rating any of the items.
+def krippendorff_alpha(counts: NDArray[np.int64], *, seed: int = 0) -> dict[Level, Alpha]:
+    """Alpha of any number of participants, each rating any of the items, by the distance of two categories: squared
+    difference of ranks (ordinal) or of values (interval).
 
     Args:
         counts: shape (items, 5), participants that gave each category; items with fewer than two say nothing.
-        level: distance of two categories: squared difference of ranks or of values.
         seed: of the bootstrap, 1000 resamples of the items.
 
     Source: K. Krippendorff, "Computing Krippendorff's Alpha-Reliability", 2011. A formula of our own, as the
     bootstrap needs it for a thousand tables at once; the tests compare it with the package ``krippendorff``.
     """
     counts = counts[counts.sum(axis=1) >= 2]
-    if not len(counts):
-        return Alpha(np.nan, np.nan, np.nan)
     pairs = counts[:, :, None] * counts[:, None, :] - counts[:, :, None] * np.eye(len(CATEGORIES), dtype=int)
     by_item = (pairs / (counts.sum(axis=1) - 1)[:, None, None]).reshape(len(counts), -1)
-    rng = np.random.default_rng(seed)
-    weights = rng.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), size=RESAMPLES)
-    value = _alphas(by_item.sum(axis=0)[None], level)[0]
-    if np.isnan(value):
-        return Alpha(np.nan, np.nan, np.nan)
-    low, high = np.nanquantile(_alphas(weights @ by_item, level), [_TAIL, 1 - _TAIL])
-    return Alpha(float(value), float(low), float(high))
+    rng, many = np.random.default_rng(seed), len(counts)
+    drawn = [
+        np.bincount(rng.integers(many, size=many), minlength=many) @ by_item
+        for _ in range(RESAMPLES if many else 0)
+    ]
+    coincidences = np.array([by_item.sum(axis=0), *drawn])
+    result: dict[Level, Alpha] = {}
+    for level in get_args(Level):
+        value, *resampled = _alphas(coincidences, level)
+        ends = np.nanquantile(resampled, [_TAIL, 1 - _TAIL]) if np.isfinite(value) else (np.nan, np.nan)
+        result[level] = Alpha(float(value), float(ends[0]), float(ends[1]))
+    return result
 
 
 def _alphas(coincidences: Floats, level: Level) -> Floats:

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import scipy
-import statsmodels
 from numpy.typing import NDArray
 
 from survey.analysis.comparisons import compact_letters, compare, compare_items, friedman
@@ -222,7 +221,7 @@ def _summary(ratings: Ratings, questions: dict[str, QuestionAnalysis]) -> Summar
 
 
 def _stamp(ratings: Ratings, seed: int) -> Summary:
-    packages = {module.__name__: module.__version__ for module in (np, pd, scipy, statsmodels)}
+    packages = {module.__name__: module.__version__ for module in (np, pd, scipy)}
     return {
         "data_sha256": data_hash(ratings.table),
         "rows_in": ratings.rows_in,

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import special, stats
-from statsmodels.stats.multitest import multipletests
 
 from survey.analysis.intervals import CONFIDENCE
 from survey.analysis.means import by_item
@@ -49,7 +48,8 @@ def signed_ranks(differences: Floats) -> SignedRanks:
     """
     n = (~np.isnan(differences)).sum(axis=1)
     size = np.where(np.isnan(differences) | (differences == 0), np.inf, np.abs(differences))
-    order = np.argsort(size, axis=1)
+    most = int(np.isfinite(size).sum(axis=1).max(initial=0)) + 1
+    order = np.argsort(size, axis=1)[:, :most]
     size = np.take_along_axis(size, order, axis=1)
     counted = np.isfinite(size)
     first, last = _runs(size)
@@ -102,7 +102,7 @@ def compare(scores: Floats, names: Sequence[object]) -> pd.DataFrame:
 
     Returns:
         One row a pair: ``a,b,n,n_nonzero,difference,ci_low,ci_high,w,p,p_holm,rank_biserial``; ``difference`` is the
-        mean of a - b with a Student t interval (uncorrected); ``p_holm`` is S. Holm's step-down over the pairs with a p.
+        mean of a - b with a Student t interval (uncorrected); ``p_holm`` is adjusted over the pairs with a p.
     """
     first, second = np.triu_indices(len(names), 1)
     block = max(1, _CELLS_AT_ONCE // max(1, len(scores)))
@@ -112,11 +112,18 @@ def compare(scores: Floats, names: Sequence[object]) -> pd.DataFrame:
     ]
     table = pd.concat(parts, ignore_index=True)
     labels = np.fromiter(names, dtype=object, count=len(names))
-    table = table.assign(a=labels[first], b=labels[second], p_holm=np.nan)
-    known = table["p"].notna().to_numpy()
-    if known.any():
-        table.loc[known, "p_holm"] = multipletests(table["p"].to_numpy()[known], method="holm")[1]
+    table = table.assign(a=labels[first], b=labels[second], p_holm=holm(table["p"].to_numpy(np.float64)))
     return table[list(COLUMNS)]
+
+
+def holm(p: Floats) -> Floats:
+    """S. Holm's step-down adjusted p values (1979); NaN is no test and stays."""
+    known = np.flatnonzero(~np.isnan(p))
+    ascending = known[np.argsort(p[known], kind="stable")]
+    steps = np.arange(len(known), 0, -1)
+    adjusted = np.full(len(p), np.nan)
+    adjusted[ascending] = np.minimum(np.maximum.accumulate(steps * p[ascending]), 1)
+    return adjusted
 
 
 def _compare_pairs(differences: Floats) -> pd.DataFrame:

@@ -78,8 +78,7 @@ def _sos(counts: NDArray[np.int64], notes: Notes) -> Summary:
 def _alpha(ratings: Coded, seed: int, notes: Notes) -> Summary:
     counts = first_counts(ratings)
     summary: Summary = {}
-    for level in ("ordinal", "interval"):
-        alpha = krippendorff_alpha(counts, level, seed=seed)
+    for level, alpha in krippendorff_alpha(counts, seed=seed).items():
         name = f"alpha_{level}"
         summary |= {name: alpha.value, f"{name}_low": alpha.low, f"{name}_high": alpha.high}
         if np.isnan(alpha.value):
