@@ -7,6 +7,7 @@ stimulus, so that they compare across sets; `VERSION` says by which definitions.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +17,19 @@ from skimage import color, metrics
 
 from generator import images
 
+if TYPE_CHECKING:
+    import torch
+
+    from generator.nst import Weights
+
 VERSION = 1
 SIZE = 256
 # Root mean square difference at 32 px, of 1, below which two pictures are hard to tell apart.
 NEAR_DUPLICATE = 0.02
 _THUMBNAIL = 32
+
+_CONTENT_TAP = "relu4_2"
+_STYLE_TAPS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 
 Pixels = NDArray[np.float64]
 
@@ -48,6 +57,50 @@ def measure(made: Image.Image, content: Image.Image, style: Image.Image) -> dict
         "total_variation": total_variation(picture),
         "colourfulness": colourfulness(picture),
     }
+
+
+def network_losses(
+    made: Image.Image, content: Image.Image, style: Image.Image, weights: Weights, device: torch.device
+) -> dict[str, float]:
+    """Return `content_loss` and `style_loss` in the units of Gatys, Ecker, Bethge (2016, equations 1, 4 and 5).
+
+    Content at conv4_2, style the mean over conv1_1 .. conv5_1, after ReLU, max pooling, float32: on one network for
+    all, so that images of different recipes compare.
+    """
+    import torch
+
+    from generator.nst import losses
+    from generator.nst.network import Vgg
+
+    network = Vgg(weights, {_CONTENT_TAP, *_STYLE_TAPS}, device=device)
+    mean, deviation = (
+        torch.tensor(values, device=device).view(1, 3, 1, 1)
+        for values in (weights.preprocessing.mean, weights.preprocessing.deviation)
+    )
+
+    def features(image: Image.Image) -> dict[str, torch.Tensor]:
+        pixels = images.to_tensor(image).to(device)[None] * 255
+        return network((pixels - mean) / deviation)
+
+    picture = images.fit(made, SIZE)
+    with torch.no_grad():
+        ours = features(picture)
+        theirs = features(content.resize(picture.size, Image.Resampling.LANCZOS))
+        wanted = features(images.fit(style, SIZE))
+        distances = [
+            losses.gram_distance(ours[tap], _gram_like(wanted[tap], ours[tap])) for tap in _STYLE_TAPS
+        ]
+        return {
+            "content_loss": float(losses.content(ours[_CONTENT_TAP], theirs[_CONTENT_TAP])),
+            "style_loss": float(torch.stack(distances).mean()),
+        }
+
+
+def _gram_like(style: torch.Tensor, made: torch.Tensor) -> torch.Tensor:
+    """Return the style's Gram matrix as if it had as many positions as the image that it is compared with."""
+    from generator.nst import losses
+
+    return losses.gram(style) * (made[0, 0].numel() / style[0, 0].numel())
 
 
 def near_duplicates(pictures: Sequence[Image.Image]) -> list[int | None]:

@@ -13,7 +13,7 @@ class Command(BaseCommand):
     """List, fetch and check networks."""
 
     help = "List the networks, bring one into the cache, or compare its layers with another file of the same network."
-    requires_system_checks: list[str] = []  # noqa: RUF012
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the three subcommands."""
@@ -43,7 +43,11 @@ class Command(BaseCommand):
         from generator.nst import weights
 
         for entry in weights.available():
-            here = "here" if weights.cached(entry.name, settings.WEIGHTS_DIR).exists() else f"{entry.megabytes} MB to fetch"
+            here = (
+                "here"
+                if weights.cached(entry.name, settings.WEIGHTS_DIR).exists()
+                else f"{entry.megabytes} MB to fetch"
+            )
             self.stdout.write(f"{entry.name} ({here})")
             for title, text in (
                 ("from", entry.origin),
@@ -61,7 +65,11 @@ class Command(BaseCommand):
     def _verify(self, name: str | None) -> None:
         from generator.nst import weights
 
-        here = [entry.name for entry in weights.available() if weights.cached(entry.name, settings.WEIGHTS_DIR).exists()]
+        here = [
+            entry.name
+            for entry in weights.available()
+            if weights.cached(entry.name, settings.WEIGHTS_DIR).exists()
+        ]
         if not (name or here):
             raise CommandError("no network is in the cache: `weights fetch vgg16` brings one", returncode=2)
         differing = 0
@@ -71,4 +79,6 @@ class Command(BaseCommand):
                 differing += check.status == "differs"
                 self.stdout.write(f"  {check.layer:8} {check.status:12} {check.detail}")
         if differing:
-            raise CommandError(f"{differing} layers differ: delete the file from {settings.WEIGHTS_DIR} and fetch it again")
+            raise CommandError(
+                f"{differing} layers differ: delete the file from {settings.WEIGHTS_DIR} and fetch it again"
+            )

@@ -1,0 +1,104 @@
+"""What a plan will take before any of it is made: evaluations, time, memory, disk."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from generator import engine
+from generator.models import Cell
+
+if TYPE_CHECKING:
+    import torch
+
+    from generator.nst import Progress, Recipe
+
+# A stylised image is noisy: its PNG takes nearly 3 bytes a pixel; its provenance some 30 kB in file and row.
+_BYTES_ON_DISK = 2.7
+_PROVENANCE_BYTES = 30_000
+_PROBE_SIDE, _PROBE_EVALUATIONS = 160, 4
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """cells: still to make; evaluations: at most; seconds, memory_bytes, disk_bytes: about; basis: of the seconds."""
+
+    cells: int
+    evaluations: int
+    seconds: float
+    memory_bytes: float
+    disk_bytes: float
+    basis: str
+
+
+def forecast(jobs: Sequence[tuple[Recipe, engine.Size]], device: torch.device) -> Forecast:
+    """Say what making these cells takes. jobs: each cell's recipe and the size (width, height) of its content."""
+    evaluations, work, disk, memory = 0, 0.0, 0.0, 0.0
+    for recipe, content in jobs:
+        sizes, budgets = engine.levels(recipe, content), engine.budgets(recipe, content)
+        evaluations += sum(budgets)
+        work += sum(width * height * budget for (width, height), budget in zip(sizes, budgets, strict=True))
+        pixels = sizes[-1][0] * sizes[-1][1]
+        disk += pixels * _BYTES_ON_DISK + _PROVENANCE_BYTES
+        memory = max(
+            memory, pixels * engine.BYTES_PER_PIXEL * min(len(jobs), engine.batch_size(device, pixels))
+        )
+    if not jobs:
+        return Forecast(0, 0, 0.0, 0.0, 0.0, "everything is made")
+    speed, basis = _known_speed(jobs[0][0], device) or _probed_speed(jobs[0][0], device)
+    return Forecast(len(jobs), evaluations, work / speed, memory + _library_bytes(), disk, basis)
+
+
+def _library_bytes() -> float:
+    """PyTorch with a network and its targets, before the first cell."""
+    return 1.2e9
+
+
+def _known_speed(recipe: Recipe, device: torch.device) -> tuple[float, str] | None:
+    """Return pixel evaluations a second of this device with this network, from the images last made on it."""
+    name = engine.describe_device(device)["device"]["name"]
+    work = seconds = 0.0
+    recent = Cell.objects.filter(
+        status=Cell.Status.DONE,
+        provenance__device__name=name,
+        provenance__weights__network=recipe.network,
+        recipe__precision=recipe.precision,
+    )
+    for cell in recent.select_related("content").order_by("-made_at")[:20]:
+        made = type(recipe).from_dict(cell.recipe)
+        content = cell.content.width, cell.content.height
+        sizes, budgets = engine.levels(made, content), engine.budgets(made, content)
+        share = cell.provenance["evaluations"] / sum(budgets)
+        work += share * sum(w * h * budget for (w, h), budget in zip(sizes, budgets, strict=True))
+        seconds += cell.provenance["seconds"]
+    return (work / seconds, "as fast as the last images on this device") if seconds else None
+
+
+def _probed_speed(recipe: Recipe, device: torch.device) -> tuple[float, str]:
+    """Return pixel evaluations a second, measured on a few evaluations of noise."""
+    import torch
+
+    from generator import nst
+
+    picture = torch.rand(3, _PROBE_SIDE, _PROBE_SIDE, generator=torch.Generator().manual_seed(0))
+    small = recipe.replace(
+        size=_PROBE_SIDE,
+        pyramid_min=0,
+        evaluations=_PROBE_EVALUATIONS,
+        first_evaluations=0,
+        round_evaluations=0,
+    )
+    times: list[float] = []
+
+    def note(at: Progress) -> None:
+        at.losses()
+        times.append(time.perf_counter())
+
+    nst.transfer(
+        picture, picture, small, seed=0, weights=engine.weights(recipe.network), device=device, callback=note
+    )
+    # The first evaluation warms up.
+    seconds = (times[-1] - times[0]) / (len(times) - 1)
+    return _PROBE_SIDE**2 / seconds, f"measured now on {_PROBE_EVALUATIONS} evaluations at {_PROBE_SIDE} px"

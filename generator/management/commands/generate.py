@@ -1,0 +1,71 @@
+"""generate PLAN.toml: make the images of a plan; --dry-run says what that takes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from generator.management.dry_run import dry_run
+from generator.management.plain_errors import plain_errors, stops_on_request
+from generator.management.progress import Bar
+from generator.models import Cell, ImageSet
+from generator.plan import load_plan
+from generator.render import Summary, render
+from generator.services import image_set_from_plan
+
+
+class Command(BaseCommand):
+    """Make the images of a plan."""
+
+    help = "Make the images of a plan (docs/plans.md). Run again, it goes on where it stopped."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the plan and how to make it."""
+        parser.add_argument("plan", metavar="PLAN.toml", type=Path)
+        parser.add_argument(
+            "--dry-run", action="store_true", help="say what it makes and takes, and write nothing"
+        )
+        parser.add_argument("--device", default="auto", metavar="auto|cpu|cuda|cuda:1", help="default: auto")
+        parser.add_argument("--retry-failed", action="store_true", help="try again what failed before")
+        parser.add_argument(
+            "--exact", action="store_true", help="bit by bit repeatable on this machine, and slower"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Make the images; exit 1 when some failed."""
+        with plain_errors(), stops_on_request():
+            plan = load_plan(options["plan"])
+            if options["dry_run"]:
+                self.stdout.write(dry_run(plan, options["device"]))
+                return
+            self.prepare(options)
+            image_set = image_set_from_plan(plan)
+            with Bar(sys.stderr) as bar:
+                summary = render(
+                    image_set,
+                    device=options["device"],
+                    exact=options["exact"],
+                    retry_failed=options["retry_failed"],
+                    progress=bar.show,
+                )
+        self._report(image_set, summary)
+        self.after(image_set, options)
+
+    def prepare(self, options: dict[str, Any]) -> None:
+        """Refuse what could not be done after hours of work. For a command that does more with the images."""
+
+    def after(self, image_set: ImageSet, options: dict[str, Any]) -> None:
+        """Do more with the finished images. For a command that extends this one."""
+
+    def _report(self, image_set: ImageSet, summary: Summary) -> None:
+        self.stdout.write(
+            f"image set {image_set.slug!r}: {summary.done} images, {summary.made} of them made now"
+        )
+        if summary.failed:
+            failed = image_set.cells.filter(status=Cell.Status.FAILED)
+            for cell in failed[:20]:
+                self.stderr.write(f"failed: {cell.label}: {cell.reason}")
+            raise CommandError(f"{summary.failed} cells failed; generate ... --retry-failed tries them again")

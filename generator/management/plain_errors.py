@@ -1,0 +1,47 @@
+"""Errors of the generator as the command line shows them: one line, exit 2 for bad input, 1 for failed work."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from django.core.management.base import CommandError
+
+from generator.engine import DeviceError
+from generator.images import ImageError
+from generator.plan_file import PlanError
+from generator.sheets import SheetError
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Turn the generator's own errors into CommandError; let everything else, a mistake of ours, through."""
+    from generator.nst import NstError
+
+    try:
+        yield
+    except (PlanError, ImageError, SheetError, DeviceError, NstError) as error:
+        raise CommandError(str(error), returncode=2) from error
+    except OSError as error:
+        raise CommandError(
+            f"{error.filename or 'media store'}: {error.strerror or error}", returncode=1
+        ) from error
+
+
+@contextmanager
+def stops_on_request() -> Iterator[None]:
+    """Let SIGTERM end the work as Ctrl-C does, with claims freed; either way exit 130 with one line."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    except KeyboardInterrupt:
+        line = "stopped; what was finished is kept, the same command goes on from there"
+        raise CommandError(line, returncode=130) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
