@@ -153,6 +153,8 @@ def cast_roles(pictures: list[Picture], definition: Definition) -> list[Picture]
     cast = list(by_item.values())
     if not any(picture.role == Stimulus.Role.MAIN for picture in cast):
         raise PublishError("no image is left to be rated: all of them have another role")
+    if definition.method == "pair":
+        _check_pairs(cast)
     _check_references(cast, definition)
     return cast
 
@@ -360,6 +362,12 @@ def _references(definition: Definition, by_item: dict[str, Picture]) -> Iterator
         for pattern in wanted:
             for item in _matching(pattern, by_item, "images.references"):
                 yield by_item[item].content or item, item
+
+
+def _check_pairs(pictures: list[Picture]) -> None:
+    often = Counter(picture.content for picture in pictures if picture.role == Stimulus.Role.MAIN)
+    if max(often.values()) < 2:
+        raise PublishError("method 'pair' compares images of one content, and no content here has two")
 
 
 def _check_references(pictures: list[Picture], definition: Definition) -> None:

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.survey.factories import make_study
 
@@ -30,6 +30,8 @@ def browser() -> Iterator[Browser]:
         # No sandbox: as root there is none to be had. No background networking: the tests need no network.
         arguments = ["--no-sandbox", "--disable-background-networking"]
         browser = playwright.chromium.launch(executable_path=chromium(), args=arguments)
+        # Generous: on a busy machine the first page waits for every import of the server.
+        expect.set_options(timeout=20_000)
         yield browser
         browser.close()
 
@@ -38,7 +40,6 @@ def browser() -> Iterator[Browser]:
 def context(browser: Browser, live_server) -> Iterator[BrowserContext]:
     """A fresh profile at a desktop's size."""
     context = browser.new_context(base_url=live_server.url, viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(10_000)
     yield context
     context.close()
 

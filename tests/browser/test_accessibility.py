@@ -1,0 +1,144 @@
+"""WCAG 2.2 AA on every participant's page: axe, reflow at 320 px, zoom, names, order of focus."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browser.steps import begin, rate, ready
+from tests.survey.factories import make_study
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+FULL = """
+languages = ["en", "de"]
+about = ["age", "gender", "eyesight", "screen", "experience"]
+purge_on = 2099-01-01
+[consent]
+minutes = 5
+contact = "jane@example.org"
+[session]
+images = 2
+[screening]
+display = true
+vision = true
+plates = 1
+"""
+
+
+def no_violations(page: Page) -> None:
+    found = Axe().run(page, options=RULES)
+    assert found.violations_count == 0, found.generate_report()
+
+
+def fits(page: Page) -> None:
+    """Nothing to scroll sideways for."""
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+def every_page(page: Page, check: Callable[[Page], None]) -> None:
+    """Walk through a whole session and look at each of its pages."""
+    page.goto("/")
+    check(page)
+    page.goto("/s/study/")
+    check(page)
+    page.get_by_role("button", name="Begin").click()
+    check(page)
+    begin(page)
+    expect(page.get_by_role("heading", name="Before the images")).to_be_visible()
+    check(page)
+    for group in page.get_by_role("group").all():
+        group.get_by_role("radio").first.check()
+    page.get_by_role("button", name="Continue").click()
+    for number in (1, 2):
+        ready(page, number, 2)
+        check(page)
+        rate(page)
+    expect(page.get_by_role("heading", name="A few words about you")).to_be_visible()
+    check(page)
+    page.goto("/s/study/leave/")
+    check(page)
+    page.goto("/s/study/")
+    page.get_by_role("button", name="Finish").click()
+    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+    check(page)
+    for address in ("/s/study/delete/", "/sign-in/"):
+        page.goto(address)
+        check(page)
+
+
+def test_axe_finds_nothing_on_any_page(page, live_server):
+    make_study(FULL)
+    every_page(page, no_violations)
+
+
+def test_every_page_fits_320_px_which_is_400_percent_zoom_at_1280(page, live_server):
+    make_study(FULL)
+    page.set_viewport_size({"width": 320, "height": 256})
+    every_page(page, fits)
+
+
+def test_every_page_fits_320_px_from_right_to_left(page, live_server):
+    make_study(FULL)
+    page.set_viewport_size({"width": 320, "height": 640})
+
+    def fits_mirrored(page: Page) -> None:
+        page.evaluate("document.documentElement.dir = 'rtl'")
+        fits(page)
+
+    every_page(page, fits_mirrored)
+
+
+@pytest.mark.parametrize("method", ["pair", "dcr"])
+def test_axe_finds_nothing_where_two_images_are_shown(page, live_server, method):
+    roles = '[images]\nreferences = ["*-strong"]\n' if method == "dcr" else ""
+    make_study(f'method = "{method}"\n{roles}')
+    begin(page)
+    ready(page, 1, 3)
+    no_violations(page)
+    page.set_viewport_size({"width": 320, "height": 640})
+    fits(page)
+
+
+def test_a_screen_reader_hears_the_question_with_its_answers(page, study):
+    begin(page)
+    ready(page, 1)
+    group = page.get_by_role("group", name="How do you rate the overall quality of this image?")
+    names = [radio.evaluate("e => e.labels[0].innerText") for radio in group.get_by_role("radio").all()]
+    assert [name.split()[-1] for name in names] == ["Excellent", "Good", "Fair", "Poor", "Bad"]
+    expect(page.get_by_role("img", name="Image 1 of 6")).to_be_visible()
+
+
+def test_the_next_image_is_announced_by_focus_on_its_heading(page, study):
+    begin(page)
+    ready(page, 1)
+    rate(page)
+    ready(page, 2)
+    expect(page.get_by_role("heading", name="Image 2 of 6")).to_be_focused()
+
+
+def test_targets_are_44_px_high(page, study):
+    """WCAG 2.5.8 asks for 24; thumbs ask for more."""
+    begin(page)
+    ready(page, 1)
+    heights = page.eval_on_selector_all(
+        ".choice, .button:not([hidden])", "all => all.map(e => e.offsetHeight)"
+    )
+    assert len(heights) == 6
+    assert min(heights) >= 44
+
+
+def test_nothing_moves_for_those_who_asked_for_less_motion(browser, live_server, study):
+    context = browser.new_context(base_url=live_server.url, reduced_motion="reduce")
+    page = context.new_page()
+    begin(page)
+    ready(page, 1)
+    moving = page.eval_on_selector_all(
+        "*", "all => all.filter(e => getComputedStyle(e).transitionDuration !== '0s').length"
+    )
+    assert moving == 0
+    context.close()

@@ -1,0 +1,214 @@
+"""A bad line loses no answer and no image is rated that was not whole."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from playwright.sync_api import Page, Route, expect
+
+from generator.images import encode_png
+from survey.models import Rating, Stimulus, Trial
+from tests.browser.steps import begin, rate, ready
+from tests.survey.factories import make_study, picture
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def preloaded(page: Page, count: int) -> None:
+    """Wait until the browser holds so many images."""
+    page.wait_for_function(
+        "count => performance.getEntriesByType('resource').filter(e => e.name.includes('/image/')).length >= count",
+        arg=count,
+    )
+
+
+def test_through_an_outage_the_participant_goes_on_and_every_answer_arrives(context, page, study):
+    """webMUSHRA #108, jsPsych #2050, reVISit #1182: answers lost with the connection."""
+    begin(page)
+    ready(page, 1)
+    rate(page, "Excellent")
+    ready(page, 2)
+    preloaded(page, 6)
+    context.set_offline(True)
+    for number in (2, 3, 4):
+        ready(page, number)
+        rate(page, "Poor")
+    expect(page.get_by_role("status")).to_contain_text("Saved 1 of 4")
+    expect(page.get_by_role("status")).to_contain_text("No connection")
+    assert Rating.objects.count() == 1
+    context.set_offline(False)
+    expect(page.get_by_role("status")).to_contain_text("Saved 4 of 4")
+    assert [r.value for r in Rating.objects.order_by("trial__position")] == [5, 2, 2, 2]
+
+
+def test_the_thanks_come_only_when_the_server_holds_all(context, page, study):
+    begin(page)
+    for number in range(1, 6):
+        ready(page, number)
+        rate(page)
+    ready(page, 6)
+    context.set_offline(True)
+    rate(page)
+    expect(page.get_by_role("status")).to_contain_text("Saved 5 of 6")
+    expect(page.get_by_role("status")).to_contain_text("keep this page open")
+    expect(page.get_by_role("heading", name="Thank you")).not_to_be_visible()
+    context.set_offline(False)
+    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+    assert Rating.objects.count() == 6
+
+
+def test_answers_kept_in_a_closed_page_are_sent_when_it_opens_again(context, page, study):
+    begin(page)
+    ready(page, 1)
+    preloaded(page, 3)
+    context.set_offline(True)
+    rate(page, "Fair")
+    expect(page.get_by_role("status")).to_contain_text("Saved 0 of 1")
+    page.close(run_before_unload=False)
+    context.set_offline(False)
+    later = context.new_page()
+    later.goto("/s/study/")
+    expect(later.get_by_role("heading", name="Image 2 of 6")).to_be_visible()
+    expect(later.get_by_role("status")).to_contain_text("Saved 1 of 1")
+    assert list(Rating.objects.values_list("value", flat=True)) == [3]
+
+
+def test_a_reply_that_is_lost_on_its_way_doubles_nothing(page, study):
+    """The server has kept the answer; the browser does not know, and sends it again."""
+    begin(page)
+    ready(page, 1)
+    lost: list[str] = []
+
+    def lose_the_first_reply(route: Route) -> None:
+        if lost:
+            route.continue_()
+            return
+        lost.append(route.fetch().text())
+        route.abort()
+
+    page.route("**/rate/", lose_the_first_reply)
+    rate(page, "Good")
+    ready(page, 2)
+    expect(page.get_by_role("status")).to_contain_text("Saved 1 of 1")
+    assert lost
+    assert Rating.objects.count() == 1
+
+
+def test_a_server_error_is_tried_again(page, study):
+    begin(page)
+    ready(page, 1)
+    failures: list[str] = []
+
+    def fail_once(route: Route) -> None:
+        if failures:
+            route.continue_()
+        else:
+            failures.append(route.request.url)
+            route.fulfill(status=503, body="")
+
+    page.route("**/rate/", fail_once)
+    rate(page)
+    ready(page, 2)
+    expect(page.get_by_role("status")).to_contain_text("Saved 1 of 1")
+
+
+def test_a_truncated_image_is_skipped_with_the_reason_and_never_rated(page, study):
+    """jsPsych #1393: under packet loss, half images were rated."""
+    broken = Stimulus.objects.first()
+    with default_storage.open(broken.image.name) as file:
+        half = file.read()[:-40]
+    default_storage.delete(broken.image.name)
+    default_storage.save(broken.image.name, ContentFile(half))
+    begin(page)
+    for number in range(1, 7):
+        if Trial.objects.get(position=number).stimulus_id == broken.pk:
+            continue
+        expect(page.get_by_role("heading", name=f"Image {number} of 6")).to_be_visible()
+        ready(page, number)
+        rate(page)
+    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+    skipped = Trial.objects.get(stimulus=broken)
+    assert (skipped.outcome, skipped.reason) == ("skipped", "truncated")
+    assert Rating.objects.count() == 5
+
+
+def test_an_image_that_fails_once_is_tried_again(page, study):
+    failures: list[str] = []
+
+    def fail_once(route: Route) -> None:
+        if failures:
+            route.continue_()
+        else:
+            failures.append(route.request.url)
+            route.abort()
+
+    page.route("**/image/*", fail_once)
+    begin(page)
+    ready(page, 1)
+    rate(page)
+    ready(page, 2)
+    assert failures
+    assert not Trial.objects.filter(outcome="skipped").exists()
+
+
+def test_nothing_is_fetched_from_elsewhere(page, study, live_server):
+    addresses: list[str] = []
+    page.on("request", lambda request: addresses.append(request.url))
+    begin(page)
+    ready(page, 1)
+    rate(page)
+    ready(page, 2)
+    assert addresses
+    assert [a for a in addresses if not a.startswith((live_server.url, "blob:"))] == []
+
+
+def test_nothing_in_the_page_tells_content_style_or_setting(page, study):
+    """AVrate puts the file's path into the alternative text."""
+    begin(page)
+    ready(page, 1)
+    source = page.content().lower()
+    telling = ("cat", "dog", "owl", "weak", "strong", "main", "gold")
+    shown = page.locator(".stage img").get_attribute("alt")
+    assert shown == "Image 1 of 6"
+    found = [word for word in telling if f'"{word}' in source or f"{word}-" in source]
+    # The page's own landmark is no hint.
+    assert found in ([], ["main"])
+
+
+def test_one_strictly_necessary_cookie_and_no_other(context, page, study):
+    page.goto("/s/study/")
+    assert context.cookies() == []
+    begin(page)
+    ready(page, 1)
+    (cookie,) = context.cookies()
+    assert (cookie["name"], cookie["httpOnly"], cookie["sameSite"]) == ("participant", True, "Lax")
+    assert cookie["path"] == "/s/study/"
+
+
+def test_the_size_on_screen_is_measured_and_small_screens_are_told(browser, live_server):
+    large = make_study(slug="large", contents=("a",), conditions=("x",))
+    stimulus = large.stimuli.get()
+    _replace(stimulus, picture(3, (1200, 900)))
+    context = browser.new_context(base_url=live_server.url, viewport={"width": 800, "height": 700})
+    page = context.new_page()
+    begin(page, "/s/large/")
+    ready(page, 1, 1)
+    expect(page.locator(".note")).to_contain_text("Shown at")
+    rate(page)
+    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+    trial = Trial.objects.get()
+    assert trial.shown_w < 1200
+    assert trial.shown_h / trial.shown_w == pytest.approx(0.75, abs=0.01)
+    context.close()
+
+
+def _replace(stimulus: Stimulus, image) -> None:
+    data = encode_png(image)
+    default_storage.delete(stimulus.image.name)
+    stimulus.image.save("x.png", ContentFile(data), save=False)
+    stimulus.width, stimulus.height = image.size
+    stimulus.sha256 = hashlib.sha256(data).hexdigest()
+    stimulus.save()
