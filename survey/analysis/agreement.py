@@ -49,7 +49,7 @@ def krippendorff_alpha(counts: NDArray[np.int64], *, seed: int = 0) -> dict[Leve
     """
     counts = counts[counts.sum(axis=1) >= 2]
     pairs = counts[:, :, None] * counts[:, None, :] - counts[:, :, None] * np.eye(len(CATEGORIES), dtype=int)
-    by_item = (pairs / (counts.sum(axis=1) - 1)[:, None, None]).reshape(len(counts), -1)
+    by_item = (pairs / (counts.sum(axis=1) - 1)[:, None, None]).reshape(-1, len(CATEGORIES) ** 2)
     rng, many = np.random.default_rng(seed), len(counts)
     drawn = [
         np.bincount(rng.integers(many, size=many), minlength=many) @ by_item

@@ -22,7 +22,7 @@ from survey.analysis.panels import panels
 from survey.analysis.recovery import Recovery, recover
 from survey.analysis.screening import bt500, p913_rejected, screen
 from survey.analysis.summary import Summary, plain, summarise
-from survey.analysis.table import CATEGORIES, Coded, Ratings, TableError, check, code, data_hash, main_phase
+from survey.analysis.table import CATEGORIES, Coded, Ratings, check, code, data_hash, main_phase
 
 
 @dataclass(frozen=True)
@@ -88,11 +88,9 @@ def analyse(table: pd.DataFrame | Ratings, *, ci: Method = "t", seed: int = 0) -
         seed: of everything random.
 
     Raises:
-        TableError: the table is not one of ratings, or has no rating of the main phase.
+        TableError: the table is not one of ratings, see ``table.check``.
     """
     ratings = table if isinstance(table, Ratings) else check(table)
-    if main_phase(ratings.table).empty:
-        raise TableError("no rating of the main phase")
     questions = {name: _analyse_one(rows, ci, seed) for name, rows in _questions(ratings.table).items()}
     stamp = plain(_stamp(ratings, seed))
     frames = {f.name: _stack(questions, f.name) for f in fields(QuestionAnalysis) if f.name != "summary"}

@@ -58,12 +58,14 @@ def _loss(parameters: Floats, counts: Floats) -> tuple[float, Floats]:
 
 def ordinal_check(
     counts: NDArray[np.int64], names: NDArray[np.object_], comparisons: pd.DataFrame
-) -> tuple[bool, str]:
+) -> tuple[bool | None, str]:
     """Does an ordinal model order the significantly different pairs as their means do? With one sentence.
 
     Args:
         counts: shape (conditions, 5). names: of the conditions. comparisons: as ``comparisons.compare`` gives them.
     """
+    if np.count_nonzero(counts.sum(axis=0)) < 2:
+        return None, "all ratings are equal"
     latent = dict(zip(names, ordered_probit(counts), strict=True))
     sure = comparisons[comparisons["p_holm"] < SIGNIFICANT]
     against = [

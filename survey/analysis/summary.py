@@ -65,8 +65,8 @@ def _sos(counts: NDArray[np.int64], notes: Notes) -> Summary:
         notes["sos_a"] = "no item with two ratings and a mean inside the scale"
     if used != a:
         notes["sos_a_used"] = (
-            f"the bounded intervals use a = {used:g}: {DEFAULT_A} with fewer than five items of two ratings, "
-            "and never outside 0.05 to 1"
+            f"the bounded intervals use a = {used:g} ({DEFAULT_A} where fewer than five items have two ratings, "
+            "else within 0.05 to 1)"
         )
     return {
         "sos_a": a,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import difflib
 import hashlib
+import warnings
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
@@ -103,22 +104,24 @@ def read_csv(path: str | Path) -> pd.DataFrame:
         raise TableError(f"{path}: column {doubled[0]!r} is there twice; rename one")
     numeric = {"rating", "repeat", "repetition", "rt_ms", "position", "trial", "expected"}
     try:
-        frame = pd.read_csv(
-            StringIO(text.lstrip("\r\n")),
-            sep=delimiter,
-            names=names,
-            header=0,
-            index_col=False,
-            dtype={name: "str" for name in names if name not in numeric},
-            decimal="," if delimiter == ";" else ".",
-            keep_default_na=False,
-            na_values=["", "NA", "NaN", "nan", "null", "NULL"],
-            skip_blank_lines=False,
-            low_memory=False,
-        )
+        with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
+            return pd.read_csv(
+                StringIO(text.lstrip("\r\n")),
+                sep=delimiter,
+                names=names,
+                header=0,
+                index_col=False,
+                dtype={name: "str" for name in names if name not in numeric},
+                decimal="," if delimiter == ";" else ".",
+                keep_default_na=False,
+                na_values=["", "NA", "NaN", "nan", "null", "NULL"],
+                skip_blank_lines=False,
+                low_memory=False,
+            )
+    except pd.errors.ParserWarning:
+        raise TableError(f"{path}: a row has more cells than the header ({', '.join(names)})") from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise TableError(f"{path}: not a table of ratings: {str(error).strip()}") from None
-    return frame
 
 
 def _decode(path: Path) -> str:
@@ -145,7 +148,8 @@ def check(frame: pd.DataFrame, *, source: str = "the table") -> Ratings:
         source: what to call it in an error message.
 
     Raises:
-        TableError: a required column is missing, or a row holds no valid participant, item, rating or phase.
+        TableError: a required column is missing, a row holds no valid participant, item, rating or phase, or no
+            row is of the main phase.
     """
     frame = frame.rename(columns=lambda name: str(name).strip())
     if "repetition" in frame.columns and "repeat" not in frame.columns:
@@ -154,7 +158,7 @@ def check(frame: pd.DataFrame, *, source: str = "the table") -> Ratings:
     blank = frame[list(REQUIRED)].isna().all(axis=1)
     frame = frame[~blank]
     if frame.empty:
-        raise TableError(f"{source}: no ratings below the header")
+        raise TableError(f"{source}: no ratings")
     rating, missing = _ratings(frame["rating"], source)
     left_out = {"empty rating": int(missing.sum())} if missing.any() else {}
     notes = {"empty_ratings": f"empty ratings left out: {_rows(missing)}"} if missing.any() else {}
@@ -168,6 +172,8 @@ def check(frame: pd.DataFrame, *, source: str = "the table") -> Ratings:
         if name in table.columns:
             table[name] = _categories(table[name])
     _check_phase(table, source)
+    if main_phase(table).empty:
+        raise TableError(f"{source}: no rating of the main phase")
     notes |= _repeat_note(table)
     return Ratings(table, len(frame), left_out, notes)
 
@@ -179,7 +185,12 @@ def _require_columns(frame: pd.DataFrame, source: str) -> None:
         return
     hints = [f"{name!r}{_nearest(name, present)}" for name in missing]
     plural = "s" if len(missing) > 1 else ""
-    raise TableError(f"{source}: no column{plural} {', '.join(hints)}; found: {', '.join(present)}")
+    raise TableError(f"{source}: no column{plural} {', '.join(hints)}; found: {_listed(present)}")
+
+
+def _listed(names: list[str]) -> str:
+    shown = [name[:40] if name.isprintable() else ascii(name[:40]) for name in names[:20]]
+    return ", ".join(shown) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
 
 
 def _nearest(wanted: str, present: list[str]) -> str:
@@ -201,7 +212,7 @@ def _ratings(column: pd.Series, source: str) -> tuple[pd.Series, pd.Series]:
     if bad.any():
         value = column[bad].iloc[0]
         shown = repr(value.strip()) if isinstance(value, str) else f"{value:g}"
-        more = f" (and {int(bad.sum()) - 1} more: {_rows(bad)})" if bad.sum() > 1 else ""
+        more = f" ({int(bad.sum())} such ratings: {_rows(bad)})" if bad.sum() > 1 else ""
         raise TableError(f"{source}: {_row(bad)}: rating {shown} is not a whole number from 1 to 5{more}")
     return number, missing
 
