@@ -348,6 +348,11 @@ def another_batch(participant: Participant) -> bool:
         return True
 
 
+def invite(study: Study, count: int) -> list[Invitation]:
+    """Make single-use links' tokens."""
+    return Invitation.objects.bulk_create(Invitation(study=study) for _ in range(count))
+
+
 def purge_expired(today: dt.date) -> int:
     """Delete what may tie answers to a person in every study whose purge date has come; return how many people.
 

@@ -1,0 +1,36 @@
+"""invite SLUG COUNT: single-use links to a study."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.urls import reverse
+
+from survey.models import Study
+from survey.services import invite
+
+
+class Command(BaseCommand):
+    """Make single-use links and print them, one a line."""
+
+    help = "Make single-use links to a study; each gives one person one place."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the study, how many, and the site's address."""
+        parser.add_argument("slug")
+        parser.add_argument("count", type=int)
+        parser.add_argument(
+            "--site", default="http://127.0.0.1:8000", help="where the links lead (default %(default)s)"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Print the links."""
+        study = Study.objects.filter(slug=options["slug"]).first()
+        if study is None:
+            raise CommandError(f"no study {options['slug']!r}", returncode=2)
+        if not 1 <= options["count"] <= 10_000:
+            raise CommandError(f"count: 1 to 10000, not {options['count']}", returncode=2)
+        address = options["site"].rstrip("/") + reverse("participant", args=[study.slug])
+        for ticket in invite(study, options["count"]):
+            self.stdout.write(f"{address}?invitation={ticket.token}")

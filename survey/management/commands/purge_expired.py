@@ -1,0 +1,21 @@
+"""purge_expired: keep the promised purge dates. Run it daily."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from survey.services import purge_expired
+
+
+class Command(BaseCommand):
+    """Delete what may tie answers to a person where a study's purge date has come."""
+
+    help = "Delete cookies, codes, platform ids and personal answers of studies past their purge date. Run daily."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Purge, and say how much."""
+        count = purge_expired(timezone.localdate())
+        self.stdout.write(f"{count} participant{'' if count == 1 else 's'} purged; ratings are kept")
