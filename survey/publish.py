@@ -240,7 +240,7 @@ def _of_cells(image_set: ImageSet) -> Iterator[Picture]:
             read=partial(_read_stored, cell.image, cell.label),
             content=Path(cell.content_name).stem,
             style=Path(cell.style_name).stem,
-            condition=", ".join(f"{key} {value}" for key, value in factors.items()),
+            condition=", ".join(f"{key} {value}" for key, value in sorted(factors.items())),
             factors=factors,
             covariates={k: v for k, v in cell.covariates.items() if isinstance(v, int | float)},
             cell=cell,

@@ -51,13 +51,15 @@ _SCREEN: Final = ("viewport_w", "viewport_h", "dpr", "zoom", "shown_w", "shown_h
 
 
 def factor_columns(study: Study) -> dict[str, str]:
-    """Return {factor: its column}, in order of first use; a name that COLUMNS has gets the prefix `factor_`."""
-    return _columns(study, "factors", "factor_")
+    """Return {factor: its column}, sorted; a name that COLUMNS has gets the prefix `factor_`."""
+    return _columns(_stimuli(study), "factors", "factor_", set(COLUMNS))
 
 
 def covariate_columns(study: Study) -> dict[str, str]:
     """Return {covariate: its column}; a name that COLUMNS or a factor has gets the prefix `covariate_`."""
-    return _columns(study, "covariates", "covariate_", taken=set(factor_columns(study)))
+    stimuli = _stimuli(study)
+    taken = {*COLUMNS, *_columns(stimuli, "factors", "factor_", set(COLUMNS))}
+    return _columns(stimuli, "covariates", "covariate_", taken)
 
 
 def tidy_table(study: Study) -> pd.DataFrame:
@@ -71,12 +73,13 @@ def tidy_table(study: Study) -> pd.DataFrame:
     answers = Rating.objects.filter(trial__participant__study=study)
     table = _answers(study, answers, "i1")
     table = table.rename(columns={"value": "rating", "first_value": "first_rating"})
-    table = table.join(_stimulus_frame(study), on="stimulus_id")
-    others = Stimulus.objects.filter(study=study).values_list("pk", "item")
-    table["reference"] = _coded(table["other_id"], dict(others))
+    stimuli = _stimuli(study)
+    factors = _columns(stimuli, "factors", "factor_", set(COLUMNS))
+    covariates = _columns(stimuli, "covariates", "covariate_", {*COLUMNS, *factors})
+    table = table.join(_stimulus_frame(stimuli, factors, covariates), on="stimulus_id")
+    table["reference"] = _coded(table["other_id"], {stimulus.pk: stimulus.item for stimulus in stimuli})
     table["repeat"] = _repeats(table)
-    extra = [*factor_columns(study).values(), *covariate_columns(study).values()]
-    return table[[*COLUMNS, *extra]].reset_index(drop=True)
+    return table[[*COLUMNS, *factors.values(), *covariates.values()]].reset_index(drop=True)
 
 
 def preference_table(study: Study) -> pd.DataFrame:
@@ -89,34 +92,14 @@ def preference_table(study: Study) -> pd.DataFrame:
     answers = Preference.objects.filter(trial__participant__study=study)
     table = _answers(study, answers, "U6")
     table = table.rename(columns={"value": "answer", "first_value": "first_answer"})
-    stimuli = list(Stimulus.objects.filter(study=study).values_list("pk", "item", "content"))
-    items = {pk: item for pk, item, _ in stimuli}
+    stimuli = _stimuli(study)
+    items = {stimulus.pk: stimulus.item for stimulus in stimuli}
     table["first"] = _coded(table["stimulus_id"], items)
     table["second"] = _coded(table["other_id"], items)
-    table["content"] = _coded(table["stimulus_id"], {pk: content for pk, _, content in stimuli})
-    order = [
-        "study",
-        "version",
-        "participant",
-        "language",
-        "trial",
-        "position",
-        "phase",
-        "content",
-        "question",
-    ]
-    order += [
-        "first",
-        "second",
-        "answer",
-        "first_answer",
-        "changes",
-        "rt_ms",
-        "shown_at",
-        "answered_at",
-        "input",
-    ]
-    return table[[*order, *_SCREEN]].reset_index(drop=True)
+    table["content"] = _coded(table["stimulus_id"], {s.pk: s.content for s in stimuli})
+    order = "study version participant language trial position phase content question first second answer"
+    order += " first_answer changes rt_ms shown_at answered_at input"
+    return table[[*order.split(), *_SCREEN]].reset_index(drop=True)
 
 
 def _answers(study: Study, answers: QuerySet[Any], value: str) -> pd.DataFrame:
@@ -178,16 +161,22 @@ def _coded(ids: pd.Series[Any], names: dict[int, Any]) -> pd.Categorical:
     return pd.Categorical.from_codes(codes, pd.Index(categories))
 
 
-def _stimulus_frame(study: Study) -> pd.DataFrame:
+def _stimuli(study: Study) -> list[Stimulus]:
+    # Sorted here: databases sort text each in their own way.
+    return sorted(Stimulus.objects.filter(study=study), key=lambda stimulus: stimulus.item)
+
+
+def _stimulus_frame(
+    stimuli: list[Stimulus], factors: dict[str, str], covariates: dict[str, str]
+) -> pd.DataFrame:
     """Return one row for each stimulus (index: pk) with the columns that the tidy table takes from it."""
-    stimuli = list(Stimulus.objects.filter(study=study).order_by("item"))
     frame = pd.DataFrame(index=pd.Index([s.pk for s in stimuli], dtype="i8"))
     for name in ("item", "content", "style", "condition"):
         values = [getattr(s, name) for s in stimuli]
         frame[name] = pd.Categorical(values, categories=list(dict.fromkeys(values)))
     frame["image_sha256"] = pd.Categorical([s.sha256 for s in stimuli])
     frame["expected"] = np.array([s.expected for s in stimuli], dtype="f8")
-    for names, field in ((factor_columns(study), "factors"), (covariate_columns(study), "covariates")):
+    for names, field in ((factors, "factors"), (covariates, "covariates")):
         for name, column in names.items():
             frame[column] = _values([getattr(s, field).get(name) for s in stimuli])
     return frame
@@ -208,10 +197,7 @@ def _repeats(table: pd.DataFrame) -> pd.Series[Any]:
     return table[counted].groupby(keys).cumcount().reindex(table.index, fill_value=0).astype("i2")
 
 
-def _columns(study: Study, field: str, prefix: str, taken: set[str] | None = None) -> dict[str, str]:
-    reserved = {*COLUMNS, *(taken or set())}
-    names: dict[str, str] = {}
-    for values in Stimulus.objects.filter(study=study).order_by("item").values_list(field, flat=True):
-        for name in values:
-            names.setdefault(name, prefix + name if name in reserved else name)
-    return names
+def _columns(stimuli: list[Stimulus], field: str, prefix: str, taken: set[str]) -> dict[str, str]:
+    # Sorted: PostgreSQL does not keep the order of a JSON object's keys.
+    names = sorted({name for stimulus in stimuli for name in getattr(stimulus, field)})
+    return {name: prefix + name if name in taken else name for name in names}
