@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -93,6 +94,16 @@ def describe_device(device: torch.device) -> dict[str, Any]:
             "pillow": PIL.__version__,
         },
     }
+
+
+def _processor() -> str:
+    """Return the processor's name; Linux keeps it where Python does not look."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, "") or platform.processor() or platform.machine()
 
 
 def least_side(recipe: Recipe) -> tuple[int, str]:

@@ -212,7 +212,9 @@ def _value(recipe: Recipe, key: str) -> Any:
     """Return what a recipe has under a key of a plan, `ratio` and `content_layer` included."""
     if key in ("content_layer", "style_layer"):
         return "+".join(getattr(recipe, f"{key}s"))
-    return recipe.ratio if key == "ratio" else recipe.to_dict().get(key)
+    if key == "ratio":
+        return recipe.ratio if recipe.beta else None
+    return recipe.to_dict().get(key)
 
 
 def _label(draft: _Draft, factors: Mapping[str, Any]) -> str:

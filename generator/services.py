@@ -43,7 +43,9 @@ def image_set_from_plan(plan: Plan) -> ImageSet:
                 return _new_set(plan, references, files, keys)
         except IntegrityError:
             # Another process read the same plan at the same moment.
-            found = ImageSet.objects.get(slug=plan.slug)
+            found = ImageSet.objects.filter(slug=plan.slug).first()
+            if found is None:
+                raise
     _check_same(found, plan, keys)
     _relabel(found, plan, keys)
     claims.adopt(found)

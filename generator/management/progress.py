@@ -42,9 +42,7 @@ class Bar:
             # Cells yet to come are taken to need as many evaluations as the one at work.
             left = step.total - step.done - step.failed
             running = len(step.cells) * (step.evaluations - step.evaluation)
-            self._bar.total = (
-                self._bar.n + step.advanced + running + (left - len(step.cells)) * step.evaluations
-            )
+            bar.total = bar.n + step.advanced + running + (left - len(step.cells)) * step.evaluations
             bar.update(step.advanced)
         self._describe(step)
 
