@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,8 +10,8 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from survey.analysis import Analysis
-from survey.analysis.plots import PLOTS, PlotData, render, select_question
+from survey.analysis import Analysis, QuestionAnalysis
+from survey.analysis.plots import Plot, drawable, render, select_question
 from survey.analysis.words import GLOSSARY
 
 MOST_CELLS: Final = 3000
@@ -33,12 +33,18 @@ HEADLINES: Final = (
 
 @dataclass(frozen=True)
 class Drawing:
-    """A plot ready for a page."""
+    """One plot of one question, drawn as SVG."""
 
-    title: str
-    caption: str
-    svg: Markup
+    question: str
+    plot: Plot
     table: pd.DataFrame
+    svg: bytes
+
+    @property
+    def inline(self) -> Markup:
+        """The drawing as an element of a page: without XML declaration and doctype."""
+        text = self.svg.decode()
+        return Markup(text[text.index("<svg") :])  # noqa: S704
 
 
 @dataclass(frozen=True)
@@ -52,8 +58,17 @@ class Section:
     notes: Mapping[str, str]
 
 
-def report_html(analysis: Analysis, rows: pd.DataFrame, title: str) -> str:
-    """Return the report of an analysis of `rows` (a checked tidy table). The same input gives the same bytes."""
+def draw(analysis: Analysis, rows: pd.DataFrame) -> list[Drawing]:
+    """Draw every plot of every question; `rows` is the checked tidy table that was analysed."""
+    return [
+        Drawing(question, plot, table, render(plot.draw, table))
+        for question in analysis.questions
+        for plot, table in drawable(select_question(analysis, rows, question))
+    ]
+
+
+def report_html(analysis: Analysis, drawings: Sequence[Drawing], title: str) -> str:
+    """Return the report of an analysis with its drawings. The same input gives the same bytes."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("survey.analysis", "templates"),
         autoescape=True,
@@ -62,7 +77,10 @@ def report_html(analysis: Analysis, rows: pd.DataFrame, title: str) -> str:
         undefined=jinja2.StrictUndefined,
     )
     environment.filters.update(cell=format_cell, numeric=_numeric)
-    sections = [_section(name, select_question(analysis, rows, name)) for name in analysis.questions]
+    sections = [
+        _section(name, part, [drawing for drawing in drawings if drawing.question == name])
+        for name, part in analysis.questions.items()
+    ]
     return environment.get_template("report.html").render(
         title=title,
         ratings=analysis.summary["ratings"],
@@ -109,8 +127,7 @@ def _numeric(frame: pd.DataFrame) -> list[bool]:
     return [pd.api.types.is_numeric_dtype(frame[name]) for name in frame.columns]
 
 
-def _section(question: str, data: PlotData) -> Section:
-    analysis = data.analysis
+def _section(question: str, analysis: QuestionAnalysis, drawings: list[Drawing]) -> Section:
     tables = {
         "Mean Opinion Scores": analysis.mos,
         "Conditions": analysis.conditions,
@@ -122,17 +139,7 @@ def _section(question: str, data: PlotData) -> Section:
     return Section(
         question=question,
         headlines=[(label, analysis.summary[key]) for key, label in HEADLINES if key in analysis.summary],
-        drawings=list(_drawings(data)),
+        drawings=drawings,
         tables={name: table for name, table in tables.items() if table is not None},
         notes=analysis.summary["notes"],
     )
-
-
-def _drawings(data: PlotData) -> Iterator[Drawing]:
-    for plot in PLOTS:
-        table = plot.table(data)
-        if table is None or table.empty:
-            continue
-        svg = render(plot.draw, table).decode()
-        # The XML declaration and doctype have no place inside a page.
-        yield Drawing(plot.title, plot.caption, Markup(svg[svg.index("<svg") :]), table)  # noqa: S704

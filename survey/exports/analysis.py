@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from survey.analysis import Analysis, analyse, check, read_csv
-from survey.analysis.report import report_html
+from survey.analysis.report import draw, report_html
 from survey.exports.folder import write_folder
 from survey.exports.tables import csv_bytes, json_bytes
 
@@ -18,7 +18,8 @@ def analyse_file(path: Path, output: Path) -> Analysis:
     ratings = check(read_csv(path), source=str(path))
     analysis = analyse(ratings)
     files = analysis_files(analysis)
-    files["report.html"] = report_html(analysis, ratings.table, f"Opinion scores of {path.name}").encode()
+    drawings = draw(analysis, ratings.table)
+    files["report.html"] = report_html(analysis, drawings, f"Opinion scores of {path.name}").encode()
     write_folder(files, output)
     return analysis
 

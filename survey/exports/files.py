@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from survey.analysis.plots import PLOTS, render, select_question
-from survey.analysis.report import report_html
+from survey.analysis.plots import render
+from survey.analysis.report import Drawing, draw, report_html
 from survey.exports.analysis import analysis_files
 from survey.exports.codebook import codebook
 from survey.exports.export import Export
@@ -91,25 +91,20 @@ def sureal_files(export: Export) -> Files:
     }
 
 
-def plot_files(export: Export, formats: tuple[str, ...] = ("svg", "pdf")) -> Files:
-    """Return every plot of every question in each of `formats`."""
+def plot_files(drawings: Sequence[Drawing]) -> Files:
+    """Return every drawing as SVG and as PDF."""
     files = {}
-    for question in export.questions:
-        data = select_question(export.analysis, export.checked, question.key)
-        for plot in PLOTS:
-            table = plot.table(data)
-            if table is None or table.empty:
-                continue
-            for file_format in formats:
-                files[f"plots/{question.key}_{plot.name}.{file_format}"] = render(
-                    plot.draw, table, file_format
-                )
+    for drawing in drawings:
+        name = f"plots/{drawing.question}_{drawing.plot.name}"
+        files[f"{name}.svg"] = drawing.svg
+        files[f"{name}.pdf"] = render(drawing.plot.draw, drawing.table, "pdf")
     return files
 
 
 def all_files(export: Export) -> Files:
     """Return every file of every format, and SHA256SUMS over them."""
     simulated = "\nSIMULATED: these ratings were made by a program." if export.simulated else ""
+    drawings = draw(export.analysis, export.checked)
     files = {
         **csv_files(export),
         **analysis_files(export.analysis),
@@ -123,10 +118,10 @@ def all_files(export: Export) -> Files:
         "mos.tex": latex_table(export).encode(),
         "methods.txt": methods_text(export).encode(),
         "study.json": json_bytes(export.definition),
-        "report.html": report_html(export.analysis, export.checked, report_title(export)).encode(),
+        "report.html": report_html(export.analysis, drawings, report_title(export)).encode(),
         **{name: (_SCRIPTS / name).read_bytes() for name in ("reproduce.py", "reproduce.R")},
         "README.txt": _README.format(title=export.title, simulated=simulated).encode(),
-        **plot_files(export),
+        **plot_files(drawings),
     }
     return files | {"SHA256SUMS": sha256sums(files)}
 

@@ -53,14 +53,10 @@ def p910_matrix(export: Export, question: str) -> bytes:
     Rows in the order of mos.csv, columns in that of observers.csv; a repeated rating is averaged.
     """
     ratings = _of_question(export, question)
-    grid = ratings.pivot_table(
-        index="item", columns="participant", values="rating", aggfunc="mean", observed=True, sort=True
-    )
-    text: str = (
-        grid.sort_index()
-        .sort_index(axis=1)
-        .to_csv(header=False, index=False, na_rep="nan", lineterminator="\n")
-    )
+    # By name, as the tables are: categories would come in the order in which people joined.
+    names = [ratings[name].astype("str") for name in ("item", "participant")]
+    grid = ratings["rating"].groupby(names).mean().unstack()
+    text: str = grid.to_csv(header=False, index=False, na_rep="nan", lineterminator="\n")
     return text.encode()
 
 

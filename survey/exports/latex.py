@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Final
-
-import pandas as pd
+from typing import Any, Final
 
 from survey.exports.export import Export
 from survey.exports.tables import records
@@ -73,22 +71,22 @@ def _table(export: Export, key: str, text: str, letters: dict[str, str]) -> str:
     return "\n".join(lines)
 
 
-def _line(row: dict[str, object], letters: dict[str, str]) -> str:
-    half = (float(row["ci_high"]) - float(row["ci_low"])) / 2  # type: ignore[arg-type]
-    mos = f"${_number(row['mos'])} \\pm {half:.2f}$" if pd.notna(half) else _number(row["mos"])
+def _line(row: dict[str, Any], letters: dict[str, str]) -> str:
+    half = "" if row["ci_low"] is None else f" \\pm {(row['ci_high'] - row['ci_low']) / 2:.2f}"
+    mos = _number(row["mos"])
     cells = [
-        letters[str(row["item"])],
+        letters[row["item"]],
         escape(row["item"]),
         str(row["n"]),
-        mos,
+        f"${mos}{half}$" if half else mos,
         _number(row["sd"]),
         _number(row["median"], 1),
     ]
     return f"    {' & '.join(cells)} \\\\"
 
 
-def _number(value: object, digits: int = 2) -> str:
-    return "--" if pd.isna(value) else f"{value:.{digits}f}"  # type: ignore[call-overload]
+def _number(value: float | None, digits: int = 2) -> str:
+    return "--" if value is None else f"{value:.{digits}f}"
 
 
 def _letters(index: int) -> str:

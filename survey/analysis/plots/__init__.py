@@ -23,7 +23,7 @@ from survey.analysis.screening import flagged
 from survey.analysis.sos import sos_curve
 from survey.analysis.table import main_phase
 
-__all__ = ["FORMATS", "PLOTS", "Plot", "PlotData", "plot_named", "render", "select_question"]
+__all__ = ["FORMATS", "PLOTS", "Plot", "PlotData", "drawable", "plot_named", "render", "select_question"]
 
 MOST_IN_MATRIX: Final = 50
 
@@ -59,6 +59,12 @@ def select_question(analysis: Analysis, rows: pd.DataFrame, question: str | None
 def plot_named(name: str) -> Plot:
     """Return the plot of that name; KeyError if there is none."""
     return {plot.name: plot for plot in PLOTS}[name]
+
+
+def drawable(data: PlotData) -> list[tuple[Plot, pd.DataFrame]]:
+    """Return the plots for which there is something to draw, each with its table."""
+    tables = [(plot, plot.table(data)) for plot in PLOTS]
+    return [(plot, table) for plot, table in tables if table is not None and not table.empty]
 
 
 def _mos(data: PlotData) -> pd.DataFrame:

@@ -158,8 +158,7 @@ def _data(study: Study, selection: Selection, question: str) -> plots.PlotData:
 def _figures(data: plots.PlotData, query: str) -> list[Figure]:
     return [
         Figure(kind, page_table(kind.title, table, f"plots/{kind.name}.csv?{query}"))
-        for kind in plots.PLOTS
-        if (table := kind.table(data)) is not None and not table.empty
+        for kind, table in plots.drawable(data)
     ]
 
 

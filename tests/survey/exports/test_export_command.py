@@ -1,0 +1,64 @@
+"""`export_study SLUG --format F --output PATH`."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from survey.exports.files import FORMATS
+from tests.survey.exports.studies import TWO_QUESTIONS, rated_study
+from tests.survey.factories import make_study
+
+pytestmark = pytest.mark.django_db
+
+
+def export(slug: str, file_format: str, output: object) -> None:
+    call_command("export_study", slug, "--format", file_format, "--output", str(output))
+
+
+def test_a_csv_file_is_the_tidy_ratings(tmp_path):
+    rated_study(people=2)
+    export("study", "csv", tmp_path / "mine.csv")
+    table = pd.read_csv(tmp_path / "mine.csv")
+    assert len(table) == 12
+    assert {"participant", "item", "rating", "question", "phase", "content", "condition", "strength"} <= set(
+        table.columns
+    )
+
+
+@pytest.mark.parametrize("file_format", [name for name in FORMATS if name != "all"])
+def test_every_format_fills_a_folder(tmp_path, file_format):
+    rated_study(people=2)
+    export("study", file_format, tmp_path / "out")
+    files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert files
+    assert all(path.stat().st_size for path in files)
+
+
+def test_two_questions_do_not_fit_one_sureal_file(tmp_path):
+    rated_study(TWO_QUESTIONS, people=2)
+    with pytest.raises(CommandError, match="needs 2 files, one for each question; name a folder") as caught:
+        export("study", "sureal", tmp_path / "study.json")
+    assert caught.value.returncode == 2
+    assert list(tmp_path.iterdir()) == []
+    export("study", "sureal", tmp_path / "folder")
+    assert len(json.loads((tmp_path / "folder" / "sureal_liking.json").read_text())["dis_videos"]) == 6
+
+
+def test_a_misspelt_study_is_answered_with_the_nearest(tmp_path):
+    make_study(slug="layers")
+    with pytest.raises(CommandError, match=r"no study 'layer'; did you mean layers\?") as caught:
+        export("layer", "csv", tmp_path / "x.csv")
+    assert caught.value.returncode == 2
+
+
+def test_a_study_without_ratings_says_so(tmp_path):
+    make_study()
+    with pytest.raises(CommandError, match="has no rating that counts yet") as caught:
+        export("study", "csv", tmp_path / "x.csv")
+    assert caught.value.returncode == 2
+    assert not (tmp_path / "x.csv").exists()

@@ -1,0 +1,181 @@
+"""The whole export: everything in it, nothing secret, the same bytes each time."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import re
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from survey.analysis import analyse, read_csv
+from survey.exports.codebook import codebook
+from survey.exports.files import all_files, csv_files
+from survey.exports.folder import write_folder
+from survey.exports.latex import latex_table
+from survey.exports.methods import methods_text
+from survey.exports.psychds import psychds_files
+
+# The exports are made in the database, once for all tests.
+pytestmark = pytest.mark.django_db
+
+
+def test_the_same_data_give_the_same_bytes(export, files):
+    again = all_files(export)
+    assert list(again) == list(files)
+    assert [name for name in files if again[name] != files[name]] == []
+
+
+def test_analysis_of_the_export_is_analysis_of_the_database(tmp_path, export_of_two):
+    (tmp_path / "ratings.csv").write_bytes(csv_files(export_of_two)["ratings.csv"])
+    again = analyse(read_csv(tmp_path / "ratings.csv"))
+    ours = export_of_two.analysis
+    assert again.tables().keys() == ours.tables().keys()
+    for name, table in ours.tables().items():
+        pd.testing.assert_frame_equal(again.tables()[name], table, check_dtype=False, check_categorical=False)
+    assert again.summary == ours.summary
+
+
+def test_every_column_of_every_table_is_in_the_codebook(export, export_of_two):
+    for study in (export, export_of_two):
+        meaning = codebook(study)
+        assert (meaning["meaning"].str.len() > 3).all()
+        described = set(zip(meaning["table"], meaning["column"], strict=True))
+        for name, data in csv_files(study).items():
+            table = name.removesuffix(".csv")
+            if table == "codebook":
+                continue
+            header = next(csv.reader(io.StringIO(data.decode())))
+            assert {(table, column) for column in header} <= described
+
+
+def test_no_secret_of_a_participant_is_in_it():
+    from survey.exports.collect import collect
+    from tests.survey.exports.studies import rated_study
+
+    study = rated_study(people=2)
+    everything = b"".join(all_files(collect(study)).values())
+    for person in study.participants.all():
+        assert person.code.encode() in everything
+        assert str(person.token).encode() not in everything
+        assert str(person.withdrawal).encode() not in everything
+        for trial in person.trials.all():
+            assert trial.token.encode() not in everything
+
+
+def test_the_python_script_reproduces_the_table(tmp_path, files):
+    write_folder(files, tmp_path)
+    done = subprocess.run([sys.executable, "reproduce.py"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "mos.csv is reproduced: 7 rows" in done.stdout
+
+
+def test_the_python_script_tells_when_a_rating_was_changed(tmp_path, files):
+    write_folder(files, tmp_path)
+    table = pd.read_csv(tmp_path / "ratings.csv")
+    table.loc[0, "rating"] = int(table["rating"].to_numpy()[0]) % 5 + 1
+    table.to_csv(tmp_path / "ratings.csv", index=False)
+    done = subprocess.run([sys.executable, "reproduce.py"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "is not what ratings.csv gives" in done.stderr
+
+
+def test_the_sums_are_of_the_files(files):
+    lines = [line.split("  ") for line in files["SHA256SUMS"].decode().splitlines()]
+    assert {name: digest for digest, name in lines} == {
+        name: hashlib.sha256(data).hexdigest() for name, data in files.items() if name != "SHA256SUMS"
+    }
+
+
+def test_the_workbook_holds_the_scores_and_no_formula(export, files):
+    with zipfile.ZipFile(io.BytesIO(files["results.xlsx"])) as book:
+        sheets = [book.read(name).decode() for name in book.namelist() if "worksheets/" in name]
+        texts = book.read("xl/sharedStrings.xml").decode()
+        names = re.findall('<sheet name="([^"]+)"', book.read("xl/workbook.xml").decode())
+    assert not any("<f>" in sheet for sheet in sheets)
+    assert "=HYPERLINK" in texts
+    assert names[0] == "stamp"
+    assert {"mos", "ratings", "items", "codebook"} <= set(names)
+    mos = sheets[names.index("mos")]
+    first = export.analysis.mos["mos"].iloc[0]
+    assert any(float(v) == pytest.approx(first) for v in re.findall(r"<c r=\"C2\"[^>]*><v>([^<]+)</v>", mos))
+
+
+def test_parquet_keeps_types_and_stamp(export, files):
+    table = pq.read_table(io.BytesIO(files["ratings.parquet"]))
+    assert table.num_rows == len(export.ratings)
+    stamp = json.loads(table.schema.metadata[b"nstsite"])
+    assert stamp["data_sha256"] == export.analysis.stamp["data_sha256"]
+    assert str(table.schema.field("answered_at").type).startswith("timestamp")
+
+
+def test_json_holds_the_tables_and_the_stamp(export, files):
+    data = json.loads(files["results.json"])
+    assert data["stamp"]["data_sha256"] == export.analysis.stamp["data_sha256"]
+    assert [row["mos"] for row in data["mos"]] == pytest.approx(export.analysis.mos["mos"].tolist())
+    assert len(data["ratings"]) == len(export.ratings)
+
+
+def test_psych_ds_names_files_by_keywords_and_describes_every_column(export):
+    files = psychds_files(export)
+    description = json.loads(files["dataset_description.json"])
+    measured = [variable["name"] for variable in description["variableMeasured"]]
+    assert len(measured) == len(set(measured))
+    tables = [name for name in files if name.startswith("data/")]
+    assert len(tables) == 3
+    for name in tables:
+        assert re.fullmatch(r"data/([a-z]+-[a-zA-Z0-9]+)(_[a-z]+-[a-zA-Z0-9]+)*_data\.csv", name)
+        assert set(next(csv.reader(io.StringIO(files[name].decode())))) <= set(measured)
+
+
+def test_latex_prints_names_as_they_are_and_letters_the_figures(export):
+    text = latex_table(export)
+    assert r"=HYPERLINK(" in text
+    assert r"\$5 \& 100 \% \textless{}b\textgreater{}\_é" in text
+    assert r"\toprule" in text
+    letters = re.findall(r"^    ([A-Z]) & ", text, re.M)
+    assert letters == list("ABCDEFG")
+    row = export.analysis.mos.set_index("item").loc["cat-weak"]
+    half = (row["ci_high"] - row["ci_low"]) / 2
+    assert rf"cat-weak & 6 & ${row['mos']:.2f} \pm {half:.2f}$" in text
+
+
+def test_the_methods_text_has_this_studys_numbers(export):
+    text = methods_text(export)
+    assert "7 images were rated by Absolute Category Rating" in text
+    assert "6 participants gave 42 ratings" in text
+    assert f"a = {export.analysis.summary['sos_a']:.2f}" in text
+    assert "imulated" not in text
+
+
+def test_a_simulated_study_says_so_in_every_text(export):
+    from dataclasses import replace
+
+    files = all_files(replace(export, simulated=True))
+    for name in ("methods.txt", "README.txt", "mos.tex", "report.html", "psych-ds/README.md"):
+        assert b"imulated" in files[name] or b"SIMULATED" in files[name], name
+    assert json.loads(files["results.json"])["simulated"] is True
+
+
+def test_several_questions_stand_apart(export_of_two):
+    mos = pd.read_csv(io.BytesIO(csv_files(export_of_two)["mos.csv"]))
+    assert list(mos.columns[:2]) == ["question", "item"]
+    assert set(mos["question"]) == {"quality", "liking"}
+    assert latex_table(export_of_two).count(r"\begin{table}") == 2
+
+
+def test_plots_are_there_in_both_formats(files):
+    plots = [name for name in files if name.startswith("plots/")]
+    assert {name.rpartition(".")[2] for name in plots} == {"svg", "pdf"}
+    assert {"plots/overall_mos.svg", "plots/overall_distribution.svg", "plots/overall_observers.pdf"} <= set(
+        plots
+    )
+    assert np.all([len(files[name]) > 1000 for name in plots])

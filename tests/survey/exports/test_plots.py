@@ -1,0 +1,139 @@
+"""Plots: one table, one drawing, the same bytes."""
+
+from __future__ import annotations
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import pandas as pd
+import pytest
+
+from survey.analysis import analyse, check
+from survey.analysis.plots import (
+    FORMATS,
+    PLOTS,
+    Plot,
+    PlotData,
+    drawable,
+    plot_named,
+    render,
+    select_question,
+)
+from survey.analysis.plots.style import CATEGORIES
+from tests.survey.exports.studies import NASTY, ratings_frame
+
+
+def data_of(table: pd.DataFrame):
+    """Analyse a table; return what plots are drawn from."""
+    ratings = check(table)
+    return select_question(analyse(ratings), ratings.table)
+
+
+def factorial() -> pd.DataFrame:
+    """A table of items in a plane of two factors, every cell rated."""
+    table = ratings_frame(items=6)
+    number = table["item"].str[-1].astype(int)
+    table["layer"] = number.map(lambda n: f"conv{n % 3}")
+    table["ratio"] = number.map(lambda n: (0.001, 0.1)[n // 3])
+    return table.assign(condition=table["layer"])
+
+
+@pytest.fixture(scope="module")
+def data():
+    return data_of(factorial())
+
+
+def test_a_full_study_has_every_plot(data):
+    assert [plot.name for plot, _ in drawable(data)] == [plot.name for plot in PLOTS]
+
+
+def table_of(plot: Plot, data: PlotData) -> pd.DataFrame:
+    """Return a plot's table, which must be there."""
+    table = plot.table(data)
+    assert table is not None
+    return table
+
+
+@pytest.mark.parametrize("plot", PLOTS, ids=lambda plot: plot.name)
+def test_the_same_table_gives_the_same_bytes(data, plot):
+    table = table_of(plot, data)
+    assert render(plot.draw, table) == render(plot.draw, table)
+
+
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_every_format_gives_the_same_bytes(data, file_format):
+    plot = plot_named("sos")
+    table = table_of(plot, data)
+    assert render(plot.draw, table, file_format) == render(plot.draw, table, file_format)
+
+
+def test_threads_do_not_disturb_each_other(data):
+    plots = [plot for plot in PLOTS if plot.name in ("sos", "observers")] * 2
+    alone = [render(plot.draw, table_of(plot, data)) for plot in plots]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda plot: render(plot.draw, table_of(plot, data)), plots))
+    assert together == alone
+
+
+@pytest.mark.parametrize("plot", PLOTS, ids=lambda plot: plot.name)
+def test_a_plot_is_drawn_from_its_table_alone(data, plot):
+    """What stands under a plot is what was drawn: another table, another drawing."""
+    table = table_of(plot, data)
+    numbers = [name for name in table.columns if pd.api.types.is_float_dtype(table[name])]
+    changed = table.assign(**{name: (table[name] * 0.5 + 1).clip(1, 4.5) for name in numbers})
+    assert render(plot.draw, changed) != render(plot.draw, table)
+
+
+def test_no_drawing_tells_the_time_or_the_host(data):
+    plot = plot_named("mos")
+    for file_format in FORMATS:
+        drawing = render(plot.draw, table_of(plot, data), file_format)
+        assert not re.search(rb"CreationDate|<dc:date>|20\d\d-\d\d-\d\dT", drawing)
+
+
+@pytest.mark.parametrize(("items", "people"), [(1, 1), (1, 5), (5, 1), (2, 2), (61, 3)])
+def test_any_size_is_drawn(items, people):
+    for plot, table in drawable(data_of(ratings_frame(items, people))):
+        assert render(plot.draw, table).startswith(b"<?xml"), plot.name
+
+
+@pytest.mark.parametrize("rating", [1, 5])
+def test_unanimous_ratings_are_drawn(rating):
+    drawn = drawable(data_of(ratings_frame().assign(rating=rating)))
+    assert {"mos", "distribution"} <= {plot.name for plot, _ in drawn}
+    for plot, table in drawn:
+        render(plot.draw, table)
+
+
+def test_a_name_with_signs_of_formulas_is_drawn_as_text():
+    table = ratings_frame()
+    table["item"] = table["item"].replace({"item000": NASTY, "item001": "$x^2$"})
+    table["participant"] = table["participant"].replace("p0", "$\\frac{1}{2}")
+    for plot, numbers in drawable(data_of(table)):
+        render(plot.draw, numbers)
+
+
+def test_intervals_beyond_the_scale_are_not_in_the_mos_plot():
+    table = pd.DataFrame({"participant": list("abcd"), "item": "x", "rating": [5, 5, 5, 3]})
+    row = table_of(plot_named("mos"), data_of(table)).iloc[0]
+    assert row["method"] == "bounded"
+    assert 1 <= row["low"] <= row["mos"] <= row["high"] <= 5
+
+
+def test_levels_stand_in_the_order_of_their_values():
+    table = factorial()
+    table["ratio"] = table["ratio"].map({0.001: "9", 0.1: "10"})
+    down, across = data_of(table).plane
+    plane = table_of(plot_named("factors"), data_of(table))
+    levels = plane["ratio"].drop_duplicates().tolist()
+    assert {down, across} == {"layer", "ratio"}
+    assert levels == [9, 10]
+
+
+def test_categories_are_told_apart_in_grey():
+    """Extremes are darker than the middle, so that a black and white print keeps the shape."""
+    light = [
+        sum(int(colour[i : i + 2], 16) * w for i, w in ((1, 0.3), (3, 0.59), (5, 0.11)))
+        for colour in CATEGORIES
+    ]
+    assert light[0] < light[1] < light[2] > light[3] > light[4]
