@@ -60,8 +60,8 @@ def tap(name: str, architecture: str, activation: str) -> str:
 
 def smallest_side(name: str) -> int:
     """Return the least side in pixels of an image that reaches a layer: each pooling before it halves, floored."""
-    kind, block = re.fullmatch(r"(conv|relu|pool)(\d)(?:_\d)?", name).groups()  # type: ignore[union-attr]
-    return 2 ** (int(block) if kind == "pool" else int(block) - 1)
+    block = int(name[4])
+    return 1 << (block if name.startswith("pool") else block - 1)
 
 
 def check_reaches(name: str, height: int, width: int) -> None:

@@ -6,10 +6,11 @@ Every style transfer here minimises `sum a_l * C_l + sum b_l * E_l + t * TV`; a 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import FunctionCtx, once_differentiable
+from torch.autograd.function import once_differentiable
 
 TV_FORMS = ("keras", "l1", "l2", "mahendran-vedaldi", "nine-point")
 
@@ -35,20 +36,20 @@ class _GramDistance(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: FunctionCtx, features: Tensor, target: Tensor) -> Tensor:
+    def forward(ctx: Any, features: Tensor, target: Tensor) -> Tensor:
         channels, positions = features.shape[1], features.shape[2] * features.shape[3]
         scale = 1.0 / (channels * positions)
         # Scaled before it is squared: the Gram of 0..255 inputs reaches 1e10, its square nears float32's limit.
         difference = (gram(features) - target) * scale
         ctx.save_for_backward(features, difference)
-        ctx.scale = scale  # type: ignore[attr-defined]
+        ctx.scale = scale
         return 0.25 * difference.square().flatten(1).sum(1)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
-    def backward(ctx: FunctionCtx, upstream: Tensor) -> tuple[Tensor, None]:
-        features, difference = ctx.saved_tensors  # type: ignore[attr-defined]
-        factor = (upstream * ctx.scale)[:, None, None]  # type: ignore[attr-defined]
+    @once_differentiable
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None]:
+        features, difference = ctx.saved_tensors
+        factor = (upstream * ctx.scale)[:, None, None]
         # The gradient goes back into the network in the network's own precision; so it may be computed in it.
         flat = (factor * difference).to(features.dtype) @ features.flatten(2)
         return flat.view(features.shape), None

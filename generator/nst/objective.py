@@ -42,9 +42,11 @@ class Targets:
         self.shapes: dict[str, Shape] = {}
         self._network, self._deviation = network, deviation
         self.content, self.content_index = self._all(
-            [(r.content, r.recipe.taps[0]) for r in references], gram=False
+            [(each.content, each.recipe.taps[0]) for each in references], gram=False
         )
-        self.style, self.style_index = self._all([(r.style, r.recipe.taps[1]) for r in references], gram=True)
+        self.style, self.style_index = self._all(
+            [(each.style, each.recipe.taps[1]) for each in references], gram=True
+        )
 
     def _all(
         self, wanted: Sequence[tuple[Tensor, tuple[str, ...]]], *, gram: bool
@@ -57,8 +59,8 @@ class Targets:
             images.setdefault(keys[-1], (image, set()))[1].update(taps)
         stacks: dict[str, list[Tensor]] = {}
         places: dict[tuple[str, str], int] = {}
-        for key, (image, taps) in images.items():
-            for tap, target in self._targets(image, taps, gram=gram).items():
+        for key, (image, every) in images.items():
+            for tap, target in self._targets(image, every, gram=gram).items():
                 places[key, tap] = len(stacks.setdefault(tap, []))
                 stacks[tap].append(target)
         index = {tap: [places.get((key, tap), 0) for key in keys] for tap in stacks}

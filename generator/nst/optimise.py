@@ -76,16 +76,17 @@ class _Curvature:
 
     def _products(self, pairs: Tensor, vector: Tensor) -> Tensor:
         """N x memory: the product of each pair's member with a vector of its cell."""
-        used = torch.bmm(pairs[:, : self._used], vector[:, :, None])[:, :, 0].double()
-        return torch.nn.functional.pad(used, (0, self.memory - self._used))
+        products: Tensor = vector.new_zeros(len(vector), self.memory, dtype=torch.float64)
+        products[:, : self._used] = torch.bmm(pairs[:, : self._used], vector[:, :, None])[:, :, 0]
+        return products
 
     def inverse_times(self, gradient: Tensor) -> Tensor:
         """Return H g (N x D)."""
         if not self._used:
-            return self.gamma.to(gradient.dtype)[:, None] * gradient
+            return gradient  # gamma is 1 until the first pair
         s_g, y_g = self._products(self.s, gradient), self._products(self.y, gradient)
         for_s, for_y = self._small(s_g, y_g)
-        out = self.gamma.to(gradient.dtype)[:, None] * gradient
+        out: Tensor = self.gamma.to(gradient.dtype)[:, None] * gradient
         used = self._used
         out = torch.baddbmm(out[:, None], for_s[:, None, :used].to(out.dtype), self.s[:, :used])
         out = torch.baddbmm(out, for_y[:, None, :used].to(out.dtype), self.y[:, :used])
@@ -119,8 +120,13 @@ class _Curvature:
             setattr(self, name, getattr(self, name)[index])
 
 
+def _settle(status: Tensor, mask: Tensor, outcome: int) -> None:
+    """Give an outcome to the cells of the mask that are still running."""
+    status.masked_fill_(mask & (status == RUNNING), outcome)
+
+
 def _dot(a: Tensor, b: Tensor) -> Tensor:
-    return torch.linalg.vecdot(a, b).double()
+    return (a[:, None] @ b[:, :, None])[:, 0, 0].double()
 
 
 class Lbfgs:
@@ -148,7 +154,7 @@ class Lbfgs:
             direction = -self._pairs.inverse_times(gradients)
             length = torch.full_like(gradients[:, 0], self.learning_rate)
         uphill = _dot(gradients, direction) >= 0
-        self.status = torch.where(uphill | ~losses.isfinite(), STUCK, self.status).to(torch.int8)
+        _settle(self.status, uphill | ~losses.isfinite(), STUCK)
         self._gradient = gradients
         self._move = direction * length[:, None]
         self.x = self.x + self._move
@@ -212,7 +218,7 @@ class LbfgsB:
         flat = (self._loss - losses <= self.smallest_decrease * scale) | (
             gradients.abs().amax(1) <= self.largest_gradient
         )
-        self.status = torch.where(done & flat, CONVERGED, self.status).to(torch.int8)
+        _settle(self.status, done & flat, CONVERGED)
         self._place = torch.where(done[:, None], self.x, self._place)
         self._gradient = torch.where(done[:, None], gradients, self._gradient)
         self._loss = torch.where(done, losses, self._loss)
@@ -224,7 +230,7 @@ class LbfgsB:
 
     def _retreat(self, lost: Tensor) -> None:
         """A search that found nothing: forget the curvature and start anew from the last iterate, once."""
-        self.status = torch.where(lost & (self._pairs.count == 0), STUCK, self.status).to(torch.int8)
+        _settle(self.status, lost & (self._pairs.count == 0), STUCK)
         self._pairs.forget(lost)
 
     def _aim(self, mask: Tensor) -> None:
@@ -275,6 +281,7 @@ class Adam:
     def tell(self, losses: Tensor, gradients: Tensor) -> None:
         first, second = self.betas
         self._steps += 1
+        _settle(self.status, ~losses.isfinite(), STUCK)
         self._mean = self._mean.lerp(gradients, 1 - first)
         self._square = self._square * second + (1 - second) * gradients.square()
         size = self.learning_rate / (1 - first**self._steps)

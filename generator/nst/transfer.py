@@ -117,7 +117,7 @@ def transfer_batch(
         prepare.check_image(cell.style, "style image")
         if cell.recipe.network not in weights:
             raise NstError(f"no weights given for network {cell.recipe.network!r}")
-        groups.setdefault(batch_key(cell.recipe, *cell.content.shape[1:]), []).append(place)
+        groups.setdefault(batch_key(cell.recipe, *cell.content.shape[-2:]), []).append(place)
     results: dict[int, Result] = {}
     with _deterministic() if exact else contextlib.nullcontext():
         for places in groups.values():
@@ -169,7 +169,8 @@ class _Batch:
         self.chunk = chunk or (1 if device.type == "cpu" else len(cells))
         recipe = self.recipe
         taps = {tap for cell in cells for named in cell.recipe.taps for tap in named}
-        size = prepare.output_size(*cells[0].content.shape[1:], recipe)
+        height, width = cells[0].content.shape[1:]
+        size = prepare.output_size(height, width, recipe)
         self.sizes = prepare.level_sizes(size, recipe.pyramid_min)
         for tap in taps:
             check_reaches(tap, *self.sizes[0])
