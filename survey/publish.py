@@ -112,7 +112,7 @@ def publish(
         PublishError: the slug is taken or not fit for an address; a name fits no image; no image to rate.
         generator.images.ImageError: an image cannot be read.
     """
-    _check_slug(slug)
+    check_slug(slug)
     pictures = cast_roles([*pictures, *_of_files(definition, base)], definition)
     saved: list[str] = []
     try:
@@ -159,7 +159,8 @@ def cast_roles(pictures: list[Picture], definition: Definition) -> list[Picture]
     return cast
 
 
-def _check_slug(slug: str) -> None:
+def check_slug(slug: str) -> None:
+    """Raise PublishError unless a study may get this name: fit for an address, and free."""
     try:
         validate_slug(slug)
     except ValidationError as error:

@@ -1,0 +1,73 @@
+"""contact_sheet SET --rows F --columns G: the images of a factor plane in one picture."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from generator.management.plain_errors import plain_errors
+from generator.models import ImageSet
+from generator.plan_file import did_you_mean
+from generator.sheets import SheetError, contact_sheet
+from generator.store import write_atomically
+
+
+class Command(BaseCommand):
+    """Draw a contact sheet."""
+
+    help = "Put the images of a set into one labelled PNG, one factor down and one across."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the set and the plane."""
+        parser.add_argument("set", metavar="SET", help="the image set's name")
+        parser.add_argument("--rows", required=True, metavar="FACTOR")
+        parser.add_argument("--columns", required=True, metavar="FACTOR")
+        parser.add_argument(
+            "--where",
+            action="append",
+            default=[],
+            metavar="FACTOR=LEVEL",
+            help="fix a further factor; may be repeated",
+        )
+        parser.add_argument(
+            "--side", type=int, default=256, metavar="PX", help="longest side of each image (256)"
+        )
+        parser.add_argument("--output", type=Path, metavar="SHEET.png", help="default: SET.png")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Draw and write the sheet."""
+        output = options["output"] or Path(f"{options['set']}.png")
+        with plain_errors():
+            sheet = contact_sheet(
+                _image_set(options["set"]),
+                options["rows"],
+                options["columns"],
+                _where(options["where"]),
+                options["side"],
+            )
+            buffer = io.BytesIO()
+            sheet.save(buffer, "PNG")
+            write_atomically(output, buffer.getvalue())
+        self.stdout.write(f"{output}: {sheet.width} × {sheet.height} px")
+
+
+def _image_set(slug: str) -> ImageSet:
+    found = ImageSet.objects.filter(slug=slug).first()
+    if found is None:
+        raise SheetError(
+            f"no image set {did_you_mean(slug, ImageSet.objects.values_list('slug', flat=True))}"
+        )
+    return found
+
+
+def _where(options: list[str]) -> dict[str, str]:
+    pairs = {}
+    for option in options:
+        name, sign, value = option.partition("=")
+        if not sign:
+            raise SheetError(f"--where {option}: should be FACTOR=LEVEL")
+        pairs[name] = value
+    return pairs

@@ -1,0 +1,41 @@
+"""reproduce FILE.png: make an image again from what is written in it, and compare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from generator import images
+from generator.management.plain_errors import plain_errors, stops_on_request
+from generator.reproduce import reproduce
+from generator.store import write_atomically
+
+
+class Command(BaseCommand):
+    """Make an image again."""
+
+    help = "Make an image again from the provenance in its file, and print the largest difference between pixels."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the file, and the reference images for where the media store lacks them."""
+        parser.add_argument("file", metavar="FILE.png", type=Path)
+        parser.add_argument("--device", default="auto", metavar="auto|cpu|cuda|cuda:1", help="default: auto")
+        parser.add_argument(
+            "--content", type=Path, help="the content image's file, if the media store lacks it"
+        )
+        parser.add_argument("--style", type=Path, help="the style image's file, if the media store lacks it")
+        parser.add_argument("--output", metavar="NEW.png", type=Path, help="keep the new image too")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Print the differences, and what is not as it was when the image was made."""
+        with plain_errors(), stops_on_request():
+            found = reproduce(
+                options["file"], device=options["device"], content=options["content"], style=options["style"]
+            )
+            if options["output"]:
+                write_atomically(options["output"], images.encode_png(found.picture))
+        self.stdout.write(f"largest difference {found.largest} of 255, mean {found.mean:.3g}")
+        for note in found.notes:
+            self.stdout.write(f"  {note}")

@@ -1,0 +1,90 @@
+"""Make an image again from what is written in its file, and say how far the two are apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from generator import engine, images
+from generator.images import ImageError
+from generator.models import Source
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """largest, mean: differences of pixels in grey levels of 255; notes: what was not as it was then."""
+
+    largest: int
+    mean: float
+    picture: Image.Image
+    notes: tuple[str, ...]
+
+
+def reproduce(
+    path: Path, *, device: str = "auto", content: Path | None = None, style: Path | None = None
+) -> Reproduction:
+    """Make a PNG of `generate` again from its provenance and compare.
+
+    content, style: files of the reference images, where the media store does not hold them. Raises ImageError for a
+    file without provenance and for reference images that are not at hand or not the same, nst.NstError for a network
+    that cannot be had or a recipe of another version, engine.DeviceError.
+    """
+    from generator import nst
+
+    account = images.read_provenance(path)
+    before = images.read(path)
+    chosen = engine.choose_device(device)
+    try:
+        recipe = nst.Recipe.from_dict(account["recipe"])
+        seed, exact = int(account["seed"]), bool(account["exact"])
+        first, second = _reference(account["content"], content), _reference(account["style"], style)
+    except nst.NstError:
+        raise
+    except (KeyError, TypeError, ValueError) as error:
+        raise ImageError(f"{path}: its provenance lacks {error}; was it made by another program?") from error
+    result = nst.transfer(
+        first, second, recipe, seed=seed, weights=engine.weights(recipe.network), device=chosen, exact=exact
+    )
+    after = images.to_image(result.image)
+    if after.size != before.size:
+        raise ImageError(
+            f"{path}: is {before.size[0]} × {before.size[1]} px, its recipe makes {after.size[0]} × {after.size[1]}"
+        )
+    difference = np.abs(np.asarray(before, dtype=int) - np.asarray(after, dtype=int))
+    now = engine.describe_device(chosen) | {"precision": result.precision}
+    notes = _changes(account, now, engine.weights(recipe.network).sha256)
+    return Reproduction(int(difference.max()), float(difference.mean()), after, notes)
+
+
+def _reference(account: dict[str, Any], file: Path | None) -> Tensor:
+    """Return a reference image by its pixel hash: from a file if given, else from the media store."""
+    if file is not None:
+        picture = images.read(file)
+        if images.pixel_hash(picture) != account["pixels"]:
+            raise ImageError(f"{file}: is not the picture that was used ({account['file']}, other pixels)")
+        return images.to_tensor(picture)
+    source = Source.objects.filter(pixels=account["pixels"]).first()
+    if source is None:
+        raise ImageError(f"{account['file']}: not in the media store; give it with --content or --style")
+    with source.file.open() as opened:
+        return images.to_tensor(images.read(opened, name=source.name))
+
+
+def _changes(then: dict[str, Any], now: dict[str, Any], weights: str) -> tuple[str, ...]:
+    """Say in words what differs from when the image was made, as far as pixels may depend on it."""
+    pairs = [
+        ("algorithm", then.get("algorithm"), engine.algorithm()),
+        ("weights", then["weights"]["sha256"][:12], weights[:12]),
+        ("device", then["device"]["name"], now["device"]["name"]),
+        ("threads", then["device"]["threads"], now["device"]["threads"]),
+        ("torch", then["versions"]["torch"], now["versions"]["torch"]),
+        ("precision", then.get("precision"), now["precision"]),
+    ]
+    return tuple(f"{name} was {old}, is {new}" for name, old, new in pairs if old != new)
