@@ -11,8 +11,10 @@ from survey.doctor import examine
 class Command(BaseCommand):
     """Print the findings; exit 1 when something needed is missing."""
 
-    help = "Say in words what is there (Python, torch, device, weights, database, browser) and what is missing."
-    requires_system_checks: list[str] = []  # noqa: RUF012
+    help = (
+        "Say in words what is there (Python, torch, device, weights, database, browser) and what is missing."
+    )
+    requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         failed = False

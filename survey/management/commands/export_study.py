@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from survey.exports.collect import NoRatings, collect
 from survey.exports.files import FORMATS, write_export
 from survey.exports.folder import OutputError
-from survey.models import Study
+from survey.management.studies import study_named
 
 
 class Command(BaseCommand):
@@ -30,20 +29,10 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        study = _study(options["slug"])
+        study = study_named(options["slug"])
         try:
             written = write_export(collect(study), options["format"], options["output"])
         except (NoRatings, OutputError) as error:
             raise CommandError(str(error), returncode=2) from error
         for path in written:
             self.stdout.write(str(path))
-
-
-def _study(slug: str) -> Study:
-    try:
-        return Study.objects.get(slug=slug)
-    except Study.DoesNotExist:
-        slugs = list(Study.objects.values_list("slug", flat=True))
-        close = difflib.get_close_matches(slug, slugs, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(slugs) or 'none'}"
-        raise CommandError(f"no study {slug!r}; {hint}", returncode=2) from None
