@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import platform
+import tomllib
 from dataclasses import dataclass, fields
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -23,6 +25,8 @@ from survey.analysis.recovery import Recovery, recover
 from survey.analysis.screening import bt500, p913_rejected, screen
 from survey.analysis.summary import Summary, plain, summarise
 from survey.analysis.table import CATEGORIES, Coded, Ratings, check, code, data_hash, main_phase
+
+_PROJECT: Final = Path(__file__).resolve().parents[2] / "pyproject.toml"
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ def analyse(table: pd.DataFrame | Ratings, *, ci: Method = "t", seed: int = 0) -
     """
     ratings = table if isinstance(table, Ratings) else check(table)
     questions = {name: _analyse_one(rows, ci, seed) for name, rows in _questions(ratings.table).items()}
-    stamp = plain(_stamp(ratings, seed))
+    stamp = plain(_stamp(ratings, ci, seed))
     frames = {f.name: _stack(questions, f.name) for f in fields(QuestionAnalysis) if f.name != "summary"}
     summary = _summary(ratings, questions) | {"stamp": stamp}
     return Analysis(**frames, summary=summary, questions=questions, stamp=stamp)
@@ -218,13 +222,20 @@ def _summary(ratings: Ratings, questions: dict[str, QuestionAnalysis]) -> Summar
     return dict.fromkeys(first) | counts | {"notes": notes, "questions": parts}
 
 
-def _stamp(ratings: Ratings, seed: int) -> Summary:
+def _stamp(ratings: Ratings, ci: Method, seed: int) -> Summary:
     packages = {module.__name__: module.__version__ for module in (np, pd, scipy)}
     return {
+        "program": f"nstsite {tomllib.loads(_PROJECT.read_text())['project']['version']}",
         "data_sha256": data_hash(ratings.table),
         "rows_in": ratings.rows_in,
         "rows_left_out": ratings.left_out,
         "rows_of_other_phases": len(ratings.table) - len(main_phase(ratings.table)),
+        "estimators": {
+            "ci": f"{ci}, 95 %, both ends",
+            "bounded": "SOS-Wilson, z, 95 %",
+            "recovered": "ITU-T P.910 Annex E, quality ± 1.96 s/√n",
+            "comparisons": "Wilcoxon signed-rank on participants' means, Holm",
+        },
         "seed": seed,
         "versions": {
             "python": platform.python_version(),

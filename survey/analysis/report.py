@@ -11,24 +11,12 @@ import pandas as pd
 from markupsafe import Markup
 
 from survey.analysis import Analysis, QuestionAnalysis
+from survey.analysis.headlines import Headline, findings, headlines, number
 from survey.analysis.plots import Plot, drawable, render, select_question
 from survey.analysis.words import GLOSSARY
 
 MOST_CELLS: Final = 3000
 """Longer tables are in the CSV files only: a page of a million cells helps nobody."""
-
-HEADLINES: Final = (
-    ("items", "Items"),
-    ("participants", "Participants"),
-    ("ratings", "Ratings"),
-    ("sos_a", "SOS a"),
-    ("alpha_ordinal", "Krippendorff's α, ordinal"),
-    ("alpha_interval", "Krippendorff's α, interval"),
-    ("icc_2_1", "ICC(2,1)"),
-    ("icc_2_k", "ICC(2,k)"),
-    ("friedman_chi2", "Friedman χ²"),
-    ("friedman_p", "Friedman p"),
-)
 
 
 @dataclass(frozen=True)
@@ -52,7 +40,8 @@ class Section:
     """One question's part of the report."""
 
     question: str
-    headlines: list[tuple[str, Any]]
+    headlines: list[Headline]
+    findings: list[str]
     drawings: list[Drawing]
     tables: dict[str, pd.DataFrame]
     notes: Mapping[str, str]
@@ -113,14 +102,8 @@ def format_cell(value: Any) -> str:
     if isinstance(value, bool) or (hasattr(value, "dtype") and value.dtype == bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return "" if pd.isna(value) else _number(value)
+        return "" if pd.isna(value) else number(value)
     return str(value)
-
-
-def _number(value: float) -> str:
-    if value != 0 and abs(value) < 0.001:
-        return f"{value:.1e}"
-    return f"{value:.3f}"
 
 
 def _numeric(frame: pd.DataFrame) -> list[bool]:
@@ -138,7 +121,8 @@ def _section(question: str, analysis: QuestionAnalysis, drawings: list[Drawing])
     }
     return Section(
         question=question,
-        headlines=[(label, analysis.summary[key]) for key, label in HEADLINES if key in analysis.summary],
+        headlines=headlines(analysis.summary),
+        findings=findings(analysis.summary),
         drawings=drawings,
         tables={name: table for name, table in tables.items() if table is not None},
         notes=analysis.summary["notes"],

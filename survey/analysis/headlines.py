@@ -1,0 +1,69 @@
+"""A summary's numbers in words, for the report and the results page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+
+class Headline(NamedTuple):
+    """One number of a study, ready to be read; `interval` is its 95 % interval, or empty."""
+
+    label: str
+    value: str
+    interval: str
+
+
+_COUNTS: Final = (("items", "Items"), ("participants", "Participants"), ("ratings", "Ratings"))
+_MEASURES: Final = (
+    ("sos_a", "SOS a"),
+    ("alpha_ordinal", "Krippendorff's α, ordinal"),
+    ("alpha_interval", "Krippendorff's α, interval"),
+    ("icc_2_1", "ICC(2,1)"),
+    ("icc_2_k", "ICC(2,k)"),
+    ("kendall_w", "Kendall's W"),
+    ("friedman_chi2", "Friedman χ²"),
+    ("friedman_p", "Friedman p"),
+)
+
+
+def headlines(summary: Mapping[str, Any]) -> list[Headline]:
+    """Return the headline numbers of one question's summary, a dash for what the data do not allow."""
+    counts = [Headline(label, f"{summary[key]:,}".replace(",", " "), "") for key, label in _COUNTS]
+    return counts + [
+        Headline(label, number(summary.get(key)), _interval(summary, key)) for key, label in _MEASURES
+    ]
+
+
+def findings(summary: Mapping[str, Any]) -> list[str]:
+    """Return what follows from the summary, a sentence each: panels, ordinal check, what is still needed."""
+    sentences = []
+    if summary.get("conclusions"):
+        verdict = {True: "depend", False: "do not depend"}.get(summary["conclusions_depend_on_panel"])
+        judged = f"Conclusions {verdict} on the panel: " if verdict else "Panels: "
+        sentences.append(f"{judged}{summary['conclusions']}.")
+    if summary.get("ordinal"):
+        sentences.append(f"Ordinal check: {summary['ordinal']}.")
+    if (difference := summary.get("detectable_difference")) is not None:
+        sentences.append(
+            f"With these ratings a difference of {difference:.2f} between two items is found with 80 % power."
+        )
+    if (needed := summary.get("ratings_for_half_width_025")) is not None:
+        sentences.append(
+            f"An interval of ±0.25 needs about {needed:.0f} ratings of an item in the middle of the scale."
+        )
+    if (needed := summary.get("ratings_for_icc_090")) is not None:
+        sentences.append(f"A reliability of ICC(k) ≥ 0.9 needs about {needed:.0f} ratings of each item.")
+    return sentences
+
+
+def number(value: float | None) -> str:
+    """Return a number with three decimals, a very small one in powers of ten, a dash for none."""
+    if value is None:
+        return "–"
+    return f"{value:.1e}" if value != 0 and abs(value) < 0.001 else f"{value:.3f}"
+
+
+def _interval(summary: Mapping[str, Any], key: str) -> str:
+    low, high = summary.get(f"{key}_low"), summary.get(f"{key}_high")
+    return "" if low is None or high is None else f"[{low:.2f}, {high:.2f}]"
