@@ -6,6 +6,7 @@ from typing import Final
 
 from django.urls import URLPattern, path
 
+from survey.views.researcher import decisions
 from survey.views.researcher.door import Page, by_link, signed_in
 from survey.views.researcher.files import download, image, thumbnail
 from survey.views.researcher.results import plot, results, table
@@ -22,6 +23,16 @@ PAGES: Final[tuple[tuple[str, Page, str], ...]] = (
 
 urlpatterns: list[URLPattern] = [
     path("studies/", studies, name="studies"),
+    path("studies/<slug:slug>/participants/", decisions.participants, name="participants"),
+    path("studies/<slug:slug>/participants/<slug:code>/exclude/", decisions.exclude, name="exclude"),
+    path("studies/<slug:slug>/exclusions/<int:pk>/lift/", decisions.lift, name="lift"),
+    path("studies/<slug:slug>/sharing/", decisions.sharing, name="sharing"),
+    path("studies/<slug:slug>/sharing/links/", decisions.share, name="share"),
+    path("studies/<slug:slug>/sharing/links/<int:pk>/revoke/", decisions.revoke, name="revoke"),
+    path("studies/<slug:slug>/sharing/viewers/", decisions.add_viewer, name="add_viewer"),
+    path(
+        "studies/<slug:slug>/sharing/viewers/<int:pk>/remove/", decisions.remove_viewer, name="remove_viewer"
+    ),
     *(path(f"studies/<slug:slug>/{route}", signed_in(page), name=name) for route, page, name in PAGES),
     *(
         path(f"shared/<str:token>/{route}", by_link(page), name=f"shared_{name}")

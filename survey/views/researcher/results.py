@@ -11,9 +11,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_cache_control
 
+from survey.access import own_studies
 from survey.analysis import plots
+from survey.analysis.headlines import findings, headlines
 from survey.analysis.mos import remarks
-from survey.analysis.report import HEADLINES, MOST_CELLS, format_cell, stamp_rows
+from survey.analysis.report import MOST_CELLS, format_cell, stamp_rows
 from survey.analysis.words import GLOSSARY
 from survey.exports.collect import NoRatings, Selection, collect, fingerprint
 from survey.exports.export import Export
@@ -66,7 +68,12 @@ class Figure:
 def results(request: HttpRequest, study: Study) -> HttpResponse:
     """Show every score, plot and table of a study."""
     shared = "token" in (request.resolver_match.kwargs if request.resolver_match else {})
-    context: dict[str, Any] = {"study": study, "shared": shared, "downloads": DOWNLOADS}
+    context: dict[str, Any] = {
+        "study": study,
+        "shared": shared,
+        "may_change": not shared and own_studies(request.user).filter(pk=study.pk).exists(),
+        "downloads": DOWNLOADS,
+    }
     try:
         switches = read_switches(request.GET, collect(study))
         export = collect(study, switches.selection)
@@ -78,11 +85,8 @@ def results(request: HttpRequest, study: Study) -> HttpResponse:
         "switches": switches,
         "query": f"{switches.query}&v={fingerprint(study)[:12]}",
         "question": question,
-        "headlines": [
-            (label, format_cell(data.analysis.summary[key]) or "–")
-            for key, label in HEADLINES
-            if key in data.analysis.summary
-        ],
+        "headlines": headlines(data.analysis.summary),
+        "findings": findings(data.analysis.summary),
         "notes": data.analysis.summary["notes"],
         "scores": _scores(study, data.analysis.mos),
         "ci_method": switches.selection.ci,

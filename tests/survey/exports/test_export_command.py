@@ -51,7 +51,7 @@ def test_two_questions_do_not_fit_one_sureal_file(tmp_path):
 
 def test_a_misspelt_study_is_answered_with_the_nearest(tmp_path):
     make_study(slug="layers")
-    with pytest.raises(CommandError, match=r"no study 'layer'; did you mean layers\?") as caught:
+    with pytest.raises(CommandError, match=r"no study 'layer'; did you mean '?layers'?\?") as caught:
         export("layer", "csv", tmp_path / "x.csv")
     assert caught.value.returncode == 2
 
