@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+STYLE_LOSSES = ("gram", "wasserstein")
 TV_FORMS = ("keras", "l1", "l2", "mahendran-vedaldi", "nine-point")
 
 
@@ -62,6 +63,57 @@ def gram_distance(features: Tensor, target: Tensor) -> Tensor:
     `style_target`). Returns N.
     """
     return _GramDistance.apply(features, target)  # type: ignore[no-any-return]
+
+
+# Added to a covariance's diagonal: more channels than positions leave it singular. crowsonkb's value is 1e-4 for
+# inputs of unit deviation; activations here are those of 0..255.
+_RIDGE = 1e-2
+
+
+def moments(features: Tensor) -> Tensor:
+    """Return what `wasserstein` compares with: mean and root of the covariance, N x C x (1 + C)."""
+    mean, covariance = _moments(features)
+    values, vectors = torch.linalg.eigh(covariance)
+    root = (vectors * values.clamp(min=0).sqrt()[:, None]) @ vectors.transpose(1, 2)
+    return torch.cat([mean[:, :, None], root], dim=2)
+
+
+def _moments(features: Tensor) -> tuple[Tensor, Tensor]:
+    flat = features.float().flatten(2)
+    mean = flat.mean(2)
+    centred = flat - mean[:, :, None]
+    covariance = centred @ centred.transpose(1, 2) / flat.shape[2]
+    return mean, covariance + _RIDGE * torch.eye(flat.shape[1], device=flat.device)
+
+
+def wasserstein(features: Tensor, target: Tensor) -> Tensor:
+    """Return the squared 2-Wasserstein distance of two normal distributions of activations, divided by C.
+
+    |μ − ν|² + tr(Σ + T − 2 (T^½ Σ T^½)^½), the style loss of crowsonkb/style-transfer-pytorch (2021) after Olkin and
+    Pukelsheim 1982. features: N x C x H x W; target: `moments` of the style, any size. Returns N.
+    """
+    mean, covariance = _moments(features)
+    root = target[:, :, 1:]
+    inner = root @ covariance @ root
+    # Only eigenvalues are differentiated: their gradient is finite even where two of them meet.
+    cross = torch.linalg.eigvalsh((inner + inner.transpose(1, 2)) / 2).clamp(min=1e-8).sqrt().sum(1)
+    traces = covariance.diagonal(dim1=1, dim2=2).sum(1) + root.square().flatten(1).sum(1)
+    return ((mean - target[:, :, 0]).square().sum(1) + traces - 2 * cross) / features.shape[1]
+
+
+def style_target(features: Tensor, style_loss: str, positions: int) -> Tensor:
+    """Return a style image's target for `style`. positions: of the layer in the image to be made.
+
+    A style image of another size has another number of positions: its Gram is scaled, so that like meets like.
+    """
+    if style_loss == "wasserstein":
+        return moments(features)
+    return gram(features) * (positions / features[0, 0].numel())
+
+
+def style(features: Tensor, target: Tensor, style_loss: str) -> Tensor:
+    """Return the style loss of each image against a `style_target`: "gram" or "wasserstein"."""
+    return (wasserstein if style_loss == "wasserstein" else gram_distance)(features, target)
 
 
 def total_variation(image: Tensor, form: str, beta: float = 2.0) -> Tensor:

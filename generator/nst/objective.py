@@ -36,11 +36,12 @@ class _Use:
 
 
 class Targets:
-    """Activations of content images and Gram matrices of style images, each computed once for each image and tap."""
+    """Activations of content images and style images' targets, each computed once for each image and tap."""
 
     def __init__(self, network: Vgg, deviation: Tensor, references: Sequence[Reference]) -> None:
         self.shapes: dict[str, Shape] = {}
         self._network, self._deviation = network, deviation
+        self._style_loss = references[0].recipe.style_loss
         self.content, self.content_index = self._all(
             [(each.content, each.recipe.taps[0]) for each in references], gram=False
         )
@@ -75,11 +76,10 @@ class Targets:
         if not gram:
             self.shapes["image"] = Shape(*image.shape)
             return {tap: found[tap][0] for tap in taps}
-        # A style image of another size has another number of positions; E compares like with like.
-        return {tap: losses.gram(found[tap])[0] * self._scale(tap, found[tap]) for tap in taps}
-
-    def _scale(self, tap: str, features: Tensor) -> float:
-        return self.shapes[tap].positions / (features.shape[2] * features.shape[3])
+        return {
+            tap: losses.style_target(found[tap], self._style_loss, self.shapes[tap].positions)[0]
+            for tap in taps
+        }
 
 
 def _digest(image: Tensor) -> str:
@@ -88,7 +88,7 @@ def _digest(image: Tensor) -> str:
 
 
 class Objective:
-    """Losses and gradients of N cells of one size. All recipes share network, pooling, padding and TV's form.
+    """Losses and gradients of N cells of one size. All recipes share network, pooling, padding and the forms of style loss and TV.
 
     `chunk` cells go through the network at a time; it is halved where memory runs out.
     """
@@ -172,7 +172,9 @@ class Objective:
             loss = losses.content(_rows(features[tap], use), self._targets.content[tap][use.targets])
             columns[0] = columns[0].index_add(0, use.rows, loss * use.factors)
         for tap, use in self._style[number].items():
-            loss = losses.gram_distance(_rows(features[tap], use), self._targets.style[tap][use.targets])
+            loss = losses.style(
+                _rows(features[tap], use), self._targets.style[tap][use.targets], self._recipes[0].style_loss
+            )
             columns[1] = columns[1].index_add(0, use.rows, loss * use.factors)
         factors = self._tv[number]
         if factors is not None:

@@ -13,11 +13,12 @@ from typing import Any, Self
 from generator.nst import layers
 from generator.nst.conventions import CONVENTIONS
 from generator.nst.errors import LayerError, RecipeError, WeightsError, did_you_mean
-from generator.nst.losses import TV_FORMS
+from generator.nst.losses import STYLE_LOSSES, TV_FORMS
 from generator.nst.weights import architecture_of
 
 _CHOICES: dict[str, tuple[str, ...]] = {
     "convention": tuple(CONVENTIONS),
+    "style_loss": STYLE_LOSSES,
     "tv_form": TV_FORMS,
     "pooling": ("max", "average"),
     "activation": ("after", "before"),
@@ -67,6 +68,7 @@ class Recipe:
     content_layers: tuple[str, ...] = ("conv4_2",)
     style_layers: tuple[str, ...] = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
     style_weights: tuple[float, ...] = ()
+    style_loss: str = "gram"
     convention: str = "paper"
     alpha: float = 1e-3
     beta: float = 1.0

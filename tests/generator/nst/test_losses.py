@@ -115,3 +115,26 @@ def test_a_batch_gives_each_image_the_loss_it_has_alone(seed, count):
     together = losses.gram_distance(value, target)
     alone = torch.cat([losses.gram_distance(value[i : i + 1], target[i : i + 1]) for i in range(count)])
     torch.testing.assert_close(together, alone)
+
+
+def test_the_wasserstein_distance_is_that_of_two_normal_distributions():
+    from scipy.linalg import sqrtm
+
+    f, s = features((1, 3, 5, 6)), features((1, 3, 4, 7), seed=1)
+    found = float(losses.wasserstein(f, losses.moments(s)))
+    (mean, cov), (mean_s, cov_s) = (
+        (flat.mean(1), np.cov(flat, bias=True)) for flat in (v[0].flatten(1).double().numpy() for v in (f, s))
+    )
+    root = sqrtm(cov_s)
+    expected = ((mean - mean_s) ** 2).sum() + np.trace(cov + cov_s - 2 * sqrtm(root @ cov @ root).real)
+    assert found == pytest.approx(expected / 3, rel=1e-4)
+
+
+def test_the_wasserstein_distance_of_a_style_from_itself_is_nothing():
+    value = features()
+    assert float(losses.wasserstein(value, losses.moments(value)).abs().max()) < 1e-3 * float(value.var())
+
+
+def test_the_gradient_of_the_wasserstein_distance():
+    target = losses.moments(features((1, 3, 4, 5), seed=1))
+    check_gradient(lambda value: losses.wasserstein(value, target), features((1, 3, 4, 5)), step=0.5)

@@ -1,0 +1,146 @@
+"""Each preset's loss, as its own source writes it, in numpy: no code shared with the library but the activations."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from generator.nst import PRESETS, preset
+from generator.nst.network import Vgg
+from generator.nst.objective import Objective, Reference
+from tests.generator.nst.tiny import tiny_weights
+
+SHAPE = (3, 34, 38)
+
+
+def image(seed):
+    return torch.randn(SHAPE, generator=torch.Generator().manual_seed(seed)) * 50
+
+
+def flat(values):
+    return values.reshape(len(values), -1)
+
+
+def gram(values):
+    return flat(values) @ flat(values).T
+
+
+def half_squares(f, p):
+    return 0.5 * ((f - p) ** 2).sum()
+
+
+def gatys_style(f, s):
+    n, m = flat(f).shape
+    return ((gram(f) - gram(s)) ** 2).sum() / (4 * n**2 * m**2) / 5
+
+
+def keras_style(f, s):
+    size = SHAPE[1] * SHAPE[2]
+    return ((gram(f) - gram(s)) ** 2).sum() / (4.0 * 3**2 * size**2) / 5
+
+
+def mean_squares(f, p):
+    return ((f - p) ** 2).mean()
+
+
+def mean_gram(f, s):
+    return ((gram(f) / f.size - gram(s) / s.size) ** 2).mean()
+
+
+def keras_tv(x):
+    a = (x[:, :-1, :-1] - x[:, 1:, :-1]) ** 2
+    b = (x[:, :-1, :-1] - x[:, :-1, 1:]) ** 2
+    return ((a + b) ** 1.25).sum()
+
+
+def johnson_tv(x):
+    dx, dy = x[:, :-1, 1:] - x[:, :-1, :-1], x[:, 1:, :-1] - x[:, :-1, :-1]
+    return 0.5 * (dx**2 + dy**2).sum()
+
+
+BLOCKS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+BEFORE = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
+JOHNSON = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
+UDACITY = dict(zip(BLOCKS, (1.0, 0.75, 0.2, 0.2, 0.2), strict=True))
+
+
+def matconvnet_style(f, s):
+    n, m = flat(f).shape
+    return 40 * 0.2 * ((gram(f) - gram(s)) ** 2).sum() / (4 * n**2 * m**2)
+
+
+# preset -> content layer, content loss, style layers, style loss of one layer, TV; each with its weight in it.
+GOLDEN = {
+    "patel2019": ("relu3_1", lambda f, p: 0.01 * half_squares(f, p), BLOCKS, keras_style, keras_tv),
+    "gatys2015": ("conv4_2", lambda f, p: 1e-4 * half_squares(f, p), BEFORE, gatys_style, None),
+    "gatys2016": ("conv4_2", lambda f, p: 1e-3 * half_squares(f, p), BEFORE, gatys_style, None),
+    "keras2016": ("relu4_2", lambda f, p: 0.025 * ((f - p) ** 2).sum(), BLOCKS, keras_style, keras_tv),
+    "keras2017": ("relu5_2", lambda f, p: 0.025 * ((f - p) ** 2).sum(), BLOCKS, keras_style, keras_tv),
+    "matconvnet-vgg19": (
+        "relu4_2",
+        lambda f, p: 10 * ((f - p) ** 2).sum() / (4 * f.size),
+        BLOCKS,
+        matconvnet_style,
+        None,
+    ),
+    "vgg19-adam": ("relu4_2", mean_squares, BLOCKS, None, None),
+    "johnson2016": (
+        "relu2_2",
+        mean_squares,
+        JOHNSON,
+        lambda f, s: 5 * mean_gram(f, s),
+        lambda x: 1e-6 * johnson_tv(x),
+    ),
+    "neural-style": (
+        "relu4_2",
+        lambda f, p: 5 * mean_squares(f, p),
+        BLOCKS,
+        lambda f, s: 100 * mean_gram(f, s),
+        lambda x: 1e-3 * johnson_tv(x),
+    ),
+}
+
+
+def udacity_style(tap, f, s):
+    return 1e6 * UDACITY[tap] * ((gram(f) - gram(s)) ** 2).mean() / f.size
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_a_presets_loss_is_its_sources_formula(name):
+    recipe = preset(name)
+    content_tap, content_loss, style_taps, style_loss, tv = GOLDEN[name]
+    taps = {content_tap, *style_taps}
+    network = Vgg(tiny_weights(recipe.network), taps, pooling=recipe.pooling, padding=recipe.padding)
+    x, p, s = image(0), image(1), image(2)
+    objective = Objective(network, torch.ones(3, 1, 1), [Reference(recipe, p, s)])
+    found = objective(x[None])[0][0].numpy()
+    fx, fp, fs = ({k: v[0].double().numpy() for k, v in network(y[None]).items()} for y in (x, p, s))
+    style = sum(
+        udacity_style(tap, fx[tap], fs[tap]) if style_loss is None else style_loss(fx[tap], fs[tap])
+        for tap in style_taps
+    )
+    expected = [
+        content_loss(fx[content_tap], fp[content_tap]),
+        style,
+        tv(x.double().numpy()) if tv else 0.0,
+    ]
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_every_published_preset_has_its_formula_here():
+    assert set(PRESETS) - set(GOLDEN) == {"modern"}
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_names_its_source_and_itself(name):
+    assert PRESETS[name].source
+    assert PRESETS[name].summary
+    assert preset(name).preset == name
+
+
+def test_patel2019_has_the_notebooks_settings():
+    recipe = preset("patel2019")
+    assert (recipe.evaluations, recipe.round_evaluations, recipe.memory) == (12 * 20, 20, 10)
+    assert (recipe.size, recipe.init, recipe.noise_mean, recipe.noise_scale) == (300, "noise", -0.5, 127.5)
+    assert not recipe.legacy_mean_order
