@@ -98,7 +98,8 @@ def wasserstein(features: Tensor, target: Tensor) -> Tensor:
     # Only eigenvalues are differentiated: their gradient is finite even where two of them meet.
     cross = torch.linalg.eigvalsh((inner + inner.transpose(1, 2)) / 2).clamp(min=1e-8).sqrt().sum(1)
     traces = covariance.diagonal(dim1=1, dim2=2).sum(1) + root.square().flatten(1).sum(1)
-    return ((mean - target[:, :, 0]).square().sum(1) + traces - 2 * cross) / features.shape[1]
+    distance: Tensor = (mean - target[:, :, 0]).square().sum(1) + traces - 2 * cross
+    return distance / features.shape[1]
 
 
 def style_target(features: Tensor, style_loss: str, positions: int) -> Tensor:

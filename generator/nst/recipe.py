@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Self
 
 from generator.nst import layers
+from generator.nst.colour import MODES as COLOURS
 from generator.nst.conventions import CONVENTIONS
 from generator.nst.errors import LayerError, RecipeError, WeightsError, did_you_mean
 from generator.nst.losses import STYLE_LOSSES, TV_FORMS
@@ -28,6 +29,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "optimiser": ("lbfgs", "lbfgs-b", "adam"),
     "shape": ("aspect", "square"),
     "style_shape": ("aspect", "content"),
+    "colour": COLOURS,
     "precision": ("auto", "fp32", "bf16"),
 }
 # Key -> (least, most); every number of a recipe is finite.
@@ -97,6 +99,7 @@ class Recipe:
     style_scale: float = 1.0
     style_shape: str = "aspect"
     pyramid_min: int = 0
+    colour: str = "none"
     precision: str = "auto"
 
     def __post_init__(self) -> None:

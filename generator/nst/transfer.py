@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
-from generator.nst import prepare
+from generator.nst import colour, prepare
 from generator.nst.conventions import Coefficients
 from generator.nst.errors import NstError
 from generator.nst.layers import check_reaches
@@ -134,7 +134,7 @@ def batch_key(recipe: Recipe, height: int, width: int) -> tuple[object, ...]:
     own = (
         "preset", "content_layers", "style_layers", "style_weights", "convention", "alpha", "beta", "tv_weight",
         "activation", "init", "noise", "noise_mean", "noise_scale", "noise_share", "style_scale", "style_shape",
-        "size", "shape",
+        "size", "shape", "colour",
     )  # fmt: skip
     shared = tuple((key, str(value)) for key, value in sorted(recipe.to_dict().items()) if key not in own)
     return (*prepare.output_size(height, width, recipe), *shared)
@@ -164,7 +164,9 @@ class _Batch:
         callback: Callback | None,
         chunk: int,
     ) -> None:
-        self.cells, self.places, self.callback, self.device = cells, places, callback, device
+        self.originals = [cell.content for cell in cells]
+        self.cells = [_in_colours(cell) for cell in cells]
+        self.places, self.callback, self.device = places, callback, device
         self.recipe = cells[0].recipe
         self.chunk = chunk or (1 if device.type == "cpu" else len(cells))
         recipe = self.recipe
@@ -202,6 +204,11 @@ class _Batch:
         pixels = ((images + self.mean) / 255).clamp(0, 1).cpu()
         seconds = (time.perf_counter() - started) / len(self.cells)
         return [self._result(number, pixels[number], objective, seconds) for number in range(len(self.cells))]
+
+    def _finished(self, number: int, image: Tensor) -> Tensor:
+        height, width = image.shape[1:]
+        content = prepare.resize(self.originals[number].cpu(), (height, width)).clamp(0, 1)
+        return colour.finished(image, content, self.cells[number].recipe.colour)
 
     def _first(self) -> Tensor:
         size = self.sizes[0]
@@ -280,7 +287,7 @@ class _Batch:
     def _result(self, number: int, image: Tensor, objective: Objective, seconds: float) -> Result:
         terms = torch.stack(self.curves[number]).cpu()
         return Result(
-            image=image,
+            image=self._finished(number, image),
             curve={term: terms[:, column].tolist() for column, term in enumerate(TERMS)},
             evaluations=len(terms),
             stop=self.stops[number],
@@ -291,6 +298,12 @@ class _Batch:
             precision=str(self.dtype).removeprefix("torch."),
             notes=tuple(self.notes),
         )
+
+
+def _in_colours(cell: Cell) -> Cell:
+    """Bring a cell's references to the colours that its recipe asks for."""
+    content, style = colour.prepared(cell.content.cpu(), cell.style.cpu(), cell.recipe.colour)
+    return replace(cell, content=content, style=style)
 
 
 class _Watch:

@@ -1,0 +1,36 @@
+"""What a layer holds of an image: the image made again from its activations alone, or from its Gram matrices.
+
+Gatys, Ecker, Bethge 2016, figure 1 (Patel 2019, figure 5.2): content from one layer, style from conv1_1 .. convn_1.
+Mahendran and Vedaldi, "Understanding Deep Image Representations by Inverting Them" (CVPR 2015): a pre-image of the
+activations under a total variation of power beta / 2.
+"""
+
+from __future__ import annotations
+
+from generator.nst.recipe import Recipe
+
+# The MRP's setting for everything that a reconstruction leaves open.
+_BASE = Recipe(optimiser="lbfgs-b", evaluations=200, size=300, init="noise")
+
+
+def content_recipes(layers: tuple[str, ...], base: Recipe = _BASE) -> list[Recipe]:
+    """Return one recipe for each layer: the content image from that layer alone."""
+    return [base.replace(content_layer=layer, alpha=1.0, beta=0.0, tv_weight=0.0) for layer in layers]
+
+
+def style_recipes(layers: tuple[str, ...], base: Recipe = _BASE) -> list[Recipe]:
+    """Return one recipe for each growing subset: the style image's texture from the first 1, 2, .. n layers."""
+    return [
+        base.replace(style_layers=list(layers[:count]), style_weights=[], alpha=0.0, beta=1.0, tv_weight=0.0)
+        for count in range(1, len(layers) + 1)
+    ]
+
+
+def preimage_recipes(
+    layers: tuple[str, ...], beta: float = 2.0, tv_weight: float = 1.0, base: Recipe = _BASE
+) -> list[Recipe]:
+    """Return one recipe for each layer: its pre-image under Σ (dx² + dy²)^(beta/2) (Mahendran and Vedaldi, eq. 3)."""
+    return [
+        recipe.replace(tv_form="mahendran-vedaldi", tv_beta=beta, tv_weight=tv_weight)
+        for recipe in content_recipes(layers, base)
+    ]
