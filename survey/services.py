@@ -317,7 +317,10 @@ def stop(participant: Participant) -> None:
 
 def withdraw(participant: Participant) -> None:
     """Delete a participant with every answer and all else that is known of them."""
-    participant.delete()
+    with transaction.atomic():
+        # An answer on its way is written first, and deleted, or finds its trial gone.
+        list(Participant.objects.select_for_update().filter(pk=participant.pk))
+        participant.delete()
 
 
 def withdraw_by_code(study: Study, code: str) -> bool:
@@ -368,8 +371,12 @@ def purge_expired(today: dt.date) -> int:
 
 
 def _locked(token: str) -> Trial:
-    trials = Trial.objects.select_for_update(of=("self",)).select_related("participant__study")
-    return trials.get(token=token)
+    """Return the trial of a token, with its participant seen, and locked until the transaction ends.
+
+    Every change of a participant takes that row first, so that two of them wait in line and never in a circle.
+    """
+    Participant.objects.filter(trials__token=token).update(last_seen_at=timezone.now())
+    return Trial.objects.select_related("participant__study").get(token=token)
 
 
 def _checked(questions: list[Question], answers: Mapping[str, Any], pair: bool) -> dict[str, Any]:
@@ -405,7 +412,6 @@ def _close(trial: Trial, outcome: str, showing: Showing) -> None:
     for name in ("viewport_w", "viewport_h", "shown_w", "shown_h", "dpr", "zoom", "load_ms"):
         setattr(trial, name, getattr(showing, name))
     trial.save()
-    Participant.objects.filter(pk=trial.participant_id).update(last_seen_at=now)
 
 
 def _finish_if_done(person: Participant) -> None:

@@ -145,7 +145,6 @@ def test_the_database_refuses_a_cell_in_an_impossible_state(change: dict) -> Non
 
 def _claim_all(pk: int, pipe: Connection) -> None:
     """Another process: claims what it can get, reports, then waits to be killed."""
-    connection.close()
     won = []
     with Run() as run:
         for cell in Cell.objects.filter(image_set_id=pk):
@@ -162,13 +161,16 @@ def processes():
     started = []
 
     def start(image_set):
+        # A forked process must not share its parent's connections.
+        connection.close()
+        if connection.vendor == "postgresql":
+            connection.close_pool()
         here, there = context.Pipe()
         process = context.Process(target=_claim_all, args=(image_set.pk, there))
         process.start()
         started.append(process)
         return process, here
 
-    connection.close()
     yield start
     for process in started:
         process.kill()
