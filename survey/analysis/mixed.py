@@ -22,6 +22,9 @@ MOST_NUMBERS = 2e7
 """Largest matrix that is fitted with, in numbers held; 160 MB, some seconds."""
 
 
+_FARTHEST = 100.0
+
+
 @dataclass(frozen=True)
 class MixedFit:
     """REML estimates.
@@ -89,16 +92,22 @@ def fit_mixed(ratings: Coded, effects: Floats | None = None) -> MixedFit:
             [1.0, 0.5],
             (deviance,),
             method="Nelder-Mead",  # a gradient by differences would leave the last digits to rounding
-            bounds=[(0.0, 100.0), (0.0, 100.0)],
             tol=1e-8,
         )
-        _, variance, beta, covariance = deviance.solve(best.x)
-    item, participant = variance * best.x**2
+        theta = _within(best.x)
+        _, variance, beta, covariance = deviance.solve(theta)
+    item, participant = variance * theta**2
     return MixedFit(float(item), float(participant), variance, beta, covariance)
 
 
 def _deviance(theta: Floats, deviance: _Deviance) -> float:
-    return deviance.solve(theta)[0]
+    return deviance.solve(_within(theta))[0]
+
+
+def _within(theta: Floats) -> Floats:
+    """The sign says nothing, and without residuals the best is at infinity. Bounds of the search itself would not do:
+    once on a bound, its simplex stays there."""
+    return np.minimum(np.abs(theta), _FARTHEST)
 
 
 class _Deviance:

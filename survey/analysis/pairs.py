@@ -57,13 +57,14 @@ def bradley_terry(choices: pd.DataFrame) -> PairScores:
     theta = np.zeros(parameters)
     for _ in range(_ROUNDS):
         score, information = _score_and_information(features, answer, theta)
-        step = np.linalg.pinv(information) @ score.sum(axis=0)
+        information[: len(names), : len(names)] += 1  # a shift of all items, which no choice tells, stays 0
+        step = np.linalg.solve(information, score.sum(axis=0))
         theta += step
         if np.abs(step).max() < _TOLERANCE:
             break
     theta[: len(names)] -= theta[: len(names)].mean()
     people = pd.factorize(choices["participant"])[0]
-    half = Z * _standard_errors(features, answer, theta, people)[: len(names)]
+    half = Z * _standard_errors(features, answer, theta, people, len(names))
     tie = float(theta[-1]) if parameters > len(names) else float("nan")
     scores = theta[: len(names)]
     table = _record(a, b, answer, names).assign(score=scores, ci_low=scores - half, ci_high=scores + half)
@@ -131,16 +132,17 @@ def _score_and_information(features: Floats, answer: Ints, theta: Floats) -> tup
     return features[np.arange(len(answer)), answer] - expected, information
 
 
-def _standard_errors(features: Floats, answer: Ints, theta: Floats, people: Ints) -> Floats:
+def _standard_errors(features: Floats, answer: Ints, theta: Floats, people: Ints, items: int) -> Floats:
     clusters = int(people.max()) + 1
     if clusters < 2:
-        return np.full(len(theta), np.nan)
+        return np.full(items, np.nan)
     score, information = _score_and_information(features, answer, theta)
-    inverse = np.linalg.pinv(information)
+    information[:items, :items] += 1  # as above
+    inverse = np.linalg.inv(information)
     summed = np.zeros((clusters, len(theta)))
     np.add.at(summed, people, score)
     meat = summed.T @ summed * clusters / (clusters - 1)
-    return np.asarray(np.sqrt(np.diag(inverse @ meat @ inverse)))
+    return np.asarray(np.sqrt(np.diag(inverse @ meat @ inverse)[:items]))
 
 
 def _record(a: Ints, b: Ints, answer: Ints, names: NDArray[np.object_]) -> pd.DataFrame:
