@@ -26,7 +26,7 @@ for _folder in (DATA_DIR, MEDIA_ROOT, WEIGHTS_DIR):
 def _secret_key() -> str:
     """Return SECRET_KEY, or one made at the first start and kept, readable by its owner only."""
     if key := env.str("SECRET_KEY", default=""):
-        return key
+        return str(key)
     path = DATA_DIR / "secret_key"
     try:
         # Mode "x": of several workers that start at once, one writes and the others read.
@@ -122,6 +122,7 @@ LOGOUT_REDIRECT_URL = "sign_in"
 
 # Locked by name alone: no address of anybody is kept, not even of those who try to sign in.
 AXES_LOCKOUT_PARAMETERS = ["username"]
+SILENCED_SYSTEM_CHECKS = ["axes.W006"]
 AXES_CLIENT_IP_CALLABLE = "nstsite.privacy.no_address"
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 1
