@@ -130,11 +130,7 @@ class Question(models.Model):
         ordering = ["study", "position"]
         constraints = [
             models.UniqueConstraint(fields=["study", "key"], name="question_key_once"),
-            models.UniqueConstraint(
-                fields=["study", "position"],
-                name="question_position_once",
-                deferrable=models.Deferrable.DEFERRED,
-            ),
+            models.UniqueConstraint(fields=["study", "position"], name="question_position_once"),
             models.CheckConstraint(
                 condition=Q(position__gte=1, position__lte=4), name="question_position_1_to_4"
             ),
@@ -468,7 +464,9 @@ class Viewer(models.Model):
     """An account that may read one study's results, and change nothing."""
 
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="viewers")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="viewed_studies")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="viewed_studies"
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["study", "user"], name="viewer_once")]

@@ -236,7 +236,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='question',
-            constraint=models.UniqueConstraint(deferrable=django.db.models.constraints.Deferrable['DEFERRED'], fields=('study', 'position'), name='question_position_once'),
+            constraint=models.UniqueConstraint(fields=('study', 'position'), name='question_position_once'),
         ),
         migrations.AddConstraint(
             model_name='question',

@@ -1,0 +1,35 @@
+"""revise_study SLUG STUDY.toml: change what a published study says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from survey.definition import DefinitionError, load
+from survey.models import Study
+from survey.publish import PublishError
+from survey.revise import revise
+
+
+class Command(BaseCommand):
+    """Give a study its next version."""
+
+    help = "Change a published study's texts and rules; a new version once people have taken part."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the study and its new file."""
+        parser.add_argument("slug")
+        parser.add_argument("file", type=Path, metavar="STUDY.toml")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Revise, and print the version."""
+        study = Study.objects.filter(slug=options["slug"]).first()
+        if study is None:
+            raise CommandError(f"no study {options['slug']!r}", returncode=2)
+        try:
+            version = revise(study, load(options["file"]))
+        except (DefinitionError, PublishError) as error:
+            raise CommandError(str(error), returncode=2) from error
+        self.stdout.write(f"Study {study.slug!r} is at version {version.number} ({version.sha256[:12]})")

@@ -1,0 +1,53 @@
+"""Changes to a published study: a new version of what it says, or another state. Images and scales stay."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from survey.definition import Definition
+from survey.models import Study, StudyVersion
+from survey.publish import PublishError, add_version
+from survey.services import definition_of
+
+#: What a change cannot touch: ratings before and after it would not be ratings of the same thing.
+FIXED = ("method", "files", "images")
+
+
+@transaction.atomic
+def revise(study: Study, definition: Definition) -> StudyVersion:
+    """Make `definition` what the study says from now on; return its version.
+
+    Until a person (other than in a preview) has taken part, it replaces the newest version; from then on each change
+    is a version of its own, and whoever began under an older one stays with it.
+
+    Raises PublishError when the method, the images or the questions' keys would change.
+    """
+    study = Study.objects.select_for_update().get(pk=study.pk)
+    newest = study.version
+    if definition.sha256 == newest.sha256:
+        return newest
+    _check(definition_of(newest), definition)
+    study.title = definition.say(definition.title, definition.languages[0])
+    study.purge_on = definition.purge_on
+    study.save(update_fields=["title", "purge_on"])
+    if study.participants.filter(is_preview=False).exists():
+        return add_version(study, definition)
+    study.participants.all().delete()
+    newest.delete()
+    return add_version(study, definition)
+
+
+def set_state(study: Study, state: Study.State) -> None:
+    """Open, pause or close a study; a pause keeps every place, and answers under way are still kept."""
+    Study.objects.filter(pk=study.pk).update(state=state)
+
+
+def _check(old: Definition, new: Definition) -> None:
+    for name in FIXED:
+        if getattr(old, name) != getattr(new, name):
+            raise PublishError(f"{name}: cannot change in a published study; publish a new one")
+    keys = [[question.key for question in definition.questions] for definition in (old, new)]
+    if keys[0] != keys[1]:
+        raise PublishError(f"questions: keys and order stay {', '.join(keys[0])}, not {', '.join(keys[1])}")
+    if new.images.trap and set(old.languages) != set(new.languages):
+        raise PublishError("languages: cannot change where a trap is drawn in each; publish a new study")
