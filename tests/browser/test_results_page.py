@@ -1,0 +1,127 @@
+"""The researcher's pages in a real browser: every plot is drawn, tables sort, phones show all, nothing is blocked."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.contrib.auth.models import User
+from playwright.sync_api import Locator, Page, expect
+
+from survey.models import Study
+from tests.survey.exports.studies import rated_study
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+PASSWORD = "a long password"
+
+
+@pytest.fixture
+def study(live_server) -> Study:
+    """A rated study of Ada's."""
+    study = rated_study(people=5)
+    study.owner = User.objects.create_user("ada", password=PASSWORD)
+    study.save()
+    return study
+
+
+@pytest.fixture
+def results(page: Page, study: Study) -> Page:
+    """Ada's results page, reached as she would: sign in, choose the study."""
+    page.goto("/studies/")
+    page.get_by_label("User name").fill("ada")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("link", name="Results of A study").click()
+    return page
+
+
+def drawn(image: Locator) -> None:
+    """Scroll to a picture and wait until it is there."""
+    image.scroll_into_view_if_needed()
+    for _ in range(100):
+        if image.evaluate("image => image.complete && image.naturalWidth > 10"):
+            return
+        image.page.wait_for_timeout(100)
+    pytest.fail(f"not drawn: {image.get_attribute('src')}")
+
+
+def first_items(page: Page) -> list[str]:
+    return page.locator("#scores tbody th").all_inner_texts()
+
+
+def test_every_picture_is_shown(results: Page):
+    plots = results.locator("img.plot")
+    assert plots.count() >= 7
+    for plot in plots.all():
+        drawn(plot)
+    thumbnails = results.locator("#scores img").all()
+    assert len(thumbnails) == 6
+    for thumbnail in thumbnails:
+        drawn(thumbnail)
+
+
+def test_a_heading_sorts_its_table_up_and_down(results: Page):
+    results.locator("#scores").get_by_role("button", name="Item", exact=True).click()
+    items = first_items(results)
+    assert items == sorted(items)
+    expect(results.locator("#scores").get_by_role("columnheader", name="Item")).to_have_attribute(
+        "aria-sort", "ascending"
+    )
+    results.locator("#scores").get_by_role("button", name="Item", exact=True).click()
+    assert first_items(results) == sorted(items, reverse=True)
+
+
+def test_a_switch_is_kept_in_the_address(results: Page):
+    results.get_by_label("95 % interval").select_option("bounded")
+    results.locator("form").get_by_label("Participants", exact=True).select_option("model")
+    results.get_by_role("button", name="Show").click()
+    assert "ci=bounded" in results.url
+    results.reload()
+    expect(results.locator("form").get_by_label("Participants", exact=True)).to_have_value("model")
+
+
+def test_the_numbers_of_a_plot_open_under_it(results: Page):
+    section = results.locator("#plot-mos")
+    section.get_by_text("The numbers of this plot").click()
+    expect(section.get_by_role("cell", name="cat-weak")).to_be_visible()
+
+
+def test_a_download_comes_as_a_file(results: Page):
+    with results.expect_download() as download:
+        results.get_by_role("link", name="All tables, Excel").click()
+    assert download.value.suggested_filename == "study_results.xlsx"
+
+
+def test_a_participant_is_left_out_and_counted_again(results: Page, study: Study):
+    results.get_by_role("link", name="Participants", exact=True).click()
+    results.locator("summary", has_text="leave out").first.click()
+    results.get_by_label("Reason").first.fill("said so")
+    results.get_by_role("button", name="Leave out").first.click()
+    expect(results.get_by_text("left out: said so")).to_be_visible()
+    results.get_by_role("link", name="Results", exact=True).click()
+    expect(results.get_by_text("1 participant left out")).to_be_visible()
+    results.go_back()
+    results.get_by_role("button", name="Count again").click()
+    expect(results.get_by_text("left out: said so")).to_have_count(0)
+    expect(results.get_by_role("cell", name="said so")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    "path", ["", "studies/study/results/", "studies/study/participants/", "studies/study/sharing/"]
+)
+def test_every_page_is_accessible_and_fits_a_phone(results: Page, path: str):
+    results.goto(f"/{path or 'studies/'}")
+    assert Axe().run(results).violations_count == 0, Axe().run(results).generate_report()
+    results.set_viewport_size({"width": 320, "height": 640})
+    assert results.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_a_shared_page_works_without_an_account(results: Page, study: Study, context):
+    results.get_by_role("link", name="Sharing", exact=True).click()
+    results.get_by_role("button", name="Make a share link").click()
+    address = results.get_by_role("link", name="/shared/").get_attribute("href")
+    context.clear_cookies()
+    results.goto(str(address))
+    expect(results.get_by_role("heading", name="A study")).to_be_visible()
+    drawn(results.locator("img.plot").first)
+    assert results.get_by_role("link", name="Sharing").count() == 0
