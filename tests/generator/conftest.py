@@ -21,8 +21,9 @@ def _one_thread() -> None:
 
 @pytest.fixture
 def media(settings, tmp_path: Path) -> Path:
-    settings.MEDIA_ROOT = tmp_path / "media"
-    return settings.MEDIA_ROOT
+    folder = tmp_path / "media"
+    settings.MEDIA_ROOT = folder
+    return folder
 
 
 @pytest.fixture

@@ -75,7 +75,7 @@ def whole_images(image_set: ImageSet, media: Path) -> int:
     """Count the finished cells; each must have a file that reads to its end."""
     cells = image_set.cells.filter(status=Cell.Status.DONE)
     for cell in cells:
-        with Image.open(media / cell.image.name) as picture:
+        with Image.open(media / str(cell.image.name)) as picture:
             picture.load()
     return cells.count()
 

@@ -37,7 +37,7 @@ def test_a_grid_goes_from_plan_to_images_with_their_provenance(write_plan: PlanW
     summary = render(image_set)
     assert (summary.done, summary.made, summary.failed, summary.waiting) == (4, 4, 0, 0)
     for cell in image_set.cells.all():
-        path = media / cell.image.name
+        path = media / str(cell.image.name)
         found = images.read_provenance(path)
         assert found == cell.provenance
         assert found["recipe"] == cell.recipe
