@@ -227,10 +227,10 @@ def parse(text: str, source: str) -> Definition:
     try:
         return Definition.model_validate(values)
     except ValidationError as error:
-        raise DefinitionError([f"{source}: {line}" for line in _faults(error)]) from error
+        raise DefinitionError([f"{source}: {line}" for line in faults(error)]) from error
 
 
-def _faults(error: ValidationError) -> list[str]:
+def faults(error: ValidationError) -> list[str]:
     """Return one line for each place of the file that is wrong."""
     lines: dict[str, str] = {}
     for fault in error.errors():
