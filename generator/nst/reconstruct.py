@@ -10,15 +10,15 @@ from __future__ import annotations
 from generator.nst.recipe import Recipe
 
 # The MRP's setting for everything that a reconstruction leaves open.
-_BASE = Recipe(optimiser="lbfgs-b", evaluations=200, size=300, init="noise")
+BASE = Recipe(optimiser="lbfgs-b", evaluations=200, size=300, init="noise")
 
 
-def content_recipes(layers: tuple[str, ...], base: Recipe = _BASE) -> list[Recipe]:
+def content_recipes(layers: tuple[str, ...], base: Recipe = BASE) -> list[Recipe]:
     """Return one recipe for each layer: the content image from that layer alone."""
     return [base.replace(content_layer=layer, alpha=1.0, beta=0.0, tv_weight=0.0) for layer in layers]
 
 
-def style_recipes(layers: tuple[str, ...], base: Recipe = _BASE) -> list[Recipe]:
+def style_recipes(layers: tuple[str, ...], base: Recipe = BASE) -> list[Recipe]:
     """Return one recipe for each growing subset: the style image's texture from the first 1, 2, .. n layers."""
     return [
         base.replace(style_layers=list(layers[:count]), style_weights=[], alpha=0.0, beta=1.0, tv_weight=0.0)
@@ -27,7 +27,7 @@ def style_recipes(layers: tuple[str, ...], base: Recipe = _BASE) -> list[Recipe]
 
 
 def preimage_recipes(
-    layers: tuple[str, ...], beta: float = 2.0, tv_weight: float = 1.0, base: Recipe = _BASE
+    layers: tuple[str, ...], beta: float = 2.0, tv_weight: float = 1.0, base: Recipe = BASE
 ) -> list[Recipe]:
     """Return one recipe for each layer: its pre-image under Σ (dx² + dy²)^(beta/2) (Mahendran and Vedaldi, eq. 3)."""
     return [

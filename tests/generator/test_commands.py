@@ -176,3 +176,47 @@ def test_weights_refuses_a_network_that_it_does_not_know(settings, tmp_path: Pat
     settings.WEIGHTS_DIR = tmp_path
     assert "did you mean 'vgg16'?" in refusal("weights", "fetch", "vgg166")
     assert "no network is in the cache" in refusal("weights", "verify")
+
+
+def test_reconstruct_draws_each_layers_share_of_both_images(
+    write_plan: PlanWriter, tiny_network: Path, tmp_path: Path
+) -> None:
+    folder, sheet = write_plan().parent, tmp_path / "layers.png"
+    options = [
+        "--network",
+        tiny_network,
+        "--layers",
+        "conv1_1",
+        "conv2_1",
+        "--size",
+        "32",
+        "--evaluations",
+        "12",
+    ]
+    told = run("reconstruct", folder / "cat.png", folder / "wave.png", *options, "--output", sheet)
+    assert told.startswith(f"{sheet}: ")
+    cells = list(Cell.objects.order_by("index"))
+    assert [(cell.factors["reconstructed"], cell.factors["layer"]) for cell in cells] == [
+        ("content", "conv1_1"),
+        ("content", "conv2_1"),
+        ("style", "conv1_1"),
+        ("style", "conv2_1"),
+    ]
+    assert {cell.status for cell in cells} == {Cell.Status.DONE}
+    run("reconstruct", folder / "cat.png", folder / "wave.png", *options, "--output", sheet)
+    assert ImageSet.objects.count() == 1
+
+
+def test_reconstruct_names_the_layer_that_was_meant(write_plan: PlanWriter, tiny_network: Path) -> None:
+    folder = write_plan().parent
+    args = (
+        folder / "cat.png",
+        folder / "wave.png",
+        "--network",
+        tiny_network,
+        "--layers",
+        "conv1_1",
+        "conv2_9",
+    )
+    assert "conv2_9" in refusal("reconstruct", *args)
+    assert "dog.png: no such file" in refusal("reconstruct", folder / "dog.png", folder / "wave.png")

@@ -1,0 +1,59 @@
+"""reconstruct CONTENT STYLE: what each layer holds of the two images, as a contact sheet."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from generator.management.plain_errors import plain_errors, stops_on_request
+from generator.management.progress import Bar
+from generator.reconstruction import BLOCKS, COLUMNS, ROWS, reconstruction_plan
+from generator.render import render
+from generator.services import image_set_from_plan
+from generator.sheets import contact_sheet
+from generator.store import write_atomically
+
+
+class Command(BaseCommand):
+    """Draw reconstructions."""
+
+    help = "Make a content image again from each layer alone, a style image from a growing number of layers."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the images and the few settings that matter."""
+        parser.add_argument("content", metavar="CONTENT", type=Path)
+        parser.add_argument("style", metavar="STYLE", type=Path)
+        parser.add_argument(
+            "--layers", nargs="+", default=BLOCKS, metavar="LAYER", help=f"default: {' '.join(BLOCKS)}"
+        )
+        parser.add_argument("--network", default="vgg16", help="default: vgg16")
+        parser.add_argument(
+            "--size", type=int, default=256, metavar="PX", help="longest side of each image (256)"
+        )
+        parser.add_argument("--evaluations", type=int, default=200, help="of each image (200)")
+        parser.add_argument(
+            "--tv-beta", type=float, help="smooth the pre-images by TV^beta (Mahendran and Vedaldi)"
+        )
+        parser.add_argument("--device", default="auto", metavar="auto|cpu|cuda|cuda:1", help="default: auto")
+        parser.add_argument("--output", type=Path, default=Path("reconstructions.png"), metavar="SHEET.png")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Make the images, or find them made, and draw the sheet."""
+        settings = {key: options[key] for key in ("layers", "network", "size", "evaluations", "tv_beta")}
+        with plain_errors(), stops_on_request():
+            image_set = image_set_from_plan(
+                reconstruction_plan(options["content"], options["style"], **settings)
+            )
+            with Bar(sys.stderr) as bar:
+                render(image_set, device=options["device"], progress=bar.show)
+            sheet = contact_sheet(image_set, ROWS, COLUMNS, side=options["size"])
+            buffer = io.BytesIO()
+            sheet.save(buffer, "PNG")
+            write_atomically(options["output"], buffer.getvalue())
+        self.stdout.write(
+            f"{options['output']}: {sheet.width} × {sheet.height} px, image set {image_set.slug}"
+        )
