@@ -48,6 +48,7 @@ class Plan:
     cells: list[PlannedCell]
     factors: list[str]
     licences: dict[Path, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def sha256(self) -> str:
@@ -89,6 +90,7 @@ def load_plan(path: Path) -> Plan:
         cells=cells,
         factors=["content", "style", *keys],
         licences=licences,
+        warnings=_warnings(cells, keys),
     )
 
 
@@ -192,11 +194,15 @@ def _factor_keys(document: Document) -> list[str]:
 
 
 def _cells(document: Document, drafts: list[_Draft], keys: list[str]) -> Iterator[PlannedCell]:
-    base, base_seed = _recipe(document)
+    common = dict(document.recipe)
+    base_seed = _seed(common.pop("seed", 1), "[recipe]")
+    if "preset" in common:
+        raise PlanError("[recipe]: preset stands above the tables, or among the [factors]")
     for draft in drafts:
         settings = dict(draft.settings)
         # One seed for all, so that along a row of the grid nothing varies but the factor.
         seed = _seed(settings.pop("seed", base_seed), draft.place) + max(0, draft.repeat - 1)
+        base = _replaced(_preset(settings.pop("preset", document.preset)), common, "[recipe]")
         recipe = _replaced(base, settings, draft.place)
         factors: dict[str, Any] = {"content": draft.pair.content_name, "style": draft.pair.style_name}
         factors |= {
@@ -232,16 +238,24 @@ def _short(value: Any) -> str:
     return "+".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def _recipe(document: Document) -> tuple[Recipe, int]:
-    """Return the preset with the plan's own settings, and the seed."""
+def _preset(name: Any) -> Recipe:
     from generator.nst import PRESETS, preset
 
-    if document.preset not in PRESETS:
-        known = [*PRESETS, *shipped_plans()]
-        raise PlanError(f"unknown preset {did_you_mean(document.preset, known)}")
-    settings = dict(document.recipe)
-    seed = _seed(settings.pop("seed", 1), "[recipe]")
-    return _replaced(preset(document.preset), settings, "[recipe]"), seed
+    if name not in PRESETS:
+        raise PlanError(f"unknown preset {did_you_mean(name, [*PRESETS, *shipped_plans()])}")
+    return preset(name)
+
+
+def _warnings(cells: list[PlannedCell], keys: list[str]) -> list[str]:
+    """Say what a reader of the tables could take for more than it is."""
+    conventions = sorted({cell.recipe.convention for cell in cells})
+    balance = [key for key in ("ratio", "alpha", "beta", "tv_weight") if key in keys]
+    if len(conventions) < 2 or not balance:
+        return []
+    return [
+        f"{', '.join(balance)} of the conventions {', '.join(conventions)} do not compare: the same number means another "
+        f"balance in each; compare the coefficients in the images' provenance"
+    ]
 
 
 def _replaced(recipe: Recipe, settings: Mapping[str, Any], place: str) -> Recipe:

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from generator.nst import preset
 from generator.plan import Plan, load_plan
 from generator.plan_file import PlanError, shipped_plans
 
@@ -142,6 +143,18 @@ def test_a_factor_that_a_cell_does_not_set_shows_the_recipes_value(folder: Path)
     assert [cell.factors["tv_weight"] for cell in plan.cells] == [0.5, 2.0]
 
 
+def test_presets_can_be_compared_with_a_warning_that_their_ratios_cannot(folder: Path) -> None:
+    presets = '[factors]\npreset = ["patel2019", "modern"]\n'
+    plan = load(folder, f"{IMAGES}[recipe]\nsize = 64\n{presets}")
+    assert [cell.factors["preset"] for cell in plan.cells] == ["patel2019", "modern"]
+    assert [cell.recipe.init for cell in plan.cells] == [preset("patel2019").init, preset("modern").init]
+    assert {cell.recipe.size for cell in plan.cells} == {64}
+    assert plan.warnings == []
+    crossed = load(folder, f'{IMAGES}[factors]\nconvention = ["paper", "keras"]\nratio = [0.1, 0.5]\n')
+    (warning,) = crossed.warnings
+    assert "ratio of the conventions keras, paper do not compare" in warning
+
+
 def test_licences_go_with_their_files(folder: Path) -> None:
     plan = load(folder, f'preset = "patel2019"\n{IMAGES}[images.licences]\n"cat.jpg" = "CC0"\n')
     assert plan.licences == {(folder / "cat.jpg").resolve(): "CC0"}
@@ -177,6 +190,8 @@ def test_ones_own_settings_go_over_those_of_a_shipped_plan(folder: Path) -> None
         (f'fators = 1\n{IMAGES}', "unknown key 'fators' (did you mean 'factors'?)"),
         ('[images]\ncontents = ["cat.jpg"]\n', "unknown key in [images] 'contents' (did you mean 'content'?)"),
         (f'preset = "patel2091"\n{IMAGES}', "did you mean 'patel2019'?"),
+        (f"{IMAGES}[recipe]\npreset = 'modern'\n", "[recipe]: preset stands above the tables"),
+        (f"{IMAGES}[factors]\npreset = ['modern', 'patel2091']\n", "did you mean 'patel2019'?"),
         (f"preset = 3\n{IMAGES}", "preset: "),
         (f"repeats = 0\n{IMAGES}", "repeats: "),
         (f'slug = "A B"\n{IMAGES}', "slug: "),

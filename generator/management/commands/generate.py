@@ -8,11 +8,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from generator import distributed
 from generator.management.dry_run import dry_run
 from generator.management.plain_errors import plain_errors, stops_on_request
 from generator.management.progress import Bar
 from generator.models import Cell, ImageSet
-from generator.plan import load_plan
+from generator.plan import Plan, load_plan
 from generator.render import Summary, render
 from generator.services import image_set_from_plan
 
@@ -34,25 +35,45 @@ class Command(BaseCommand):
             "--exact", action="store_true", help="bit by bit repeatable on this machine, and slower"
         )
 
+        parser.add_argument(
+            "--distributed", action="store_true", help="by the workers of the task queue (docs/operations.md)"
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         """Make the images; exit 1 when some failed."""
         with plain_errors(), stops_on_request():
             plan = load_plan(options["plan"])
+            for warning in plan.warnings:
+                self.stderr.write(f"note: {warning}")
             if options["dry_run"]:
                 self.stdout.write(dry_run(plan, options["device"]))
                 return
             self.prepare(options)
-            image_set = image_set_from_plan(plan)
-            with Bar(sys.stderr) as bar:
-                summary = render(
-                    image_set,
-                    device=options["device"],
-                    exact=options["exact"],
-                    retry_failed=options["retry_failed"],
-                    progress=bar.show,
-                )
+            image_set, summary = (
+                self._distributed(plan, options) if options["distributed"] else self._here(plan, options)
+            )
         self._report(image_set, summary)
         self.after(image_set, options)
+
+    def _here(self, plan: Plan, options: dict[str, Any]) -> tuple[ImageSet, Summary]:
+        image_set = image_set_from_plan(plan)
+        with Bar(sys.stderr) as bar:
+            summary = render(
+                image_set,
+                device=options["device"],
+                exact=options["exact"],
+                retry_failed=options["retry_failed"],
+                progress=bar.show,
+            )
+        return image_set, summary
+
+    def _distributed(self, plan: Plan, options: dict[str, Any]) -> tuple[ImageSet, Summary]:
+        try:
+            image_set = distributed.enqueue_plan(plan, retry_failed=options["retry_failed"])
+        except distributed.NoQueue as error:
+            raise CommandError(f"--distributed: {error}", returncode=2) from error
+        with Bar(sys.stderr) as bar:
+            return image_set, distributed.follow(image_set, bar.show)
 
     def prepare(self, options: dict[str, Any]) -> None:
         """Refuse what could not be done after hours of work. For a command that does more with the images."""
@@ -69,3 +90,7 @@ class Command(BaseCommand):
             for cell in failed[:20]:
                 self.stderr.write(f"failed: {cell.label}: {cell.reason}")
             raise CommandError(f"{summary.failed} cells failed; generate ... --retry-failed tries them again")
+        if summary.waiting:
+            raise CommandError(
+                f"{summary.waiting} cells were not made: the set was taken back from the workers"
+            )
