@@ -85,7 +85,10 @@ async function show(coming) {
   submit.setAttribute("aria-disabled", "true");
   stage.classList.add("loading");
   setForm(coming);
-  if (!first) heading.focus({ preventScroll: true });
+  if (!first) {
+    heading.focus({ preventScroll: true });
+    scrollTo({ top: 0, behavior: "instant" });
+  }
   const started = performance.now();
   const slow = setTimeout(() => tell(words.loading), 1000);
   try {
