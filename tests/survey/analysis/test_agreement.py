@@ -47,7 +47,9 @@ def test_alpha_is_one_where_all_agree_and_items_differ():
 
 def test_icc_is_pingouins_with_its_interval():
     table = study(items=12, participants=7)
-    ours = icc_2(complete_block(coded(table)).scores)
+    scores = complete_block(coded(table)).scores
+    assert scores is not None
+    ours = icc_2(scores)
     pingouin.options["round.column.CI95"] = None
     theirs = pingouin.intraclass_corr(table, targets="item", raters="participant", ratings="rating")
     single, mean = (theirs.iloc[place] for place in (1, 4))
@@ -100,7 +102,9 @@ def test_reml_components_are_statsmodels(table):
 
 def test_reml_of_complete_data_gives_the_mean_squares_icc():
     ratings = coded(study(items=20, participants=12))
-    assert fit_mixed(ratings).icc_1 == pytest.approx(icc_2(complete_block(ratings).scores).single, abs=1e-5)
+    scores = complete_block(ratings).scores
+    assert scores is not None
+    assert fit_mixed(ratings).icc_1 == pytest.approx(icc_2(scores).single, abs=1e-5)
 
 
 def test_the_mixed_model_does_not_care_which_side_is_larger_nor_stays_at_zero():

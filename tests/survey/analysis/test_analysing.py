@@ -109,6 +109,8 @@ def test_the_same_data_in_another_order_give_the_same_tables():
 
 def test_conditions_come_with_letters_comparisons_and_an_ordinal_check():
     result = analyse(with_conditions(study(items=30)))
+    assert result.conditions is not None
+    assert result.condition_comparisons is not None
     assert result.conditions["letters"].str.len().min() >= 1
     assert len(result.condition_comparisons) == len(result.conditions) * (len(result.conditions) - 1) / 2
     assert result.summary["ordinal_agrees"] is True

@@ -94,6 +94,7 @@ def test_more_items_than_the_cap_are_cut_and_it_says_so():
 def test_friedman_is_scipys_and_needs_three_items_that_differ():
     scores = study().pivot(index="participant", columns="item", values="rating").to_numpy(float)
     ours, theirs = friedman(scores), stats.friedmanchisquare(*scores.T)
+    assert ours is not None
     assert (ours.chi2, ours.p) == (theirs.statistic, theirs.pvalue)
     assert 0 <= ours.kendall_w <= 1
     assert friedman(scores[:, :2]) is None
@@ -101,7 +102,7 @@ def test_friedman_is_scipys_and_needs_three_items_that_differ():
     assert friedman(np.full((4, 4), 3.0)) is None
 
 
-def letters_of(pairs: set[frozenset[str]], names: str) -> dict[str, str]:
+def letters_of(pairs: set[frozenset[str]], names: str) -> dict[object, str]:
     rows = [
         (a, b, 0.01 if frozenset((a, b)) in pairs else 0.5)
         for i, a in enumerate(names)
@@ -123,13 +124,8 @@ def test_two_share_a_letter_exactly_where_they_do_not_differ(different):
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_the_ordered_probit_is_statsmodels(seed):
     rng = np.random.default_rng(seed)
-    counts = np.array(
-        [
-            rng.multinomial(60, p)
-            for p in ([1, 2, 3, 2, 1], [0, 1, 2, 4, 3], [3, 3, 2, 1, 0])
-            for p in [np.array(p) / sum(p)]
-        ]
-    )
+    weights = np.array([[1, 2, 3, 2, 1], [0, 1, 2, 4, 3], [3, 3, 2, 1, 0]])
+    counts = np.array([rng.multinomial(60, row / row.sum()) for row in weights])
     group = np.repeat(np.arange(3), counts.sum(axis=1))
     rating = np.concatenate([np.repeat(np.arange(1, 6), row) for row in counts])
     dummies = pd.get_dummies(pd.Series(group), drop_first=True).astype(float)

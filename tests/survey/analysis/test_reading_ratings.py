@@ -115,7 +115,7 @@ def test_a_column_repetition_is_understood_as_repeat(read):
 
 
 def test_only_the_main_phase_counts():
-    table = rows("a x 3\na y 4\na z 5").assign(phase=["main", "gold", None])
+    table = rows("a x 3\na y 4\na z 5").assign(phase=["main", "gold", ""])
     assert main_phase(check(table).table)["rating"].tolist() == [3, 5]
 
 

@@ -1,0 +1,198 @@
+"""How often each interval holds the truth: `python -m benchmarks.coverage [--studies 200]`.
+
+Simulated studies of known truth, with bias, inconsistency, careless participants and drop-outs. Prints Markdown
+tables and writes them to benchmarks/results/coverage.md. The seed is fixed: the same numbers every time.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from survey.analysis.conditions import condition_means
+from survey.analysis.intervals import METHODS, interval
+from survey.analysis.mos import category_counts
+from survey.analysis.recovery import recover
+from survey.analysis.simulation import Population, Simulated, simulate, true_mos
+from survey.analysis.sos import HIGH, LOW, moments, pooled_a
+from survey.analysis.table import check, code
+
+RESULT = Path(__file__).parent / "results" / "coverage.md"
+CLOSED = ("t", "normal", "bounded")
+ITEMS, CONDITIONS = 40, 4
+POPULATIONS = {
+    "laboratory video": Population(bias_sd=0.3, inconsistency=0.55),
+    "generated images": Population(bias_sd=0.6, inconsistency=0.9),
+    "generated images, 10 % careless": Population(
+        bias_sd=0.6, inconsistency=0.9, random_share=0.07, constant_share=0.03
+    ),
+    "generated images, drop-outs": Population(bias_sd=0.6, inconsistency=0.9, drop_out=0.04),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--studies", type=int, default=200, help="simulated studies of each kind")
+    studies = parser.parse_args().studies
+    text = (
+        "\n\n".join([_items(studies), _ceiling(studies), _conditions(max(studies // 2, 1)), _model(studies)])
+        + "\n"
+    )
+    print(text)
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(text)
+
+
+def _studies(
+    population: Population, participants: int, studies: int, qualities: np.ndarray | None = None
+) -> list[Simulated]:
+    quality = np.linspace(1.2, 4.8, ITEMS) if qualities is None else qualities
+    return [simulate(quality, participants, population, seed=seed) for seed in range(studies)]
+
+
+def _held(simulated: Simulated, methods: tuple[str, ...]) -> list[dict[str, object]]:
+    """One row a method: share of items whose interval holds the true MOS, mean width, share leaving the scale."""
+    ratings = code(check(simulated.table).table)
+    truth = simulated.items.set_index("item")["mos"].reindex(list(ratings.items)).to_numpy()
+    counts = category_counts(ratings)
+    rows: list[dict[str, object]] = []
+    for method in methods:
+        low, high = interval(method, counts, a=pooled_a(counts))  # type: ignore[arg-type]
+        # An interval that is not defined holds nothing, but has no width either.
+        rows.append(
+            {
+                "interval": method,
+                "held": np.mean((low <= truth) & (truth <= high)),
+                "width": np.nanmean(high - low),
+                "outside": np.mean((low < LOW - 1e-9) | (high > HIGH + 1e-9)),
+            }
+        )
+    return rows
+
+
+def _items(studies: int) -> str:
+    rows = []
+    for name, population in POPULATIONS.items():
+        for participants in (5, 10, 24):
+            # The bootstraps draw thousands of times for each item: fewer studies are enough for them.
+            for i, simulated in enumerate(_studies(population, participants, studies)):
+                for row in _held(simulated, METHODS if i < max(studies // 20, 1) else CLOSED):
+                    rows.append({"population": name, "n": participants, **row})
+    return "### Items\n\nOf five participants none is careless.\n\n" + _table(
+        pd.DataFrame(rows), ["population", "n"]
+    )
+
+
+def _ceiling(studies: int) -> str:
+    """Items near the ends of the scale, where intervals go wrong first."""
+    rows = []
+    population = POPULATIONS["laboratory video"]
+    qualities = np.concatenate([np.linspace(0.6, 1.3, ITEMS // 2), np.linspace(4.7, 5.4, ITEMS // 2)])
+    for participants in (5, 10, 24):
+        for simulated in _studies(population, participants, studies, qualities):
+            rows += [{"n": participants, **row} for row in _held(simulated, CLOSED)]
+    return "### Items at the ends of the scale (laboratory video)\n\n" + _table(pd.DataFrame(rows), ["n"])
+
+
+def _table(rows: pd.DataFrame, by: list[str]) -> str:
+    mean = rows.groupby([*by, "interval"], sort=False).mean(numeric_only=True)
+    cell = mean.apply(lambda r: f"{r['held']:.3f} / {r['width']:.2f} / {r['outside']:.0%}", axis=1)
+    return "Coverage (nominal 0.95) / mean width / share that leaves 1..5.\n\n" + _markdown(
+        cell.unstack(sort=False).reset_index()
+    )
+
+
+def _conditions(studies: int) -> str:
+    """Two truths: the mean over these items, and that over items like them (the items drawn anew)."""
+    rows = []
+    for name, population in POPULATIONS.items():
+        for seed in range(studies):
+            rng = np.random.default_rng(seed)
+            means = np.repeat(np.linspace(2.2, 3.8, CONDITIONS), ITEMS // CONDITIONS)
+            simulated = simulate(means + rng.normal(0, 0.5, ITEMS), 24, population, seed=seed)
+            rows += [{"population": name, **row} for row in _conditions_held(simulated, population)]
+    mean = pd.DataFrame(rows).groupby(["population", "interval"], sort=False).mean()
+    return (
+        "### Conditions of ten items, 24 participants\n\nShare that holds the mean of these items / of items like "
+        "them / mean width.\n\n"
+        + _markdown(
+            mean.apply(lambda r: f"{r['these']:.3f} / {r['such']:.3f} / {r['width']:.2f}", axis=1)
+            .unstack(sort=False)
+            .reset_index()
+        )
+    )
+
+
+def _conditions_held(simulated: Simulated, population: Population) -> list[dict[str, object]]:
+    per = ITEMS // CONDITIONS
+    place = simulated.table["item"].str[4:].astype(int) - 1
+    result = condition_means(check(simulated.table.assign(condition=place // per)).table)
+    these = simulated.items["mos"].to_numpy().reshape(CONDITIONS, per).mean(axis=1)
+    many = np.random.default_rng(0).normal(0, 0.5, 2000)
+    from_all = [_mean_of(centre + many, population) for centre in np.linspace(2.2, 3.8, CONDITIONS)]
+    names = {
+        "participants": "ci",
+        "two-way bootstrap": "bootstrap",
+        "mixed model": "mixed",
+        "pooled votes": "naive",
+    }
+    return [
+        {
+            "interval": name,
+            "these": ((result[f"{key}_low"] <= these) & (these <= result[f"{key}_high"])).mean(),
+            "such": ((result[f"{key}_low"] <= from_all) & (from_all <= result[f"{key}_high"])).mean(),
+            "width": (result[f"{key}_high"] - result[f"{key}_low"]).mean(),
+        }
+        for name, key in names.items()
+    ]
+
+
+def _mean_of(qualities: np.ndarray, population: Population) -> float:
+    return float(true_mos(qualities, population).mean())
+
+
+def _model(studies: int) -> str:
+    """RMSE against the latent quality, and coverage of the model's intervals about the panel's own zero of bias."""
+    rows = []
+    for each in (3, 5, 10, 20, 40):
+        people = 20 * ITEMS // each
+        for seed in range(max(studies // 4, 1)):
+            population = Population(bias_sd=0.4, inconsistency=0.7, random_share=0.1)
+            simulated = simulate(
+                np.linspace(1.6, 4.4, ITEMS), people, population, per_participant=each, seed=seed
+            )
+            ratings = code(check(simulated.table).table)
+            truth = simulated.items.set_index("item")["quality"].reindex(list(ratings.items)).to_numpy()
+            row: dict[str, object] = {"ratings each": each}
+            counts = category_counts(ratings)
+            row["mean, RMSE"] = _rmse(moments(counts)[1], truth)
+            for variant in ("strict", "shrunken"):
+                items = recover(ratings, variant).items
+                shifted = truth + float((items["quality"] - truth).mean())
+                row[f"{variant}, RMSE"] = _rmse(items["quality"].to_numpy(), truth)
+                row[f"{variant}, held"] = (
+                    (items["ci_low"] <= shifted) & (shifted <= items["ci_high"])
+                ).mean()
+            rows.append(row)
+    mean = pd.DataFrame(rows).groupby("ratings each").mean().map("{:.3f}".format).reset_index()
+    return "### Subject model, 20 ratings an item, 10 % answering at random\n\n" + _markdown(mean)
+
+
+def _rmse(estimate: np.ndarray, truth: np.ndarray) -> float:
+    return float(np.sqrt(((estimate - truth) ** 2).mean()))
+
+
+def _markdown(table: pd.DataFrame) -> str:
+    rows = [
+        [str(name) for name in table.columns],
+        ["---"] * len(table.columns),
+        *table.astype("str").to_numpy().tolist(),
+    ]
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+if __name__ == "__main__":
+    main()
