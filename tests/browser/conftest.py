@@ -50,7 +50,7 @@ def page(context: BrowserContext) -> Iterator[Page]:
     page = context.new_page()
     troubles: list[str] = []
     page.on("pageerror", lambda error: troubles.append(str(error)))
-    page.on("console", lambda message: message.type == "error" and troubles.append(message.text))
+    page.on("console", lambda message: troubles.extend([message.text] if message.type == "error" else []))
     yield page
     # A lost connection, on purpose, is reported by the browser itself.
     assert not [trouble for trouble in troubles if "ERR_" not in trouble and "Failed to load" not in trouble]

@@ -118,9 +118,9 @@ def test_a_server_error_is_tried_again(page, study):
 def test_a_truncated_image_is_skipped_with_the_reason_and_never_rated(page, study):
     """jsPsych #1393: under packet loss, half images were rated."""
     broken = Stimulus.objects.first()
-    with default_storage.open(broken.image.name) as file:
+    with default_storage.open(str(broken.image.name)) as file:
         half = file.read()[:-40]
-    default_storage.delete(broken.image.name)
+    default_storage.delete(str(broken.image.name))
     default_storage.save(broken.image.name, ContentFile(half))
     begin(page)
     for number in range(1, 7):
@@ -207,7 +207,7 @@ def test_the_size_on_screen_is_measured_and_small_screens_are_told(browser, live
 
 def _replace(stimulus: Stimulus, image) -> None:
     data = encode_png(image)
-    default_storage.delete(stimulus.image.name)
+    default_storage.delete(str(stimulus.image.name))
     stimulus.image.save("x.png", ContentFile(data), save=False)
     stimulus.width, stimulus.height = image.size
     stimulus.sha256 = hashlib.sha256(data).hexdigest()

@@ -6,6 +6,7 @@ import io
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from django.test import Client
 from PIL import Image
@@ -13,7 +14,7 @@ from PIL import Image
 from survey.definition import Definition, parse
 from survey.models import Participant, Study, Trial
 from survey.publish import Picture, publish
-from survey.services import next_trial, rate, start
+from survey.services import next_trial, rate
 
 CONTENTS = ("cat", "dog", "owl")
 CONDITIONS = ("weak", "strong")
@@ -58,6 +59,13 @@ def answers_of(study: Study, value: int = 4) -> dict[str, int | str]:
     return {q.key: "tie" if study.method == "pair" else value for q in study.questions.all()}
 
 
+def current(participant: Participant) -> Trial:
+    """Return the trial whose turn it is, which there must be."""
+    trial = next_trial(participant)
+    assert trial is not None
+    return trial
+
+
 def rate_all(participant: Participant, value: int = 4, limit: int = 1000) -> int:
     """Answer a participant's trials with one value; return how many."""
     count = 0
@@ -74,7 +82,7 @@ def join(client: Client, study: Study, **fields: str) -> Participant:
     return Participant.objects.get(token=token)
 
 
-def answer(client: Client, trial: Trial, value: str | int = 4, **fields: str) -> object:
+def answer(client: Client, trial: Trial, value: str | int = 4, **fields: str) -> Any:
     """Send one trial's form with one value for all questions."""
     study = trial.participant.study
     data = {f"q-{question.key}": value for question in study.questions.all()}
@@ -88,18 +96,3 @@ def folder_of_pictures(folder: Path, names: Sequence[str]) -> Path:
     for i, name in enumerate(names):
         (folder / name).write_bytes(png(i))
     return folder
-
-
-__all__ = [
-    "answer",
-    "answers_of",
-    "definition",
-    "folder_of_pictures",
-    "join",
-    "make_study",
-    "picture",
-    "pictures",
-    "png",
-    "rate_all",
-    "start",
-]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import gettext
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -44,8 +45,8 @@ def test_every_text_is_translated_and_compiled(language):
 
 
 def test_every_scale_question_and_trap_is_there_in_every_language():
-    for table in (ACR, DCR, WORDS, *QUESTIONS.values()):
-        assert set(table) == set(LANGUAGES)
+    tables: list[Collection[str]] = [ACR, DCR, WORDS, *QUESTIONS.values()]
+    assert all(set(table) == set(LANGUAGES) for table in tables)
     for scale in (ACR, DCR):
         assert all(len(set(labels)) == 5 for labels in scale.values())
 

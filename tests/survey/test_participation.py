@@ -12,7 +12,7 @@ from django.test import Client
 from survey import services
 from survey.models import Invitation, Participant, Rating, Recruit, Trial
 from survey.services import Refused, start
-from tests.survey.factories import answer, join, make_study, rate_all
+from tests.survey.factories import answer, current, join, make_study, rate_all
 
 pytestmark = pytest.mark.django_db
 
@@ -124,7 +124,7 @@ def test_an_image_missing_from_the_store_is_a_clear_404(client):
     study = make_study()
     join(client, study)
     stimulus = study.stimuli.first()
-    stimulus.image.storage.delete(stimulus.image.name)
+    stimulus.image.storage.delete(str(stimulus.image.name))
     assert client.get(f"/s/study/image/{stimulus.name}").status_code == 404
 
 
@@ -213,7 +213,8 @@ def test_withdrawing_deletes_everything_at_once(client):
 def test_the_withdrawal_code_deletes_afterwards_from_any_device(client):
     person = join(Client(), make_study())
     rate_all(person)
-    spoken = f" {person.withdrawal[:4].lower()}-{person.withdrawal[4:8]} {person.withdrawal[8:]} "
+    code = str(person.withdrawal)
+    spoken = f" {code[:4].lower()}-{code[4:8]} {code[8:]} "
     assert client.post("/s/study/delete/", {"code": spoken}).status_code == 200
     assert not Rating.objects.exists()
 
@@ -332,7 +333,7 @@ def test_an_answer_goes_to_its_own_trial_whatever_the_address(client):
     study = make_study()
     make_study(slug="other")
     person = join(client, study)
-    trial = services.next_trial(person)
+    trial = current(person)
     client.post("/s/other/rate/", {"trial": trial.token, "q-overall": "3"})
     assert Rating.objects.get().trial == trial
     assert answer(client, trial, 5).status_code == 303

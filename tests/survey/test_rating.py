@@ -6,9 +6,8 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.test import Client
 
-from survey import services
 from survey.models import Participant, Rating, Trial
-from tests.survey.factories import answer, join, make_study, rate_all
+from tests.survey.factories import answer, current, join, make_study, rate_all
 
 pytestmark = pytest.mark.django_db
 
@@ -24,42 +23,42 @@ def person(client, study):
 
 
 def test_a_rating_is_committed_before_the_next_image_shows(client, person):
-    first = services.next_trial(person)
+    first = current(person)
     response = answer(client, first, 4)
     assert response.status_code == 303
     assert Rating.objects.get(trial=first).value == 4
     page = client.get(response.url)
-    assert services.next_trial(person).token in page.content.decode()
+    assert current(person).token in page.content.decode()
     assert first.token not in page.content.decode()
 
 
 @pytest.mark.parametrize("value", ["0", "6", "-1", "x", "", "4.5", "３", "1 ", "true", "9" * 500])
 def test_it_refuses_a_rating_that_is_not_on_the_scale(client, person, value):
-    trial = services.next_trial(person)
+    trial = current(person)
     response = answer(client, trial, value)
     assert response.status_code == 422
     assert "Please choose an answer." in response.content.decode()
     assert not Rating.objects.exists()
-    assert services.next_trial(person) == trial
+    assert current(person) == trial
 
 
 def test_it_refuses_a_form_without_a_rating(client, person):
-    trial = services.next_trial(person)
+    trial = current(person)
     response = client.post("/s/study/rate/", {"trial": trial.token})
     assert response.status_code == 422
-    assert services.next_trial(person) == trial
+    assert current(person) == trial
 
 
 @pytest.mark.parametrize("value", [0, 6])
 def test_the_database_itself_refuses_a_rating_off_the_scale(person, value):
-    trial = services.next_trial(person)
+    trial = current(person)
     question = person.study.questions.get()
     with pytest.raises(IntegrityError), transaction.atomic():
         Rating.objects.create(trial=trial, question=question, value=value, first_value=3)
 
 
 def test_the_database_itself_refuses_a_second_rating_of_one_trial(person):
-    trial = services.next_trial(person)
+    trial = current(person)
     question = person.study.questions.get()
     Rating.objects.create(trial=trial, question=question, value=3, first_value=3)
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -67,25 +66,25 @@ def test_the_database_itself_refuses_a_second_rating_of_one_trial(person):
 
 
 def test_a_double_click_keeps_one_row_and_skips_no_image(client, person):
-    first = services.next_trial(person)
+    first = current(person)
     answer(client, first, 4)
-    second = services.next_trial(person)
+    second = current(person)
     again = answer(client, first, 4)
     assert again.status_code == 303
     assert Rating.objects.count() == 1
-    assert services.next_trial(person) == second
+    assert current(person) == second
 
 
 def test_an_old_page_sent_again_does_not_change_what_was_answered(client, person):
     """The back button brings the old form back; only Undo opens an answer again."""
-    first = services.next_trial(person)
+    first = current(person)
     answer(client, first, 4)
     answer(client, first, 1)
     assert Rating.objects.get().value == 4
 
 
 def test_two_tabs_on_one_image_give_one_row(client, person):
-    trial = services.next_trial(person)
+    trial = current(person)
     pages = [client.get("/s/study/rate/").content.decode() for _ in range(2)]
     assert all(trial.token in page for page in pages)
     answer(client, trial, 5)
@@ -103,7 +102,7 @@ def test_all_questions_of_an_image_are_kept_or_none(client):
         '[[questions]]\nkey = "overall"\ntext = "A?"\n[[questions]]\nkey = "style"\ntext = "B?"\n'
     )
     person = join(client, study)
-    trial = services.next_trial(person)
+    trial = current(person)
     response = client.post("/s/study/rate/", {"trial": trial.token, "q-overall": "3"})
     assert response.status_code == 422
     assert not Rating.objects.exists()
@@ -121,7 +120,7 @@ def test_a_guessed_trial_gets_a_clear_answer_and_changes_nothing(client, person)
 
 
 def test_an_answer_outlives_the_loss_of_the_cookie(client, person):
-    trial = services.next_trial(person)
+    trial = current(person)
     client.cookies.clear()
     response = answer(client, trial, 2)
     assert response.status_code == 303
@@ -132,7 +131,7 @@ def test_someone_elses_answer_shows_nothing_of_their_session(client, person):
     """A trial's token is enough to keep an answer, not to read on."""
     stranger = Client()
     join(stranger, person.study)
-    trial = services.next_trial(person)
+    trial = current(person)
     response = stranger.post(
         "/s/study/rate/", {"trial": trial.token, "q-overall": "3"}, headers={"accept": "application/json"}
     )
@@ -144,12 +143,12 @@ def test_closing_the_browser_and_coming_back_goes_on_where_it_stopped(client, pe
     later = Client()
     later.cookies = client.cookies
     response = later.get("/s/study/", follow=True)
-    assert services.next_trial(person).token in response.content.decode()
+    assert current(person).token in response.content.decode()
     assert "Image 3 of 6" in response.content.decode()
 
 
 def test_a_rating_in_a_paused_study_is_still_kept(client, person):
-    trial = services.next_trial(person)
+    trial = current(person)
     person.study.state = "paused"
     person.study.save()
     assert answer(client, trial, 3).status_code == 303
@@ -158,7 +157,7 @@ def test_a_rating_in_a_paused_study_is_still_kept(client, person):
 
 
 def test_measurements_out_of_range_count_as_not_known(client, person):
-    trial = services.next_trial(person)
+    trial = current(person)
     answer(
         client, trial, 3, rt_ms="-5", dpr="NaN", viewport_w="1e300", zoom="two", input="nose", shown_w="300.5"
     )
@@ -169,7 +168,7 @@ def test_measurements_out_of_range_count_as_not_known(client, person):
 
 
 def test_the_time_to_answer_and_the_screen_are_kept(client, person):
-    trial = services.next_trial(person)
+    trial = current(person)
     answer(
         client, trial, 3, rt_ms="1234", waited_ms="60000", input="key", dpr="2", viewport_w="390", changes="1"
     )
@@ -183,7 +182,7 @@ def test_the_time_to_answer_and_the_screen_are_kept(client, person):
 
 def test_an_image_that_does_not_load_is_skipped_with_the_reason_and_never_rated(client, person):
     """jsPsych #1393: truncated images were rated all the same."""
-    trial = services.next_trial(person)
+    trial = current(person)
     response = client.post("/s/study/skip/", {"trial": trial.token, "reason": "truncated"})
     assert response.status_code == 303
     trial.refresh_from_db()
@@ -193,7 +192,7 @@ def test_an_image_that_does_not_load_is_skipped_with_the_reason_and_never_rated(
 
 
 def test_a_skip_for_no_known_reason_is_refused(client, person):
-    trial = services.next_trial(person)
+    trial = current(person)
     assert client.post("/s/study/skip/", {"trial": trial.token, "reason": "lazy"}).status_code == 404
     trial.refresh_from_db()
     assert trial.outcome == Trial.Outcome.OPEN

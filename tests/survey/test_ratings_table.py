@@ -10,7 +10,7 @@ from survey import services
 from survey.models import Rating
 from survey.ratings import COLUMNS, preference_table, tidy_table
 from survey.services import Showing
-from tests.survey.factories import make_study, rate_all
+from tests.survey.factories import current, make_study, rate_all
 
 pytestmark = pytest.mark.django_db
 
@@ -54,7 +54,7 @@ def test_what_is_not_known_is_missing_not_zero():
 def test_the_first_answer_stands_beside_the_last():
     study = make_study()
     person = services.start(study)
-    trial = services.next_trial(person)
+    trial = current(person)
     services.rate(trial.token, {"overall": 2}, showing=Showing(rt_ms=900, input="touch"))
     again = services.undo(person)
     services.rate(again.token, {"overall": 4}, revision=again.revision)
@@ -103,7 +103,7 @@ def test_hidden_references_are_rated_in_acr_hr():
 def test_a_pair_study_has_a_table_of_its_own():
     study = make_study('method = "pair"\n')
     person = services.start(study)
-    trial = services.next_trial(person)
+    trial = current(person)
     services.rate(trial.token, {"overall": "second"})
     (row,) = preference_table(study).to_dict("records")
     assert (row["first"], row["second"]) == (trial.stimulus.item, trial.other.item)

@@ -14,7 +14,7 @@ from django.test import Client
 
 from survey import services
 from survey.models import Participant, Rating, Trial
-from tests.survey.factories import answer, join, make_study, rate_all
+from tests.survey.factories import answer, current, join, make_study, rate_all
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -55,7 +55,7 @@ def test_50_who_start_at_once_get_a_balanced_design():
 def test_50_identical_answers_at_once_give_one_row():
     study = make_study()
     person = join(Client(), study)
-    trial = services.next_trial(person)
+    trial = current(person)
     statuses = at_once(PEOPLE, lambda i: answer(Client(), trial, 4).status_code)
     assert set(statuses) == {303}
     assert list(Rating.objects.values_list("value", flat=True)) == [4]
@@ -64,7 +64,7 @@ def test_50_identical_answers_at_once_give_one_row():
 def test_50_different_answers_to_one_image_at_once_keep_one_of_them():
     study = make_study()
     person = join(Client(), study)
-    trial = services.next_trial(person)
+    trial = current(person)
     at_once(PEOPLE, lambda i: answer(Client(), trial, 1 + i % 5).status_code)
     rating = Rating.objects.get()
     assert rating.value == rating.first_value
@@ -101,7 +101,7 @@ def test_50_whole_sessions_side_by_side_lose_nothing():
 def test_withdrawing_while_an_answer_arrives_leaves_nothing_behind():
     study = make_study()
     person = join(Client(), study)
-    trial = services.next_trial(person)
+    trial = current(person)
 
     def act(i: int) -> None:
         if i:

@@ -6,7 +6,7 @@ import pytest
 
 from survey import services
 from survey.models import Rating, Trial
-from tests.survey.factories import answer, join, make_study, rate_all
+from tests.survey.factories import answer, current, join, make_study, rate_all
 
 pytestmark = pytest.mark.django_db
 
@@ -17,7 +17,7 @@ def person(client):
 
 
 def test_undo_brings_the_last_image_back_with_its_answer_chosen(client, person):
-    first = services.next_trial(person)
+    first = current(person)
     answer(client, first, 2)
     page = client.post("/s/study/undo/", follow=True).content.decode()
     assert first.token in page
@@ -25,7 +25,7 @@ def test_undo_brings_the_last_image_back_with_its_answer_chosen(client, person):
 
 
 def test_the_first_answer_is_kept_beside_the_new_one(client, person):
-    first = services.next_trial(person)
+    first = current(person)
     answer(client, first, 2)
     services.undo(person)
     first.refresh_from_db()
@@ -42,7 +42,7 @@ def test_an_answer_counts_until_it_is_given_anew(person):
 
 def test_a_form_from_before_the_undo_is_a_replay(client, person):
     """A resent answer must not pass for the new one."""
-    first = services.next_trial(person)
+    first = current(person)
     answer(client, first, 2)
     services.undo(person)
     answer(client, first, 2)
