@@ -23,16 +23,16 @@ _MEASURES: Final = (
     ("icc_2_k", "ICC(2,k)"),
     ("kendall_w", "Kendall's W"),
     ("friedman_chi2", "Friedman χ²"),
-    ("friedman_p", "Friedman p"),
 )
 
 
 def headlines(summary: Mapping[str, Any]) -> list[Headline]:
     """Return the headline numbers of one question's summary, a dash for what the data do not allow."""
     counts = [Headline(label, f"{summary[key]:,}".replace(",", " "), "") for key, label in _COUNTS]
-    return counts + [
+    measures = [
         Headline(label, number(summary.get(key)), _interval(summary, key)) for key, label in _MEASURES
     ]
+    return [*counts, *measures, Headline("Friedman p", _p_value(summary.get("friedman_p")), "")]
 
 
 def findings(summary: Mapping[str, Any]) -> list[str]:
@@ -62,6 +62,11 @@ def number(value: float | None) -> str:
     if value is None:
         return "–"
     return f"{value:.1e}" if value != 0 and abs(value) < 0.001 else f"{value:.3f}"
+
+
+def _p_value(p: float | None) -> str:
+    # Below the smallest double it is stored as 0, which no p value is.
+    return "< 1e-300" if p == 0 else number(p)
 
 
 def _interval(summary: Mapping[str, Any], key: str) -> str:

@@ -88,7 +88,9 @@ def _collect(pk: int, fingerprint_: str, selection: Selection) -> Export:
         everyone = _collect(pk, fingerprint_, replace(selection, panel="everyone"))
         kept = ~ratings.table["participant"].isin(flagged(everyone.analysis.screening))
         ratings = replace(ratings, table=ratings.table[kept].reset_index(drop=True))
+    factors, covariates = factor_columns(study), covariate_columns(study)
     return Export(
+        fingerprint=fingerprint_,
         slug=study.slug,
         title=study.title,
         method=study.method,
@@ -98,13 +100,13 @@ def _collect(pk: int, fingerprint_: str, selection: Selection) -> Export:
             QuestionText(question.key, question.text, tuple(question.labels))
             for question in study.questions.all()
         ),
-        factors=tuple(factor_columns(study).values()),
-        descriptions={column: f"covariate {name}" for name, column in covariate_columns(study).items()}
-        | {column: f"factor {name}" for name, column in factor_columns(study).items()},
+        factors=tuple(factors.values()),
+        descriptions={column: f"covariate {name}" for name, column in covariates.items()}
+        | {column: f"factor {name}" for name, column in factors.items()},
         ratings=counted,
         checked=ratings.table,
         excluded=rows[out].reset_index(drop=True),
-        items=items_table(study),
+        items=items_table(study, factors, covariates),
         participants=participants_table(study, excluded),
         analysis=analyse(ratings, ci=selection.ci),
     )
@@ -130,9 +132,8 @@ def analysis_rows(study: Study) -> pd.DataFrame:
     return table
 
 
-def items_table(study: Study) -> pd.DataFrame:
-    """Return one row a stimulus: names, role, sizes, hash, then factors and covariates."""
-    factors, covariates = factor_columns(study), covariate_columns(study)
+def items_table(study: Study, factors: dict[str, str], covariates: dict[str, str]) -> pd.DataFrame:
+    """Return one row a stimulus: names, role, sizes, hash, then factors and covariates ({name: its column})."""
     rows = []
     for stimulus in study.stimuli.order_by("item"):
         row: dict[str, Any] = {

@@ -24,12 +24,14 @@ class QuestionText:
 class Export:
     """A study, its ratings and their analysis.
 
+    fingerprint: changes whenever anything here does (`collect.fingerprint`).
     ratings: the tidy table, all phases, without previews and without the participants left out; theirs are in
     `excluded`. checked: `ratings` as analysed.
     items: one row a stimulus; participants: one row a person. factors: names of the factor columns of both tables.
     descriptions: {column: what it holds} for columns that only this study has.
     """
 
+    fingerprint: str
     slug: str
     title: str
     method: str

@@ -17,7 +17,7 @@ from survey.analysis.headlines import findings, headlines
 from survey.analysis.mos import remarks
 from survey.analysis.report import MOST_CELLS, format_cell, stamp_rows
 from survey.analysis.words import GLOSSARY
-from survey.exports.collect import NoRatings, Selection, collect, fingerprint
+from survey.exports.collect import DEFAULT, NoRatings, Selection, collect, fingerprint
 from survey.exports.export import Export
 from survey.exports.tables import csv_bytes
 from survey.models import Study
@@ -75,15 +75,16 @@ def results(request: HttpRequest, study: Study) -> HttpResponse:
         "downloads": DOWNLOADS,
     }
     try:
-        switches = read_switches(request.GET, collect(study))
-        export = collect(study, switches.selection)
+        everyone = collect(study)
+        switches = read_switches(request.GET, everyone)
+        export = everyone if switches.selection == DEFAULT else collect(study, switches.selection)
     except NoRatings:
         return render(request, "survey/researcher/no_results.html", context)
     data = plots.select_question(export.analysis, export.checked, switches.question)
     question = next(question for question in export.questions if question.key == switches.question)
     context |= {
         "switches": switches,
-        "query": f"{switches.query}&v={fingerprint(study)[:12]}",
+        "query": f"{switches.query}&v={export.fingerprint[:12]}",
         "question": question,
         "headlines": headlines(data.analysis.summary),
         "findings": findings(data.analysis.summary),

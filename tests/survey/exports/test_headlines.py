@@ -1,0 +1,43 @@
+"""The numbers of a summary in words."""
+
+from __future__ import annotations
+
+from survey.analysis import analyse
+from survey.analysis.headlines import findings, headlines
+from tests.survey.exports.studies import ratings_frame
+
+
+def summary(**changes):
+    return analyse(ratings_frame()).summary | changes
+
+
+def test_what_the_data_do_not_allow_is_a_dash():
+    values = {
+        headline.label: headline.value for headline in headlines(summary(icc_2_1=None, friedman_p=None))
+    }
+    assert (values["ICC(2,1)"], values["Friedman p"]) == ("–", "–")
+
+
+def test_no_p_value_is_printed_as_zero():
+    values = {headline.label: headline.value for headline in headlines(summary(friedman_p=0.0))}
+    assert values["Friedman p"] == "< 1e-300"
+    values = {headline.label: headline.value for headline in headlines(summary(friedman_p=2e-9))}
+    assert values["Friedman p"] == "2.0e-09"
+
+
+def test_an_interval_stands_beside_its_number():
+    found = {
+        headline.label: headline.interval
+        for headline in headlines(summary(icc_2_1_low=0.1, icc_2_1_high=0.456))
+    }
+    assert found["ICC(2,1)"] == "[0.10, 0.46]"
+
+
+def test_it_says_whether_the_conclusions_depend_on_the_panel():
+    for depends, words in (
+        (True, "Conclusions depend on"),
+        (False, "Conclusions do not depend on"),
+        (None, "Panels: "),
+    ):
+        found = findings(summary(conclusions="x", conclusions_depend_on_panel=depends))
+        assert any(sentence.startswith(words) for sentence in found)
