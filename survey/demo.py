@@ -43,11 +43,12 @@ class Demonstration:
     password: str
 
 
-def demonstrate(plan: Path = PLAN, *, progress: Listener | None = None) -> Demonstration:
+def demonstrate(plan: Path | None = None, *, progress: Listener | None = None) -> Demonstration:
     """Make the plan's images, publish them twice, and let simulated participants rate the second study.
 
     Raises DemoError when an image could not be made, and what `load_plan` and `gather` raise.
     """
+    plan = plan or PLAN
     folder = Path(settings.DATA_DIR) / "demo"
     gather(folder)
     local_plan = Path(shutil.copy(plan, folder / plan.name))
