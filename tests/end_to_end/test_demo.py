@@ -73,7 +73,7 @@ def _study_can_be_rated_at_once(client) -> None:
 
 
 def _results_are_for_the_researcher(client, password: str) -> None:
-    address = f"/studies/{demo.SIMULATED}/"
+    address = f"/studies/{demo.SIMULATED}/results/"
     assert client.get(address).status_code == 302
     assert client.post("/sign-in/", {"username": demo.RESEARCHER, "password": password}).status_code == 302
     page = client.get(address).content.decode()
