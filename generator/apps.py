@@ -8,3 +8,7 @@ class GeneratorConfig(AppConfig):
 
     name = "generator"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register the checks."""
+        from generator import checks  # noqa: F401

@@ -42,6 +42,9 @@ class ImageSet(models.Model):
     plan = models.TextField(help_text="The plan's text, as it was read.")
     plan_sha256 = models.CharField(max_length=64)
     created = models.DateTimeField(auto_now_add=True)
+    is_queued = models.BooleanField(
+        default=False, db_default=False, help_text="Workers make its cells; taken back, they stop."
+    )
 
     class Meta:
         ordering = ("-created", "slug")

@@ -88,6 +88,21 @@ def render(
     )
 
 
+def render_batch(image_set: ImageSet, *, device: str = "auto", progress: Listener | None = None) -> int:
+    """Make one batch of like cells of a set; return how many cells that made, 0 where none waited.
+
+    One worker's share among many; interruptions and errors as in `render`.
+    """
+    chosen = engine.choose_device(device)
+    claims.free_abandoned()
+    with Run() as run:
+        worker = _Worker(image_set, run, chosen, False, progress)
+        worker.step()
+    if not image_set.cells.filter(status__in=[Cell.Status.WAITING, Cell.Status.RUNNING]).exists():
+        describe.describe(image_set, chosen)
+    return worker.made
+
+
 def _counts(image_set: ImageSet) -> dict[str, int]:
     return dict(image_set.cells.values_list("status").annotate(Count("pk")).order_by())
 
@@ -110,14 +125,20 @@ class _Worker:
     def work(self) -> None:
         """Make batches until nothing waits; then wait for the cells that other runs are making."""
         while True:
-            claims.adopt(self.image_set)
-            if batch := self._claim_batch():
-                self._make(batch)
-            elif self._others_work():
-                time.sleep(_POLL)
-                claims.free_abandoned()
-            else:
+            if self.step():
+                continue
+            if not self._others_work():
                 return
+            time.sleep(_POLL)
+            claims.free_abandoned()
+
+    def step(self) -> bool:
+        """Make one batch; False when no cell waits for one."""
+        claims.adopt(self.image_set)
+        batch = self._claim_batch()
+        if batch:
+            self._make(batch)
+        return bool(batch)
 
     def _claim_batch(self) -> list[Cell]:
         """Claim as many waiting cells as run well together; none when there are none, or others were faster."""
@@ -181,7 +202,7 @@ class _Worker:
             )
             for cell in cells
         ]
-        networks = {job.recipe.network: engine.weights(job.recipe.network) for job in jobs}
+        networks = {job.recipe.network: engine.network_of(job.recipe) for job in jobs}
         return nst.transfer_batch(
             jobs,
             weights=networks,

@@ -39,4 +39,7 @@ def _media() -> str | None:
         default_storage.delete(name)
     except OSError as error:
         return f"media: {error.strerror}"
+    except Exception as error:
+        # An object store's own errors: only its library knows their classes.
+        return f"media: {type(error).__name__}"
     return None

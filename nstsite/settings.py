@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 
@@ -56,7 +58,14 @@ INSTALLED_APPS = [
     "csp",
 ]
 
+# "procrastinate": image sets can be made by workers on many hosts, through PostgreSQL (see docs/operations.md).
+GENERATOR_EXECUTOR = env.str("GENERATOR_EXECUTOR", default="local")
+if GENERATOR_EXECUTOR == "procrastinate":
+    INSTALLED_APPS.append("procrastinate.contrib.django")
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "tasks"
+
 MIDDLEWARE = [
+    "nstsite.requests.RequestLog",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -70,6 +79,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
+    "nstsite.throttle.StartThrottle",
 ]
 
 ROOT_URLCONF = "nstsite.urls"
@@ -102,9 +112,11 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
     # A file, because threads of the test server cannot share an in-memory database.
     _database["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
 else:
-    # The pool replaces persistent connections, which gthread workers cannot share.
+    # The pool replaces persistent connections, which gthread workers cannot share. A connection is tried before it
+    # is handed out: after a restart of the database the first request of each would fail otherwise.
     _database["CONN_MAX_AGE"] = 0
-    _database["OPTIONS"] = {"pool": True}
+    _database["CONN_HEALTH_CHECKS"] = True
+    _database["OPTIONS"] = {"pool": {"min_size": 1, "max_size": 8, "timeout": 20}, "connect_timeout": 5}
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
@@ -138,18 +150,33 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 MEDIA_URL = "media/"
-STORAGES = {
+STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+if _bucket := env.str("MEDIA_S3_BUCKET", default=""):
+    # Keys come from the environment or the host's role, as boto3 finds them.
+    STORAGES["default"] = {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": _bucket,
+            "endpoint_url": env.str("MEDIA_S3_ENDPOINT", default="") or None,
+            "region_name": env.str("MEDIA_S3_REGION", default="") or None,
+            "object_parameters": {"CacheControl": "max-age=31536000, immutable"},
+            "file_overwrite": False,
+        },
+    }
+# Where participants' browsers fetch images from, past this server; "" for through it.
+MEDIA_PUBLIC_URL = env.str("MEDIA_PUBLIC_URL", default="")
+_media_origin = ["{0.scheme}://{0.netloc}".format(urlsplit(MEDIA_PUBLIC_URL))] if MEDIA_PUBLIC_URL else []
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],
-        "img-src": ["'self'", "data:", "blob:"],
+        "img-src": ["'self'", "data:", "blob:", *_media_origin],
         "style-src": ["'self'"],
         "script-src": ["'self'"],
-        "connect-src": ["'self'"],
+        "connect-src": ["'self'", *_media_origin],
         "form-action": ["'self'"],
         "frame-ancestors": ["'none'"],
         "base-uri": ["'none'"],
@@ -166,10 +193,34 @@ SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 
+# Of each address at most so many new participants a minute and worker process; 0 for no limit.
+STARTS_PER_MINUTE = env.int("STARTS_PER_MINUTE", default=120)
+# How many proxies in front of this server append to X-Forwarded-For; 0: the connection's own address is the client's.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+# The bearer token that opens /metrics; without one the address is not there.
+METRICS_KEY = env.str("METRICS_KEY", default="")
+
+LOG_FORMAT = env.str("LOG_FORMAT", default="text")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"request_id": {"()": "nstsite.requests.AddRequestId"}},
+    "formatters": {
+        "text": {"format": "{asctime} {levelname} {name} [{request_id}]: {message}", "style": "{"},
+        "json": {
+            "()": "pythonjsonlogger.json.JsonFormatter",
+            "format": "{asctime}{levelname}{name}{request_id}{message}",
+            "style": "{",
+        },
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": LOG_FORMAT,
+            "filters": ["request_id"],
+        }
+    },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
+    # Its warnings hold whole addresses, and the address of a share link is a secret.
+    "loggers": {"django.request": {"level": "ERROR"}},
 }

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from typing import Any
+from urllib.parse import quote, urljoin
 
+from django.conf import settings
 from django.core.files.storage import default_storage
-from django.http import FileResponse, Http404, HttpResponse, JsonResponse, QueryDict
+from django.http import FileResponse, Http404, HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from survey import services
 from survey.definition import AskedQuestion
-from survey.models import Preference, Study, Trial
+from survey.models import Preference, Stimulus, Study, Trial
 from survey.services import BadAnswer, Progress, Refused, Showing
 from survey.views.visit import Visit, participant_page
 
@@ -92,6 +95,17 @@ def image(visit: Visit, name: str) -> FileResponse:
     response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
     response.headers["Content-Disposition"] = "inline"
     return response
+
+
+def _bytes_of(stimulus: Stimulus) -> HttpResponseBase:
+    """Return the image itself, or where the browser gets it past this server (its name cannot be guessed)."""
+    name = str(stimulus.image.name)
+    if settings.MEDIA_PUBLIC_URL:
+        return HttpResponseRedirect(urljoin(settings.MEDIA_PUBLIC_URL, quote(name)))
+    try:
+        return FileResponse(default_storage.open(name), content_type="image/png")
+    except FileNotFoundError as error:
+        raise Http404("the image is not in the media store") from error
 
 
 def _onward(visit: Visit, trial: Trial) -> HttpResponse:

@@ -19,6 +19,6 @@ def test_it_says_when_the_media_store_takes_no_file(client, monkeypatch):
     def full(*args, **kwargs):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(type(default_storage._wrapped), "save", full)
+    monkeypatch.setattr(type(vars(default_storage)["_wrapped"]), "save", full)
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()["problems"]) == (503, ["media: No space left on device"])

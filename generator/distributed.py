@@ -1,0 +1,135 @@
+"""An image set made by workers on many hosts.
+
+The rows are the truth: `ImageSet.is_queued` says that workers may make a set, its cells say what is left, claims say
+who makes what. The task queue only wakes workers, so a job that is lost, late or run twice does no harm; `sweep`
+wakes workers for whatever rows still wait. Another queue would need `wake` and one task alone.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from math import nan
+
+from django.apps import apps
+from django.db import transaction
+
+from generator import claims, render
+from generator.models import Cell, ImageSet
+from generator.plan import Plan
+from generator.render import Step, Summary
+from generator.services import image_set_from_plan
+
+# Jobs for one set that wait at any time: more than anybody has GPUs, and few enough to look through.
+_MOST_JOBS = 64
+# Seconds between looks at the rows: of who waits for a set, and of a worker at whether its set was taken back.
+_POLL = 1.0
+_OPEN = (Cell.Status.WAITING, Cell.Status.RUNNING)
+
+
+class NoQueue(Exception):
+    """There is no task queue on this installation; the message names the mend."""
+
+
+class _TakenBack(Exception):
+    """The set was cancelled while a batch of it was made."""
+
+
+def enqueue_plan(plan: Plan, *, retry_failed: bool = False) -> ImageSet:
+    """Make the rows of a plan and hand them to the workers, both or neither. Raises as `image_set_from_plan`, NoQueue."""
+    with transaction.atomic():
+        image_set = image_set_from_plan(plan)
+        if retry_failed:
+            claims.retry_failed(image_set)
+        enqueue(image_set)
+    return image_set
+
+
+def enqueue(image_set: ImageSet) -> None:
+    """Let workers make the cells of a set that wait. Raises NoQueue."""
+    if not apps.is_installed("procrastinate.contrib.django"):
+        raise NoQueue("no task queue: set GENERATOR_EXECUTOR=procrastinate and DATABASE_URL to PostgreSQL")
+    with transaction.atomic():
+        ImageSet.objects.filter(pk=image_set.pk).update(is_queued=True)
+        wake(image_set)
+
+
+def cancel(image_set: ImageSet) -> None:
+    """Take a set back from the workers: those at work on it stop and free what they were making."""
+    ImageSet.objects.filter(pk=image_set.pk).update(is_queued=False)
+
+
+def wake(image_set: ImageSet) -> None:
+    """Put a job in the queue for each batch that could be made, unless it stands there already."""
+    from procrastinate.exceptions import AlreadyEnqueued
+
+    from generator.tasks import make_batch
+
+    waiting = image_set.cells.filter(status=Cell.Status.WAITING).count()
+    for place in range(min(waiting, _MOST_JOBS)):
+        try:
+            with transaction.atomic():
+                make_batch.configure(queueing_lock=f"{image_set.pk}/{place}").defer(image_set=image_set.pk)
+        except AlreadyEnqueued:
+            continue
+
+
+def make_batch(pk: int) -> int:
+    """Make one batch of a queued set, in a worker; return how many cells that made."""
+    image_set = ImageSet.objects.filter(pk=pk, is_queued=True).first()
+    if image_set is None:
+        return 0
+    try:
+        made = render.render_batch(image_set, progress=_stop_when_taken_back(image_set))
+    except _TakenBack:
+        return 0
+    if image_set.cells.filter(status__in=_OPEN).exists():
+        # Cells of a worker that died wait again, and its job is gone.
+        wake(image_set)
+    else:
+        cancel(image_set)
+    return made
+
+
+def _stop_when_taken_back(image_set: ImageSet) -> Callable[[Step], None]:
+    looked = time.monotonic()
+
+    def look(step: Step) -> None:
+        nonlocal looked
+        if time.monotonic() - looked < _POLL:
+            return
+        looked = time.monotonic()
+        if not ImageSet.objects.filter(pk=image_set.pk, is_queued=True).exists():
+            raise _TakenBack
+
+    return look
+
+
+def sweep() -> None:
+    """Free the cells of dead workers, and wake workers for every queued set that has cells waiting."""
+    claims.free_abandoned()
+    for image_set in ImageSet.objects.filter(is_queued=True, cells__status=Cell.Status.WAITING).distinct():
+        wake(image_set)
+
+
+def follow(image_set: ImageSet, progress: Callable[[Step], None]) -> Summary:
+    """Wait until workers have made a set, or somebody cancelled it. Interrupted, it leaves them at work."""
+    before = finished = _finished(image_set)
+    while True:
+        running = tuple(
+            image_set.cells.filter(status=Cell.Status.RUNNING).values_list("label", flat=True)[:20]
+        )
+        done, failed = _finished(image_set)
+        total = image_set.cells.count()
+        if (done, failed) != finished:
+            finished = (done, failed)
+            progress(Step(running, 0, 0, 0, done, failed, total, lambda: nan))
+        image_set.refresh_from_db()
+        if done + failed == total or not image_set.is_queued:
+            return Summary(done=done, failed=failed, waiting=total - done - failed, made=done - before[0])
+        time.sleep(_POLL)
+
+
+def _finished(image_set: ImageSet) -> tuple[int, int]:
+    done = image_set.cells.filter(status=Cell.Status.DONE).count()
+    return done, image_set.cells.filter(status=Cell.Status.FAILED).count()

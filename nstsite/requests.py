@@ -1,0 +1,61 @@
+"""One id and one log line for each request. No line holds an address of a person, a cookie, or a secret address."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+import uuid
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Final
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+log = logging.getLogger(__name__)
+
+_current: ContextVar[str] = ContextVar("request_id", default="-")
+_SAFE_ID: Final = re.compile(r"[0-9A-Za-z-]{8,64}")
+
+
+class AddRequestId(logging.Filter):
+    """Give each log record the id of the request it belongs to, `-` outside of one."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Add `request_id`; every record passes."""
+        record.request_id = _current.get()
+        return True
+
+
+class RequestLog:
+    """Middleware: take over the proxy's X-Request-ID or make one, answer with it, log route, status and milliseconds.
+
+    The route is the pattern (`s/<slug:slug>/rate/`), never the address itself: that of a share link is a secret.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Serve one request."""
+        offered = request.headers.get("X-Request-ID", "")
+        request_id = offered if _SAFE_ID.fullmatch(offered) else uuid.uuid4().hex
+        token = _current.set(request_id)
+        began = time.perf_counter()
+        try:
+            response = self.get_response(request)
+            response.headers["X-Request-ID"] = request_id
+            route = request.resolver_match.route if request.resolver_match else "(no such address)"
+            took = round((time.perf_counter() - began) * 1000, 1)
+            log.info(
+                "%s /%s %d %s ms",
+                request.method,
+                route,
+                response.status_code,
+                took,
+                extra={"method": request.method, "route": route, "status": response.status_code, "ms": took},
+            )
+            return response
+        finally:
+            _current.reset(token)

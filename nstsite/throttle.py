@@ -1,0 +1,54 @@
+"""A limit on new participants of one address: no program fills a study with empty sessions.
+
+The address itself is kept nowhere. What counts is a keyed hash of address and minute, in the cache's memory for two
+minutes; the minute is part of it, so no two minutes of one person can be tied together.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
+
+
+class StartThrottle:
+    """Middleware: answer 429 to a start beyond STARTS_PER_MINUTE of one address."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Serve one request."""
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *view: object) -> HttpResponse | None:
+        """Refuse a start beyond the limit; anything else passes."""
+        match = request.resolver_match
+        starts = request.method == "POST" and match is not None and match.url_name == "participant"
+        if not (starts and settings.STARTS_PER_MINUTE) or _count(request) <= settings.STARTS_PER_MINUTE:
+            return None
+        text = _("Too many people are starting from this network just now. Please try again in a minute.")
+        return HttpResponse(
+            text, status=429, content_type="text/plain; charset=utf-8", headers={"Retry-After": "60"}
+        )
+
+
+def _count(request: HttpRequest) -> int:
+    minute = int(time.time()) // 60
+    key = "starts-" + salted_hmac("nstsite.throttle", f"{minute} {client_address(request)}").hexdigest()
+    cache.add(key, 0, timeout=120)
+    return cache.incr(key)
+
+
+def client_address(request: HttpRequest) -> str:
+    """Return the client's address: what the outermost of TRUSTED_PROXIES saw, never what the client claims."""
+    own = str(request.META.get("REMOTE_ADDR", ""))
+    hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
+    trusted = settings.TRUSTED_PROXIES
+    return hops[-trusted] if trusted and len(hops) >= trusted else own

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import pytest
+
+from survey import services
+from tests.survey.factories import make_study, rate_all
+
+pytestmark = pytest.mark.django_db
+
+
+def scrape(client, key: str):
+    return client.get("/metrics", headers={"Authorization": f"Bearer {key}"})
+
+
+def test_without_a_key_in_the_settings_there_is_no_such_address(client):
+    assert scrape(client, "").status_code == 404
+
+
+@pytest.mark.parametrize("key", ["", "wrong", "sécret"])
+def test_it_answers_nobody_without_the_key(client, settings, key):
+    settings.METRICS_KEY = "right"
+    assert scrape(client, key).status_code == 403
+
+
+def test_it_counts_what_the_database_holds(client, settings):
+    settings.METRICS_KEY = "right"
+    study = make_study()
+    rate_all(services.start(study), limit=4)
+    services.start(study)
+    lines = scrape(client, "right").content.decode().splitlines()
+    assert "nstsite_answers_total 4" in lines
+    assert 'nstsite_participants{state="active"} 2' in lines
+    assert 'nstsite_studies{state="open"} 1' in lines
+
+
+def test_every_line_is_of_prometheus_text_format(client, settings):
+    settings.METRICS_KEY = "right"
+    make_study()
+    text = scrape(client, "right").content.decode()
+    assert text.endswith("\n")
+    for line in text.splitlines():
+        assert line.startswith(("# HELP nstsite_", "# TYPE nstsite_")) or float(line.rsplit(" ", 1)[1]) >= 0
