@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     import torch
 
     from generator.nst import Recipe, Weights
+    from generator.nst.feedforward import Network
 
 Size = tuple[int, int]  # width, height
 
-# Bytes that one cell takes for each pixel of its image while the network runs forwards and backwards, measured with
-# VGG-16 to conv5_1 in bfloat16; with float32 twice that. Only the batch size and the forecast rest on it.
-BYTES_PER_PIXEL = 2600
+# Bytes that one cell takes for each pixel of its image while the network runs forwards and backwards: measured with
+# VGG-16 to conv5_1 in float32; bfloat16 takes less. Only the batch size and the forecast rest on it.
+BYTES_PER_PIXEL = 2800
+# Bytes that PyTorch and a VGG-16 take before the first cell, measured on a CPU.
+BYTES_AT_REST = 0.8e9
 MAX_BATCH = 32
 
 
@@ -29,11 +32,25 @@ class DeviceError(Exception):
     """A device that this machine lacks; the message is one line that says what there is."""
 
 
-def algorithm() -> str:
-    """Return the version of the algorithm: part of every cell's key."""
+def algorithm(recipe: Recipe) -> str:
+    """Return the version of the algorithm that a recipe runs: part of every cell's key."""
     from generator import nst
+    from generator.nst import feedforward
 
-    return nst.ALGORITHM
+    return feedforward.ALGORITHM if recipe.method == "feedforward" else nst.ALGORITHM
+
+
+def network_of(recipe: Recipe) -> Weights | Network:
+    """Return the network that makes a recipe's images. Raises nst.WeightsError with the ways out."""
+    return trained(recipe.network) if recipe.method == "feedforward" else weights(recipe.network)
+
+
+@lru_cache(maxsize=8)
+def trained(path: str) -> Network:
+    """Return a feed-forward network by its file. Raises nst.WeightsError."""
+    from generator.nst.feedforward import load_network
+
+    return load_network(path)
 
 
 @lru_cache(maxsize=2)
@@ -108,8 +125,11 @@ def _processor() -> str:
 
 def least_side(recipe: Recipe) -> tuple[int, str]:
     """Return the least side in px that an image must have for the recipe's deepest layer, and that layer."""
+    from generator.nst.feedforward import SMALLEST_SIDE
     from generator.nst.layers import smallest_side
 
+    if recipe.method == "feedforward":
+        return SMALLEST_SIDE, "a feed-forward network"
     layers = [layer for taps in recipe.taps for layer in taps] or ["conv1_1"]
     deepest = max(layers, key=smallest_side)
     return smallest_side(deepest), deepest
@@ -129,11 +149,15 @@ def levels(recipe: Recipe, content: Size) -> list[Size]:
     from generator.nst import prepare
 
     size = prepare.output_size(content[1], content[0], recipe)
+    if recipe.method == "feedforward":
+        return [(size[1], size[0])]
     return [(width, height) for height, width in prepare.level_sizes(size, recipe.pyramid_min)]
 
 
 def budgets(recipe: Recipe, content: Size) -> list[int]:
     """Return the evaluations that each level may spend."""
+    if recipe.method == "feedforward":
+        return [1]
     later = len(levels(recipe, content)) - 1
     return [recipe.first_evaluations or recipe.evaluations, *[recipe.evaluations] * later]
 

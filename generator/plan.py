@@ -79,7 +79,7 @@ def load_plan(path: Path) -> Plan:
         if not drafts:
             raise PlanError("[[exclude]] leaves no cell")
         keys = _factor_keys(document)
-        cells = _unique(list(_cells(document, drafts, keys)))
+        cells = _unique(list(_cells(document, drafts, keys, path.parent)))
         licences = _licences(document, path.parent, pairs)
     except PlanError as error:
         raise PlanError(f"{path}: {error}") from error
@@ -193,7 +193,7 @@ def _factor_keys(document: Document) -> list[str]:
     return list(dict.fromkeys(named))
 
 
-def _cells(document: Document, drafts: list[_Draft], keys: list[str]) -> Iterator[PlannedCell]:
+def _cells(document: Document, drafts: list[_Draft], keys: list[str], folder: Path) -> Iterator[PlannedCell]:
     common = dict(document.recipe)
     base_seed = _seed(common.pop("seed", 1), "[recipe]")
     if "preset" in common:
@@ -203,7 +203,7 @@ def _cells(document: Document, drafts: list[_Draft], keys: list[str]) -> Iterato
         # One seed for all, so that along a row of the grid nothing varies but the factor.
         seed = _seed(settings.pop("seed", base_seed), draft.place) + max(0, draft.repeat - 1)
         base = _replaced(_preset(settings.pop("preset", document.preset)), common, "[recipe]")
-        recipe = _replaced(base, settings, draft.place)
+        recipe = _located(_replaced(base, settings, draft.place), folder)
         factors: dict[str, Any] = {"content": draft.pair.content_name, "style": draft.pair.style_name}
         factors |= {
             key: seed if key == "seed" else draft.settings.get(key, _value(recipe, key)) for key in keys
@@ -265,6 +265,12 @@ def _replaced(recipe: Recipe, settings: Mapping[str, Any], place: str) -> Recipe
         return recipe.replace(**settings)
     except RecipeError as error:
         raise PlanError(f"{place}: {error}") from error
+
+
+def _located(recipe: Recipe, folder: Path) -> Recipe:
+    """Return a recipe whose network, where it is a file, is sought from the plan's folder."""
+    file = Path(recipe.network)
+    return recipe.replace(network=str((folder / file).absolute())) if file.suffix else recipe
 
 
 def _seed(value: Any, place: str) -> int:

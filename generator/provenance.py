@@ -84,10 +84,14 @@ def _source(source: Source, name: str) -> dict[str, Any]:
     }
 
 
-def _weights(recipe: Recipe) -> dict[str, str]:
+def _weights(recipe: Recipe) -> dict[str, Any]:
     from generator.nst import available
 
-    found = {"network": recipe.network, "sha256": engine.weights(recipe.network).sha256}
+    found: dict[str, Any] = {"network": recipe.network, "sha256": engine.network_of(recipe).sha256}
+    if recipe.method == "feedforward":
+        # All of its own provenance but the long curve.
+        trained = engine.trained(recipe.network).provenance
+        found["trained"] = {key: value for key, value in trained.items() if key != "curve"}
     for entry in available():
         if entry.name == recipe.network:
             found |= {"origin": entry.origin, "licence": entry.licence, "credit": entry.credit}

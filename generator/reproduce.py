@@ -16,6 +16,8 @@ from generator.models import Source
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from generator.nst import Recipe
+
 
 @dataclass(frozen=True)
 class Reproduction:
@@ -50,7 +52,7 @@ def reproduce(
     except (KeyError, TypeError, ValueError) as error:
         raise ImageError(f"{path}: its provenance lacks {error}; was it made by another program?") from error
     result = nst.transfer(
-        first, second, recipe, seed=seed, weights=engine.weights(recipe.network), device=chosen, exact=exact
+        first, second, recipe, seed=seed, weights=engine.network_of(recipe), device=chosen, exact=exact
     )
     after = images.to_image(result.image)
     if after.size != before.size:
@@ -59,7 +61,7 @@ def reproduce(
         )
     difference = np.abs(np.asarray(before, dtype=int) - np.asarray(after, dtype=int))
     now = engine.describe_device(chosen) | {"precision": result.precision}
-    notes = _changes(account, now, engine.weights(recipe.network).sha256)
+    notes = _changes(account, now, recipe)
     return Reproduction(int(difference.max()), float(difference.mean()), after, notes)
 
 
@@ -77,11 +79,11 @@ def _reference(account: dict[str, Any], file: Path | None) -> Tensor:
         return images.to_tensor(images.read(opened, name=source.name))
 
 
-def _changes(then: dict[str, Any], now: dict[str, Any], weights: str) -> tuple[str, ...]:
+def _changes(then: dict[str, Any], now: dict[str, Any], recipe: Recipe) -> tuple[str, ...]:
     """Say in words what differs from when the image was made, as far as pixels may depend on it."""
     pairs = [
-        ("algorithm", then.get("algorithm"), engine.algorithm()),
-        ("weights", then["weights"]["sha256"][:12], weights[:12]),
+        ("algorithm", then.get("algorithm"), engine.algorithm(recipe)),
+        ("weights", then["weights"]["sha256"][:12], engine.network_of(recipe).sha256[:12]),
         ("device", then["device"]["name"], now["device"]["name"]),
         ("threads", then["device"]["threads"], now["device"]["threads"]),
         ("torch", then["versions"]["torch"], now["versions"]["torch"]),

@@ -58,6 +58,8 @@ def read_references(plan: Plan) -> dict[Path, Reference]:
     references = {path: _read(path) for path in paths}
     for cell in plan.cells:
         _check_sizes(cell, references[cell.pair.content], references[cell.pair.style])
+        if cell.recipe.method == "feedforward":
+            _check_trained_style(cell, references[cell.pair.style])
     return references
 
 
@@ -79,6 +81,15 @@ def _check_sizes(cell: PlannedCell, content: Reference, style: Reference) -> Non
             )
 
 
+def _check_trained_style(cell: PlannedCell, style: Reference) -> None:
+    """Refuse a network trained on another style image than the cell names; a file that tells none is believed."""
+    trained = engine.trained(cell.recipe.network).provenance.get("style", {})
+    if trained.get("pixels", style.pixels) != style.pixels:
+        raise ImageError(
+            f"{style.path}: is not the style that {cell.recipe.network} was trained on ({trained.get('file')})"
+        )
+
+
 def cell_keys(plan: Plan, references: dict[Path, Reference]) -> list[str]:
     """Return each cell's key, in the order of the plan. Raises PlanError where two are the same."""
     seen: dict[str, str] = {}
@@ -95,11 +106,12 @@ def cell_key(cell: PlannedCell, content: str, style: str) -> str:
     """Return the SHA-256 (hex) of all that decides the image; `content`, `style` are pixel hashes."""
     identity = {
         "recipe": cell.recipe.sha256,
-        "seed": cell.seed,
+        # A trained network draws nothing.
+        "seed": 0 if cell.recipe.method == "feedforward" else cell.seed,
         "content": content,
         "style": style,
-        "weights": engine.weights(cell.recipe.network).sha256,
-        "algorithm": engine.algorithm(),
+        "weights": engine.network_of(cell.recipe).sha256,
+        "algorithm": engine.algorithm(cell.recipe),
     }
     return hashlib.sha256(json.dumps(identity, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
@@ -168,8 +180,8 @@ def _row(image_set: ImageSet, index: int, key: str, cell: PlannedCell, sources: 
         style=sources[cell.pair.style],
         content_name=cell.pair.content_name,
         style_name=cell.pair.style_name,
-        weights=engine.weights(cell.recipe.network).sha256,
-        algorithm=engine.algorithm(),
+        weights=engine.network_of(cell.recipe).sha256,
+        algorithm=engine.algorithm(cell.recipe),
     )
 
 

@@ -8,6 +8,7 @@ Dumoulin and Olah, Distill 2016) where Johnson has a transposed one; all convolu
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import re
@@ -21,6 +22,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from generator.nst.errors import NstError, WeightsError
+from generator.nst.network import resolve_precision
 from generator.nst.weights import weights_hash
 
 # Raised whenever the same file would make another image: part of every cell's key.
@@ -216,6 +218,27 @@ def _fill(model: TransformNet, state: Mapping[str, Tensor]) -> None:
         if not bool(torch.isfinite(tensor).all()):
             raise WeightsError(f"{key} has values that are not finite")
     model.load_state_dict(dict(state))
+
+
+class Stylist:
+    """A network on a device, ready to run. precision: "auto", "fp32" or "bf16"."""
+
+    def __init__(self, network: Network, device: torch.device | str = "cpu", precision: str = "auto") -> None:
+        self.device = torch.device(device)
+        self.dtype = resolve_precision(precision, self.device)
+        self._model = (
+            copy.deepcopy(network.model).to(self.device, self.dtype).to(memory_format=torch.channels_last)
+        )
+
+    @torch.inference_mode()
+    def __call__(self, images: Tensor) -> Tensor:
+        """Return stylised images N x 3 x H x W, 0..1, float32, on the device; the same for each, whatever N.
+
+        Raises NstError for images below `SMALLEST_SIDE` px.
+        """
+        check_size(*images.shape[-2:])
+        images = images.to(self.device, self.dtype, memory_format=torch.channels_last)
+        return self._model(images).float().clamp(0, 1)  # type: ignore[no-any-return]
 
 
 def check_size(height: int, width: int) -> None:

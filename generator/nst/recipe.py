@@ -8,6 +8,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any, Self
 
 from generator.nst import layers
@@ -18,6 +19,7 @@ from generator.nst.losses import STYLE_LOSSES, TV_FORMS
 from generator.nst.weights import architecture_of
 
 _CHOICES: dict[str, tuple[str, ...]] = {
+    "method": ("optimised", "feedforward"),
     "convention": tuple(CONVENTIONS),
     "style_loss": STYLE_LOSSES,
     "tv_form": TV_FORMS,
@@ -51,6 +53,8 @@ _RANGES: dict[str, tuple[float, float]] = {
     "style_scale": (0.05, 8),
     "pyramid_min": (0, 8192),
 }
+# All that decides what a trained network makes, beside the network itself, whose weights are hashed elsewhere.
+_FEEDFORWARD_KEYS = ("method", "size", "shape", "precision")
 _LAYER_KEYS = ("content_layers", "style_layers")
 # A plan says content_layer = "conv3_1" where there is one.
 _SINGULAR = {"content_layer": "content_layers", "style_layer": "style_layers"}
@@ -62,10 +66,12 @@ class Recipe:
 
     alpha weighs the content, beta the style, tv_weight the total variation, in the units of `convention`; `ratio` is
     alpha / beta. style_weights: one for each style layer; empty means 1 / their number. Lengths are in pixels
-    (`size`: the longest side), noise in grey levels of 0..255 round the network's mean.
+    (`size`: the longest side), noise in grey levels of 0..255 round the network's mean. With method "feedforward",
+    network is the file of a trained network, and of the rest only size, shape and precision count.
     """
 
     preset: str = ""
+    method: str = "optimised"
     network: str = "vgg16"
     content_layers: tuple[str, ...] = ("conv4_2",)
     style_layers: tuple[str, ...] = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
@@ -109,8 +115,17 @@ class Recipe:
             object.__setattr__(
                 self, field.name, _checked(field.name, getattr(self, field.name), field.default)
             )
+        if self.method == "feedforward":
+            self._check_file()
+            return
         self._check_layers()
         self._check_weights()
+
+    def _check_file(self) -> None:
+        if not Path(self.network).suffix:
+            raise RecipeError(
+                f'network = {self.network!r}: with method = "feedforward" it should be a file that `train_style` made'
+            )
 
     def _check_layers(self) -> None:
         try:
@@ -152,7 +167,9 @@ class Recipe:
 
     @property
     def taps(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Where the network is read, for content and for style."""
+        """Where the network is read, for content and for style; nowhere by a feed-forward network."""
+        if self.method == "feedforward":
+            return (), ()
         architecture = architecture_of(self.network)
         first, second = (
             tuple(layers.tap(name, architecture, self.activation) for name in named)
@@ -201,8 +218,10 @@ class Recipe:
 
     @property
     def sha256(self) -> str:
-        """SHA-256 of the canonical JSON without the preset's name, which sets nothing."""
+        """SHA-256 of the canonical JSON of what decides the image: the preset's name sets nothing."""
         settings = {key: value for key, value in self.to_dict().items() if key != "preset"}
+        if self.method == "feedforward":
+            settings = {key: settings[key] for key in _FEEDFORWARD_KEYS}
         text = json.dumps(settings, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
 

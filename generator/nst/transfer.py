@@ -13,6 +13,7 @@ from torch import Tensor
 from generator.nst import colour, prepare
 from generator.nst.conventions import Coefficients
 from generator.nst.errors import NstError
+from generator.nst.feedforward import Network, Stylist
 from generator.nst.layers import check_reaches
 from generator.nst.network import Vgg, resolve_precision
 from generator.nst.objective import TERMS, Objective, Reference
@@ -83,7 +84,7 @@ def transfer(
     recipe: Recipe,
     *,
     seed: int,
-    weights: Weights,
+    weights: Weights | Network,
     device: torch.device | str = "cpu",
     callback: Callback | None = None,
     exact: bool = False,
@@ -98,7 +99,7 @@ def transfer(
 def transfer_batch(
     cells: Sequence[Cell],
     *,
-    weights: Mapping[str, Weights],
+    weights: Mapping[str, Weights | Network],
     device: torch.device | str = "cpu",
     callback: Callback | None = None,
     exact: bool = False,
@@ -106,7 +107,7 @@ def transfer_batch(
 ) -> list[Result]:
     """Make many images; cells with the same `batch_key` run as one batch. Results are in the order of the cells.
 
-    weights: by the recipes' network names. callback: called after each evaluation of a batch, on this thread; what it
+    weights: by the recipes' network names; a feed-forward recipe's is of `load_network`. callback: called after each evaluation of a batch, on this thread; what it
     raises ends the work. exact: deterministic algorithms, so that the same machine repeats an image bit by bit.
     chunk: cells that go through the network at a time; 0: the whole batch on a GPU, one on a CPU.
     Raises NstError for images or layers that cannot be used.
@@ -122,11 +123,54 @@ def transfer_batch(
     with _deterministic() if exact else contextlib.nullcontext():
         for places in groups.values():
             batch = [cells[place] for place in places]
-            made = _Batch(
+            made = _made(
                 batch, places, weights[batch[0].recipe.network], torch.device(device), callback, chunk
-            ).run()
+            )
             results.update(zip(places, made, strict=True))
     return [results[place] for place in range(len(cells))]
+
+
+def _made(
+    cells: Sequence[Cell],
+    places: Sequence[int],
+    network: Weights | Network,
+    device: torch.device,
+    callback: Callback | None,
+    chunk: int,
+) -> list[Result]:
+    """Make cells with one `batch_key`, by their method."""
+    recipe = cells[0].recipe
+    if isinstance(network, Network) != (recipe.method == "feedforward"):
+        raise NstError(f"network {recipe.network!r} is not one for method {recipe.method!r}")
+    if isinstance(network, Network):
+        return _one_pass(cells, network, device, chunk)
+    return _Batch(cells, places, network, device, callback, chunk).run()
+
+
+def _one_pass(cells: Sequence[Cell], network: Network, device: torch.device, chunk: int) -> list[Result]:
+    """Make cells by a trained network. Nothing is minimised, so curves and coefficients are empty."""
+    started = time.perf_counter()
+    height, width = cells[0].content.shape[1:]
+    size = prepare.output_size(height, width, cells[0].recipe)
+    contents = torch.stack([prepare.resize(cell.content.cpu(), size).clamp(0, 1) for cell in cells])
+    stylise = Stylist(network, device, cells[0].recipe.precision)
+    at_once = chunk or (1 if device.type == "cpu" else len(cells))
+    pictures = torch.cat([stylise(part).cpu() for part in torch.split(contents, at_once)])
+    seconds = (time.perf_counter() - started) / len(cells)
+    return [
+        Result(
+            image=picture,
+            curve={term: [] for term in TERMS},
+            evaluations=1,
+            stop="one pass",
+            failure=_failure(picture, torch.zeros(1)),
+            seconds=seconds,
+            batch=len(cells),
+            coefficients=Coefficients(),
+            precision=str(stylise.dtype).removeprefix("torch."),
+        )
+        for picture in pictures
+    ]
 
 
 def batch_key(recipe: Recipe, height: int, width: int) -> tuple[object, ...]:
