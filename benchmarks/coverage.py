@@ -82,9 +82,9 @@ def _items(studies: int) -> str:
                 for row in _held(simulated, METHODS if i < max(studies // 20, 1) else CLOSED):
                     rows.append({"population": name, "n": participants, **row})
     return (
-        "### Items\n\nOf five participants none is careless. Where an interval is not defined it holds nothing; the bootstraps and "
-        "Dirichlet's are from a twentieth of the studies.\n\n" + _table(
-        pd.DataFrame(rows), ["population", "n"]
+        "### Items\n\nOf five participants none is careless. Where an interval is not defined it holds nothing; the "
+        "bootstraps and Dirichlet's are from a twentieth of the studies.\n\n"
+        + _table(pd.DataFrame(rows), ["population", "n"])
     )
 
 
@@ -96,8 +96,7 @@ def _ceiling(studies: int) -> str:
     for participants in (5, 10, 24):
         for simulated in _studies(population, participants, studies, qualities):
             rows += [{"n": participants, **row} for row in _held(simulated, CLOSED)]
-    return (
-        "### Items at the ends of the scale (laboratory video)\n\n" + _table(pd.DataFrame(rows), ["n"])
+    return "### Items at the ends of the scale (laboratory video)\n\n" + _table(pd.DataFrame(rows), ["n"])
 
 
 def _table(rows: pd.DataFrame, by: list[str]) -> str:
