@@ -143,7 +143,7 @@ _CONDITIONS: Final = (
     ("mixed_mean", "", "mean from the crossed mixed model (participants and items random)"),
     ("mixed_low", "", "lower end from the crossed mixed model, 95 %"),
     ("mixed_high", "", "its upper end"),
-    ("naive_low", "", "lower end if all votes were pooled as independent: too narrow, for comparison"),
+    ("naive_low", "", "lower end if all votes were pooled as independent, for comparison"),
     ("naive_high", "", "its upper end"),
     ("too_narrow", "", "width of the interval over participants as a multiple of the naive one"),
     ("letters", "", "conditions that share a letter do not differ significantly (5 %, Holm)"),

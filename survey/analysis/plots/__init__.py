@@ -167,7 +167,7 @@ PLOTS: Final = (
         "conditions",
         "Conditions",
         "Mean of each condition with a 95 % interval over participants; in grey the interval that pools all votes "
-        "as if each were a new person's, which is too narrow.",
+        "as if each were a new person's, which is wrong and as a rule too narrow.",
         _conditions,
         draw_conditions,
     ),

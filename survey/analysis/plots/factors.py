@@ -41,7 +41,7 @@ def draw_conditions(table: pd.DataFrame) -> Figure:
         data["naive_high"].clip(1, 5),
         color=FAINT,
         linewidth=1.2,
-        label="pooled votes (too narrow)",
+        label="pooled votes",
     )
     axes.scatter(data["mos"], rows, color=BLUE, s=26, zorder=3)
     axes.set_yticks(rows, [short(name) for name in data["condition"]])
