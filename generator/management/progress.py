@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from types import TracebackType
 from typing import Never, Self, TextIO
@@ -47,7 +48,9 @@ class Bar:
         self._describe(step)
 
     def _started(self) -> tqdm[Never]:
-        return tqdm(file=self._stream, unit="eval", dynamic_ncols=True, smoothing=0.05, leave=False)
+        # Asked here and not by tqdm, which draws nothing on a terminal that does not know its width.
+        columns = shutil.get_terminal_size().columns
+        return tqdm(file=self._stream, unit="eval", ncols=columns, smoothing=0.05, leave=False)
 
     def _describe(self, step: Step) -> None:
         now = time.monotonic()
