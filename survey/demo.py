@@ -17,6 +17,7 @@ from generator.plan import load_plan
 from generator.render import Listener, render
 from generator.services import image_set_from_plan
 from survey.analysis import analyse
+from survey.definition import Definition
 from survey.models import Study
 from survey.publish import publish_image_set
 from survey.ratings import tidy_table
@@ -67,8 +68,10 @@ def demonstrate(plan: Path | None = None, *, progress: Listener | None = None) -
 
 
 def _published(image_set: ImageSet, slug: str, owner: User, *, is_simulated: bool) -> Study:
-    found = Study.objects.filter(slug=slug).first()
-    return found or publish_image_set(image_set, slug, owner=owner, is_simulated=is_simulated)
+    if found := Study.objects.filter(slug=slug).first():
+        return found
+    definition = Definition(title=f"{image_set.title} (simulated)" if is_simulated else image_set.title)
+    return publish_image_set(image_set, slug, definition=definition, owner=owner, is_simulated=is_simulated)
 
 
 def _researcher() -> tuple[User, str]:

@@ -92,6 +92,11 @@ class Study(models.Model):
         return self.slug
 
     @property
+    def takes_people(self) -> bool:
+        """Whether a person may begin now: it is open, and its participants are no program's."""
+        return self.state == self.State.OPEN and not self.is_simulated
+
+    @property
     def version(self) -> StudyVersion:
         """The newest version: what a participant who starts now is asked."""
         return self.versions.latest("number")

@@ -118,6 +118,9 @@ def start(
     definition = definition_of(version)
     if preview_by is None:
         _check_open(study)
+        if study.is_simulated and not is_simulated:
+            # Answers of people and of a program must never stand in one table.
+            raise Refused("closed")
         if definition.invited_only and ticket is None:
             raise Refused("invitation")
     participant = Participant.objects.create(

@@ -43,7 +43,7 @@ def welcome(visit: Visit) -> HttpResponse:
     form = ConsentForm(visit.request.POST or None, adults_only=visit.definition.consent.adults_only)
     if visit.request.method == "POST" and form.is_valid():
         return _begin(visit, preview)
-    if visit.study.state != Study.State.OPEN and not preview:
+    if not visit.study.takes_people and not preview:
         return _closed(visit)
     status = 422 if visit.request.method == "POST" else 200
     return visit.page(

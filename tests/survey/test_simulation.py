@@ -85,6 +85,16 @@ def test_it_leaves_a_study_with_answers_of_people_alone():
     assert not Rating.objects.exists()
 
 
+def test_people_cannot_join_a_simulated_study(client):
+    study = make_study()
+    simulate(study, participants=1, seed=1)
+    page = client.get("/s/study/")
+    assert page.status_code == 410
+    assert "closed" in page.content.decode()
+    client.post("/s/study/", {"consent": "on"})
+    assert study.participants.filter(is_simulated=False).count() == 0
+
+
 def test_it_does_not_open_a_closed_study():
     study = make_study()
     Study.objects.update(state=Study.State.CLOSED)
