@@ -116,11 +116,11 @@ def test_each_frame_is_stylised(network: Path, clip: Path, tmp_path: Path):
 def test_a_video_with_odd_sides_or_without_sound_is_taken(network: Path, clip: Path, tmp_path: Path):
     silent = tmp_path / "silent.mkv"
     with av.open(str(silent), "w") as container:
-        stream = container.add_stream("ffv1", rate=RATE)
-        stream.width, stream.height, stream.pix_fmt = 33, 21, "bgr0"
-        pixels = np.zeros((21, 33, 3), dtype=np.uint8)
-        container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
-        container.mux(stream.encode())
+        video = container.add_stream("libx264", rate=RATE)
+        video.width, video.height, video.pix_fmt = 33, 21, "yuv444p"
+        black = np.zeros((21, 33, 3), dtype=np.uint8)
+        container.mux(video.encode(av.VideoFrame.from_ndarray(black, format="rgb24")))
+        container.mux(video.encode())
     stylise(silent, "--network", network, "--output", tmp_path)
     with av.open(str(tmp_path / "silent-wave.mkv")) as made:
         (frame,) = made.decode(video=0)
