@@ -13,7 +13,9 @@ def main() -> None:
     try:
         from django.core.management import execute_from_command_line
     except ImportError as error:
-        sys.exit(f"Django cannot be imported ({error}). Run `make setup`, then use .venv/bin/python manage.py ...")
+        sys.exit(
+            f"Django cannot be imported ({error}). Run `make setup`, then use .venv/bin/python manage.py ..."
+        )
     execute_from_command_line(sys.argv)
 
 

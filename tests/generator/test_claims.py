@@ -164,7 +164,7 @@ def processes():
         # A forked process must not share its parent's connections.
         connection.close()
         if connection.vendor == "postgresql":
-            connection.close_pool()
+            connection.close_pool()  # type: ignore[attr-defined]
         here, there = context.Pipe()
         process = context.Process(target=_claim_all, args=(image_set.pk, there))
         process.start()

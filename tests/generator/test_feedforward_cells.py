@@ -56,6 +56,8 @@ def test_the_image_is_the_networks_and_its_file_says_so(write_plan: PlanWriter, 
     path = write_plan(BOTH)
     call_command("generate", str(path))
     cell = ImageSet.objects.get().cells.get(label__startswith="one pass")
+    assert cell.height is not None
+    assert cell.width is not None
     content = images.to_tensor(images.read(path.parent / "cat.png"))
     trained = load_network(network)
     made = trained.model(prepare.resize(content, (cell.height, cell.width)).clamp(0, 1)[None])[0]
@@ -72,6 +74,8 @@ def test_reproduce_makes_it_again(write_plan: PlanWriter, network: Path):
 
     call_command("generate", str(write_plan(BOTH)))
     cell = ImageSet.objects.get().cells.get(label__startswith="one pass")
+    assert cell.height is not None
+    assert cell.width is not None
     again = reproduce(Path(cell.image.path))
     assert (again.largest, again.notes) == (0, ())
 

@@ -26,7 +26,7 @@ POSTS = ("exclude", "lift", "share", "revoke", "add_viewer", "remove_viewer")
 
 def pages(study: Study, prefix: str = "", **key: str) -> list[str]:
     """Return the address of every page to read of a study."""
-    name = study.stimuli.first().name  # type: ignore[union-attr]
+    name = study.stimuli.first().name
     arguments = ARGUMENTS | {"stimulus_image": {"name": name}, "stimulus_thumbnail": {"name": name}}
     key = key or {"slug": study.slug}
     return [reverse(prefix + page, kwargs=key | arguments.get(page, {})) for _, _, page in PAGES]
