@@ -35,6 +35,8 @@ def contact_sheet(
     if side < LEAST_SIDE:
         raise SheetError(f"images of {side} px: {LEAST_SIDE} px at least")
     cells = _chosen(list(image_set.cells.all()), [rows, columns, *(where or {})], where or {})
+    # Images are never enlarged, so their places need not be larger than the largest of them.
+    side = min(side, max((max(cell.width or 0, cell.height or 0) for cell in cells), default=0) or side)
     row_levels, column_levels = _levels(cells, rows), _levels(cells, columns)
     places: dict[tuple[str, str], Cell] = {}
     for cell in cells:

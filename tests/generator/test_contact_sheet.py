@@ -66,6 +66,11 @@ def test_it_names_what_was_meant(plane: ImageSet, rows: str, where: dict[str, st
     assert str(caught.value) == message
 
 
-def test_it_refuses_a_sheet_that_no_program_would_open(plane: ImageSet) -> None:
+def test_images_are_never_enlarged_and_their_places_no_larger_than_they(plane: ImageSet) -> None:
+    wide = sheets.contact_sheet(plane, "layer", "ratio", side=4000)
+    assert wide.size == sheets.contact_sheet(plane, "layer", "ratio", side=64).size
+
+
+def test_it_refuses_a_sheet_that_no_program_would_open() -> None:
     with pytest.raises(sheets.SheetError, match="pixels; ask for smaller images"):
-        sheets.contact_sheet(plane, "layer", "ratio", side=50_000)
+        sheets.draw([["a"]], ["row"], ["column"], side=50_000)
