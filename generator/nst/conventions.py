@@ -29,11 +29,12 @@ class Shape:
 
 @dataclass(frozen=True)
 class Convention:
-    """a for a content layer and b for a style layer, of weight 1, per unit of alpha and beta."""
+    """a for a content layer and b for a style layer, of weight 1, per unit of alpha and beta; t per unit of tv_weight."""
 
     content: Callable[[Shape], float]
     style: Callable[[Shape, Shape], float]
     source: str
+    tv: Callable[[Shape], float] = lambda image: 1.0
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,18 @@ CONVENTIONS: dict[str, Convention] = {
         lambda layer, image: 4.0 * layer.positions / layer.channels,
         "Udacity's VGG-19 exercise: mean squares, Gram undivided, loss / (N M)",
     ),
+    # Of the patches' loss: the program steps along the mean difference of the 9 patches over a position.
+    "li-wand2016": Convention(
+        lambda layer: 2.0 / (layer.channels * layer.positions),
+        lambda layer, image: 1.0 / 18.0,
+        "Li and Wand's cnnmrf.lua: content a mean square, style ½ Σ|Ψ(F)−Ψ(S)|² / 9",
+    ),
+    "neural-doodle": Convention(
+        lambda layer: 2.0 / (layer.channels * layer.positions),
+        lambda layer, image: 1.0 / (9 * layer.channels * (layer.height - 2) * (layer.width - 2)),
+        "Champandard's doodle.py: means of squares of content, patches and total variation",
+        tv=lambda image: 1.0 / (image.channels * (image.height - 1) * (image.width - 1)),
+    ),
 }
 
 
@@ -86,5 +99,5 @@ def coefficients(recipe: Recipe, shapes: Mapping[str, Shape]) -> Coefficients:
             for tap, weight in zip(styles, recipe.relative_style_weights, strict=False)
             if weight
         },
-        tv=recipe.tv_weight,
+        tv=recipe.tv_weight * convention.tv(image),
     )

@@ -64,10 +64,11 @@ def smallest_side(name: str) -> int:
     return 1 << (block if name.startswith("pool") else block - 1)
 
 
-def check_reaches(name: str, height: int, width: int) -> None:
-    """Raise LayerError if an image of height x width pixels is too small to reach a layer."""
-    least = smallest_side(name)
+def check_reaches(name: str, height: int, width: int, positions: int = 1) -> None:
+    """Raise LayerError if a layer has fewer than positions x positions of an image of height x width pixels."""
+    least = smallest_side(name) * positions
     if min(height, width) < least:
+        what = "" if positions == 1 else f" with a patch of {positions} x {positions}"
         raise LayerError(
-            f"an image of {width}x{height} pixels does not reach {name}: at least {least} a side"
+            f"an image of {width}x{height} pixels does not reach {name}{what}: at least {least} a side"
         )

@@ -12,7 +12,9 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-STYLE_LOSSES = ("gram", "wasserstein")
+from generator.nst import patches
+
+STYLE_LOSSES = ("gram", "wasserstein", "patches")
 TV_FORMS = ("keras", "l1", "l2", "mahendran-vedaldi", "nine-point")
 
 
@@ -102,18 +104,28 @@ def wasserstein(features: Tensor, target: Tensor) -> Tensor:
     return distance / features.shape[1]
 
 
-def style_target(features: Tensor, style_loss: str, positions: int) -> Tensor:
+def least_side(style_loss: str) -> int:
+    """Return the least height and width, in positions of a layer, that a style loss needs."""
+    return patches.SIDE if style_loss == "patches" else 1
+
+
+def style_target(features: Tensor, style_loss: str, positions: int, guide: Tensor | None = None) -> Tensor:
     """Return a style image's target for `style`. positions: of the layer in the image to be made.
 
     A style image of another size has another number of positions: its Gram is scaled, so that like meets like.
+    guide: of the patches, N x 3 x any size.
     """
+    if style_loss == "patches":
+        return patches.target(features, guide)
     if style_loss == "wasserstein":
         return moments(features)
     return gram(features) * (positions / features[0, 0].numel())
 
 
-def style(features: Tensor, target: Tensor, style_loss: str) -> Tensor:
-    """Return the style loss of each image against a `style_target`: "gram" or "wasserstein"."""
+def style(features: Tensor, target: Tensor, style_loss: str, guide: Tensor | None = None) -> Tensor:
+    """Return the style loss of each image against a `style_target`: one of STYLE_LOSSES. guide: of the patches."""
+    if style_loss == "patches":
+        return patches.distance(features, target, guide)
     return (wasserstein if style_loss == "wasserstein" else gram_distance)(features, target)
 
 

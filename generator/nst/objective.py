@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from generator.nst import losses
+from generator.nst import losses, patches
 from generator.nst.conventions import Coefficients, Shape, coefficients
 from generator.nst.network import Vgg
 from generator.nst.recipe import Recipe
@@ -19,11 +19,16 @@ TERMS = ("content", "style", "tv")
 
 @dataclass(frozen=True)
 class Reference:
-    """One cell's images at one level: 3 x H x W, 0..255 less the network's mean, on the network's device."""
+    """One cell's images at one level: 3 x H x W, 0..255 less the network's mean, on the network's device.
+
+    content_map, style_map: guides of the patches, 3 x any size, 0..1.
+    """
 
     recipe: Recipe
     content: Tensor
     style: Tensor
+    content_map: Tensor | None = None
+    style_map: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -43,32 +48,35 @@ class Targets:
         self._network, self._deviation = network, deviation
         self._style_loss = references[0].recipe.style_loss
         self.content, self.content_index = self._all(
-            [(each.content, each.recipe.taps[0]) for each in references], gram=False
+            [(each.content, None, each.recipe.taps[0]) for each in references], gram=False
         )
         self.style, self.style_index = self._all(
-            [(each.style, each.recipe.taps[1]) for each in references], gram=True
+            [(each.style, each.style_map, each.recipe.taps[1]) for each in references], gram=True
         )
 
     def _all(
-        self, wanted: Sequence[tuple[Tensor, tuple[str, ...]]], *, gram: bool
+        self, wanted: Sequence[tuple[Tensor, Tensor | None, tuple[str, ...]]], *, gram: bool
     ) -> tuple[dict[str, Tensor], dict[str, list[int]]]:
         """Return for each tap the stacked targets, and for each tap and cell which of them is its own."""
-        images: dict[str, tuple[Tensor, set[str]]] = {}
+        images: dict[str, tuple[Tensor, Tensor | None, set[str]]] = {}
         keys = []
-        for image, taps in wanted:
-            keys.append(_digest(image))
-            images.setdefault(keys[-1], (image, set()))[1].update(taps)
+        for image, guide, taps in wanted:
+            keys.append(_digest(image) + (_digest(guide) if guide is not None else ""))
+            images.setdefault(keys[-1], (image, guide, set()))[2].update(taps)
         stacks: dict[str, list[Tensor]] = {}
         places: dict[tuple[str, str], int] = {}
-        for key, (image, every) in images.items():
-            for tap, target in self._targets(image, every, gram=gram).items():
+        for key, (image, guide, every) in images.items():
+            for tap, target in self._targets(image, guide, every, gram=gram).items():
                 places[key, tap] = len(stacks.setdefault(tap, []))
                 stacks[tap].append(target)
         index = {tap: [places.get((key, tap), 0) for key in keys] for tap in stacks}
-        return {tap: torch.stack(found) for tap, found in stacks.items()}, index
+        stack = patches.stacked if gram and self._style_loss == "patches" else torch.stack
+        return {tap: stack(found) for tap, found in stacks.items()}, index
 
     @torch.no_grad()
-    def _targets(self, image: Tensor, taps: set[str], *, gram: bool) -> dict[str, Tensor]:
+    def _targets(
+        self, image: Tensor, guide: Tensor | None, taps: set[str], *, gram: bool
+    ) -> dict[str, Tensor]:
         found = self._network(image[None] / self._deviation)
         for tap, features in found.items():
             if not gram:
@@ -76,8 +84,9 @@ class Targets:
         if not gram:
             self.shapes["image"] = Shape(*image.shape)
             return {tap: found[tap][0] for tap in taps}
+        guides = None if guide is None else guide[None]
         return {
-            tap: losses.style_target(found[tap], self._style_loss, self.shapes[tap].positions)[0]
+            tap: losses.style_target(found[tap], self._style_loss, self.shapes[tap].positions, guides)[0]
             for tap in taps
         }
 
@@ -99,6 +108,7 @@ class Objective:
         self._network, self._deviation = network, deviation
         self._recipes = [reference.recipe for reference in references]
         self._targets = Targets(network, deviation, references)
+        self._guides = _guides(references)
         self.coefficients: list[Coefficients] = [
             coefficients(recipe, self._targets.shapes) for recipe in self._recipes
         ]
@@ -171,10 +181,11 @@ class Objective:
         for tap, use in self._content[number].items():
             loss = losses.content(_rows(features[tap], use), self._targets.content[tap][use.targets])
             columns[0] = columns[0].index_add(0, use.rows, loss * use.factors)
+        guides = None if self._guides is None else self._guides[self._chunks[number]]
         for tap, use in self._style[number].items():
-            loss = losses.style(
-                _rows(features[tap], use), self._targets.style[tap][use.targets], self._recipes[0].style_loss
-            )
+            target = self._targets.style[tap][use.targets]
+            guide = None if guides is None else _rows(guides, use)
+            loss = losses.style(_rows(features[tap], use), target, self._recipes[0].style_loss, guide)
             columns[1] = columns[1].index_add(0, use.rows, loss * use.factors)
         factors = self._tv[number]
         if factors is not None:
@@ -185,3 +196,16 @@ class Objective:
 
 def _rows(features: Tensor, use: _Use) -> Tensor:
     return features if len(use.rows) == len(features) else features[use.rows]
+
+
+def _guides(references: Sequence[Reference]) -> Tensor | None:
+    """Return the contents' maps N x 3 x H x W, zeros where a cell has none; None where no cell has one."""
+    if all(each.content_map is None for each in references):
+        return None
+    empty = [torch.zeros_like(each.content) for each in references]
+    return torch.stack(
+        [
+            each.content_map if each.content_map is not None else none
+            for each, none in zip(references, empty, strict=True)
+        ]
+    )

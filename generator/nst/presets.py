@@ -198,6 +198,52 @@ PRESETS: dict[str, Preset] = {
         source="J. Johnson, neural-style, 2015 to 2017 (07c4b82)",
         summary="VGG-19, relu layers, mean squares, L-BFGS without a line search",
     ),
+    "li-wand2016": Preset(
+        # cnnmrf.lua: content 2e1, patches 1e-4 at relu3_1 and relu4_1, tv 1e-3, 384 px, content start, nCorrection
+        # 25; content at relu4_2 as run_trans.lua has it. Its 3 scales of 100 halve; ours are 4 of 75 in steps of √2.
+        Recipe(
+            network="vgg19",
+            content_layers=("relu4_2",),
+            style_layers=("relu3_1", "relu4_1"),
+            style_weights=(1.0, 1.0),
+            style_loss="patches",
+            convention="li-wand2016",
+            alpha=20.0,
+            beta=1e-4,
+            tv_weight=1e-3,
+            init="content",
+            optimiser="lbfgs",
+            memory=25,
+            evaluations=75,
+            pyramid_min=128,
+            size=384,
+        ),
+        source="Li and Wand, Combining Markov Random Fields and CNNs for Image Synthesis, CVPR 2016; CNNMRF",
+        summary="VGG-19, each patch drawn to the style's most like patch, content start, coarse to fine",
+    ),
+    "neural-doodle": Preset(
+        # doodle.py: content 10 at 4_2, style 25 at 3_1 and 4_1, smoothness 1, average pooling, L-BFGS-B of 5 pairs.
+        # Its 3 phases of 100 halve; ours are 5 of 60 in steps of √2.
+        Recipe(
+            network="vgg19",
+            content_layers=("conv4_2",),
+            style_layers=("conv3_1", "conv4_1"),
+            style_weights=(1.0, 1.0),
+            style_loss="patches",
+            convention="neural-doodle",
+            alpha=10.0,
+            beta=25.0,
+            tv_weight=1.0,
+            tv_form="keras",
+            pooling="average",
+            optimiser="lbfgs-b",
+            memory=5,
+            evaluations=60,
+            pyramid_min=128,
+        ),
+        source="Champandard, Semantic Style Transfer and Turning Two-Bit Doodles into Fine Artworks, 2016; neural-doodle",
+        summary="VGG-19, patches chosen by likeness and by semantic maps where a cell has them, noise start",
+    ),
     "modern": Preset(
         Recipe(
             network="vgg16",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
-from generator.nst import colour, prepare
+from generator.nst import colour, losses, prepare
 from generator.nst.conventions import Coefficients
 from generator.nst.errors import NstError
 from generator.nst.feedforward import Network, Stylist
@@ -29,12 +29,18 @@ _LOOK_EVERY = 10
 
 @dataclass(frozen=True)
 class Cell:
-    """One image to be made. content, style: 3 x H x W, 0..1, of any size; the recipe says what becomes of it."""
+    """One image to be made. content, style: 3 x H x W, 0..1, of any size; the recipe says what becomes of it.
+
+    content_map, style_map: 3 x H x W, 0..1, of any size, stretched over their images: one colour for what should
+    take its patches from the same colour. Both or neither, and with style_loss "patches" only.
+    """
 
     content: Tensor
     style: Tensor
     recipe: Recipe
     seed: int
+    content_map: Tensor | None = None
+    style_map: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -116,6 +122,7 @@ def transfer_batch(
     for place, cell in enumerate(cells):
         prepare.check_image(cell.content, "content image")
         prepare.check_image(cell.style, "style image")
+        _check_maps(cell)
         if cell.recipe.network not in weights:
             raise NstError(f"no weights given for network {cell.recipe.network!r}")
         groups.setdefault(batch_key(cell.recipe, *cell.content.shape[-2:]), []).append(place)
@@ -128,6 +135,17 @@ def transfer_batch(
             )
             results.update(zip(places, made, strict=True))
     return [results[place] for place in range(len(cells))]
+
+
+def _check_maps(cell: Cell) -> None:
+    if cell.content_map is None and cell.style_map is None:
+        return
+    if cell.content_map is None or cell.style_map is None:
+        raise NstError("content_map and style_map: give both or neither")
+    if cell.recipe.style_loss != "patches":
+        raise NstError(f'maps guide style_loss = "patches" only, not {cell.recipe.style_loss!r}')
+    prepare.check_image(cell.content_map, "content map")
+    prepare.check_image(cell.style_map, "style map")
 
 
 def _made(
@@ -220,6 +238,8 @@ class _Batch:
         self.sizes = prepare.level_sizes(size, recipe.pyramid_min)
         for tap in taps:
             check_reaches(tap, *self.sizes[0])
+        for tap in {tap for cell in cells for tap in cell.recipe.taps[1]}:
+            check_reaches(tap, *self.sizes[0], losses.least_side(recipe.style_loss))
         self.dtype = resolve_precision(recipe.precision, device)
         self.network = Vgg(
             weights, taps, pooling=recipe.pooling, padding=recipe.padding, dtype=self.dtype, device=device
@@ -266,10 +286,16 @@ class _Batch:
         height, width = cell.style.shape[1:]
         style = prepare.resize(cell.style, prepare.style_size((height, width), size, cell.recipe))
         for tap in cell.recipe.taps[1]:
-            check_reaches(tap, *style.shape[1:])
+            check_reaches(tap, *style.shape[1:], losses.least_side(cell.recipe.style_loss))
         content = prepare.resize(cell.content, size)
+        pictures = (picture.to(self.device) * 255 - self.mean for picture in (content, style))
+        if cell.content_map is None or cell.style_map is None:
+            return Reference(cell.recipe, *pictures)
+        maps = (cell.content_map, size), (cell.style_map, (style.shape[1], style.shape[2]))
         return Reference(
-            cell.recipe, *(picture.to(self.device) * 255 - self.mean for picture in (content, style))
+            cell.recipe,
+            *pictures,
+            *(prepare.resize(drawn, own).clamp(0, 1).to(self.device) for drawn, own in maps),
         )
 
     def _budget(self, level: int) -> int:
@@ -296,13 +322,13 @@ class _Batch:
         for number in range(1, budget + 1):
             point = optimiser.x
             terms, gradients = objective(point.view(-1, *shape))
-            losses = terms.sum(1)
-            watch.see(point, losses)
-            optimiser.tell(losses, gradients.flatten(1))
+            loss = terms.sum(1)
+            watch.see(point, loss)
+            optimiser.tell(loss, gradients.flatten(1))
             for row, cell in enumerate(active):
                 self.curves[cell].append(terms[row])
             self.spent += 1
-            self._report(active, losses, shape)
+            self._report(active, loss, shape)
             if number % _LOOK_EVERY == 0 or number == budget:
                 status = optimiser.status.tolist()
                 self._note(active, status)

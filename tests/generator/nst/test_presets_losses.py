@@ -102,6 +102,33 @@ GOLDEN = {
 }
 
 
+def windows(values):
+    return np.lib.stride_tricks.sliding_window_view(values, (3, 3), axis=(1, 2)).transpose(1, 2, 0, 3, 4)
+
+
+def nearest_patches(f, s):
+    """The squared differences between each patch and the one of the style with the largest cross-correlation."""
+    own, others = (windows(values).reshape(-1, 9 * len(values)) for values in (f, s))
+    unit, unit_others = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (own, others))
+    return (own - others[(unit @ unit_others.T).argmax(1)]) ** 2
+
+
+GOLDEN["li-wand2016"] = (
+    "relu4_2",
+    lambda f, p: 20 * mean_squares(f, p),
+    ("relu3_1", "relu4_1"),
+    lambda f, s: 1e-4 * nearest_patches(f, s).sum() / 9 / 2,
+    lambda x: 1e-3 * johnson_tv(x),
+)
+GOLDEN["neural-doodle"] = (
+    "relu4_2",
+    lambda f, p: 10 * mean_squares(f, p),
+    ("relu3_1", "relu4_1"),
+    lambda f, s: 25 * nearest_patches(f, s).mean(),
+    lambda x: keras_tv(x) / (3 * (SHAPE[1] - 1) * (SHAPE[2] - 1)),
+)
+
+
 def udacity_style(tap, f, s):
     return 1e6 * UDACITY[tap] * ((gram(f) - gram(s)) ** 2).mean() / f.size
 
