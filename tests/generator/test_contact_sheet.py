@@ -26,7 +26,8 @@ def plane(settings, tmp_path: Path) -> ImageSet:
         cell.save()
         if cell.label != "d":
             picture = Image.new("RGB", (64, 32), COLOURS[cell.label])
-            mark_done(cell, image=store.put("cells", images.encode_png(picture), ".png")[0])
+            name, _ = store.put("cells", images.encode_png(picture), ".png")
+            mark_done(cell, image=name, width=64, height=32)
     return image_set
 
 
