@@ -81,17 +81,14 @@ def undo(visit: Visit) -> HttpResponse:
 
 
 @participant_page("GET", newcomers=True)
-def image(visit: Visit, name: str) -> FileResponse:
+def image(visit: Visit, name: str) -> HttpResponseBase:
     """Send a stimulus's bytes to this study's participants and researchers, to be kept by their browser alone."""
     if visit.participant is None and not visit.may_read:
         raise Http404("not a participant of this study")
     stimulus = visit.study.stimuli.filter(name=name).first()
     if stimulus is None:
         raise Http404("no such image in this study")
-    try:
-        response = FileResponse(default_storage.open(str(stimulus.image.name)), content_type="image/png")
-    except FileNotFoundError as error:
-        raise Http404("the image is not in the media store") from error
+    response = _bytes_of(stimulus)
     response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
     response.headers["Content-Disposition"] = "inline"
     return response

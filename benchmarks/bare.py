@@ -1,0 +1,30 @@
+"""The yardstick of the load benchmark: a bare Django view with one SELECT and one INSERT, no middleware.
+
+A settings module and a URL configuration at once; it runs in the same server on the same database as the survey.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "benchmarks.bare")
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+
+from nstsite.settings import *  # noqa: F403
+
+MIDDLEWARE = []
+ROOT_URLCONF = "benchmarks.bare"
+
+
+def one_select_one_insert(request: HttpRequest) -> HttpResponse:
+    """Look a participant up by cookie, and write one row for them."""
+    from survey.models import Invitation, Participant
+
+    participant = Participant.objects.get(token=request.COOKIES["participant"])
+    Invitation.objects.create(study_id=participant.study_id)
+    return HttpResponse("kept")
+
+
+urlpatterns = [path("", one_select_one_insert)]
