@@ -118,6 +118,7 @@ def save_network(path: Path, model: TransformNet, provenance: Mapping[str, Any])
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         save_file(tensors, temporary, metadata=metadata)
+        temporary.chmod(0o644)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -238,8 +238,8 @@ def train(
     Killed at any moment and run again it ends, on the CPU, with the same weights bit by bit. identity: what a
     checkpoint must agree in to be resumed (a hash of images and settings). read: a file of `photographs` -> 3 x H x W
     of uint8, each side at least `settings.crop`; it runs in `loaders` processes (0: in this one). callback: every few
-    steps and after each checkpoint. Raises TrainingError where the losses are not numbers or the checkpoint is not of
-    this training; NstError for images and layers that cannot be used.
+    steps and after each checkpoint. Raises TrainingError where the losses are not numbers; NstError for images, layers
+    and checkpoints that cannot be used.
     """
     prepare.check_image(style, "style image")
     run = _Run(style, settings, weights, torch.device(device), checkpoint, identity)
@@ -358,16 +358,16 @@ class _Run:
             temporary.unlink(missing_ok=True)
 
     def resume(self) -> None:
-        """Take up the checkpoint if there is one. Raises TrainingError where it is not of this training."""
+        """Take up the checkpoint if there is one. Raises NstError where it is not of this training."""
         if not self.checkpoint.exists():
             return
         try:
             state = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
             identity = state["identity"]
         except Exception as error:  # torch and pickle raise nearly anything
-            raise TrainingError(f"{self.checkpoint}: is no checkpoint that can be read; delete it") from error
+            raise NstError(f"{self.checkpoint}: is no checkpoint that can be read; delete it") from error
         if identity != self.identity:
-            raise TrainingError(
+            raise NstError(
                 f"{self.checkpoint}: is of a training with other images or settings; delete it to begin anew, or"
                 " choose another output"
             )
