@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +20,7 @@ from torch import Tensor
 from generator.nst.feedforward import Network, Stylist, TransformNet
 
 RESULTS = Path(__file__).parent / "results"
-ROUNDS = 5
+ROUNDS = 9
 
 
 def main() -> None:
@@ -64,7 +63,7 @@ def _row(size: int, image: Tensor, plain: TransformNet, stylist: Stylist) -> str
 
 
 def _alternating(ways: list[Callable[[Tensor], Tensor]], image: Tensor) -> list[float]:
-    """Return each way's median seconds, taken in turns so that other load falls on all of them alike."""
+    """Return each way's least seconds, taken in turns: other load only ever adds."""
     seconds: list[list[float]] = [[] for _ in ways]
     for number in range(ROUNDS + 1):
         for way, kept in zip(ways, seconds, strict=True):
@@ -74,7 +73,7 @@ def _alternating(ways: list[Callable[[Tensor], Tensor]], image: Tensor) -> list[
             _wait(image.device)
             if number:  # the first round warms up
                 kept.append(time.perf_counter() - started)
-    return [statistics.median(kept) for kept in seconds]
+    return [min(kept) for kept in seconds]
 
 
 def _wait(device: torch.device) -> None:
@@ -89,7 +88,7 @@ def _machine(device: torch.device, stylist: Stylist) -> str:
         else f"{os.cpu_count()} CPU cores ({platform.machine()}, load {os.getloadavg()[0]:.1f} from elsewhere included)"
     )
     precision = str(stylist.dtype).removeprefix("torch.")
-    return f"{where}, PyTorch {torch.__version__}, {precision} against plain float32; median of {ROUNDS}."
+    return f"{where}, PyTorch {torch.__version__}, {precision} against plain float32; best of {ROUNDS}."
 
 
 if __name__ == "__main__":
