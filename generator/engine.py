@@ -125,14 +125,18 @@ def _processor() -> str:
 
 def least_side(recipe: Recipe) -> tuple[int, str]:
     """Return the least side in px that an image must have for the recipe's deepest layer, and that layer."""
+    from generator.nst import losses
     from generator.nst.feedforward import SMALLEST_SIDE
     from generator.nst.layers import smallest_side
 
     if recipe.method == "feedforward":
         return SMALLEST_SIDE, "a feed-forward network"
-    layers = [layer for taps in recipe.taps for layer in taps] or ["conv1_1"]
-    deepest = max(layers, key=smallest_side)
-    return smallest_side(deepest), deepest
+    contents, styles = recipe.taps
+    positions = losses.least_side(recipe.style_loss)
+    least = {layer: smallest_side(layer) for layer in contents or ("conv1_1",)}
+    least |= {layer: smallest_side(layer) * positions for layer in styles}
+    neediest = max(least, key=lambda layer: least[layer])
+    return least[neediest], neediest
 
 
 def coarsest_sizes(recipe: Recipe, content: Size, style: Size) -> tuple[Size, Size]:

@@ -286,7 +286,7 @@ class _Batch:
         height, width = cell.style.shape[1:]
         style = prepare.resize(cell.style, prepare.style_size((height, width), size, cell.recipe))
         for tap in cell.recipe.taps[1]:
-            check_reaches(tap, *style.shape[1:], losses.least_side(cell.recipe.style_loss))
+            check_reaches(tap, style.shape[1], style.shape[2], losses.least_side(cell.recipe.style_loss))
         content = prepare.resize(cell.content, size)
         pictures = (picture.to(self.device) * 255 - self.mean for picture in (content, style))
         if cell.content_map is None or cell.style_map is None:
