@@ -31,6 +31,7 @@ from PIL import Image
 from tests import postgres
 
 ROOT = Path(__file__).parents[1]
+Trial = dict[str, str]
 STATE = re.compile(rb'<script id="state" type="application/json">(.*?)</script>', re.S)
 
 
@@ -63,7 +64,7 @@ class Browser:
     """One kept-alive connection to the server, with one cookie; as little work as a client can do."""
 
     def __init__(self, port: int) -> None:
-        self.port, self.cookie = port, ""
+        self.port, self.cookie, self.saved, self.total = port, "", 0, 0
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def ask(self, method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, bytes]:
@@ -105,7 +106,7 @@ class Browser:
         self._streams = None
 
 
-async def begin(browser: Browser, slug: str) -> list[dict[str, str]]:
+async def begin(browser: Browser, slug: str) -> list[Trial]:
     """Take a place; return the trials ahead."""
     status, _ = await browser.ask("POST", f"/s/{slug}/", {"consent": "on"})
     assert status == 303, f"start: {status}"
@@ -113,7 +114,9 @@ async def begin(browser: Browser, slug: str) -> list[dict[str, str]]:
     match = STATE.search(page)
     assert status == 200, f"first page: {status}"
     assert match, "first page: no state in it"
-    ahead: list[dict[str, str]] = json.loads(match.group(1))["ahead"]
+    state = json.loads(match.group(1))
+    browser.saved, browser.total = state["saved"], state["total"]
+    ahead: list[Trial] = state["ahead"]
     return ahead
 
 
@@ -131,7 +134,7 @@ async def play(
             ahead = await begin(browser, slug)
             await asyncio.sleep(rng.random() * pause)
             while ahead and time.perf_counter() < until:
-                ahead = await _rate(browser, slug, ahead[0], rng, tally, retry)
+                ahead = await _rate(browser, slug, ahead, rng, tally, retry)
                 await asyncio.sleep(pause * (0.5 + rng.random()))
         except (OSError, EOFError, AssertionError) as error:
             tally.errors.append(f"{type(error).__name__}: {error}")
@@ -140,14 +143,15 @@ async def play(
 
 
 async def _rate(
-    browser: Browser, slug: str, trial: dict[str, str], rng: random.Random, tally: Tally, retry: bool
-) -> list[dict[str, str]]:
-    form = {
-        "trial": trial["token"],
-        "revision": str(trial["revision"]),
-        "q-overall": str(rng.randint(1, 5)),
-        "rt_ms": "900",
-    }
+    browser: Browser, slug: str, ahead: list[Trial], rng: random.Random, tally: Tally, retry: bool
+) -> list[Trial]:
+    trial = ahead[0]
+    form = {"trial": trial["token"], "revision": str(trial["revision"]), "q-overall": str(rng.randint(1, 5))}
+    form |= {"rt_ms": "900", "viewport_w": "1280", "viewport_h": "720", "dpr": "1", "input": "mouse"}
+    # As the page does: with images enough ahead it asks for no more.
+    form["known"] = (
+        str(browser.saved) if len(ahead) > 12 or len(ahead) == browser.total - browser.saved else ""
+    )
     while True:
         began = time.perf_counter()
         try:
@@ -157,8 +161,10 @@ async def _rate(
         if status == 200:
             tally.seconds.append(time.perf_counter() - began)
             tally.acknowledged.append(trial["token"])
-            ahead: list[dict[str, str]] = json.loads(content)["ahead"]
-            return ahead
+            reply = json.loads(content)
+            browser.saved, browser.total = reply["saved"], reply["total"]
+            left: list[Trial] = reply.get("ahead", ahead[1:])
+            return left
         if not retry:
             raise AssertionError(f"answer: {status}")
         tally.errors.append(f"answer: {status}")
@@ -209,6 +215,13 @@ class Site:
             raise RuntimeError(f"manage.py {' '.join(arguments)}: {done.stderr}")
         return done.stdout
 
+    def run(self, program: str) -> str:
+        """Run a program with this installation's settings; return what it printed."""
+        env = self.env | {"DJANGO_SETTINGS_MODULE": "nstsite.settings"}
+        return subprocess.run(
+            [sys.executable, "-c", program], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True, check=True
+        ).stdout
+
     def publish(self, slug: str, images: int) -> None:
         """Make the database and a study of plain coloured images."""
         pictures = self.folder / "pictures"
@@ -217,9 +230,16 @@ class Site:
             Image.new("RGB", (64, 48), (i * 7 % 256, i * 31 % 256, i * 101 % 256)).save(
                 pictures / f"c{i}-{i % 2}.png"
             )
-        self.manage("migrate", "--verbosity", "0")
-        self.manage("collectstatic", "--noinput", "--verbosity", "0")
-        self.manage("create_study", slug, "--images", str(pictures))
+        commands = [
+            ("migrate",),
+            ("collectstatic", "--noinput"),
+            ("create_study", slug, "--images", str(pictures)),
+        ]
+        self.run(
+            "import django, sys; django.setup()\n"
+            "from django.core.management import call_command\n"
+            f"for command in {commands!r}: call_command(*command, verbosity=0)"
+        )
 
     @contextlib.contextmanager
     def serve(self, workers: int = 2, settings: str = "nstsite.settings") -> Iterator[tuple[int, int]]:

@@ -109,6 +109,8 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
         "transaction_mode": "IMMEDIATE",
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
+    # Kept open: opening one costs more than a rating, and closing the last one writes the whole log back.
+    _database["CONN_MAX_AGE"] = None
     # A file, because threads of the test server cannot share an in-memory database.
     _database["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
 else:

@@ -394,7 +394,8 @@ def _keep(
     kind: type[Rating] | type[Preference], trial: Trial, question: Question, value: Any, showing: Showing
 ) -> None:
     """Write one answer; after an undo the first one given is kept beside the new one."""
-    given = kind.objects.filter(trial=trial, question=question).first()
+    # Never opened again, a trial has no answer yet.
+    given = kind.objects.filter(trial=trial, question=question).first() if trial.revision else None
     if given is None:
         given = kind(trial=trial, question=question, first_value=value)
     else:
@@ -412,9 +413,10 @@ def _close(trial: Trial, outcome: str, showing: Showing) -> None:
     trial.answered_at = now - dt.timedelta(milliseconds=showing.waited_ms)
     if showing.rt_ms is not None:
         trial.shown_at = trial.answered_at - dt.timedelta(milliseconds=showing.rt_ms)
-    for name in ("viewport_w", "viewport_h", "shown_w", "shown_h", "dpr", "zoom", "load_ms"):
+    measured = ("viewport_w", "viewport_h", "shown_w", "shown_h", "dpr", "zoom", "load_ms")
+    for name in measured:
         setattr(trial, name, getattr(showing, name))
-    trial.save()
+    trial.save(update_fields=["outcome", "reason", "answered_at", "shown_at", *measured])
 
 
 def _finish_if_done(person: Participant) -> None:

@@ -112,7 +112,19 @@ def _onward(visit: Visit, trial: Trial) -> HttpResponse:
         return JsonResponse({"kept": True}) if _wants_json(visit) else visit.go("participant")
     if not _wants_json(visit):
         return visit.go()
-    return JsonResponse(_state(visit, services.upcoming(visit.participant, AHEAD)))
+    return JsonResponse(_news(visit, trial))
+
+
+def _news(visit: Visit, trial: Trial) -> dict[str, Any]:
+    """Return what the page's script must be told after an answer.
+
+    A page that sends `known`, the answers that it knew the database to hold, has trials enough ahead. If it missed
+    none (no other tab answered), the count is all the news there is; else it gets the whole state.
+    """
+    progress = services.progress(visit.person)
+    if trial.outcome == Trial.Outcome.RATED and visit.request.POST.get("known") == str(progress.saved - 1):
+        return {"saved": progress.saved, "total": progress.total, "undo": True}
+    return _state(visit, services.upcoming(visit.person, AHEAD))
 
 
 def _lost(visit: Visit) -> HttpResponse:

@@ -134,16 +134,15 @@ def participant_page(
 
 
 def _visit(request: HttpRequest, slug: str) -> Visit:
+    if token := request.COOKIES.get(COOKIE, ""):
+        people = Participant.objects.filter(study__slug=slug, token=token)
+        if participant := people.select_related("study").first():
+            # One study row for both: what one function changes, the next one sees.
+            return Visit(request, participant.study, participant)
     study = Study.objects.filter(slug=slug).first()
     if study is None:
         raise Http404("no such study")
-    token = request.COOKIES.get(COOKIE, "")
-    people = Participant.objects.filter(study=study).select_related("version")
-    participant = people.filter(token=token).first() if token else None
-    if participant:
-        # One study row for both: what one function changes, the next one sees.
-        participant.study = study
-    return Visit(request, study, participant)
+    return Visit(request, study, None)
 
 
 def from_elsewhere(request: HttpRequest) -> bool:

@@ -13,7 +13,8 @@ export class Outbox {
   #timer = 0;
   #on;
 
-  /** `on`: {saved(reply), waiting(), refused(status)}, called as answers are sent. */
+  /** `on`: {saved(reply, entry), waiting(), refused(status), known()}, called as answers are sent;
+   * known() is the number of answers that the page knows to be saved, or "" to be told all. */
   constructor(name, on) {
     this.#name = `outbox ${name}`;
     this.#on = on;
@@ -62,7 +63,7 @@ export class Outbox {
       this.#delay = 1000;
       this.#entries.shift();
       this.#write();
-      if (reply) this.#on.saved(reply);
+      if (reply) this.#on.saved(reply, entry);
       else this.#on.refused(response.status);
     }
   }
@@ -70,6 +71,7 @@ export class Outbox {
   #post(entry) {
     const body = new URLSearchParams(entry.fields);
     body.set("waited_ms", String(Math.max(0, Date.now() - entry.at)));
+    body.set("known", String(this.#on.known()));
     return fetch(entry.url, {
       method: "POST",
       body,

@@ -19,7 +19,7 @@ const undo = form.querySelector("button[formaction]");
 const keys = form.querySelector("#keys");
 const words = form.dataset;
 
-let { saved, ahead } = JSON.parse(document.getElementById("state").textContent);
+let { saved, total, ahead } = JSON.parse(document.getElementById("state").textContent);
 let trial = null;
 let shownAt = 0;
 let chosenAt = 0;
@@ -30,13 +30,18 @@ let pointer = "";
 let busy = true;
 
 const outbox = new Outbox(words.go, {
-  saved(reply) {
-    if (!reply.ahead) {
+  known() {
+    // With few images left to show, no number: the server then sends more.
+    return ahead.length > PRELOADED || ahead.length === total - saved ? saved : "";
+  },
+  saved(reply, entry) {
+    if (reply.kept) {
       // The cookie is gone, the answer is not.
       location.assign(words.go);
       return;
     }
-    ({ saved, ahead } = reply);
+    ({ saved, total } = reply);
+    ahead = reply.ahead ?? ahead.filter((other) => other.token !== entry.trial);
     undo.hidden = !reply.undo;
     tell();
     if (!trial || !ahead.some((other) => same(other, trial))) next();
