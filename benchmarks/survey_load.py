@@ -1,6 +1,6 @@
 """Bots play whole rating sessions against the production server on 127.0.0.1; every acknowledged answer is looked up.
 
-    python -m benchmarks.survey_load [--people 100] [--images 20] [--seconds 10] [--database sqlite|postgres|both]
+    python -m benchmarks.survey_load [--people 16] [--images 60] [--seconds 10] [--database sqlite|postgres|both]
 
 For each database: sessions as fast as the server answers (ratings/s), the bare view of `benchmarks/bare.py` in the
 same server on the same rows (requests/s), and 400 people who rate once in 4 s (100 ratings/s offered). The bots share
@@ -32,6 +32,7 @@ from tests import postgres
 
 ROOT = Path(__file__).parents[1]
 Trial = dict[str, str]
+Seat = tuple["Browser", list[Trial]]
 STATE = re.compile(rb'<script id="state" type="application/json">(.*?)</script>', re.S)
 
 
@@ -43,10 +44,11 @@ class Tally:
     errors: list[str] = field(default_factory=list)
     acknowledged: list[str] = field(default_factory=list)
     began: float = field(default_factory=time.perf_counter)
+    ended: float = 0.0
 
     def report(self) -> dict[str, float | int]:
         """Return rate, percentiles in milliseconds, and errors."""
-        took, ordered = time.perf_counter() - self.began, sorted(self.seconds)
+        took, ordered = (self.ended or time.perf_counter()) - self.began, sorted(self.seconds)
 
         def at(share: float) -> float:
             return (
@@ -121,17 +123,25 @@ async def begin(browser: Browser, slug: str) -> list[Trial]:
 
 
 async def play(
-    port: int, slug: str, tally: Tally, until: float, pause: float = 0.0, retry: bool = False
+    port: int,
+    slug: str,
+    tally: Tally,
+    until: float,
+    pause: float = 0.0,
+    retry: bool = False,
+    seat: Seat | None = None,
 ) -> None:
     """Play sessions one after the other until the clock says `until`; each answer waits `pause` seconds on average.
 
-    retry: send an answer again, as the page's outbox does, until the server says that it is kept.
+    seat: a session that has begun already. retry: send an answer again, as the page's outbox does, until the server
+    says that it is kept.
     """
-    rng = random.Random(id(tally) + port)
+    rng = random.Random(id(seat))
     while time.perf_counter() < until:
-        browser = Browser(port)
+        browser, ahead = seat or (Browser(port), [])
+        seat = None
         try:
-            ahead = await begin(browser, slug)
+            ahead = ahead or await begin(browser, slug)
             await asyncio.sleep(rng.random() * pause)
             while ahead and time.perf_counter() < until:
                 ahead = await _rate(browser, slug, ahead, rng, tally, retry)
@@ -296,11 +306,31 @@ async def _answers(port: int) -> None:
     raise RuntimeError("the server did not start")
 
 
-async def _timed(people: int, seconds: float, act: Callable[[Tally, float], Awaitable[None]]) -> Tally:
+async def _knocking(port: int, cookie: str, people: int, seconds: float) -> Tally:
     tally = Tally()
     until = tally.began + seconds
-    await crowd(people, lambda: act(tally, until))
+    await crowd(people, lambda: knock(port, cookie, tally, until))
     return tally
+
+
+async def _rating(port: int, people: int, seconds: float, pause: float) -> tuple[Tally, Tally]:
+    """Seat people, eight at a time, then let them rate; return the tallies of starting and of rating."""
+    starts, seats = Tally(), []
+    queue = iter(range(people))
+
+    async def seat() -> None:
+        for _ in queue:
+            browser = Browser(port)
+            began = time.perf_counter()
+            seats.append((browser, await begin(browser, "load")))
+            starts.seconds.append(time.perf_counter() - began)
+
+    await crowd(8, seat)
+    starts.ended = time.perf_counter()
+    tally = Tally()
+    until = tally.began + seconds
+    await asyncio.gather(*(play(port, "load", tally, until, pause, seat=taken) for taken in seats))
+    return starts, tally
 
 
 def measure(site: Site, asked: argparse.Namespace) -> dict[str, object]:
@@ -309,21 +339,13 @@ def measure(site: Site, asked: argparse.Namespace) -> dict[str, object]:
     result: dict[str, object] = {}
     kept: list[str] = []
     with site.serve(asked.workers) as (port, _):
-        asyncio.run(_timed(8, 2, lambda tally, until: play(port, "load", tally, until)))
-        full = asyncio.run(
-            _timed(asked.people, asked.seconds, lambda tally, until: play(port, "load", tally, until))
-        )
+        asyncio.run(_rating(port, 8, 2, 0))
+        _, full = asyncio.run(_rating(port, asked.people, asked.seconds, 0))
         result["ratings_full_load"] = full.report()
-        kept += full.acknowledged
-        paced = asyncio.run(
-            _timed(
-                asked.paced,
-                asked.seconds * 2,
-                lambda tally, until: play(port, "load", tally, until, pause=4.0),
-            )
-        )
+        starts, paced = asyncio.run(_rating(port, asked.paced, asked.seconds, 4))
+        result["starts_with_first_page"] = starts.report()
         result[f"ratings_{asked.paced}_people"] = paced.report()
-        kept += paced.acknowledged
+        kept += full.acknowledged + paced.acknowledged
     lost, doubled = site.missing(kept)
     result |= {"acknowledged": len(kept), "lost": lost, "doubled": doubled}
     token = site.manage(
@@ -335,9 +357,7 @@ def measure(site: Site, asked: argparse.Namespace) -> dict[str, object]:
     )
     with site.serve(asked.workers, "benchmarks.bare") as (port, _):
         cookie = token.split()[-1]
-        bare = asyncio.run(
-            _timed(asked.people, asked.seconds, lambda tally, until: knock(port, cookie, tally, until))
-        )
+        bare = asyncio.run(_knocking(port, cookie, asked.people, asked.seconds))
         result["bare_view"] = bare.report()
     result["share_of_bare"] = round(
         float(full.report()["requests"]) / max(1, float(bare.report()["requests"])), 3
@@ -350,9 +370,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--people", type=int, default=32, help="bots at once under full load")
+    parser.add_argument("--people", type=int, default=16, help="bots at once under full load")
     parser.add_argument("--paced", type=int, default=400, help="bots that rate once in 4 s")
-    parser.add_argument("--images", type=int, default=20)
+    parser.add_argument("--images", type=int, default=60)
     parser.add_argument("--seconds", type=float, default=10, help="of each measurement")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--database", choices=["sqlite", "postgres", "both"], default="both")
