@@ -1,0 +1,68 @@
+"""What researchers decide: who is left out, who may look."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from survey.models.keys import new_token
+from survey.models.participation import Participant
+from survey.models.study import Study
+
+
+class Exclusion(models.Model):
+    """A researcher's decision to leave one participant out of the results; lifted, it stays here as history."""
+
+    participant = models.ForeignKey(Participant, on_delete=models.CASCADE, related_name="exclusions")
+    reason = models.CharField(max_length=200)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(db_default=Now())
+    lifted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    lifted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["created_at", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["participant"], condition=Q(lifted_at__isnull=True), name="exclusion_in_force_once"
+            ),
+            models.CheckConstraint(condition=~Q(reason=""), name="exclusion_has_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.participant}: {self.reason}{' (lifted)' if self.lifted_at else ''}"
+
+
+class ShareLink(models.Model):
+    """An address that shows a study's results without sign-in, until it is revoked."""
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="share_links")
+    token = models.CharField(max_length=32, unique=True, default=new_token)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(db_default=Now())
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["created_at", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.study}: {'revoked' if self.revoked_at else 'open'}"
+
+
+class Viewer(models.Model):
+    """An account that may read one study's results, and change nothing."""
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="viewers")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="viewed_studies"
+    )
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["study", "user"], name="viewer_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user} of {self.study}"

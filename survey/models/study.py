@@ -1,0 +1,167 @@
+"""What is asked: studies, their versions, questions and stimuli."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from survey.models.keys import new_token
+
+
+def image_path(stimulus: Stimulus, filename: str) -> str:
+    """Return where a stimulus's bytes lie in the media store: by its opaque name, nothing else."""
+    return f"stimuli/{stimulus.name}.png"
+
+
+class Study(models.Model):
+    """One rating survey. What it asks and how is in its newest StudyVersion."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft"
+        OPEN = "open"
+        PAUSED = "paused"
+        CLOSED = "closed"
+
+    class Method(models.TextChoices):
+        """Test methods of ITU-T P.910 clause 8, and pair comparison."""
+
+        ACR = "acr"
+        ACR_HR = "acr-hr"
+        DCR = "dcr"
+        PAIR = "pair"
+
+    slug = models.SlugField(unique=True)
+    title = models.CharField(max_length=200)
+    state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
+    method = models.CharField(max_length=10, choices=Method, default=Method.ACR)
+    is_simulated = models.BooleanField(default=False, help_text="its participants are a program's")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="studies"
+    )
+    purge_on = models.DateField(
+        null=True, blank=True, help_text="day on which all that may name a person goes"
+    )
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name_plural = "studies"
+        ordering = ["slug"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=["draft", "open", "paused", "closed"]), name="study_state_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(method__in=["acr", "acr-hr", "dcr", "pair"]), name="study_method_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.slug
+
+    @property
+    def takes_people(self) -> bool:
+        """Whether a person may begin now: it is open, and its participants are no program's."""
+        return self.state == self.State.OPEN and not self.is_simulated
+
+    @property
+    def version(self) -> StudyVersion:
+        """The newest version: what a participant who starts now is asked."""
+        return self.versions.latest("number")
+
+
+class StudyVersion(models.Model):
+    """One definition of a study, immutable once a person has rated under it; each participant keeps theirs."""
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    definition = models.JSONField(help_text="survey.definition.Definition as JSON")
+    sha256 = models.CharField(max_length=64, help_text="of the definition's canonical JSON")
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["study", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["study", "number"], name="version_number_once"),
+            models.CheckConstraint(condition=Q(number__gte=1), name="version_number_from_1"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.study} v{self.number}"
+
+
+class Question(models.Model):
+    """What is asked of each image. `text` and `labels` are in the study's first language."""
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="questions")
+    key = models.SlugField(max_length=40)
+    text = models.CharField(max_length=500)
+    labels = models.JSONField(help_text="5 labels, of category 1 first to category 5")
+    position = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ["study", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["study", "key"], name="question_key_once"),
+            models.UniqueConstraint(fields=["study", "position"], name="question_position_once"),
+            models.CheckConstraint(
+                condition=Q(position__gte=1, position__lte=4), name="question_position_1_to_4"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.study}/{self.key}"
+
+
+class Stimulus(models.Model):
+    """One image of a study. Participants see `name`; researchers see `item`."""
+
+    class Role(models.TextChoices):
+        MAIN = "main"
+        PRACTICE = "practice"
+        GOLD = "gold"
+        TRAP = "trap"
+        REFERENCE = "reference"
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="stimuli")
+    name = models.CharField(max_length=32, unique=True, default=new_token)
+    item = models.CharField(max_length=200)
+    role = models.CharField(max_length=10, choices=Role, default=Role.MAIN)
+    image = models.FileField(upload_to=image_path, max_length=200)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64, help_text="of the bytes that participants receive")
+    content = models.CharField(max_length=200, blank=True)
+    style = models.CharField(max_length=200, blank=True)
+    condition = models.CharField(max_length=200, blank=True)
+    factors = models.JSONField(default=dict, blank=True)
+    covariates = models.JSONField(default=dict, blank=True)
+    expected = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="the answer of a gold or a trap"
+    )
+    cell = models.ForeignKey(
+        "generator.Cell", null=True, blank=True, on_delete=models.SET_NULL, related_name="stimuli"
+    )
+
+    class Meta:
+        verbose_name_plural = "stimuli"
+        ordering = ["study", "item"]
+        constraints = [
+            models.UniqueConstraint(fields=["study", "item"], name="stimulus_item_once"),
+            models.CheckConstraint(
+                condition=Q(role__in=["main", "practice", "gold", "trap", "reference"]),
+                name="stimulus_role_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(expected__isnull=True) | Q(expected__gte=1, expected__lte=5),
+                name="stimulus_expected_1_to_5",
+            ),
+            models.CheckConstraint(
+                condition=~Q(role__in=["gold", "trap"]) | Q(expected__isnull=False),
+                name="stimulus_gold_has_expected",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.study}/{self.item}"
