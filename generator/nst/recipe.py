@@ -62,7 +62,7 @@ _SINGULAR = {"content_layer": "content_layers", "style_layer": "style_layers"}
 
 @dataclass(frozen=True)
 class Recipe:
-    """One style transfer's settings; immutable and hashable. docs/recipes.md explains each key.
+    """One style transfer's settings; immutable and hashable. docs/plans.md explains each key.
 
     alpha weighs the content, beta the style, tv_weight the total variation, in the units of `convention`; `ratio` is
     alpha / beta. style_weights: one for each style layer; empty means 1 / their number. Lengths are in pixels
@@ -218,10 +218,14 @@ class Recipe:
 
     @property
     def sha256(self) -> str:
-        """SHA-256 of the canonical JSON of what decides the image: the preset's name sets nothing."""
-        settings = {key: value for key, value in self.to_dict().items() if key != "preset"}
-        if self.method == "feedforward":
-            settings = {key: settings[key] for key in _FEEDFORWARD_KEYS}
+        """SHA-256 of the sorted JSON of what decides the image and is not at its default.
+
+        So a key that is added later leaves every recipe without it as it was; a default, once given, never changes.
+        The preset's name sets nothing.
+        """
+        defaults = {field.name: field.default for field in fields(self)}
+        deciding = _FEEDFORWARD_KEYS if self.method == "feedforward" else set(defaults) - {"preset"}
+        settings = {key: getattr(self, key) for key in deciding if getattr(self, key) != defaults[key]}
         text = json.dumps(settings, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -35,6 +35,41 @@ def test_the_hash_is_of_what_is_made_and_not_of_the_presets_name():
     assert Recipe(size=300).sha256 != Recipe(size=301).sha256
 
 
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "alpha": st.floats(1e-6, 1e6),
+            "size": st.integers(16, 8192),
+            "pooling": st.sampled_from(["max", "average"]),
+            "content_layer": st.sampled_from(["conv1_1", "conv3_1", "conv4_2"]),
+        },
+    )
+)
+def test_a_key_added_later_leaves_the_hash_of_recipes_without_it(settings):
+    later = dataclasses.make_dataclass("Later", [("new_key", str, "off")], bases=(Recipe,), frozen=True)
+    now = Recipe.from_dict(settings)
+    assert later.from_dict(settings).sha256 == now.sha256
+    assert later.from_dict(settings | {"new_key": "on"}).sha256 != now.sha256
+
+
+@pytest.mark.parametrize(
+    "key", [field.name for field in dataclasses.fields(Recipe) if field.name != "preset"]
+)
+def test_every_setting_is_in_the_hash(key):
+    others = {
+        "method": "feedforward", "network": "vgg19", "style_weights": [1, 2, 3, 4, 5], "clamp": True,
+        "legacy_mean_order": True, "content_layers": ["conv1_1"], "style_layers": ["conv1_1"], "evaluations": 7,
+        "memory": 7, "size": 77, "first_evaluations": 7, "round_evaluations": 7, "pyramid_min": 77,
+        "style_loss": "patches", "convention": "keras", "tv_form": "l1", "pooling": "average",
+        "activation": "before", "padding": "replicate", "init": "content", "noise": "normal", "optimiser": "adam",
+        "shape": "square", "style_shape": "content", "colour": "luminance", "precision": "fp32",
+    }  # fmt: skip
+    more = {"network": "trained.safetensors"} if key == "method" else {}
+    changed = Recipe.from_dict({key: others.get(key, 0.25 if key != "tv_beta" else 3)} | more)
+    assert changed.sha256 != Recipe.from_dict(more if key != "method" else {}).sha256
+
+
 @given(st.floats(1e-6, 1e6), st.floats(1e-3, 1e3))
 def test_a_ratio_sets_alpha_from_beta(ratio, beta):
     recipe = Recipe().replace(ratio=ratio, beta=beta)
