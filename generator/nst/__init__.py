@@ -10,11 +10,12 @@ Stands on PyTorch alone:
 from __future__ import annotations
 
 from generator.nst import losses
+from generator.nst.cell import Cell, Style
 from generator.nst.conventions import Coefficients, Shape, coefficients
 from generator.nst.errors import LayerError, NstError, RecipeError, WeightsError
 from generator.nst.presets import DEFAULT, PRESETS, preset
 from generator.nst.recipe import Recipe
-from generator.nst.transfer import ALGORITHM, Cell, Progress, Result, batch_key, transfer, transfer_batch
+from generator.nst.transfer import ALGORITHM, Progress, Result, batch_key, transfer, transfer_batch
 from generator.nst.weights import Weights, available, fetch, load, verify, weights_hash
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "RecipeError",
     "Result",
     "Shape",
+    "Style",
     "Weights",
     "WeightsError",
     "available",

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
@@ -113,20 +114,35 @@ def style_target(features: Tensor, style_loss: str, positions: int, guide: Tenso
     """Return a style image's target for `style`. positions: of the layer in the image to be made.
 
     A style image of another size has another number of positions: its Gram is scaled, so that like meets like.
-    guide: of the patches, N x 3 x any size.
+    guide: a map for the patches, N x 3 x any size; a mask for the Gram, N x 1 x any size.
     """
     if style_loss == "patches":
         return patches.target(features, guide)
     if style_loss == "wasserstein":
         return moments(features)
-    return gram(features) * (positions / features[0, 0].numel())
+    return gram(masked(features, guide)) * (positions / features[0, 0].numel())
 
 
 def style(features: Tensor, target: Tensor, style_loss: str, guide: Tensor | None = None) -> Tensor:
-    """Return the style loss of each image against a `style_target`: one of STYLE_LOSSES. guide: of the patches."""
+    """Return the style loss of each image against a `style_target`: one of STYLE_LOSSES. guide: as there."""
     if style_loss == "patches":
         return patches.distance(features, target, guide)
-    return (wasserstein if style_loss == "wasserstein" else gram_distance)(features, target)
+    if style_loss == "wasserstein":
+        return wasserstein(features, target)
+    return gram_distance(masked(features, guide), target)
+
+
+def masked(features: Tensor, mask: Tensor | None) -> Tensor:
+    """Return T * F, T being a mask at the layer's size: Gatys et al. 2017 (CVPR), equation 6.
+
+    There Σ T² = 1 and the Gram is not divided by its positions; here Σ T² is their number, which is the same with an
+    undivided Gram, so a white mask changes nothing. mask: N x 1 x any size.
+    """
+    if mask is None:
+        return features
+    guide = F.adaptive_avg_pool2d(mask.float(), (features.shape[2], features.shape[3]))
+    guide = guide * guide.square().mean((2, 3), keepdim=True).rsqrt()
+    return features * guide.to(features.dtype)
 
 
 def total_variation(image: Tensor, form: str, beta: float = 2.0) -> Tensor:

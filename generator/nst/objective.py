@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from generator.nst import losses, patches
+from generator.nst.cell import Style
 from generator.nst.conventions import Coefficients, Shape, coefficients
 from generator.nst.network import Vgg
 from generator.nst.recipe import Recipe
@@ -21,23 +22,35 @@ TERMS = ("content", "style", "tv")
 class Reference:
     """One cell's images at one level: 3 x H x W, 0..255 less the network's mean, on the network's device.
 
-    content_map, style_map: guides of the patches, 3 x any size, 0..1.
+    styles: with shares that add up to 1, their guides and content_map at that level's sizes.
     """
 
     recipe: Recipe
     content: Tensor
-    style: Tensor
+    styles: tuple[Style, ...]
     content_map: Tensor | None = None
-    style_map: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class _Pull:
+    """What draws one cell: to an image (its guide: a mask or map), by a share, under a guide on the cell's own image."""
+
+    cell: int
+    image: Tensor
+    image_guide: Tensor | None = None
+    guide: Tensor | None = None
+    share: float = 1.0
 
 
 @dataclass(frozen=True)
 class _Use:
-    """The rows of a chunk that use one tap, their targets' numbers and their coefficients."""
+    """The rows of a chunk that use one tap, their targets' numbers, coefficients and guides. is_whole: every row, once."""
 
     rows: Tensor
     targets: Tensor
     factors: Tensor
+    guides: Tensor | None
+    is_whole: bool
 
 
 class Targets:
@@ -46,52 +59,53 @@ class Targets:
     def __init__(self, network: Vgg, deviation: Tensor, references: Sequence[Reference]) -> None:
         self.shapes: dict[str, Shape] = {}
         self._network, self._deviation = network, deviation
-        self._style_loss = references[0].recipe.style_loss
-        self.content, self.content_index = self._all(
-            [(each.content, None, each.recipe.taps[0]) for each in references], gram=False
-        )
-        self.style, self.style_index = self._all(
-            [(each.style, each.style_map, each.recipe.taps[1]) for each in references], gram=True
-        )
+        self._recipes = [reference.recipe for reference in references]
+        self._style_loss = self._recipes[0].style_loss
+        self.contents = [_Pull(cell, each.content) for cell, each in enumerate(references)]
+        self.styles = [
+            _Pull(cell, style.image, style.map, each.content_map, style.weight)
+            if self._style_loss == "patches"
+            else _Pull(cell, style.image, style.part, style.where, style.weight)
+            for cell, each in enumerate(references)
+            for style in each.styles
+        ]
+        self.content, self.content_index = self._all(self.contents, term=0)
+        self.style, self.style_index = self._all(self.styles, term=1)
 
-    def _all(
-        self, wanted: Sequence[tuple[Tensor, Tensor | None, tuple[str, ...]]], *, gram: bool
-    ) -> tuple[dict[str, Tensor], dict[str, list[int]]]:
-        """Return for each tap the stacked targets, and for each tap and cell which of them is its own."""
-        images: dict[str, tuple[Tensor, Tensor | None, set[str]]] = {}
+    def _all(self, pulls: Sequence[_Pull], *, term: int) -> tuple[dict[str, Tensor], dict[str, list[int]]]:
+        """Return for each tap the stacked targets, and for each tap and pull which of them is its own."""
+        images: dict[str, tuple[_Pull, set[str]]] = {}
         keys = []
-        for image, guide, taps in wanted:
-            keys.append(_digest(image) + (_digest(guide) if guide is not None else ""))
-            images.setdefault(keys[-1], (image, guide, set()))[2].update(taps)
+        for pull in pulls:
+            keys.append(_digest(pull.image) + _digest(pull.image_guide))
+            images.setdefault(keys[-1], (pull, set()))[1].update(self._recipes[pull.cell].taps[term])
         stacks: dict[str, list[Tensor]] = {}
         places: dict[tuple[str, str], int] = {}
-        for key, (image, guide, every) in images.items():
-            for tap, target in self._targets(image, guide, every, gram=gram).items():
+        for key, (pull, every) in images.items():
+            for tap, target in self._targets(pull, every, gram=term == 1).items():
                 places[key, tap] = len(stacks.setdefault(tap, []))
                 stacks[tap].append(target)
         index = {tap: [places.get((key, tap), 0) for key in keys] for tap in stacks}
-        stack = patches.stacked if gram and self._style_loss == "patches" else torch.stack
+        stack = patches.stacked if term == 1 and self._style_loss == "patches" else torch.stack
         return {tap: stack(found) for tap, found in stacks.items()}, index
 
     @torch.no_grad()
-    def _targets(
-        self, image: Tensor, guide: Tensor | None, taps: set[str], *, gram: bool
-    ) -> dict[str, Tensor]:
-        found = self._network(image[None] / self._deviation)
-        for tap, features in found.items():
-            if not gram:
-                self.shapes[tap] = Shape(*features.shape[1:])
+    def _targets(self, pull: _Pull, taps: set[str], *, gram: bool) -> dict[str, Tensor]:
+        found = self._network(pull.image[None] / self._deviation)
         if not gram:
-            self.shapes["image"] = Shape(*image.shape)
+            self.shapes |= {tap: Shape(*features.shape[1:]) for tap, features in found.items()}
+            self.shapes["image"] = Shape(*pull.image.shape)
             return {tap: found[tap][0] for tap in taps}
-        guides = None if guide is None else guide[None]
+        guide = None if pull.image_guide is None else pull.image_guide[None]
         return {
-            tap: losses.style_target(found[tap], self._style_loss, self.shapes[tap].positions, guides)[0]
+            tap: losses.style_target(found[tap], self._style_loss, self.shapes[tap].positions, guide)[0]
             for tap in taps
         }
 
 
-def _digest(image: Tensor) -> str:
+def _digest(image: Tensor | None) -> str:
+    if image is None:
+        return ""
     data = image.detach().to("cpu", torch.float32).contiguous().numpy().tobytes()
     return hashlib.sha256(str(tuple(image.shape)).encode() + data).hexdigest()
 
@@ -108,7 +122,6 @@ class Objective:
         self._network, self._deviation = network, deviation
         self._recipes = [reference.recipe for reference in references]
         self._targets = Targets(network, deviation, references)
-        self._guides = _guides(references)
         self.coefficients: list[Coefficients] = [
             coefficients(recipe, self._targets.shapes) for recipe in self._recipes
         ]
@@ -125,28 +138,56 @@ class Objective:
     def _plan(self) -> None:
         """Work out once, on the host, who uses which tap in each chunk."""
         self._chunks = [self._cells[at : at + self.chunk] for at in range(0, len(self._cells), self.chunk)]
-        self._content = [self._uses(cells, "content") for cells in self._chunks]
-        self._style = [self._uses(cells, "style") for cells in self._chunks]
+        targets = self._targets
+        contents = [coefficient.content for coefficient in self.coefficients]
+        styles = [coefficient.style for coefficient in self.coefficients]
+        self._content = [
+            self._uses(cells, targets.contents, targets.content_index, contents) for cells in self._chunks
+        ]
+        self._style = [
+            self._uses(cells, targets.styles, targets.style_index, styles) for cells in self._chunks
+        ]
         tv = [[self.coefficients[cell].tv for cell in cells] for cells in self._chunks]
         self._tv = [self._tensor(factors) if any(factors) else None for factors in tv]
 
     def _tensor(self, values: Sequence[float]) -> Tensor:
         return torch.tensor(values, dtype=torch.float64, device=self._network.device)
 
-    def _uses(self, cells: Sequence[int], term: str) -> dict[str, _Use]:
-        index = self._targets.content_index if term == "content" else self._targets.style_index
+    def _uses(
+        self,
+        cells: Sequence[int],
+        pulls: Sequence[_Pull],
+        index: dict[str, list[int]],
+        factors: Sequence[dict[str, float]],
+    ) -> dict[str, _Use]:
+        """Return who uses which tap: a cell once for each of its pulls that has a coefficient there."""
+        row_of = {cell: row for row, cell in enumerate(cells)}
         uses = {}
-        for tap, places in index.items():
-            factors = [getattr(self.coefficients[cell], term).get(tap, 0.0) for cell in cells]
-            rows = [row for row, factor in enumerate(factors) if factor]
-            if rows:
+        for tap, targets in index.items():
+            chosen = [
+                (pull, target)
+                for pull, target in zip(pulls, targets, strict=True)
+                if pull.cell in row_of and factors[pull.cell].get(tap)
+            ]
+            if chosen:
                 device = self._network.device
+                rows = [row_of[pull.cell] for pull, _ in chosen]
                 uses[tap] = _Use(
                     torch.tensor(rows, device=device),
-                    torch.tensor([places[cells[row]] for row in rows], device=device),
-                    self._tensor([factors[row] for row in rows]),
+                    torch.tensor([target for _, target in chosen], device=device),
+                    self._tensor([factors[pull.cell][tap] * pull.share for pull, _ in chosen]),
+                    self._guides([pull.guide for pull, _ in chosen]),
+                    is_whole=rows == list(range(len(cells))),
                 )
         return uses
+
+    def _guides(self, guides: Sequence[Tensor | None]) -> Tensor | None:
+        """Stack guides; where only some have one, an even one for the others: it guides nowhere."""
+        known = next((guide for guide in guides if guide is not None), None)
+        if known is None:
+            return None
+        even = torch.zeros_like(known) if len(known) == 3 else torch.ones_like(known)
+        return torch.stack([even if guide is None else guide for guide in guides])
 
     def __call__(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return the weighted terms (N x 3 of TERMS, float64; their sum is the loss) and gradients (N x 3 x H x W)."""
@@ -181,11 +222,10 @@ class Objective:
         for tap, use in self._content[number].items():
             loss = losses.content(_rows(features[tap], use), self._targets.content[tap][use.targets])
             columns[0] = columns[0].index_add(0, use.rows, loss * use.factors)
-        guides = None if self._guides is None else self._guides[self._chunks[number]]
         for tap, use in self._style[number].items():
             target = self._targets.style[tap][use.targets]
-            guide = None if guides is None else _rows(guides, use)
-            loss = losses.style(_rows(features[tap], use), target, self._recipes[0].style_loss, guide)
+            style_loss = self._recipes[0].style_loss
+            loss = losses.style(_rows(features[tap], use), target, style_loss, use.guides)
             columns[1] = columns[1].index_add(0, use.rows, loss * use.factors)
         factors = self._tv[number]
         if factors is not None:
@@ -195,17 +235,4 @@ class Objective:
 
 
 def _rows(features: Tensor, use: _Use) -> Tensor:
-    return features if len(use.rows) == len(features) else features[use.rows]
-
-
-def _guides(references: Sequence[Reference]) -> Tensor | None:
-    """Return the contents' maps N x 3 x H x W, zeros where a cell has none; None where no cell has one."""
-    if all(each.content_map is None for each in references):
-        return None
-    empty = [torch.zeros_like(each.content) for each in references]
-    return torch.stack(
-        [
-            each.content_map if each.content_map is not None else none
-            for each, none in zip(references, empty, strict=True)
-        ]
-    )
+    return features if use.is_whole else features[use.rows]

@@ -14,11 +14,11 @@ from generator.nst.recipe import Recipe
 Size = tuple[int, int]
 
 
-def check_image(image: Tensor, role: str) -> None:
-    """Raise NstError unless image is 3 x H x W, floating, finite and within 0..1."""
-    if image.dim() != 3 or image.shape[0] != 3 or not image.is_floating_point():
+def check_image(image: Tensor, role: str, channels: int = 3) -> None:
+    """Raise NstError unless image is channels x H x W, floating, finite and within 0..1."""
+    if image.dim() != 3 or image.shape[0] != channels or not image.is_floating_point():
         raise NstError(
-            f"{role}: should be a float tensor 3 x H x W, not {tuple(image.shape)} of {image.dtype}"
+            f"{role}: should be a float tensor {channels} x H x W, not {tuple(image.shape)} of {image.dtype}"
         )
     low, high = (float(value) for value in torch.aminmax(image))
     if not (math.isfinite(low) and low >= -1e-4 and high <= 1 + 1e-4):

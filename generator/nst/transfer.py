@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from generator.nst import colour, losses, prepare
+from generator.nst.cell import Cell, Style, check, in_colours
 from generator.nst.conventions import Coefficients
 from generator.nst.errors import NstError
 from generator.nst.feedforward import Network, Stylist
@@ -25,22 +26,6 @@ from generator.nst.weights import Weights
 ALGORITHM = "nst-1"
 # Evaluations between looks at which cells are finished: each look waits for the device.
 _LOOK_EVERY = 10
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One image to be made. content, style: 3 x H x W, 0..1, of any size; the recipe says what becomes of it.
-
-    content_map, style_map: 3 x H x W, 0..1, of any size, stretched over their images: one colour for what should
-    take its patches from the same colour. Both or neither, and with style_loss "patches" only.
-    """
-
-    content: Tensor
-    style: Tensor
-    recipe: Recipe
-    seed: int
-    content_map: Tensor | None = None
-    style_map: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -120,9 +105,7 @@ def transfer_batch(
     """
     groups: dict[tuple[object, ...], list[int]] = {}
     for place, cell in enumerate(cells):
-        prepare.check_image(cell.content, "content image")
-        prepare.check_image(cell.style, "style image")
-        _check_maps(cell)
+        check(cell)
         if cell.recipe.network not in weights:
             raise NstError(f"no weights given for network {cell.recipe.network!r}")
         groups.setdefault(batch_key(cell.recipe, *cell.content.shape[-2:]), []).append(place)
@@ -135,17 +118,6 @@ def transfer_batch(
             )
             results.update(zip(places, made, strict=True))
     return [results[place] for place in range(len(cells))]
-
-
-def _check_maps(cell: Cell) -> None:
-    if cell.content_map is None and cell.style_map is None:
-        return
-    if cell.content_map is None or cell.style_map is None:
-        raise NstError("content_map and style_map: give both or neither")
-    if cell.recipe.style_loss != "patches":
-        raise NstError(f'maps guide style_loss = "patches" only, not {cell.recipe.style_loss!r}')
-    prepare.check_image(cell.content_map, "content map")
-    prepare.check_image(cell.style_map, "style map")
 
 
 def _made(
@@ -227,7 +199,7 @@ class _Batch:
         chunk: int,
     ) -> None:
         self.originals = [cell.content for cell in cells]
-        self.cells = [_in_colours(cell) for cell in cells]
+        self.cells = [in_colours(cell) for cell in cells]
         self.places, self.callback, self.device = places, callback, device
         self.recipe = cells[0].recipe
         self.chunk = chunk or (1 if device.type == "cpu" else len(cells))
@@ -283,20 +255,26 @@ class _Batch:
         return torch.stack(starts).to(self.device)
 
     def _reference(self, cell: Cell, size: prepare.Size) -> Reference:
-        height, width = cell.style.shape[1:]
-        style = prepare.resize(cell.style, prepare.style_size((height, width), size, cell.recipe))
-        for tap in cell.recipe.taps[1]:
-            check_reaches(tap, style.shape[1], style.shape[2], losses.least_side(cell.recipe.style_loss))
-        content = prepare.resize(cell.content, size)
-        pictures = (picture.to(self.device) * 255 - self.mean for picture in (content, style))
-        if cell.content_map is None or cell.style_map is None:
-            return Reference(cell.recipe, *pictures)
-        maps = (cell.content_map, size), (cell.style_map, (style.shape[1], style.shape[2]))
-        return Reference(
-            cell.recipe,
-            *pictures,
-            *(prepare.resize(drawn, own).clamp(0, 1).to(self.device) for drawn, own in maps),
+        content = prepare.resize(cell.content, size).to(self.device) * 255 - self.mean
+        styles = tuple(self._style(style, cell.recipe, size) for style in cell.styles)
+        return Reference(cell.recipe, content, styles, self._guide(cell.content_map, size))
+
+    def _style(self, style: Style, recipe: Recipe, size: prepare.Size) -> Style:
+        """Return a style image and what guides it at a level of the given output size."""
+        height, width = style.image.shape[1:]
+        own = prepare.style_size((height, width), size, recipe)
+        for tap in recipe.taps[1]:
+            check_reaches(tap, *own, losses.least_side(recipe.style_loss))
+        return replace(
+            style,
+            image=prepare.resize(style.image, own).to(self.device) * 255 - self.mean,
+            where=self._guide(style.where, size),
+            part=self._guide(style.part, own),
+            map=self._guide(style.map, own),
         )
+
+    def _guide(self, drawn: Tensor | None, size: prepare.Size) -> Tensor | None:
+        return None if drawn is None else prepare.resize(drawn, size).clamp(0, 1).to(self.device)
 
     def _budget(self, level: int) -> int:
         return (self.recipe.first_evaluations if level == 0 else 0) or self.recipe.evaluations
@@ -368,12 +346,6 @@ class _Batch:
             precision=str(self.dtype).removeprefix("torch."),
             notes=tuple(self.notes),
         )
-
-
-def _in_colours(cell: Cell) -> Cell:
-    """Bring a cell's references to the colours that its recipe asks for."""
-    content, style = colour.prepared(cell.content.cpu(), cell.style.cpu(), cell.recipe.colour)
-    return replace(cell, content=content, style=style)
 
 
 class _Watch:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from generator.nst import Cell, NstError, Recipe, losses, patches, transfer, transfer_batch
+from generator.nst import Cell, NstError, Recipe, Style, losses, patches, transfer, transfer_batch
 from tests.generator.nst.tiny import picture, tiny_weights
 
 WEIGHTS = {"vgg16": tiny_weights()}
@@ -85,10 +85,10 @@ def test_a_map_keeps_patches_to_their_own_colour():
 
 
 def test_styles_of_many_sizes_and_maps_share_a_batch():
-    maps = {"content_map": picture(32, 24, seed=5), "style_map": picture(20, 20, seed=6)}
+    mapped = Style(picture(32, 20, seed=3), map=picture(20, 20, seed=6))
     cells = [
         Cell(picture(32, 24, seed=1), picture(32, 32, seed=2), RECIPE, 1),
-        Cell(picture(32, 24, seed=1), picture(32, 20, seed=3), RECIPE, 1, **maps),
+        Cell(picture(32, 24, seed=1), (mapped,), RECIPE, 1, content_map=picture(32, 24, seed=5)),
     ]
     together = transfer_batch(cells, weights=WEIGHTS, chunk=2)
     for cell, result in zip(cells, together, strict=True):
@@ -100,9 +100,10 @@ def test_styles_of_many_sizes_and_maps_share_a_batch():
 
 def test_maps_come_in_pairs_and_for_patches_only():
     one = Cell(picture(), picture(), RECIPE, 1, content_map=picture())
-    with pytest.raises(NstError, match="both or neither"):
+    with pytest.raises(NstError, match="of the content and of every style, or none"):
         transfer_batch([one], weights=WEIGHTS)
-    gram = Cell(picture(), picture(), RECIPE.replace(style_loss="gram"), 1, picture(), picture())
+    mapped = (Style(picture(), map=picture()),)
+    gram = Cell(picture(), mapped, RECIPE.replace(style_loss="gram"), 1, content_map=picture())
     with pytest.raises(NstError, match="patches"):
         transfer_batch([gram], weights=WEIGHTS)
 

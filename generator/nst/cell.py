@@ -1,0 +1,95 @@
+"""One image to be made: a content image, one or more style images, and what guides them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from torch import Tensor
+
+from generator.nst import colour, prepare
+from generator.nst.errors import NstError
+from generator.nst.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Style:
+    """One style image of a cell, 3 x H x W, 0..1, of any size.
+
+    weight: its share of the style loss, as compared with the cell's other styles; shares are made to add up to 1.
+    where: a mask over the content image, where this style goes; part: a mask over the style image, from which part it
+    is taken; both 1 x H x W, 0..1, of any size (spatial guidance: Gatys et al. 2017, section 4; style_loss "gram").
+    map: 3 x H x W, 0..1, of any size, one colour for what should take its patches from the same colour of the style
+    (Champandard 2016; style_loss "patches").
+    """
+
+    image: Tensor
+    weight: float = 1.0
+    where: Tensor | None = None
+    part: Tensor | None = None
+    map: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One image to be made. content, style: 3 x H x W, 0..1, of any size; the recipe says what becomes of it.
+
+    style may be several images, or one with masks or a map, as `Style`s. content_map goes with the styles' maps:
+    all of them or none.
+    """
+
+    content: Tensor
+    style: Tensor | tuple[Style, ...]
+    recipe: Recipe
+    seed: int
+    content_map: Tensor | None = None
+
+    @property
+    def styles(self) -> tuple[Style, ...]:
+        """The style images, with shares that add up to 1."""
+        given = self.style if isinstance(self.style, tuple) else (Style(self.style),)
+        total = sum(style.weight for style in given)
+        return tuple(replace(style, weight=style.weight / total) for style in given)
+
+
+def check(cell: Cell) -> None:
+    """Raise NstError, naming the image, for a cell that cannot be made."""
+    given = cell.style if isinstance(cell.style, tuple) else (Style(cell.style),)
+    if not given or not all(math.isfinite(style.weight) and style.weight > 0 for style in given):
+        raise NstError("styles: give at least one, each with a weight above 0")
+    prepare.check_image(cell.content, "content image")
+    for style in given:
+        prepare.check_image(style.image, "style image")
+        for mask in (style.where, style.part):
+            if mask is not None:
+                _check_mask(mask, cell.recipe)
+    _check_maps([cell.content_map, *(style.map for style in given)], cell.recipe)
+
+
+def _check_mask(mask: Tensor, recipe: Recipe) -> None:
+    if recipe.method == "feedforward" or recipe.style_loss != "gram":
+        raise NstError(f'masks guide style_loss = "gram" only, not {recipe.style_loss!r}')
+    prepare.check_image(mask, "mask", channels=1)
+    if not bool(mask.any()):
+        raise NstError("mask: is black all over, so there is nowhere to take the style from or put it")
+
+
+def _check_maps(maps: list[Tensor | None], recipe: Recipe) -> None:
+    given = [each for each in maps if each is not None]
+    if not given:
+        return
+    if len(given) < len(maps):
+        raise NstError("maps: give one of the content and of every style, or none")
+    if recipe.style_loss != "patches":
+        raise NstError(f'maps guide style_loss = "patches" only, not {recipe.style_loss!r}')
+    for each in given:
+        prepare.check_image(each, "map")
+
+
+def in_colours(cell: Cell) -> Cell:
+    """Bring a cell's references to the colours that its recipe asks for."""
+    pairs = [
+        colour.prepared(cell.content.cpu(), style.image.cpu(), cell.recipe.colour) for style in cell.styles
+    ]
+    styles = tuple(replace(style, image=image) for style, (_, image) in zip(cell.styles, pairs, strict=True))
+    return replace(cell, content=pairs[0][0], style=styles)
