@@ -71,6 +71,7 @@ def test_training_lowers_the_losses(tmp_path: Path):
 
 def test_the_losses_are_those_of_style_transfer_by_optimisation():
     """One image, its own photograph and style: the terms of `Objective`, which the paper's formulas test."""
+    from generator.nst.cell import Style
     from generator.nst.network import Vgg
     from generator.nst.objective import Objective, Reference
 
@@ -78,7 +79,7 @@ def test_the_losses_are_those_of_style_transfer_by_optimisation():
     made, content, style = (picture(32, 32, seed=seed) for seed in (1, 2, 3))
     mean = torch.tensor(weights.preprocessing.mean)[:, None, None]
     network = Vgg(weights, {tap for taps in recipe.taps for tap in taps})
-    reference = Reference(recipe, content * 255 - mean, style * 255 - mean)
+    reference = Reference(recipe, content * 255 - mean, (Style(style * 255 - mean),))
     expected, _ = Objective(network, torch.ones(3, 1, 1), [reference])((made * 255 - mean)[None])
     terms = Perception(recipe, weights, style, 32, torch.device("cpu"))(made[None], content[None])
     torch.testing.assert_close(terms.double(), expected[0], rtol=1e-5, atol=1e-6)

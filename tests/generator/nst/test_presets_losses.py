@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from generator.nst import PRESETS, preset
+from generator.nst import PRESETS, Style, preset
 from generator.nst.network import Vgg
 from generator.nst.objective import Objective, Reference
 from tests.generator.nst.tiny import tiny_weights
@@ -140,7 +140,7 @@ def test_a_presets_loss_is_its_sources_formula(name):
     taps = {content_tap, *style_taps}
     network = Vgg(tiny_weights(recipe.network), taps, pooling=recipe.pooling, padding=recipe.padding)
     x, p, s = image(0), image(1), image(2)
-    objective = Objective(network, torch.ones(3, 1, 1), [Reference(recipe, p, s)])
+    objective = Objective(network, torch.ones(3, 1, 1), [Reference(recipe, p, (Style(s),))])
     found = objective(x[None])[0][0].numpy()
     fx, fp, fs = ({k: v[0].double().numpy() for k, v in network(y[None]).items()} for y in (x, p, s))
     style = sum(
