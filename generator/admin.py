@@ -1,4 +1,4 @@
-"""Image sets, cells and sources in Django's admin: to look and search, not to edit what a run has made."""
+"""Image sets, cells, sources, uploads and plans in Django's admin: to look and search, not to edit what a run has made."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 
-from generator.models import Cell, ImageSet, Source
+from generator.models import Cell, ImageSet, PlanRun, Source, Upload
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -27,8 +27,9 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 class ImageSetAdmin(ReadOnlyAdmin):
     """Image sets with how far they are."""
 
-    list_display = ("slug", "title", "created", "progress")
-    search_fields = ("slug", "title")
+    list_display = ("slug", "title", "owner", "created", "progress")
+    list_select_related = ("owner",)
+    search_fields = ("slug", "title", "owner__username")
     date_hierarchy = "created"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ImageSet]:
@@ -61,3 +62,22 @@ class SourceAdmin(ReadOnlyAdmin):
 
     list_display = ("name", "width", "height", "licence", "created")
     search_fields = ("name", "pixels", "licence")
+
+
+@admin.register(Upload)
+class UploadAdmin(ReadOnlyAdmin):
+    """Uploaded pictures by owner."""
+
+    list_display = ("name", "owner", "source", "created")
+    list_select_related = ("owner", "source")
+    search_fields = ("name", "owner__username")
+
+
+@admin.register(PlanRun)
+class PlanRunAdmin(ReadOnlyAdmin):
+    """Plans given in the browser, and what became of them."""
+
+    list_display = ("slug", "owner", "state", "created", "began", "host", "problem")
+    list_filter = ("state",)
+    list_select_related = ("owner",)
+    search_fields = ("slug", "title", "owner__username", "problem")

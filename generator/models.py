@@ -1,4 +1,4 @@
-"""What is to be made and what has been made: sources, image sets and their cells.
+"""What is to be made and what has been made: uploads, sources, plans at work, image sets and their cells.
 
 The database has the last word: constraints say which states a cell can be in, that a key is made by one run at a
 time, and that a set holds each image once.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
@@ -33,10 +34,41 @@ class Source(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def is_used(self) -> bool:
+        """Whether any cell is made of it."""
+        return Cell.objects.filter(Q(content=self) | Q(style=self)).exists()
+
+
+class Upload(models.Model):
+    """A picture that somebody uploaded, under the name by which that person's plans call it."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="uploads")
+    name = models.CharField(max_length=100)
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="uploads")
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("name",)
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["owner", "name"], name="upload_name_once_for_each_owner")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
 
 class ImageSet(models.Model):
     """The cells of one plan and the images made of them."""
 
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="image_sets",
+        help_text="Who asked for it in the browser; nobody for a set made by command.",
+    )
     slug = models.SlugField(max_length=100, unique=True)
     title = models.CharField(max_length=200)
     plan = models.TextField(help_text="The plan's text, as it was read.")
@@ -51,6 +83,77 @@ class ImageSet(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class PlanRun(models.Model):
+    """A plan that somebody gave in the browser, on its way from a dry run to an image set; or a set taken up again.
+
+    `new` -> `planning` -> `planned` or `refused`; after "Go" `queued` -> `running` -> `done`, `stopped` by a person,
+    or `failed`.
+    """
+
+    class State(models.TextChoices):
+        NEW = "new"
+        PLANNING = "planning"
+        PLANNED = "planned"
+        REFUSED = "refused"
+        QUEUED = "queued"
+        RUNNING = "running"
+        DONE = "done"
+        STOPPED = "stopped"
+        FAILED = "failed"
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="plan_runs"
+    )
+    state = models.CharField(max_length=8, choices=State.choices, default=State.NEW)
+    slug = models.SlugField(max_length=100, help_text="Name of the image set.")
+    title = models.CharField(max_length=200)
+    plan = models.TextField(help_text="TOML")
+    dry_run = models.JSONField(default=dict, blank=True, help_text="generator.dry_run.DryRun")
+    image_set = models.ForeignKey(
+        ImageSet, null=True, blank=True, on_delete=models.CASCADE, related_name="runs"
+    )
+    retries_failed = models.BooleanField(default=False)
+    problem = models.TextField(blank=True, help_text="Why it was refused, or failed.")
+    host = models.CharField(max_length=255, blank=True, help_text="Where its process runs.")
+    created = models.DateTimeField(auto_now_add=True)
+    began = models.DateTimeField(null=True, blank=True, help_text="When its images were begun.")
+
+    class Meta:
+        ordering = ("-created", "-pk")
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(
+                    state__in=[
+                        "new",
+                        "planning",
+                        "planned",
+                        "refused",
+                        "queued",
+                        "running",
+                        "done",
+                        "stopped",
+                        "failed",
+                    ]
+                ),
+                name="plan_run_state_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["refused", "failed"]) & ~Q(problem="")
+                | ~Q(state__in=["refused", "failed"]) & Q(problem=""),
+                name="plan_run_problem_told",
+            ),
+            models.UniqueConstraint(
+                fields=["image_set"],
+                condition=Q(state__in=["queued", "running"]),
+                name="plan_run_of_a_set_one_at_a_time",
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["state"], name="plan_run_by_state")]
+
+    def __str__(self) -> str:
+        return f"{self.slug} ({self.state})"
 
 
 class Cell(models.Model):

@@ -47,13 +47,22 @@ class Document(_Table):
 
 
 def read_document(path: Path) -> Document:
-    """Read and check a plan file; a preset that names a shipped plan brings its recipe, factors and cells."""
-    document = _parsed(path)
+    """Read and check a plan file; raises PlanError as `document_of` does, and for a file that cannot be read."""
+    return document_of(_text(path), str(path))
+
+
+def document_of(text: str, name: str) -> Document:
+    """Check a plan's text; a preset that names a shipped plan brings its recipe, factors and cells.
+
+    `name` stands in the PlanError that is raised for the first mistake.
+    """
+    document = _parsed(text, name)
     if document.preset in shipped_plans():
-        document = _merged(_parsed(SHIPPED / f"{document.preset}.toml"), document)
+        shipped = SHIPPED / f"{document.preset}.toml"
+        document = _merged(_parsed(_text(shipped), str(shipped)), document)
     for key, levels in document.factors.items():
         if any(level in levels[:number] for number, level in enumerate(levels)):
-            raise PlanError(f"{path}: factors.{key}: names a level twice")
+            raise PlanError(f"{name}: factors.{key}: names a level twice")
     return document
 
 
@@ -74,19 +83,24 @@ def did_you_mean(word: object, known: Iterable[str]) -> str:
     return f"{str(word)!r} ({hint})" if options else repr(str(word))
 
 
-def _parsed(path: Path) -> Document:
+def _text(path: Path) -> str:
     try:
-        return Document.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise PlanError(f"{path}: {_missing(path)}") from None
     except OSError as error:
         raise PlanError(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError:
         raise PlanError(f"{path}: is not UTF-8 text; a plan is a TOML file") from None
+
+
+def _parsed(text: str, name: str) -> Document:
+    try:
+        return Document.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        raise PlanError(f"{path}: not valid TOML: {error}") from error
+        raise PlanError(f"{name}: not valid TOML: {error}") from error
     except ValidationError as error:
-        raise PlanError(f"{path}: {_in_words(error)}") from error
+        raise PlanError(f"{name}: {_in_words(error)}") from error
 
 
 def _missing(path: Path) -> str:

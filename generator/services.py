@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from PIL import Image
 
@@ -26,12 +29,13 @@ class Reference:
     pixels: str
 
 
-def image_set_from_plan(plan: Plan) -> ImageSet:
+def image_set_from_plan(plan: Plan, owner: User | None = None) -> ImageSet:
     """Return the image set of a plan: the same one when it is there, else a new one with all its cells.
 
     Images that any other set has already made are taken over. Raises PlanError or ImageError, and then no row is
     written: for an image that cannot be read or is too small for its layers, for two cells that are the same image,
-    and for a slug that names a set of other images. Raises nst.WeightsError for a network that cannot be had.
+    and for a slug that names a set of other images or, with an `owner`, one that is not theirs. Raises
+    nst.WeightsError for a network that cannot be had.
     """
     references = read_references(plan)
     keys = cell_keys(plan, references)
@@ -40,13 +44,13 @@ def image_set_from_plan(plan: Plan) -> ImageSet:
         files = {reference.pixels: _keep(reference) for reference in references.values()}
         try:
             with transaction.atomic():
-                return _new_set(plan, references, files, keys)
+                return _new_set(plan, references, files, keys, owner)
         except IntegrityError:
             # Another process read the same plan at the same moment.
             found = ImageSet.objects.filter(slug=plan.slug).first()
             if found is None:
                 raise
-    _check_same(found, plan, keys)
+    check_same(found, plan, keys, owner)
     _relabel(found, plan, keys)
     claims.adopt(found)
     return found
@@ -127,7 +131,11 @@ def _keep(reference: Reference) -> str:
 
 
 def _new_set(
-    plan: Plan, references: dict[Path, Reference], files: dict[str, str], keys: list[str]
+    plan: Plan,
+    references: dict[Path, Reference],
+    files: dict[str, str],
+    keys: list[str],
+    owner: User | None,
 ) -> ImageSet:
     sources = {path: _source(reference, files, plan) for path, reference in references.items()}
     image_set = ImageSet.objects.create(
@@ -135,6 +143,7 @@ def _new_set(
         title=plan.title,
         plan=plan.text,
         plan_sha256=plan.sha256,
+        owner=owner,
     )
     Cell.objects.bulk_create(
         (
@@ -185,17 +194,24 @@ def _row(image_set: ImageSet, index: int, key: str, cell: PlannedCell, sources: 
     )
 
 
-def _check_same(found: ImageSet, plan: Plan, keys: list[str]) -> None:
-    """Refuse a plan that asks for other images than the set that bears its name."""
-    if set(found.cells.values_list("key", flat=True)) == set(keys):
+def check_same(found: ImageSet, plan: Plan, keys: list[str], owner: User | None) -> None:
+    """Refuse a plan that asks for other images than the set that bears its name, or for somebody else's set."""
+    theirs = owner is not None and found.owner_id != owner.pk
+    if not theirs and set(found.cells.values_list("key", flat=True)) == set(keys):
         return
-    number = 2
-    while ImageSet.objects.filter(slug=f"{plan.slug}-{number}").exists():
-        number += 1
+    trouble = "is not yours" if theirs else "holds other images than this plan asks for now"
     raise PlanError(
-        f'image set "{plan.slug}" holds other images than this plan asks for now; write slug = "{plan.slug}-{number}" '
+        f'image set "{plan.slug}" {trouble}; write slug = "{free_slug(plan.slug)}" '
         f"into the plan to make a new set (images that both have are taken over)"
     )
+
+
+def free_slug(wanted: str, also: Iterable[str] = ()) -> str:
+    """Return `wanted`, or `wanted-2`, `wanted-3` ... where image sets, or the names in `also`, stand before it."""
+    sets = ImageSet.objects.filter(slug__startswith=wanted[:90])
+    taken = {*sets.values_list("slug", flat=True), *also}
+    numbered = (f"{wanted[:90]}-{number}" for number in itertools.count(2))
+    return next(slug for slug in itertools.chain([wanted], numbered) if slug not in taken)
 
 
 def _relabel(found: ImageSet, plan: Plan, keys: list[str]) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from generator import distributed
-from generator.management.dry_run import dry_run
+from generator.dry_run import look_through
+from generator.management.dry_run import in_words
 from generator.management.plain_errors import plain_errors, stops_on_request
 from generator.management.progress import Bar
 from generator.models import Cell, ImageSet
@@ -46,7 +47,7 @@ class Command(BaseCommand):
             for warning in plan.warnings:
                 self.stderr.write(f"note: {warning}")
             if options["dry_run"]:
-                self.stdout.write(dry_run(plan, options["device"]))
+                self.stdout.write(in_words(look_through(plan, options["device"])))
                 return
             self.prepare(options)
             image_set, summary = (

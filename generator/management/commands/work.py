@@ -1,0 +1,33 @@
+"""work plans|sets: look plans through, or make image sets, that somebody asked for in the browser."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from generator.management.plain_errors import stops_on_request
+from generator.worker import LANES, work
+
+# Participants' pages come first where images are made on the machine that serves them.
+_NICE = 10
+
+
+class Command(BaseCommand):
+    """Work one lane off."""
+
+    help = "Work off what was asked for in the browser, and end. The site starts it by itself."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the lane."""
+        parser.add_argument("lane", choices=[*LANES], help="dry runs, or the images themselves")
+        parser.add_argument(
+            "--lock", type=int, metavar="FD", help="the lane's lock, where it is held already"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Work until nothing waits."""
+        os.nice(_NICE)
+        with stops_on_request():
+            work(options["lane"], options["lock"])
