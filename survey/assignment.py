@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from survey.definition import Definition
 from survey.design import Pool, Rules, Slot, Unit, draw
-from survey.models import Participant, Stimulus, Study, Trial
+from survey.models import Exclusion, Participant, Stimulus, Study, Trial
 
 #: A session without a sign of life for so long gives its unanswered places back.
 STALE_AFTER: Final = dt.timedelta(minutes=45)
@@ -33,12 +33,12 @@ def assign(participant: Participant, definition: Definition) -> int:
     pool = _pool(stimuli, definition, participant, seen)
     if not pool.main:
         return 0
-    votes = _votes(participant.study)
     rules = Rules(definition.session.images, definition.session.repeats, definition.session.stabilising)
-    slots = draw(pool, votes, rules, participant.seed + participant.batches)
-    first = participant.trials.count() + 1
+    last = participant.trials.select_related("stimulus").order_by("position").last()
+    before = _unit(last.stimulus) if last else None
+    slots = draw(pool, votes(participant.study), rules, participant.seed + participant.batches, before)
     trials = _trials(participant, slots, definition, stimuli)
-    for position, trial in enumerate(trials, start=first):
+    for position, trial in enumerate(trials, start=last.position + 1 if last else 1):
         trial.position = position
     Trial.objects.bulk_create(trials)
     return len(trials)
@@ -87,7 +87,10 @@ def _seen(participant: Participant) -> set[Key]:
 
 
 def _live(study: Study) -> QuerySet[Trial]:
-    """Return the main trials that are votes, or will soon be: answered ones, and those of sessions still fresh."""
+    """Return the main trials that are votes, or will soon be: answered ones, and those of sessions still fresh.
+
+    Previews, the screened-out and those whom a researcher left out have none: the images they saw want others' votes.
+    """
     fresh = timezone.now() - STALE_AFTER
     waiting = Q(outcome="open", participant__state="active", participant__last_seen_at__gte=fresh)
     # A trial opened again by undo keeps its rating, and so its vote.
@@ -95,16 +98,21 @@ def _live(study: Study) -> QuerySet[Trial]:
     people = Trial.objects.filter(
         participant__study=study, participant__is_preview=False, phase=Trial.Phase.MAIN
     )
-    return people.exclude(participant__state=Participant.State.SCREENED_OUT).filter(waiting | rated)
+    left_out = Exclusion.objects.filter(participant__study=study, lifted_at__isnull=True).values(
+        "participant"
+    )
+    people = people.exclude(participant__state=Participant.State.SCREENED_OUT)
+    return people.exclude(participant__in=left_out).filter(waiting | rated)
 
 
-def _votes(study: Study) -> dict[Hashable, int]:
-    votes: Counter[Hashable] = Counter()
+def votes(study: Study) -> dict[Hashable, int]:
+    """Return how many votes each image (or pair) of a study has or is about to get."""
+    counts: Counter[Hashable] = Counter()
     pair = study.method == Study.Method.PAIR
     rows = _live(study).order_by().values_list("stimulus_id", "other_id").annotate(count=Count("pk"))
     for a, b, count in rows:
-        votes[(min(a, b), max(a, b)) if pair and b else (a, None)] += count
-    return votes
+        counts[(min(a, b), max(a, b)) if pair and b else (a, None)] += count
+    return counts
 
 
 def _trials(

@@ -60,12 +60,15 @@ class Rules:
     stabilising: int = 0
 
 
-def draw(pool: Pool, votes: Mapping[Hashable, int], rules: Rules, seed: int) -> list[Slot]:
+def draw(
+    pool: Pool, votes: Mapping[Hashable, int], rules: Rules, seed: int, before: Unit | None = None
+) -> list[Slot]:
     """Return one participant's trials in order: practice, stabilising, then all else mixed.
 
     Args:
         votes: how many votes each main unit has or is about to get; those with fewest come first.
         seed: the same arguments and seed give the same design.
+        before: what the participant saw last, in an earlier batch.
 
     Scored images keep these rules wherever any order can; else the order with the fewest faults is taken: no content
     twice running, gold and traps not among the first GOLD_FREE, repeats REPEAT_GAP apart (half the session if it is
@@ -75,8 +78,9 @@ def draw(pool: Pool, votes: Mapping[Hashable, int], rules: Rules, seed: int) -> 
     chosen = choose(pool.main, votes, rules.images, rng)
     contents = {unit.content for unit in chosen}
     chosen += [unit for unit in pool.always if unit.content in contents]
-    practice = rng.sample(list(pool.practice), len(pool.practice))
-    tries = (_attempt(chosen, practice, pool, rules, rng) for _ in range(_ATTEMPTS))
+    practice = arrange(pool.practice, rng, before)
+    before = practice[-1] if practice else before
+    tries = (_attempt(chosen, practice, pool, rules, rng, before) for _ in range(_ATTEMPTS))
     return _first_faultless(tries)
 
 
@@ -145,9 +149,13 @@ def _first_faultless(tries: Iterable[list[Slot]]) -> list[Slot]:
 
 
 def _attempt(
-    chosen: Sequence[Unit], practice: Sequence[Unit], pool: Pool, rules: Rules, rng: random.Random
+    chosen: Sequence[Unit],
+    practice: Sequence[Unit],
+    pool: Pool,
+    rules: Rules,
+    rng: random.Random,
+    before: Unit | None,
 ) -> list[Slot]:
-    before = practice[-1] if practice else None
     order = [Slot(unit, "main") for unit in arrange(chosen, rng, before)]
     extras = rules.repeats + len(pool.gold) + bool(pool.traps)
     gap = repeat_gap(len(order) + extras)

@@ -377,8 +377,12 @@ def _check_references(pictures: list[Picture], definition: Definition) -> None:
     have = Counter(picture.content for picture in pictures if picture.role == Stimulus.Role.REFERENCE)
     if twice := [content for content, count in have.items() if count > 1]:
         raise PublishError(f"images.references: content {twice[0]!r} has more than one reference")
+    # Only ACR-HR takes practice and gold images without: DCR asks of each image how it differs from its reference.
+    in_need = {Stimulus.Role.MAIN}
+    if definition.method == "dcr":
+        in_need |= {Stimulus.Role.PRACTICE, Stimulus.Role.GOLD}
     for picture in pictures:
-        if picture.role == Stimulus.Role.MAIN and picture.content not in have:
+        if picture.role in in_need and picture.content not in have:
             raise PublishError(
                 f"images.references: image {picture.item!r} of content {picture.content!r} has none"
             )

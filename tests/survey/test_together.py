@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
-from survey import services
-from survey.models import Participant, Rating, Trial
+from survey import assignment, services
+from survey.models import Exclusion, Participant, Rating, Trial
 from tests.survey.factories import answer, current, join, make_study, rate_all
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -137,6 +138,19 @@ def test_previews_and_the_screened_out_take_no_places(django_user_model):
     first, second = services.start(study), services.start(study)
     shown = Trial.objects.filter(participant__in=[first, second]).values_list("stimulus", flat=True)
     assert len(set(shown)) == 6
+
+
+def test_who_is_left_out_gives_their_places_to_others():
+    """ "Fewest valid votes first": a rating that no table counts must not keep others from an image."""
+    study = make_study("[session]\nimages = 3\n")
+    cheat = services.start(study)
+    rate_all(cheat)
+    Exclusion.objects.create(participant=cheat, reason="straight line")
+    first, second = services.start(study), services.start(study)
+    shown = Trial.objects.filter(participant__in=[first, second]).values_list("stimulus", flat=True)
+    assert len(set(shown)) == 6
+    Exclusion.objects.update(lifted_at=timezone.now())
+    assert sorted(assignment.votes(study).values()) == [1, 1, 1, 2, 2, 2]
 
 
 def test_each_pair_stands_in_both_orders_equally_often():
