@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from django.db.models.fields.files import FieldFile
 from PIL import Image
 
-from generator import covariates, engine
+from generator import covariates, engine, inputs
 from generator.models import Cell, ImageSet
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ COMMON_NETWORK = "vgg16"
 def describe(image_set: ImageSet, device: torch.device) -> None:
     """Measure the finished cells that are not measured yet by the present definitions, and mark near-duplicates."""
     cells = list(image_set.cells.filter(status=Cell.Status.DONE).select_related("content", "style"))
+    inputs.fetch_styles(cells)
     stale = [cell for cell in cells if cell.covariates.get("version") != covariates.VERSION]
     for cell in stale:
         cell.covariates = _measured(cell, device)
@@ -28,9 +30,15 @@ def describe(image_set: ImageSet, device: torch.device) -> None:
 
 
 def _measured(cell: Cell, device: torch.device) -> dict[str, Any]:
-    made, content, style = _open(cell.image), _open(cell.content.file), _open(cell.style.file)
-    losses = covariates.network_losses(made, content, style, engine.weights(COMMON_NETWORK), device)
-    measured = covariates.measure(made, content, style) | losses
+    """Measure a cell; against several styles, each measure is the mean over them by their shares."""
+    made, content, weights = _open(cell.image), _open(cell.content.file), engine.weights(COMMON_NETWORK)
+    styles = [(style.source, style.weight) for style in cell.styles.all()] or [(cell.style, 1.0)]
+    measured: dict[str, float] = defaultdict(float)
+    for source, share in styles:
+        style = _open(source.file)
+        losses = covariates.network_losses(made, content, style, weights, device)
+        for name, value in (covariates.measure(made, content, style) | losses).items():
+            measured[name] += share * value
     rounded = {name: float(f"{value:.6g}") for name, value in measured.items()}
     return {"version": covariates.VERSION, "network": COMMON_NETWORK, **rounded}
 

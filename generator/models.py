@@ -36,8 +36,10 @@ class Source(models.Model):
 
     @property
     def is_used(self) -> bool:
-        """Whether any cell is made of it."""
-        return Cell.objects.filter(Q(content=self) | Q(style=self)).exists()
+        """Whether any cell is made of it, or guided by it."""
+        styles = CellStyle.objects.filter(Q(source=self) | Q(where=self) | Q(part=self) | Q(map=self))
+        cells = Cell.objects.filter(Q(content=self) | Q(style=self) | Q(content_map=self))
+        return cells.exists() or styles.exists()
 
 
 class Upload(models.Model):
@@ -157,7 +159,7 @@ class PlanRun(models.Model):
 
 
 class Cell(models.Model):
-    """One image to be made, or made: a recipe, a seed and two sources."""
+    """One image to be made, or made: a recipe, a seed and two sources; `styles` where one plain style is not all."""
 
     class Status(models.TextChoices):
         WAITING = "waiting"
@@ -169,7 +171,7 @@ class Cell(models.Model):
     index = models.PositiveIntegerField(help_text="Place in the plan, from 0.")
     key = models.CharField(
         max_length=64,
-        help_text="SHA-256 of recipe, seed, pixels of both images, weights and algorithm version.",
+        help_text="SHA-256 of recipe, seed, pixels of all images, weights and algorithm version.",
     )
     label = models.CharField(max_length=300)
     is_anchor = models.BooleanField(default=False)
@@ -180,6 +182,14 @@ class Cell(models.Model):
     seed = models.PositiveBigIntegerField()
     content = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+")
     style = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+")
+    content_map = models.ForeignKey(
+        Source,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="What is where in the content, for the patch loss.",
+    )
     content_name = models.CharField(max_length=200)
     style_name = models.CharField(max_length=200)
     weights = models.CharField(max_length=64, help_text="SHA-256 of the network's weights.")
@@ -235,3 +245,37 @@ class Cell(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+
+def _guide(help_text: str) -> models.ForeignKey[Source | None, Source | None]:
+    return models.ForeignKey(
+        Source, null=True, blank=True, on_delete=models.PROTECT, related_name="+", help_text=help_text
+    )
+
+
+class CellStyle(models.Model):
+    """One style image of a cell that has several, or one that masks or a map guide; its first is the cell's `style`."""
+
+    cell = models.ForeignKey(Cell, on_delete=models.CASCADE, related_name="styles")
+    place = models.PositiveSmallIntegerField(help_text="In the blend, from 0.")
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+")
+    weight = models.FloatField(help_text="Share of the style loss; a cell's add up to 1.")
+    where = _guide("Mask over the content: where this style goes.")
+    part = _guide("Mask over the style image: from which part it is taken.")
+    map = _guide("What is where in the style image, for the patch loss.")
+
+    class Meta:
+        ordering = ("cell", "place")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["cell", "place"], name="cell_style_place_taken_once"),
+            models.CheckConstraint(
+                condition=Q(weight__gt=0, weight__lte=1), name="cell_style_weight_is_a_share"
+            ),
+            models.CheckConstraint(
+                condition=Q(map__isnull=True) | Q(where__isnull=True, part__isnull=True),
+                name="cell_style_has_masks_or_a_map",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source} ({self.weight:g})"

@@ -72,7 +72,7 @@ def load_plan(path: Path) -> Plan:
     """Read a plan file. Raises PlanError naming file, place and mend; raises nothing else for bad input."""
     document = read_document(path)
     try:
-        pairs = find_pairs(document.images, path.parent)
+        pairs = find_pairs(document.images, path.parent, document.blends)
         drafts = list(_repeated(_kept(document, _drafts(document, pairs)), document.repeats))
         if len(drafts) > MAX_CELLS:
             raise PlanError(f"asks for {len(drafts)} cells; {MAX_CELLS} at most in one plan")
@@ -80,6 +80,7 @@ def load_plan(path: Path) -> Plan:
             raise PlanError("[[exclude]] leaves no cell")
         keys = _factor_keys(document)
         cells = _unique(list(_cells(document, drafts, keys, path.parent)))
+        _check_maps(document, path.parent, pairs, cells)
         licences = _licences(document, path.parent, pairs)
     except PlanError as error:
         raise PlanError(f"{path}: {error}") from error
@@ -95,12 +96,25 @@ def load_plan(path: Path) -> Plan:
 
 
 def _licences(document: Document, folder: Path, pairs: list[Pair]) -> dict[Path, str]:
-    known = {path.resolve(): path.name for pair in pairs for path in (pair.content, pair.style)}
+    known = {path.resolve(): path.name for pair in pairs for path in pair.files}
     licences = {(folder / name).resolve(): text for name, text in document.images.licences.items()}
     for path in licences:
         if path not in known:
             raise PlanError(f"[images.licences]: the plan uses no {did_you_mean(path.name, known.values())}")
     return licences
+
+
+def _check_maps(document: Document, folder: Path, pairs: list[Pair], cells: list[PlannedCell]) -> None:
+    """Refuse maps that no cell would look at."""
+    pictures = [path for pair in pairs for path in (pair.content, *(style.path for style in pair.styles))]
+    known = {path.resolve(): path.name for path in pictures}
+    for name in document.images.maps:
+        if (folder / name).resolve() not in known:
+            raise PlanError(f"[images.maps]: the plan uses no {did_you_mean(name, known.values())}")
+    if document.images.maps and not any(cell.pair.content_map for cell in cells):
+        raise PlanError(
+            '[images.maps]: only style_loss = "patches" reads maps, and no cell has it; preset = "neural-doodle" does'
+        )
 
 
 def _slug(stem: str) -> str:
@@ -204,6 +218,7 @@ def _cells(document: Document, drafts: list[_Draft], keys: list[str], folder: Pa
         seed = _seed(settings.pop("seed", base_seed), draft.place) + max(0, draft.repeat - 1)
         base = _replaced(_preset(settings.pop("preset", document.preset)), common, "[recipe]")
         recipe = _located(_replaced(base, settings, draft.place), folder)
+        pair = _guided(draft, recipe)
         factors: dict[str, Any] = {"content": draft.pair.content_name, "style": draft.pair.style_name}
         factors |= {
             key: seed if key == "seed" else draft.settings.get(key, _value(recipe, key)) for key in keys
@@ -211,7 +226,30 @@ def _cells(document: Document, drafts: list[_Draft], keys: list[str], folder: Pa
         if draft.repeat:
             factors["repeat"] = draft.repeat
         label = _label(draft, factors)
-        yield PlannedCell(label, factors, recipe, seed, draft.pair, draft.is_anchor)
+        yield PlannedCell(label, factors, recipe, seed, pair, draft.is_anchor)
+
+
+def _guided(draft: _Draft, recipe: Recipe) -> Pair:
+    """Return a cell's images with the guides that its recipe reads. Raises PlanError where it cannot follow them."""
+    pair, place = draft.pair, draft.place
+    if recipe.method == "feedforward" and (len(pair.styles) > 1 or pair.has_masks):
+        raise PlanError(
+            f"{place}: a trained network knows one style; it cannot make blend {pair.style_name!r}"
+        )
+    if recipe.method == "feedforward" or recipe.style_loss != "patches":
+        pair = pair.without_maps()
+    if pair.has_masks and recipe.style_loss != "gram":
+        raise PlanError(
+            f"{place}: blend {pair.style_name!r} has masks, which style_loss = {recipe.style_loss!r} cannot follow; "
+            f'only "gram" can'
+        )
+    maps = {pair.content: pair.content_map} | {style.path: style.map for style in pair.styles}
+    lacking = [path.name for path, drawn in maps.items() if drawn is None]
+    if 0 < len(lacking) < len(maps):
+        raise PlanError(
+            f"[images.maps]: {lacking[0]} has none; give the content and every style one, or none"
+        )
+    return pair
 
 
 def _value(recipe: Recipe, key: str) -> Any:

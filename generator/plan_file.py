@@ -28,7 +28,24 @@ class Images(_Table):
     content: list[str] = []
     style: list[str] = []
     pairs: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = []
+    maps: dict[str, str] = {}
     licences: dict[str, str] = {}
+
+
+class BlendedStyle(_Table):
+    """One style image of a blend; `where` and `part` name masks over the content and over the style image."""
+
+    file: Annotated[str, Field(min_length=1)]
+    weight: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+    where: str = ""
+    part: str = ""
+
+
+class Blend(_Table):
+    """[[blends]]: several style images, or parts of them, under one name that stands where a style's file would."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[^*?\[/\\]{1,100}$")]
+    styles: Annotated[list[BlendedStyle], Field(min_length=1, max_length=16)]
 
 
 class Document(_Table):
@@ -39,6 +56,7 @@ class Document(_Table):
     preset: str = "modern"
     repeats: Annotated[int, Field(ge=1, le=1000)] = 1
     images: Images = Images()
+    blends: list[Blend] = []
     recipe: dict[str, Any] = {}
     factors: dict[str, Levels] = {}
     cells: list[dict[str, Any]] = []
@@ -132,7 +150,8 @@ def _in_words(error: ValidationError) -> str:
     *parents, last = first["loc"]
     place = ".".join(str(part + 1 if isinstance(part, int) else part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
-        table = Images if parents == ["images"] else Document
+        tables = {"images": Images, "blends": BlendedStyle if "styles" in parents else Blend}
+        table = tables[str(parents[0])] if parents else Document
         inside = f" in [{parents[0]}]" if parents else ""
         return f"unknown key{inside} {did_you_mean(last, table.model_fields)}"
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""

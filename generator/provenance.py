@@ -36,6 +36,7 @@ def of_cell(
         "seed": cell.seed,
         "content": _source(cell.content, cell.content_name),
         "style": _source(cell.style, cell.style_name),
+        **_guided(cell),
         "weights": _weights(recipe),
         "coefficients": {
             "inner": dataclasses.asdict(result.coefficients),
@@ -81,6 +82,29 @@ def _source(source: Source, name: str) -> dict[str, Any]:
         "width": source.width,
         "height": source.height,
         "licence": source.licence,
+    }
+
+
+def _guided(cell: Cell) -> dict[str, Any]:
+    """Return what a cell has beside one plain style: every style with its share and guides, the content's map."""
+    if not (styles := list(cell.styles.all())):
+        return {}
+
+    def known(source: Source | None) -> dict[str, Any] | None:
+        return None if source is None else _source(source, source.name)
+
+    return {
+        "styles": [
+            {
+                **_source(style.source, style.source.name),
+                "weight": style.weight,
+                "where": known(style.where),
+                "part": known(style.part),
+                "map": known(style.map),
+            }
+            for style in styles
+        ],
+        "content_map": known(cell.content_map),
     }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from generator import images
 from generator.plan import Plan, PlannedCell
-from generator.plan_images import Pair
+from generator.plan_images import Pair, StyleFile
 
 ROWS, COLUMNS = "reconstructed", "layer"
 BLOCKS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
@@ -37,7 +37,7 @@ def reconstruction_plan(
     else:
         contents = reconstruct.preimage_recipes(named, beta=tv_beta, base=base)
     styles = reconstruct.style_recipes(named, base)
-    pair = Pair(content, style, content.stem, style.stem)
+    pair = Pair(content, (StyleFile(style),), content.stem, style.stem)
     cells = [
         PlannedCell(f"{term} from {layer}", {ROWS: term, COLUMNS: layer}, recipe, 1, pair)
         for term, recipes in (("content", contents), ("style", styles))

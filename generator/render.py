@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db.models import Count
-from PIL import Image
 
-from generator import claims, describe, engine, images, provenance, store
+from generator import claims, describe, engine, images, inputs, provenance, store
 from generator.claims import Run
-from generator.models import Cell, ImageSet, Source
+from generator.models import Cell, ImageSet
 
 if TYPE_CHECKING:
     import torch
@@ -195,13 +194,9 @@ class _Worker:
     def _transfer(self, cells: list[Cell]) -> list[Result]:
         from generator import nst
 
+        inputs.fetch_styles(cells)
         pictures: dict[str, Tensor] = {}
-        jobs = [
-            nst.Cell(
-                _picture(cell.content, pictures), _picture(cell.style, pictures), _recipe(cell), cell.seed
-            )
-            for cell in cells
-        ]
+        jobs = [inputs.job(cell, _recipe(cell), pictures) for cell in cells]
         networks = {job.recipe.network: engine.network_of(job.recipe) for job in jobs}
         return nst.transfer_batch(
             jobs,
@@ -256,14 +251,6 @@ def _recipe(cell: Cell) -> Recipe:
     from generator.nst import Recipe
 
     return Recipe.from_dict(cell.recipe)
-
-
-def _picture(source: Source, loaded: dict[str, Tensor]) -> Tensor:
-    """Return a source as a tensor, read once for a batch."""
-    if source.pixels not in loaded:
-        with source.file.open() as file, Image.open(file) as image:
-            loaded[source.pixels] = images.to_tensor(image)
-    return loaded[source.pixels]
 
 
 def _reason(error: Exception) -> str | None:

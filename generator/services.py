@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,11 +13,14 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from PIL import Image
 
-from generator import claims, engine, images, store
+from generator import claims, engine, images, inputs, store
 from generator.images import ImageError
-from generator.models import Cell, ImageSet, Source
+from generator.models import Cell, CellStyle, ImageSet, Source
 from generator.plan import Plan, PlannedCell
 from generator.plan_file import PlanError
+
+# A mask drawn at another size is off by a pixel at most.
+_SHAPE_TOLERANCE = 0.02
 
 
 @dataclass(frozen=True)
@@ -58,10 +61,12 @@ def image_set_from_plan(plan: Plan, owner: User | None = None) -> ImageSet:
 
 def read_references(plan: Plan) -> dict[Path, Reference]:
     """Read every image that the plan names, once. Raises ImageError for what cannot be read or is too small."""
-    paths = dict.fromkeys(path for cell in plan.cells for path in (cell.pair.content, cell.pair.style))
+    paths = dict.fromkeys(path for cell in plan.cells for path in cell.pair.files)
     references = {path: _read(path) for path in paths}
+    _check_guides(plan, references)
     for cell in plan.cells:
-        _check_sizes(cell, references[cell.pair.content], references[cell.pair.style])
+        for style in cell.pair.styles:
+            _check_sizes(cell, references[cell.pair.content], references[style.path])
         if cell.recipe.method == "feedforward":
             _check_trained_style(cell, references[cell.pair.style])
     return references
@@ -70,6 +75,20 @@ def read_references(plan: Plan) -> dict[Path, Reference]:
 def _read(path: Path) -> Reference:
     picture = images.read(path)
     return Reference(path, picture, images.pixel_hash(picture))
+
+
+def _check_guides(plan: Plan, references: dict[Path, Reference]) -> None:
+    """Refuse masks and maps that do not lie over their image, and masks that are not one."""
+    for guide, image in dict.fromkeys(found for cell in plan.cells for found in cell.pair.guides):
+        (width, height), (own_width, own_height) = (references[path].picture.size for path in (image, guide))
+        if abs(width / height * own_height / own_width - 1) > _SHAPE_TOLERANCE:
+            raise ImageError(
+                f"{guide}: {own_width} × {own_height} pixels do not lie over {image.name} of {width} × {height}; "
+                f"give it the same shape"
+            )
+    styles = {style for cell in plan.cells for style in cell.pair.styles}
+    for mask in {mask for style in styles for mask in (style.where, style.part) if mask}:
+        inputs.check_mask(references[mask].picture, str(mask))
 
 
 def _check_sizes(cell: PlannedCell, content: Reference, style: Reference) -> None:
@@ -98,25 +117,29 @@ def cell_keys(plan: Plan, references: dict[Path, Reference]) -> list[str]:
     """Return each cell's key, in the order of the plan. Raises PlanError where two are the same."""
     seen: dict[str, str] = {}
     for cell in plan.cells:
-        pixels = (references[cell.pair.content].pixels, references[cell.pair.style].pixels)
-        key = cell_key(cell, *pixels)
+        key = cell_key(cell, {path: references[path].pixels for path in cell.pair.files})
         if key in seen:
             raise PlanError(f"{plan.slug}: asks twice for the same image: {seen[key]!r} and {cell.label!r}")
         seen[key] = cell.label
     return list(seen)
 
 
-def cell_key(cell: PlannedCell, content: str, style: str) -> str:
-    """Return the SHA-256 (hex) of all that decides the image; `content`, `style` are pixel hashes."""
+def cell_key(cell: PlannedCell, pixels: Mapping[Path, str]) -> str:
+    """Return the SHA-256 (hex) of all that decides the image; `pixels`: the hash of each of its files' pixels."""
+    pair = cell.pair
     identity = {
         "recipe": cell.recipe.sha256,
         # A trained network draws nothing.
         "seed": 0 if cell.recipe.method == "feedforward" else cell.seed,
-        "content": content,
-        "style": style,
+        "content": pixels[pair.content],
+        "style": pixels[pair.style],
         "weights": engine.network_of(cell.recipe).sha256,
         "algorithm": engine.algorithm(cell.recipe),
     }
+    if not pair.is_plain:
+        files = [(style.weight, style.path, style.where, style.part, style.map) for style in pair.styles]
+        identity["styles"] = [[share, *(file and pixels[file] for file in rest)] for share, *rest in files]
+        identity["content_map"] = pair.content_map and pixels[pair.content_map]
     return hashlib.sha256(json.dumps(identity, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
@@ -145,10 +168,16 @@ def _new_set(
         plan_sha256=plan.sha256,
         owner=owner,
     )
-    Cell.objects.bulk_create(
+    rows = [
+        _row(image_set, index, key, cell, sources)
+        for index, (key, cell) in enumerate(zip(keys, plan.cells, strict=True))
+    ]
+    Cell.objects.bulk_create(rows, batch_size=500)
+    CellStyle.objects.bulk_create(
         (
-            _row(image_set, index, key, cell, sources)
-            for index, (key, cell) in enumerate(zip(keys, plan.cells, strict=True))
+            style
+            for row, cell in zip(rows, plan.cells, strict=True)
+            for style in _style_rows(row, cell, sources)
         ),
         batch_size=500,
     )
@@ -187,11 +216,30 @@ def _row(image_set: ImageSet, index: int, key: str, cell: PlannedCell, sources: 
         seed=cell.seed,
         content=sources[cell.pair.content],
         style=sources[cell.pair.style],
+        content_map=sources[cell.pair.content_map] if cell.pair.content_map else None,
         content_name=cell.pair.content_name,
         style_name=cell.pair.style_name,
         weights=engine.network_of(cell.recipe).sha256,
         algorithm=engine.algorithm(cell.recipe),
     )
+
+
+def _style_rows(row: Cell, cell: PlannedCell, sources: dict[Path, Source]) -> list[CellStyle]:
+    """Return a row for each style image, none where one plain style is all."""
+    if cell.pair.is_plain:
+        return []
+    return [
+        CellStyle(
+            cell=row,
+            place=place,
+            source=sources[style.path],
+            weight=style.weight,
+            where=sources[style.where] if style.where else None,
+            part=sources[style.part] if style.part else None,
+            map=sources[style.map] if style.map else None,
+        )
+        for place, style in enumerate(cell.pair.styles)
+    ]
 
 
 def check_same(found: ImageSet, plan: Plan, keys: list[str], owner: User | None) -> None:
