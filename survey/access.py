@@ -25,6 +25,11 @@ def own_studies(user: User | AnonymousUser) -> QuerySet[Study]:
     return Study.objects.all() if user.is_superuser else Study.objects.filter(owner=user)
 
 
+def may_create_studies(user: User | AnonymousUser) -> bool:
+    """Say whether `user` may make studies: admins, and whoever has the permission that the group Researchers gives."""
+    return user.has_perm("survey.add_study")
+
+
 def readable_study(user: User | AnonymousUser, slug: str) -> Study:
     """Return one study; Http404 alike for one that is not there and one that is not theirs to read."""
     return _one(readable_studies(user), slug)

@@ -126,6 +126,14 @@ class Recruitment(Part):
         return address
 
 
+class Goal(Part):
+    """When there is enough: `votes` for each image (35: ITU-T P.913 for tests outside a laboratory), or as many as
+    make the 95 % interval of a MOS `half_width` wide to either side. It steers nothing; the live page counts by it."""
+
+    votes: Annotated[int, Field(ge=1, le=10_000)] = 35
+    half_width: Annotated[float, Field(ge=0.05, le=2)] = 0.25
+
+
 class Definition(Part):
     """Everything that one version of a study says. Texts are a string, or a table of strings by language."""
 
@@ -138,6 +146,7 @@ class Definition(Part):
     consent: Consent = Consent()
     questions: Annotated[list[AskedQuestion], Field(max_length=4)] = []
     session: Session = Session()
+    goal: Goal = Goal()
     images: Images = Images()
     screening: Screening = Screening()
     about: list[AboutQuestion] = []
@@ -184,9 +193,10 @@ class Definition(Part):
     @property
     def sha256(self) -> str:
         """SHA-256 of the canonical JSON: the same definition, however the file is laid out, has the same."""
-        text = json.dumps(
-            self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False
-        )
+        # A key that came after the first version counts only where it is used, so that older hashes hold.
+        later = {"goal"} if self.goal == Goal() else set()
+        values = self.model_dump(mode="json", exclude=later)
+        text = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def say(self, text: str | dict[Any, str] | None, language: str) -> str:
@@ -256,6 +266,7 @@ def _keys_of_table(path: list[Any]) -> list[str]:
     tables: dict[str, type[Part]] = {
         "consent": Consent,
         "session": Session,
+        "goal": Goal,
         "images": Images,
         "screening": Screening,
         "recruitment": Recruitment,

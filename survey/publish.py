@@ -23,6 +23,7 @@ from PIL import Image
 
 from generator import images
 from generator.models import Cell, ImageSet
+from survey.audit import record
 from survey.definition import Definition
 from survey.models import Question, Stimulus, Study, StudyVersion
 from survey.trap import trap_picture
@@ -105,7 +106,7 @@ def publish(
 
     Args:
         base: the folder that `definition.files` are relative to (that of the study file).
-        owner: the researcher who may see its results (besides superusers).
+        owner: the researcher who publishes it and to whom it belongs; None for a command.
         is_simulated: its participants will be a program's; shown wherever the study is.
 
     Raises:
@@ -117,11 +118,12 @@ def publish(
     saved: list[str] = []
     try:
         with transaction.atomic():
-            study = _save_study(slug, definition, owner, is_simulated)
+            study = save_study(slug, definition, owner, Study.State.OPEN, is_simulated)
             for picture in pictures:
                 stimulus = _stimulus(study, picture)
                 saved.append(str(stimulus.image.name))
                 stimulus.save(force_insert=True)
+            record("study.publish", study, owner, images=len(pictures), sha256=definition.sha256)
     except IntegrityError as error:
         _remove(saved)
         raise PublishError(f"study {slug!r}: {error}") from error
@@ -173,11 +175,14 @@ def check_slug(slug: str) -> None:
         raise PublishError(f"study {slug!r} exists already: choose another name, or delete that study first")
 
 
-def _save_study(slug: str, definition: Definition, owner: User | None, is_simulated: bool) -> Study:
+def save_study(
+    slug: str, definition: Definition, owner: User | None, state: Study.State, is_simulated: bool = False
+) -> Study:
+    """Save a study with its first version, and no image yet."""
     study = Study.objects.create(
         slug=slug,
         title=definition.say(definition.title, definition.languages[0]),
-        state=Study.State.OPEN,
+        state=state,
         method=definition.method,
         is_simulated=is_simulated,
         owner=owner,

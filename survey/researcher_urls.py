@@ -6,7 +6,7 @@ from typing import Final
 
 from django.urls import URLPattern, path
 
-from survey.views.researcher import decisions
+from survey.views.researcher import decisions, lifecycle, live, log, setup
 from survey.views.researcher.door import Page, by_link, signed_in
 from survey.views.researcher.files import download, image, thumbnail
 from survey.views.researcher.results import plot, results, table
@@ -33,6 +33,25 @@ urlpatterns: list[URLPattern] = [
     path(
         "studies/<slug:slug>/sharing/viewers/<int:pk>/remove/", decisions.remove_viewer, name="remove_viewer"
     ),
+    path("studies/<slug:slug>/live/", live.live, name="live"),
+    path("studies/<slug:slug>/live/now", live.now, name="live_now"),
+    path("studies/<slug:slug>/setup/", setup.setup, name="setup"),
+    path("studies/<slug:slug>/setup/file/", setup.file, name="study_file"),
+    path("studies/<slug:slug>/setup/versions/<int:number>.toml", setup.version_file, name="version_file"),
+    path("studies/<slug:slug>/setup/state/", setup.state, name="study_state"),
+    path("studies/<slug:slug>/setup/qr.svg", setup.qr, name="qr"),
+    path("studies/<slug:slug>/invitations/", lifecycle.invitations, name="invitations"),
+    path("studies/<slug:slug>/invitations/links.txt", lifecycle.invitations_file, name="invitations_file"),
+    path("studies/<slug:slug>/copy/", lifecycle.copy, name="copy"),
+    path("studies/<slug:slug>/end/", lifecycle.end, name="end"),
+    path("studies/<slug:slug>/end/archive/", lifecycle.archive, name="archive"),
+    path("studies/<slug:slug>/end/restore/", lifecycle.restore, name="restore"),
+    path("studies/<slug:slug>/end/purge/", lifecycle.purge, name="purge"),
+    path("studies/<slug:slug>/end/delete/", lifecycle.delete, name="delete_study"),
+    path("studies/<slug:slug>/log/", log.log, name="log"),
+    path("studies/<slug:slug>/log.csv", log.log_file, name="log_file"),
+    path("log/", log.whole_log, name="whole_log"),
+    path("log.csv", log.whole_log_file, name="whole_log_file"),
     *(path(f"studies/<slug:slug>/{route}", signed_in(page), name=name) for route, page, name in PAGES),
     *(
         path(f"shared/<str:token>/{route}", by_link(page), name=f"shared_{name}")

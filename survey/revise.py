@@ -1,9 +1,11 @@
-"""Changes to a published study: a new version of what it says, or another state. Images and scales stay."""
+"""Changes of what a published study says: a new version. Images and scales stay."""
 
 from __future__ import annotations
 
+from django.contrib.auth.models import User
 from django.db import transaction
 
+from survey.audit import record
 from survey.definition import Definition
 from survey.models import Study, StudyVersion
 from survey.publish import PublishError, add_version
@@ -14,11 +16,11 @@ FIXED = ("method", "files", "images")
 
 
 @transaction.atomic
-def revise(study: Study, definition: Definition) -> StudyVersion:
+def revise(study: Study, definition: Definition, by: User | None = None) -> StudyVersion:
     """Make `definition` what the study says from now on; return its version.
 
     Until a person (other than in a preview) has taken part, it replaces the newest version; from then on each change
-    is a version of its own, and whoever began under an older one stays with it.
+    is a version of its own, and whoever began under an older one stays with it. `by` is None for a command.
 
     Raises PublishError when the method, the images or the questions' keys would change.
     """
@@ -30,16 +32,12 @@ def revise(study: Study, definition: Definition) -> StudyVersion:
     study.title = definition.say(definition.title, definition.languages[0])
     study.purge_on = definition.purge_on
     study.save(update_fields=["title", "purge_on"])
-    if study.participants.filter(is_preview=False).exists():
-        return add_version(study, definition)
-    study.participants.all().delete()
-    newest.delete()
-    return add_version(study, definition)
-
-
-def set_state(study: Study, state: Study.State) -> None:
-    """Open, pause or close a study; a pause keeps every place, and answers under way are still kept."""
-    Study.objects.filter(pk=study.pk).update(state=state)
+    if not study.participants.filter(is_preview=False).exists():
+        study.participants.all().delete()
+        newest.delete()
+    version = add_version(study, definition)
+    record("study.revise", study, by, version=version.number, sha256=version.sha256)
+    return version
 
 
 def _check(old: Definition, new: Definition) -> None:

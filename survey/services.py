@@ -13,6 +13,7 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from survey.assignment import assign
+from survey.audit import record
 from survey.definition import Definition, Platform
 from survey.models import (
     Invitation,
@@ -365,12 +366,19 @@ def purge_expired(today: dt.date) -> int:
     Gone are cookies, withdrawal codes, invitations, platform ids, and what people said of themselves; the ratings
     stay, and nobody can tell whose they are.
     """
-    with transaction.atomic():
-        studies = Study.objects.filter(purge_on__lte=today)
-        Recruit.objects.filter(study__in=studies).delete()
-        Invitation.objects.filter(study__in=studies).delete()
-        people = Participant.objects.filter(study__in=studies, token__isnull=False)
-        return people.update(token=None, withdrawal=None, screening=None, about=None)
+    return sum(purge(study, None) for study in Study.objects.filter(purge_on__lte=today))
+
+
+@transaction.atomic
+def purge(study: Study, by: User | None) -> int:
+    """Do what `purge_expired` does to one study, whatever its purge date; `by` is None for a command."""
+    recruits, _ = Recruit.objects.filter(study=study).delete()
+    invitations, _ = Invitation.objects.filter(study=study).delete()
+    people = Participant.objects.filter(study=study, token__isnull=False)
+    count = people.update(token=None, withdrawal=None, screening=None, about=None)
+    if count or recruits or invitations:
+        record("study.purge", study, by, participants=count, recruits=recruits, invitations=invitations)
+    return count
 
 
 def _locked(token: str) -> Trial:

@@ -12,6 +12,7 @@ from django.db import transaction
 
 from survey import services
 from survey.analysis import simulation
+from survey.audit import record
 from survey.models import Preference, Study, Trial
 from survey.services import Showing
 
@@ -40,7 +41,7 @@ def simulate(study: Study, *, participants: int, seed: int) -> int:
     Raises:
         SimulationError: people have taken part already, or the study takes nobody now.
     """
-    _mark(study)
+    _mark(study, participants, seed)
     before = study.participants.filter(is_simulated=True).count()
     votes = _draw(study, before + participants, seed)
     for person in range(before, before + participants):
@@ -49,7 +50,7 @@ def simulate(study: Study, *, participants: int, seed: int) -> int:
 
 
 @transaction.atomic
-def _mark(study: Study) -> None:
+def _mark(study: Study, participants: int, seed: int) -> None:
     study = Study.objects.select_for_update().get(pk=study.pk)
     if study.participants.filter(is_simulated=False, is_preview=False).exists():
         raise SimulationError(
@@ -59,6 +60,7 @@ def _mark(study: Study) -> None:
         raise SimulationError(f"study {study.slug!r} is {study.state}: open it first")
     study.is_simulated = True
     study.save(update_fields=["is_simulated"])
+    record("study.simulate", study, None, participants=participants, seed=seed)
 
 
 def _draw(study: Study, people: int, seed: int) -> dict[str, _Votes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from survey.views import participant, setup, trials
+from survey.views import participant, trials
 
 participant_pages = [
     path("", participant.welcome, name="participant"),
@@ -24,8 +24,5 @@ participant_pages = [
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", participant.home, name="home"),
     path("s/<slug:slug>/", include(participant_pages)),
-    path("studies/<slug:slug>/setup/", setup.setup, name="setup"),
-    path("studies/<slug:slug>/setup/state/", setup.state, name="study_state"),
-    path("studies/<slug:slug>/setup/qr.svg", setup.qr, name="qr"),
     path("", include("survey.researcher_urls")),
 ]

@@ -62,7 +62,7 @@ def condition_means(table: pd.DataFrame, by: str = "condition", *, seed: int = 0
         ``naive_low,naive_high`` (pooled votes) and ``too_narrow``, the width of ci over that of naive.
     """
     these = levels(table, [by])
-    result = _cluster_means(these)
+    result = cluster_means(these)
     result.insert(0, by, these.names)
     result["bootstrap_low"], result["bootstrap_high"] = two_way_bootstrap(these, seed=seed)
     result["mixed_mean"], result["mixed_low"], result["mixed_high"] = _mixed(these)
@@ -76,7 +76,7 @@ def condition_means(table: pd.DataFrame, by: str = "condition", *, seed: int = 0
 def cells(table: pd.DataFrame, row: str, column: str) -> pd.DataFrame:
     """Mean of each combination of two factors: ``<row>,<column>,items,participants,n,mos,sd,ci_low,ci_high``."""
     these = levels(table, [row, column])
-    result = _cluster_means(these)
+    result = cluster_means(these)
     result.insert(0, row, [name[0] for name in these.names])
     result.insert(1, column, [name[1] for name in these.names])
     return result
@@ -94,7 +94,7 @@ def participant_level_means(these: Levels) -> Floats:
         return np.asarray(np.bincount(flat, means.mean, shape[0] * shape[1]) / n).reshape(shape)
 
 
-def _cluster_means(these: Levels) -> pd.DataFrame:
+def cluster_means(these: Levels) -> pd.DataFrame:
     """Ratio estimator with participants as clusters (W. Cochran, Sampling Techniques, 1977, section 2.11)."""
     ratings, people, many = these.ratings, len(these.ratings.participants), len(these.names)
     u = ratings.rating.astype(np.float64)

@@ -1,4 +1,4 @@
-"""What researchers decide: who is left out, who may look."""
+"""What researchers decide: who is left out, who may look; and the log of what was done."""
 
 from __future__ import annotations
 
@@ -66,3 +66,29 @@ class Viewer(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} of {self.study}"
+
+
+class AuditEntry(models.Model):
+    """One administrative act. Rows are only ever added: triggers refuse to change or delete them.
+
+    It names its actor and its study in words, and points at the study without a constraint, because it outlives both.
+    """
+
+    at = models.DateTimeField(db_default=Now())
+    who = models.CharField(max_length=150, help_text="a user name, or (command)")
+    study = models.ForeignKey(
+        Study, null=True, on_delete=models.DO_NOTHING, db_constraint=False, related_name="audit"
+    )
+    slug = models.CharField(max_length=50, blank=True, help_text="the study's name at that time")
+    act = models.CharField(max_length=40)
+    detail = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name_plural = "audit entries"
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(who="") & ~Q(act=""), name="audit_entry_says_who_and_what")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.who}: {self.act} {self.slug}".rstrip()

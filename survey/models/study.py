@@ -44,6 +44,7 @@ class Study(models.Model):
         null=True, blank=True, help_text="day on which all that may name a person goes"
     )
     created_at = models.DateTimeField(db_default=Now())
+    archived_at = models.DateTimeField(null=True, blank=True, help_text="off the list; nothing is deleted")
 
     class Meta:
         verbose_name_plural = "studies"
@@ -54,6 +55,10 @@ class Study(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(method__in=["acr", "acr-hr", "dcr", "pair"]), name="study_method_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(archived_at__isnull=True) | Q(state__in=["draft", "closed"]),
+                name="study_archived_takes_nobody",
             ),
         ]
 

@@ -27,7 +27,8 @@ def owner(client, study):
 def filled(client) -> dict[str, str]:
     """Return the form as the page offers it."""
     form = client.get("/studies/study/setup/").context["form"]
-    return {name: form.get_initial_for_field(field, name) or "" for name, field in form.fields.items()}
+    offered = {name: form.get_initial_for_field(field, name) or "" for name, field in form.fields.items()}
+    return {name: value for name, value in offered.items() if value}
 
 
 @pytest.mark.parametrize("path", ["", "qr.svg"])

@@ -7,8 +7,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 
-from survey.models import Study
-from survey.services import invite
+from survey.desk import DeskError
+from survey.lifecycle import invite
+from survey.management.studies import study_named
 
 
 class Command(BaseCommand):
@@ -26,11 +27,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print the links."""
-        study = Study.objects.filter(slug=options["slug"]).first()
-        if study is None:
-            raise CommandError(f"no study {options['slug']!r}", returncode=2)
-        if not 1 <= options["count"] <= 10_000:
-            raise CommandError(f"count: 1 to 10000, not {options['count']}", returncode=2)
+        study = study_named(options["slug"])
+        try:
+            tickets = invite(study, options["count"], None)
+        except DeskError as error:
+            raise CommandError(str(error), returncode=2) from error
         address = options["site"].rstrip("/") + reverse("participant", args=[study.slug])
-        for ticket in invite(study, options["count"]):
+        for ticket in tickets:
             self.stdout.write(f"{address}?invitation={ticket.token}")

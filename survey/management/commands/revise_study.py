@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from survey.definition import DefinitionError, load
-from survey.models import Study
+from survey.management.studies import study_named
 from survey.publish import PublishError
 from survey.revise import revise
 
@@ -25,9 +25,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Revise, and print the version."""
-        study = Study.objects.filter(slug=options["slug"]).first()
-        if study is None:
-            raise CommandError(f"no study {options['slug']!r}", returncode=2)
+        study = study_named(options["slug"])
         try:
             version = revise(study, load(options["file"]))
         except (DefinitionError, PublishError) as error:

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-from django.contrib import messages
-from django.contrib.auth.models import User
 from django.db.models import Count, Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -17,6 +12,7 @@ from survey.access import own_study
 from survey.analysis.screening import flagged
 from survey.exports.collect import NoRatings, collect
 from survey.models import Exclusion, Study
+from survey.views.researcher.door import signed_in_user, tell
 
 
 @require_safe
@@ -51,7 +47,7 @@ def exclude(request: HttpRequest, slug: str, code: str) -> HttpResponse:
     """Leave one participant out of the results."""
     study = own_study(request.user, slug)
     person = get_object_or_404(study.participants, code=code)
-    _tell(request, lambda: desk.exclude(person, request.POST.get("reason", ""), _user(request)))
+    tell(request, lambda: desk.exclude(person, request.POST.get("reason", ""), signed_in_user(request)))
     return redirect("participants", slug=slug)
 
 
@@ -59,7 +55,7 @@ def exclude(request: HttpRequest, slug: str, code: str) -> HttpResponse:
 def lift(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Count one participant again."""
     study = own_study(request.user, slug)
-    desk.lift(get_object_or_404(Exclusion, participant__study=study, pk=pk), _user(request))
+    desk.lift(get_object_or_404(Exclusion, participant__study=study, pk=pk), signed_in_user(request))
     return redirect("participants", slug=slug)
 
 
@@ -78,7 +74,7 @@ def sharing(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def share(request: HttpRequest, slug: str) -> HttpResponse:
     """Make a share link."""
-    desk.share(own_study(request.user, slug), _user(request))
+    desk.share(own_study(request.user, slug), signed_in_user(request))
     return redirect("sharing", slug=slug)
 
 
@@ -86,7 +82,7 @@ def share(request: HttpRequest, slug: str) -> HttpResponse:
 def revoke(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """End a share link."""
     study = own_study(request.user, slug)
-    desk.revoke(get_object_or_404(study.share_links, pk=pk))
+    desk.revoke(get_object_or_404(study.share_links, pk=pk), signed_in_user(request))
     return redirect("sharing", slug=slug)
 
 
@@ -94,7 +90,7 @@ def revoke(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 def add_viewer(request: HttpRequest, slug: str) -> HttpResponse:
     """Let an account read the results."""
     study = own_study(request.user, slug)
-    _tell(request, lambda: desk.add_viewer(study, request.POST.get("username", "")))
+    tell(request, lambda: desk.add_viewer(study, request.POST.get("username", ""), signed_in_user(request)))
     return redirect("sharing", slug=slug)
 
 
@@ -102,7 +98,7 @@ def add_viewer(request: HttpRequest, slug: str) -> HttpResponse:
 def remove_viewer(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Take an account's right to read back."""
     study = own_study(request.user, slug)
-    desk.remove_viewer(get_object_or_404(study.viewers, pk=pk))
+    desk.remove_viewer(get_object_or_404(study.viewers, pk=pk), signed_in_user(request))
     return redirect("sharing", slug=slug)
 
 
@@ -119,15 +115,3 @@ def _flags(study: Study) -> dict[str, list[str]]:
     ):
         flags.setdefault(name, []).append(f"{rule.replace('_', ' ')} {value:.2f} ({detail})")
     return flags
-
-
-def _tell(request: HttpRequest, act: Callable[[], Any]) -> None:
-    try:
-        act()
-    except desk.DeskError as error:
-        messages.error(request, str(error))
-
-
-def _user(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # noqa: S101 - the middleware lets nobody else in
-    return request.user

@@ -1,4 +1,4 @@
-"""Two doors to the same pages: signed in, and by a share link."""
+"""Two doors to the same pages: signed in, and by a share link; and who stands there."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from survey.access import readable_study, shared_study
+from survey.desk import DeskError
 from survey.models import Study
 
 Page = Callable[Concatenate[HttpRequest, Study, ...], HttpResponseBase]
@@ -40,3 +43,19 @@ def by_link(page: Page) -> Callable[..., HttpResponseBase]:
         return response
 
     return view
+
+
+def signed_in_user(request: HttpRequest) -> User:
+    """Return who is signed in, where the middleware lets nobody else in."""
+    assert isinstance(request.user, User)  # noqa: S101
+    return request.user
+
+
+def tell(request: HttpRequest, act: Callable[[], Any]) -> bool:
+    """Do what was asked for; where it cannot be done, leave the reason for the next page and return False."""
+    try:
+        act()
+    except DeskError as error:
+        messages.error(request, str(error))
+        return False
+    return True

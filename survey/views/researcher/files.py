@@ -6,14 +6,13 @@ import io
 import zipfile
 from typing import Final
 
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
-from django.utils.cache import patch_cache_control
-from PIL import Image
 
 from survey.exports.collect import NoRatings, collect
 from survey.exports.files import FORMATS
 from survey.models import Study
+from survey.views.researcher.pictures import small, whole
 
 THUMBNAIL: Final = 160
 """Longest side in pixels: twice what the page shows, for screens of two device pixels to one."""
@@ -57,19 +56,9 @@ def zipped(files: dict[str, bytes]) -> bytes:
 
 def image(request: HttpRequest, study: Study, name: str) -> HttpResponseBase:
     """Return an image of the study as participants see it."""
-    stimulus = get_object_or_404(study.stimuli, name=name)
-    response = FileResponse(stimulus.image.open(), content_type="image/png")
-    patch_cache_control(response, private=True, max_age=86400, immutable=True)
-    return response
+    return whole(get_object_or_404(study.stimuli, name=name).image)
 
 
 def thumbnail(request: HttpRequest, study: Study, name: str) -> HttpResponse:
     """Return an image of the study small enough to stand beside its score."""
-    stimulus = get_object_or_404(study.stimuli, name=name)
-    buffer = io.BytesIO()
-    with stimulus.image.open() as file, Image.open(file) as picture:
-        picture.thumbnail((THUMBNAIL, THUMBNAIL))
-        picture.save(buffer, "WEBP", quality=80)
-    response = HttpResponse(buffer.getvalue(), content_type="image/webp")
-    patch_cache_control(response, private=True, max_age=86400, immutable=True)
-    return response
+    return small(get_object_or_404(study.stimuli, name=name).image, THUMBNAIL)

@@ -38,7 +38,7 @@ def acts(study: Study) -> list[str]:
     assert person is not None
     exclusion = Exclusion.objects.create(participant=person, reason="a test")
     link = ShareLink.objects.create(study=study)
-    viewer = decisions.add_viewer(study, User.objects.create_user("viewer").username)
+    viewer = decisions.add_viewer(study, User.objects.create_user("viewer").username, study.owner)
     slug = study.slug
     return [
         reverse("participants", args=[slug]),
@@ -110,7 +110,7 @@ def test_a_share_link_shows_every_page_until_it_is_revoked(study, owner, client)
     shared = pages(study, "shared_", token=link.token)
     assert {status(client, address) for address in shared} == {200}
     assert client.get(shared[0])["X-Robots-Tag"] == "noindex"
-    decisions.revoke(link)
+    decisions.revoke(link, owner)
     assert {status(client, address) for address in shared} == {404}
 
 
