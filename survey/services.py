@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from django.contrib.auth.models import User
@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Count, Q
 from django.utils import timezone
 
+from survey import turns
 from survey.assignment import assign
 from survey.audit import record
 from survey.definition import Definition, Platform
@@ -19,13 +20,13 @@ from survey.models import (
     Invitation,
     Participant,
     Preference,
-    Question,
     Rating,
     Recruit,
     Study,
     StudyVersion,
     Trial,
 )
+from survey.turns import Turn
 
 #: How many answers can be undone, counted back from the newest.
 UNDO_DEPTH: Final = 3
@@ -229,7 +230,7 @@ def seen(participant: Participant, trial: Trial | None = None) -> None:
 
 def rate(
     token: str, answers: Mapping[str, Any], *, revision: int = 0, showing: Showing | None = None
-) -> Trial:
+) -> Turn:
     """Keep the answers to one trial: all questions or none, once.
 
     The token alone says whose trial it is, so that an answer is kept even when the cookie is lost. Sent again (double
@@ -245,19 +246,17 @@ def rate(
     """
     showing = showing or Showing()
     with transaction.atomic():
-        trial = _locked(token)
-        if trial.outcome != Trial.Outcome.OPEN or revision != trial.revision:
-            return trial
-        questions = list(trial.participant.study.questions.order_by("position"))
-        pair = trial.participant.study.method == Study.Method.PAIR
-        values = _checked(questions, answers, pair)
-        for question in questions:
-            _keep(Preference if pair else Rating, trial, question, values[question.key], showing)
-        _close(trial, Trial.Outcome.RATED, showing)
-    return trial
+        turn = turns.take(token, timezone.now())
+        if turn.outcome != Trial.Outcome.OPEN or revision != turn.revision:
+            return turn
+        pair = turn.method == Study.Method.PAIR
+        values = _checked([key for _, key in turn.questions], answers, pair)
+        for question, key in turn.questions:
+            _keep(Preference if pair else Rating, turn, question, values[key], showing)
+        return _close(turn, Trial.Outcome.RATED, showing)
 
 
-def skip(token: str, reason: str, *, revision: int = 0, showing: Showing | None = None) -> Trial:
+def skip(token: str, reason: str, *, revision: int = 0, showing: Showing | None = None) -> Turn:
     """Pass over a trial whose image could not be shown, for one of SKIP_REASONS; nothing if it is answered already.
 
     Raises Trial.DoesNotExist for an unknown token, Refused("reason") for another reason.
@@ -265,11 +264,10 @@ def skip(token: str, reason: str, *, revision: int = 0, showing: Showing | None 
     if reason not in SKIP_REASONS:
         raise Refused("reason")
     with transaction.atomic():
-        trial = _locked(token)
-        if trial.outcome == Trial.Outcome.OPEN and revision == trial.revision:
-            trial.reason = reason
-            _close(trial, Trial.Outcome.SKIPPED, showing or Showing())
-    return trial
+        turn = turns.take(token, timezone.now())
+        if turn.outcome != Trial.Outcome.OPEN or revision != turn.revision:
+            return turn
+        return _close(turn, Trial.Outcome.SKIPPED, showing or Showing(), reason)
 
 
 def undo(participant: Participant) -> Trial | None:
@@ -381,31 +379,22 @@ def purge(study: Study, by: User | None) -> int:
     return count
 
 
-def _locked(token: str) -> Trial:
-    """Return the trial of a token, with its participant seen, and locked until the transaction ends.
-
-    Every change of a participant takes that row first, so that two of them wait in line and never in a circle.
-    """
-    Participant.objects.filter(trials__token=token).update(last_seen_at=timezone.now())
-    return Trial.objects.select_related("participant__study").get(token=token)
-
-
-def _checked(questions: list[Question], answers: Mapping[str, Any], pair: bool) -> dict[str, Any]:
+def _checked(keys: Iterable[str], answers: Mapping[str, Any], pair: bool) -> dict[str, Any]:
     allowed = {str(v): v for v in (Preference.Choice.values if pair else range(1, 6))}
-    found = {question.key: allowed.get(str(answers.get(question.key, ""))) for question in questions}
+    found = {key: allowed.get(str(answers.get(key, ""))) for key in keys}
     if bad := [key for key, value in found.items() if value is None]:
         raise BadAnswer(bad)
     return found
 
 
 def _keep(
-    kind: type[Rating] | type[Preference], trial: Trial, question: Question, value: Any, showing: Showing
+    kind: type[Rating] | type[Preference], turn: Turn, question: int, value: Any, showing: Showing
 ) -> None:
     """Write one answer; after an undo the first one given is kept beside the new one."""
     # Never opened again, a trial has no answer yet.
-    given = kind.objects.filter(trial=trial, question=question).first() if trial.revision else None
+    given = kind.objects.filter(trial=turn.trial, question=question).first() if turn.revision else None
     if given is None:
-        given = kind(trial=trial, question=question, first_value=value)
+        given = kind(trial_id=turn.trial, question_id=question, first_value=value)
     else:
         given.changes += 1
     given.value = value
@@ -414,17 +403,13 @@ def _keep(
     given.save()
 
 
-def _close(trial: Trial, outcome: str, showing: Showing) -> None:
+def _close(turn: Turn, outcome: str, showing: Showing, reason: str = "") -> Turn:
     """Close a trial, and keep how it was shown. Times are the server's, less what the page says it waited."""
-    now = timezone.now()
-    trial.outcome = outcome
-    trial.answered_at = now - dt.timedelta(milliseconds=showing.waited_ms)
-    if showing.rt_ms is not None:
-        trial.shown_at = trial.answered_at - dt.timedelta(milliseconds=showing.rt_ms)
-    measured = ("viewport_w", "viewport_h", "shown_w", "shown_h", "dpr", "zoom", "load_ms")
-    for name in measured:
-        setattr(trial, name, getattr(showing, name))
-    trial.save(update_fields=["outcome", "reason", "answered_at", "shown_at", *measured])
+    answered = timezone.now() - dt.timedelta(milliseconds=showing.waited_ms)
+    shown = None if showing.rt_ms is None else answered - dt.timedelta(milliseconds=showing.rt_ms)
+    names = ("viewport_w", "viewport_h", "shown_w", "shown_h", "dpr", "zoom", "load_ms")
+    turns.close(turn, outcome, reason, answered, shown, [getattr(showing, name) for name in names])
+    return replace(turn, outcome=outcome, saved=turn.saved + 1)
 
 
 def _finish_if_done(person: Participant) -> None:

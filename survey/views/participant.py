@@ -75,7 +75,9 @@ def _begin(visit: Visit, preview: User | None) -> HttpResponse:
         )
     except Refused as refusal:
         return _closed(visit) if refusal.code == "closed" else visit.page("uninvited", status=403)
-    return remember(Visit(visit.request, visit.study, participant).go(), participant)
+    begun = Visit(visit.request, visit.slug)
+    begun.participant = participant
+    return remember(begun.go(), participant)
 
 
 def _closed(visit: Visit) -> HttpResponse:

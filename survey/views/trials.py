@@ -17,6 +17,7 @@ from survey import services
 from survey.definition import AskedQuestion
 from survey.models import Preference, Stimulus, Study, Trial
 from survey.services import BadAnswer, Progress, Refused, Showing
+from survey.turns import Turn
 from survey.views.visit import Visit, participant_page
 
 #: How many trials the page knows ahead: enough to go on for a minute without a network.
@@ -50,14 +51,12 @@ def _rate(visit: Visit) -> HttpResponse:
     # Question keys come with a prefix, so that no question is mistaken for another field.
     answers = {key.removeprefix("q-"): value for key, value in post.items() if key.startswith("q-")}
     try:
-        trial = services.rate(
-            post.get("trial", ""), answers, revision=_revision(post), showing=_showing(post)
-        )
+        turn = services.rate(post.get("trial", ""), answers, revision=_revision(post), showing=_showing(post))
     except Trial.DoesNotExist:
         return _lost(visit)
     except BadAnswer as error:
         return _bad(visit, error)
-    return _onward(visit, trial)
+    return _onward(visit, turn)
 
 
 @participant_page("POST", newcomers=True)
@@ -65,12 +64,12 @@ def skip(visit: Visit) -> HttpResponse:
     """Pass over an image that could not be shown."""
     post = visit.request.POST
     try:
-        trial = services.skip(
+        turn = services.skip(
             post.get("trial", ""), post.get("reason", ""), revision=_revision(post), showing=_showing(post)
         )
     except (Trial.DoesNotExist, Refused):
         return _lost(visit)
-    return _onward(visit, trial)
+    return _onward(visit, turn)
 
 
 @participant_page("POST")
@@ -105,44 +104,39 @@ def _bytes_of(stimulus: Stimulus) -> HttpResponseBase:
         raise Http404("the image is not in the media store") from error
 
 
-def _onward(visit: Visit, trial: Trial) -> HttpResponse:
+def _onward(visit: Visit, turn: Turn) -> HttpResponse:
     """Answer a kept rating: for the page's script what comes next, for a plain form the next page."""
-    if visit.participant is None or visit.participant.pk != trial.participant_id:
+    if turn.cookie is None or turn.cookie != visit.cookie:
         # The cookie is lost, or another's. The answer is kept; who sent it gets no more than that.
-        return JsonResponse({"kept": True}) if _wants_json(visit) else visit.go("participant")
-    if not _wants_json(visit):
+        return JsonResponse({"kept": True}) if visit.by_script else visit.go("participant")
+    if not visit.by_script:
         return visit.go()
-    return JsonResponse(_news(visit, trial))
+    return JsonResponse(_news(visit, turn))
 
 
-def _news(visit: Visit, trial: Trial) -> dict[str, Any]:
+def _news(visit: Visit, turn: Turn) -> dict[str, Any]:
     """Return what the page's script must be told after an answer.
 
     A page that sends `known`, the answers that it knew the database to hold, has trials enough ahead. If it missed
     none (no other tab answered), the count is all the news there is; else it gets the whole state.
     """
-    progress = services.progress(visit.person)
-    if trial.outcome == Trial.Outcome.RATED and visit.request.POST.get("known") == str(progress.saved - 1):
-        return {"saved": progress.saved, "total": progress.total, "undo": True}
+    if turn.outcome == Trial.Outcome.RATED and visit.request.POST.get("known") == str(turn.saved - 1):
+        return {"saved": turn.saved, "total": turn.total, "undo": True}
     return _state(visit, services.upcoming(visit.person, AHEAD))
 
 
 def _lost(visit: Visit) -> HttpResponse:
-    if _wants_json(visit):
+    if visit.by_script:
         return JsonResponse({"error": "no such trial"}, status=404)
     return visit.page("lost", status=404)
 
 
 def _bad(visit: Visit, error: BadAnswer) -> HttpResponse:
-    if _wants_json(visit):
+    if visit.by_script:
         return JsonResponse({"error": str(error), "questions": error.questions}, status=422)
     if visit.participant is None or visit.place != "rate":
         return _lost(visit)
     return _show(visit, 422, error.questions)
-
-
-def _wants_json(visit: Visit) -> bool:
-    return visit.request.headers.get("Accept", "").startswith("application/json")
 
 
 def _state(visit: Visit, trials: list[Trial]) -> dict[str, Any]:

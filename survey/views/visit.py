@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property, wraps
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -26,13 +25,41 @@ COOKIE: Final = "participant"
 COOKIE_AGE: Final = 180 * 24 * 3600
 
 
-@dataclass
 class Visit:
-    """One request to a participant's page."""
+    """One request to a participant's page. Whose, and of which study, is looked up where it is first asked for."""
 
-    request: HttpRequest
-    study: Study
-    participant: Participant | None
+    def __init__(self, request: HttpRequest, slug: str) -> None:
+        self.request = request
+        self.slug = slug
+
+    @property
+    def cookie(self) -> str:
+        """The participant's token, as the browser sent it; "" for none."""
+        return self.request.COOKIES.get(COOKIE, "")
+
+    @property
+    def by_script(self) -> bool:
+        """Whether the page's script sent this form: it reads JSON, in no language."""
+        return self.request.method == "POST" and self.request.headers.get("Accept", "").startswith(
+            "application/json"
+        )
+
+    @cached_property
+    def participant(self) -> Participant | None:
+        """The participant of the cookie, if they belong to this study."""
+        people = Participant.objects.filter(study__slug=self.slug, token=self.cookie)
+        return people.select_related("study").first() if self.cookie else None
+
+    @cached_property
+    def study(self) -> Study:
+        """The study of the address; Http404 when there is none."""
+        if self.participant:
+            # One study row for both: what one function changes, the next one sees.
+            return self.participant.study
+        study = Study.objects.filter(slug=self.slug).first()
+        if study is None:
+            raise Http404("no such study")
+        return study
 
     @property
     def person(self) -> Participant:
@@ -114,13 +141,15 @@ def participant_page(
         @login_not_required
         @wraps(page)
         def view(request: HttpRequest, slug: str, **kwargs: Any) -> HttpResponseBase:
-            visit = _visit(request, slug)
+            visit = Visit(request, slug)
             if request.method not in methods:
                 response: HttpResponseBase = HttpResponse(status=405, headers={"Allow": ", ".join(methods)})
             elif request.method == "POST" and from_elsewhere(request):
                 response = visit.page("refused", status=403)
             elif visit.participant is None and not newcomers:
                 response = visit.go("participant")
+            elif visit.by_script:
+                response = page(visit, **kwargs)
             else:
                 with translation.override(visit.language):
                     response = page(visit, **kwargs)
@@ -131,18 +160,6 @@ def participant_page(
         return view
 
     return decorate
-
-
-def _visit(request: HttpRequest, slug: str) -> Visit:
-    if token := request.COOKIES.get(COOKIE, ""):
-        people = Participant.objects.filter(study__slug=slug, token=token)
-        if participant := people.select_related("study").first():
-            # One study row for both: what one function changes, the next one sees.
-            return Visit(request, participant.study, participant)
-    study = Study.objects.filter(slug=slug).first()
-    if study is None:
-        raise Http404("no such study")
-    return Visit(request, study, None)
 
 
 def from_elsewhere(request: HttpRequest) -> bool:

@@ -1,0 +1,97 @@
+"""The SQL that each answer walks through, written out.
+
+The ORM takes several times as long to build these statements as the database takes to run them, and a rating is
+little else (benchmarks/survey_load.py). Everything else in the survey goes through the ORM.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db import connection
+
+from survey.models import Trial
+
+# Every change of a participant takes that row first, so that two of them wait in line and never in a circle.
+_LOCK: Final = """
+UPDATE survey_participant SET last_seen_at = %s
+WHERE id = (SELECT participant_id FROM survey_trial WHERE token = %s)
+"""
+# A statement of its own: on PostgreSQL only a later one sees what was committed while the first one waited.
+_READ: Final = """
+SELECT trial.id, trial.outcome, trial.revision, person.token, study.method,
+    (SELECT count(*) FROM survey_trial WHERE participant_id = person.id AND outcome <> 'open'),
+    (SELECT count(*) FROM survey_trial WHERE participant_id = person.id),
+    question.id, question.key
+FROM survey_trial trial
+JOIN survey_participant person ON person.id = trial.participant_id
+JOIN survey_study study ON study.id = person.study_id
+JOIN survey_question question ON question.study_id = study.id
+WHERE trial.token = %s
+ORDER BY question.position
+"""
+_CLOSE: Final = """
+UPDATE survey_trial SET outcome = %s, reason = %s, answered_at = %s, shown_at = coalesce(%s, shown_at),
+    viewport_w = %s, viewport_h = %s, shown_w = %s, shown_h = %s, dpr = %s, zoom = %s, load_ms = %s
+WHERE id = %s
+"""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One trial whose turn it is to be answered.
+
+    `questions` are (id, key); `cookie` is its participant's token, None after a purge; of that participant's `total`
+    trials, `saved` have an answer in the database, or a reason for none.
+    """
+
+    trial: int
+    outcome: str
+    revision: int
+    cookie: str | None
+    method: str
+    saved: int
+    total: int
+    questions: tuple[tuple[int, str], ...]
+
+
+def take(token: str, now: dt.datetime) -> Turn:
+    """Lock the participant of a trial until the transaction ends, note that they were here, and read the trial.
+
+    Raises Trial.DoesNotExist for an unknown token.
+    """
+    with connection.cursor() as cursor:
+        # PostgreSQL refuses to be asked for a NUL.
+        if "\x00" not in token:
+            cursor.execute(_LOCK, [_moment(now), token])
+            if cursor.rowcount:
+                cursor.execute(_READ, [token])
+                return _turn(cursor.fetchall())
+    raise Trial.DoesNotExist(token)
+
+
+def _turn(rows: Sequence[Sequence[Any]]) -> Turn:
+    pk, outcome, revision, cookie, method, saved, total, *_ = rows[0]
+    return Turn(pk, outcome, revision, cookie, method, saved, total, tuple((r[-2], r[-1]) for r in rows))
+
+
+def close(
+    turn: Turn,
+    outcome: str,
+    reason: str,
+    answered_at: dt.datetime,
+    shown_at: dt.datetime | None,
+    measured: Sequence[float | None],
+) -> None:
+    """Close a trial. `measured`: viewport_w, viewport_h, shown_w, shown_h, dpr, zoom, load_ms; None for not known."""
+    times = _moment(answered_at), _moment(shown_at)
+    with connection.cursor() as cursor:
+        cursor.execute(_CLOSE, [outcome, reason, *times, *measured, turn.trial])
+
+
+def _moment(time: dt.datetime | None) -> Any:
+    """Return a time as this database's driver takes it."""
+    return connection.ops.adapt_datetimefield_value(time)
