@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import struct
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
@@ -13,7 +15,8 @@ from django.core.management import CommandError, call_command
 from PIL import Image
 
 from generator import images
-from generator.nst.feedforward import TransformNet, load_network, save_network
+from generator.nst.feedforward import Stylist, TransformNet, load_network, save_network
+from generator.stylise import stylise as stylise_file
 
 RATE, FRAMES = 10, 6
 
@@ -125,6 +128,34 @@ def test_a_video_with_odd_sides_or_without_sound_is_taken(network: Path, clip: P
     with av.open(str(tmp_path / "silent-wave.mkv")) as made:
         (frame,) = made.decode(video=0)
         assert (frame.width, frame.height, len(made.streams.audio)) == (32, 20, 0)
+
+
+def test_a_telephones_upright_video_stands_upright(tmp_path: Path):
+    """Telephones store frames lying, with a matrix in the track's header that turns them a quarter clockwise."""
+    lying = tmp_path / "lying.mp4"
+    with av.open(str(lying), "w") as container:
+        video = container.add_stream("libx264", rate=RATE)
+        video.width, video.height, video.pix_fmt = 64, 32, "yuv420p"
+        pixels = np.zeros((32, 64, 3), dtype=np.uint8)
+        pixels[:16, :16] = 255
+        container.mux(video.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        container.mux(video.encode())
+    # ISO 14496-12, 8.3.2: version 0 of the header has its 3 x 3 matrix 40 bytes after the box's name.
+    data = bytearray(lying.read_bytes())
+    matrix = data.index(b"tkhd") + 4 + 40
+    quarter = struct.pack(">9i", 0, 1 << 16, 0, -1 << 16, 0, 0, 32 << 16, 0, 1 << 30)
+    data[matrix : matrix + len(quarter)] = quarter
+    lying.write_bytes(data)
+
+    stylise_file(lying, tmp_path / "upright.mp4", cast("Stylist", lambda batch: batch))
+
+    with av.open(str(tmp_path / "upright.mp4")) as made:
+        (frame,) = made.decode(video=0)
+    upright = frame.to_ndarray(format="rgb24")
+    assert upright.shape == (64, 32, 3)
+    assert upright[:16, 16:].mean() > 240
+    assert upright[:16, :16].mean() < 15
+    assert upright[16:].mean() < 15
 
 
 def test_what_is_no_video_is_refused_and_nothing_is_left(network: Path, tmp_path: Path):
