@@ -113,10 +113,9 @@ def _stack(questions: dict[str, QuestionAnalysis], name: str) -> Any:
 
 
 def _questions(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    if "question" not in rows.columns:
+    if "question" not in rows.columns or rows["question"].isna().all():
         return {"": rows}
-    names = rows["question"].astype("object").where(rows["question"].notna(), "")
-    parts = {str(name): rows[names == name] for name in sorted(names.unique())}
+    parts = {name: rows[rows["question"] == name] for name in sorted(rows["question"].unique())}
     return {name: part for name, part in parts.items() if len(main_phase(part))}
 
 

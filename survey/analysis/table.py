@@ -92,13 +92,15 @@ def read_csv(path: str | Path) -> pd.DataFrame:
         TableError: the file cannot be read, is empty, or is no table.
     """
     text = _decode(Path(path))
-    header = text.lstrip("\r\n").partition("\n")[0]
+    if "\0" in text:
+        raise TableError(f"{path}: not a text file: save the table as CSV")
+    header = text.lstrip("\n").partition("\n")[0]
     if not header.strip():
         raise TableError(
             f"{path}: the file is empty; the first line must name the columns {', '.join(REQUIRED)}"
         )
     delimiter = max(",;\t", key=header.count)
-    names = [name.strip() for name in next(csv.reader([header.rstrip("\r")], delimiter=delimiter))]
+    names = [name.strip() for name in next(csv.reader([header], delimiter=delimiter))]
     doubled = sorted({name for name in names if names.count(name) > 1})
     if doubled:
         raise TableError(f"{path}: column {doubled[0]!r} is there twice; rename one")
@@ -106,7 +108,7 @@ def read_csv(path: str | Path) -> pd.DataFrame:
     try:
         with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
             return pd.read_csv(
-                StringIO(text.lstrip("\r\n")),
+                StringIO(text.lstrip("\n")),
                 sep=delimiter,
                 names=names,
                 header=0,
@@ -121,20 +123,24 @@ def read_csv(path: str | Path) -> pd.DataFrame:
     except pd.errors.ParserWarning:
         raise TableError(f"{path}: a row has more cells than the header ({', '.join(names)})") from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise TableError(f"{path}: not a table of ratings: {str(error).strip()}") from None
+        reason = str(error).strip().removeprefix("Error tokenizing data. C error: ")
+        raise TableError(f"{path}: not a table of ratings: {reason}") from None
 
 
 def _decode(path: Path) -> str:
+    """The file's text, every line ended by a newline: spreadsheets of old write lone carriage returns."""
     try:
         data = path.read_bytes()
     except OSError as error:
         raise TableError(f"{path}: cannot be read: {error.strerror}") from None
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", errors="replace")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", errors="replace")
+        text = data.decode("utf-16", errors="replace")
+    else:
+        try:
+            text = data.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            text = data.decode("cp1252", errors="replace")
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
 def check(frame: pd.DataFrame, *, source: str = "the table") -> Ratings:
@@ -171,6 +177,7 @@ def check(frame: pd.DataFrame, *, source: str = "the table") -> Ratings:
     for name in _LABELS:
         if name in table.columns:
             table[name] = _categories(table[name])
+    _check_question(table, source)
     _check_phase(table, source)
     if main_phase(table).empty:
         raise TableError(f"{source}: no rating of the main phase")
@@ -200,7 +207,7 @@ def _nearest(wanted: str, present: list[str]) -> str:
             if name == candidate or name.startswith((f"{candidate}_", f"{candidate}s")):
                 return f" (rename {original!r}?)"
     close = difflib.get_close_matches(wanted, list(plain), n=1)
-    return f" (did you mean to name {plain[close[0]]!r} so?)" if close else ""
+    return f" (rename {plain[close[0]]!r}?)" if close else ""
 
 
 def _ratings(column: pd.Series, source: str) -> tuple[pd.Series, pd.Series]:
@@ -233,6 +240,14 @@ def _categories(column: pd.Series) -> pd.Series:
     codes = np.where(codes < 0, -1, np.r_[merged, -1][codes])
     values = pd.Categorical.from_codes(codes, pd.Index(sorted_names, dtype="object"))
     return pd.Series(values, index=column.index, name=column.name)
+
+
+def _check_question(table: pd.DataFrame, source: str) -> None:
+    """A rating without a question among others that have one would be a question of its own, of no name."""
+    if "question" in table.columns and table["question"].notna().any():
+        empty = table["question"].isna()
+        if empty.any():
+            raise TableError(f"{source}: {_row(empty)}: question is empty, but other rows name one")
 
 
 def _check_phase(table: pd.DataFrame, source: str) -> None:

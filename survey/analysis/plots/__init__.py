@@ -26,6 +26,8 @@ from survey.analysis.table import main_phase
 __all__ = ["FORMATS", "PLOTS", "Plot", "PlotData", "drawable", "plot_named", "render", "select_question"]
 
 MOST_IN_MATRIX: Final = 50
+MOST_IN_HEAT_MAP: Final = 2_000_000
+"""Cells of participants by items; more would take gigabytes, and no screen has so many pixels."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def select_question(analysis: Analysis, rows: pd.DataFrame, question: str | None
     """Return one question's results and rows, by default the first's; KeyError for a question not analysed."""
     question = next(iter(analysis.questions)) if question is None else question
     part = analysis.questions[question]
-    mine = rows[rows["question"] == question] if "question" in rows.columns else rows
+    mine = rows[rows["question"] == question] if question else rows
     return PlotData(part, mine, factor_plane(mine))
 
 
@@ -89,8 +91,10 @@ def _observers(data: PlotData) -> pd.DataFrame:
     return model.assign(flagged=model["participant"].isin(flagged(data.analysis.screening)))
 
 
-def _ratings(data: PlotData) -> pd.DataFrame:
+def _ratings(data: PlotData) -> pd.DataFrame | None:
     rows = main_phase(data.rows)
+    if rows["item"].nunique() * rows["participant"].nunique() > MOST_IN_HEAT_MAP:
+        return None
     names = {name: rows[name].astype("str") for name in ("item", "participant")}
     grid = rows["rating"].groupby([names["item"], names["participant"]]).mean().unstack()
     return grid.rename_axis(columns=None).reset_index()

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import pandas as pd
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 
 from survey.analysis.plots.style import BLUE, CATEGORIES, FAINT, INK, NAMED_ROWS, VERMILION, new_axes, short
+
+MOST_DRAWN_ONE_BY_ONE: Final = 500
+"""Participants; more become pixels within the drawing, unnamed."""
 
 
 def draw_observers(table: pd.DataFrame) -> Figure:
@@ -19,6 +24,7 @@ def draw_observers(table: pd.DataFrame) -> Figure:
     figure, axes = new_axes(4.2)
     axes.axvline(0, color=FAINT, linewidth=0.8, linestyle=":")
     size = 14 + 46 * table["n"] / max(int(table["n"].max()), 1)
+    many = len(table) > MOST_DRAWN_ONE_BY_ONE
     for flagged, colour, marker, label in (
         (False, BLUE, "o", "not flagged"),
         (True, VERMILION, "^", "flagged by a screening rule"),
@@ -33,6 +39,7 @@ def draw_observers(table: pd.DataFrame) -> Figure:
             color=colour,
             alpha=0.35,
             linewidth=0.8,
+            rasterized=many,
         )
         axes.vlines(
             some["bias"],
@@ -41,6 +48,7 @@ def draw_observers(table: pd.DataFrame) -> Figure:
             color=colour,
             alpha=0.35,
             linewidth=0.8,
+            rasterized=many,
         )
         axes.scatter(
             some["bias"],
@@ -50,10 +58,10 @@ def draw_observers(table: pd.DataFrame) -> Figure:
             color=colour,
             linewidths=0,
             label=label,
+            rasterized=many,
         )
-        for name, x, y in (
-            zip(some["participant"], some["bias"], some["inconsistency"], strict=True) if flagged else ()
-        ):
+        named = some if flagged and not many else some.iloc[:0]
+        for name, x, y in zip(named["participant"], named["bias"], named["inconsistency"], strict=True):
             axes.annotate(
                 short(name, 16),
                 (x, y),
@@ -65,7 +73,7 @@ def draw_observers(table: pd.DataFrame) -> Figure:
     axes.set_ylabel("Inconsistency (standard deviation)")
     axes.set_ylim(bottom=0)
     axes.grid(axis="y")
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=8, loc="upper right")
     return figure
 
 

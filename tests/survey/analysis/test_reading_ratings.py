@@ -33,6 +33,7 @@ def refusal(read, content: str | bytes) -> str:
         ("participant;item;rating\r\nJosé;Bär;4,0\r\n", "cp1252"),
         ("participant\titem\trating\nJosé\tBär\t4\n", "utf-16"),
         ('"participant","item","rating"\n"José","Bär","4"\n', "utf-8"),
+        ("participant,item,rating\rJosé,Bär,4\r", "utf-8"),
         ("\n\n participant , item , rating \nJosé,Bär,4\n", "utf-8"),
     ],
 )
@@ -52,7 +53,7 @@ def test_it_keeps_names_that_look_like_numbers(read):
 def test_it_names_missing_columns_and_the_nearest_ones(read):
     message = refusal(read, "subject,itme,score\na,b,3\n")
     assert "'participant' (rename 'subject'?)" in message
-    assert "'itme'" in message
+    assert "'item' (rename 'itme'?)" in message
     assert "'rating' (rename 'score'?)" in message
 
 
@@ -86,11 +87,19 @@ def test_it_leaves_empty_ratings_out_and_says_so(read):
         ("participant,item,rating\na,b,3,4\n", "more cells than the header"),
         ("participant,item,rating,phase\na,b,3,mian\n", "did you mean 'main'?"),
         ("participant,item,rating,phase\na,b,3,practice\n", "no rating of the main phase"),
-        (bytes(range(256)), "no columns"),
+        (bytes(range(1, 256)), "no columns"),
+        (bytes(range(256)), "not a text file"),
+        ("participant,item,rating,question\na,b,3,q\na,c,3,\n", "row 3: question is empty"),
+        ('participant,item,rating\na,"b,3\n', "EOF inside string"),
     ],
 )
 def test_it_refuses_what_is_no_table_of_ratings(read, content, words):
     assert words in refusal(read, content)
+
+
+def test_a_question_column_that_is_empty_throughout_is_no_question():
+    questions = analyse(rows("a x 3\nb x 4").assign(question="")).questions
+    assert list(questions) == [""]
 
 
 def test_it_says_which_file_cannot_be_read(tmp_path):

@@ -137,3 +137,21 @@ def test_categories_are_told_apart_in_grey():
         for colour in CATEGORIES
     ]
     assert light[0] < light[1] < light[2] > light[3] > light[4]
+
+
+def test_a_table_of_all_questions_empty_is_still_drawn():
+    """A column `question` without a name in it once left the plots without rows."""
+    assert drawable(data_of(ratings_frame().assign(question="")))
+
+
+def test_a_heat_map_that_no_screen_can_show_is_not_made(data, monkeypatch):
+    """20,000 participants by 2000 items once took five gigabytes."""
+    monkeypatch.setattr("survey.analysis.plots.MOST_IN_HEAT_MAP", 47)
+    assert plot_named("ratings").table(data) is None
+    monkeypatch.setattr("survey.analysis.plots.MOST_IN_HEAT_MAP", 48)
+    assert plot_named("ratings").table(data) is not None
+
+
+def test_a_crowd_of_participants_does_not_make_a_file_of_megabytes():
+    crowd = data_of(ratings_frame(items=2, people=600))
+    assert len(render(plot_named("observers").draw, table_of(plot_named("observers"), crowd))) < 300_000
