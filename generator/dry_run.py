@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -18,7 +18,8 @@ class DryRun:
     """A plan looked through; JSON's own types only.
 
     factors: [name, levels as text]; cells: [label, whether it is made already], in the order of the plan; evaluations:
-    at most; seconds, memory_bytes, disk_bytes: about; basis: what the seconds rest on.
+    at most; seconds, memory_bytes, disk_bytes: about; basis: what the seconds rest on; guided: a line for each pair of
+    images that has several styles, masks or maps.
     """
 
     slug: str
@@ -33,6 +34,7 @@ class DryRun:
     disk_bytes: float
     device: str
     warnings: list[str]
+    guided: list[str] = field(default_factory=list)
 
 
 def look_through(plan: Plan, device: str = "auto", owner: User | None = None) -> DryRun:
@@ -68,7 +70,14 @@ def look_through(plan: Plan, device: str = "auto", owner: User | None = None) ->
         disk_bytes=takes.disk_bytes,
         device=str(chosen),
         warnings=plan.warnings,
+        guided=_guided(plan),
     )
+
+
+def _guided(plan: Plan) -> list[str]:
+    """Say in words what the pairs are made of that are more than two images."""
+    pairs = dict.fromkeys(cell.pair for cell in plan.cells if not cell.pair.is_plain)
+    return [f"{pair.content_name} × {pair.style_name}: {pair.in_words}" for pair in pairs]
 
 
 def _text(value: Any) -> str:

@@ -80,7 +80,7 @@ def load_plan(path: Path) -> Plan:
             raise PlanError("[[exclude]] leaves no cell")
         keys = _factor_keys(document)
         cells = _unique(list(_cells(document, drafts, keys, path.parent)))
-        _check_maps(document, path.parent, pairs, cells)
+        _check_maps(document, cells)
         licences = _licences(document, path.parent, pairs)
     except PlanError as error:
         raise PlanError(f"{path}: {error}") from error
@@ -104,13 +104,8 @@ def _licences(document: Document, folder: Path, pairs: list[Pair]) -> dict[Path,
     return licences
 
 
-def _check_maps(document: Document, folder: Path, pairs: list[Pair], cells: list[PlannedCell]) -> None:
+def _check_maps(document: Document, cells: list[PlannedCell]) -> None:
     """Refuse maps that no cell would look at."""
-    pictures = [path for pair in pairs for path in (pair.content, *(style.path for style in pair.styles))]
-    known = {path.resolve(): path.name for path in pictures}
-    for name in document.images.maps:
-        if (folder / name).resolve() not in known:
-            raise PlanError(f"[images.maps]: the plan uses no {did_you_mean(name, known.values())}")
     if document.images.maps and not any(cell.pair.content_map for cell in cells):
         raise PlanError(
             '[images.maps]: only style_loss = "patches" reads maps, and no cell has it; preset = "neural-doodle" does'

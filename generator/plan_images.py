@@ -23,6 +23,17 @@ class StyleFile:
     part: Path | None = None
     map: Path | None = None
 
+    @property
+    def in_words(self) -> str:
+        """Share, file and guides, such as "0.7 of wave.jpg where sea.png"."""
+        guides = {"where": self.where, "from part": self.part, "map": self.map}
+        return " ".join(
+            [
+                f"{self.weight:g} of {self.path.name}",
+                *(f"{word} {path.name}" for word, path in guides.items() if path),
+            ]
+        )
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -60,6 +71,12 @@ class Pair:
     def files(self) -> list[Path]:
         """Every file: content, styles, masks and maps."""
         return [self.content, *(style.path for style in self.styles), *(guide for guide, _ in self.guides)]
+
+    @property
+    def in_words(self) -> str:
+        """Every style image with its share and its guides."""
+        styles = ", ".join(style.in_words for style in self.styles)
+        return f"{styles}; content map {self.content_map.name}" if self.content_map else styles
 
     def without_maps(self) -> Pair:
         """Return the pair as a recipe takes it that reads no maps."""
@@ -118,6 +135,12 @@ def _mapped(
     names = _names([path for pair in chosen for path in pair if isinstance(path, Path)], folder)
     if clash := blends.keys() & set(names.values()):
         raise PlanError(f"[[blends]] {min(clash)!r}: an image has this name; take another")
+
+    used = [*names, *(file.path for files in blends.values() for file in files)]
+    if unknown := [path.name for path in maps if path not in {each.resolve() for each in used}]:
+        raise PlanError(
+            f"[images.maps]: the plan uses no {did_you_mean(unknown[0], [path.name for path in used])}"
+        )
 
     def pair(content: Path, style: Path | str) -> Pair:
         files = (StyleFile(style),) if isinstance(style, Path) else blends[style]

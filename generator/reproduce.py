@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from generator import engine, images
+from generator import engine, images, inputs
 from generator.images import ImageError
 from generator.models import Source
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from generator import nst
     from generator.nst import Recipe
 
 
@@ -30,11 +32,17 @@ class Reproduction:
 
 
 def reproduce(
-    path: Path, *, device: str = "auto", content: Path | None = None, style: Path | None = None
+    path: Path,
+    *,
+    device: str = "auto",
+    content: Path | None = None,
+    style: Path | None = None,
+    others: Sequence[Path] = (),
 ) -> Reproduction:
     """Make a PNG of `generate` again from its provenance and compare.
 
-    content, style: files of the reference images, where the media store does not hold them. Raises ImageError for a
+    content, style: files of the reference images, where the media store does not hold them; others: of a blend's
+    further styles, of masks and maps, known by their pixels. Raises ImageError for a
     file without provenance and for reference images that are not at hand or not the same, nst.NstError for a network
     that cannot be had or a recipe of another version, engine.DeviceError.
     """
@@ -47,13 +55,13 @@ def reproduce(
         recipe = nst.Recipe.from_dict(account["recipe"])
         seed, exact = int(account["seed"]), bool(account["exact"])
         first, second = _reference(account["content"], content), _reference(account["style"], style)
+        job = _cell(account, first, second, recipe, seed, _by_pixels(others, account))
     except nst.NstError:
         raise
     except (KeyError, TypeError, ValueError) as error:
         raise ImageError(f"{path}: its provenance lacks {error}; was it made by another program?") from error
-    result = nst.transfer(
-        first, second, recipe, seed=seed, weights=engine.network_of(recipe), device=chosen, exact=exact
-    )
+    weights = {recipe.network: engine.network_of(recipe)}
+    (result,) = nst.transfer_batch([job], weights=weights, device=chosen, exact=exact)
     after = images.to_image(result.image)
     if after.size != before.size:
         raise ImageError(
@@ -65,7 +73,52 @@ def reproduce(
     return Reproduction(int(difference.max()), float(difference.mean()), after, notes)
 
 
-def _reference(account: dict[str, Any], file: Path | None) -> Tensor:
+def _cell(
+    account: dict[str, Any],
+    content: Tensor,
+    style: Tensor,
+    recipe: Recipe,
+    seed: int,
+    files: dict[str, Path],
+) -> nst.Cell:
+    """Return what was made: the two references, and what a blend or guides add to them."""
+    from generator import nst
+
+    def picture(known: dict[str, Any] | None) -> Tensor | None:
+        return None if known is None else _reference(known, files.get(known["pixels"]), "--other")
+
+    def mask(known: dict[str, Any] | None) -> Tensor | None:
+        return (
+            None if known is None else inputs.mask(_reference(known, files.get(known["pixels"]), "--other"))
+        )
+
+    styles = tuple(
+        nst.Style(
+            style if number == 0 else _reference(each, files.get(each["pixels"]), "--other"),
+            each["weight"],
+            mask(each["where"]),
+            mask(each["part"]),
+            picture(each["map"]),
+        )
+        for number, each in enumerate(account.get("styles", []))
+    )
+    return nst.Cell(content, styles or style, recipe, seed, picture(account.get("content_map")))
+
+
+def _by_pixels(files: Sequence[Path], account: dict[str, Any]) -> dict[str, Path]:
+    """Return files by their pixel hashes; refuse one that the image was not made of."""
+    styles = account.get("styles", [])
+    guides = [style[name] for style in styles for name in ("where", "part", "map")]
+    known = [*styles, *guides, account.get("content_map")]
+    wanted = {each["pixels"]: each["file"] for each in known if each}
+    found = {images.pixel_hash(images.read(file)): file for file in files}
+    for pixels, file in found.items():
+        if pixels not in wanted:
+            raise ImageError(f"{file}: is none of the pictures that were used ({', '.join(wanted.values())})")
+    return found
+
+
+def _reference(account: dict[str, Any], file: Path | None, option: str = "--content or --style") -> Tensor:
     """Return a reference image by its pixel hash: from a file if given, else from the media store."""
     if file is not None:
         picture = images.read(file)
@@ -74,7 +127,7 @@ def _reference(account: dict[str, Any], file: Path | None) -> Tensor:
         return images.to_tensor(picture)
     source = Source.objects.filter(pixels=account["pixels"]).first()
     if source is None:
-        raise ImageError(f"{account['file']}: not in the media store; give it with --content or --style")
+        raise ImageError(f"{account['file']}: not in the media store; give it with {option}")
     with source.file.open() as opened:
         return images.to_tensor(images.read(opened, name=source.name))
 

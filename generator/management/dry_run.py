@@ -11,7 +11,8 @@ _SHOWN_CELLS = 50
 
 def in_words(found: DryRun) -> str:
     """Return a table of factors, the cells and the forecast."""
-    return "\n".join([*_factors(found), "", *_cells(found), "", *_forecast(found)])
+    guided = [*found.guided, ""] if found.guided else []
+    return "\n".join([*_factors(found), "", *guided, *_cells(found), "", *_forecast(found)])
 
 
 def _factors(found: DryRun) -> list[str]:

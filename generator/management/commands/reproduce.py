@@ -26,13 +26,24 @@ class Command(BaseCommand):
             "--content", type=Path, help="the content image's file, if the media store lacks it"
         )
         parser.add_argument("--style", type=Path, help="the style image's file, if the media store lacks it")
+        parser.add_argument(
+            "--other",
+            type=Path,
+            action="append",
+            default=[],
+            help="a further style, a mask or a map, if the media store lacks it; may be repeated",
+        )
         parser.add_argument("--output", metavar="NEW.png", type=Path, help="keep the new image too")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print the differences, and what is not as it was when the image was made."""
         with plain_errors(), stops_on_request():
             found = reproduce(
-                options["file"], device=options["device"], content=options["content"], style=options["style"]
+                options["file"],
+                device=options["device"],
+                content=options["content"],
+                style=options["style"],
+                others=options["other"],
             )
             if options["output"]:
                 write_atomically(options["output"], images.encode_png(found.picture))
