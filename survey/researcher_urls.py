@@ -25,6 +25,11 @@ urlpatterns: list[URLPattern] = [
     path("studies/", studies, name="studies"),
     path("studies/<slug:slug>/participants/", decisions.participants, name="participants"),
     path("studies/<slug:slug>/participants/<slug:code>/exclude/", decisions.exclude, name="exclude"),
+    path(
+        "studies/<slug:slug>/participants/<slug:code>/withdraw/",
+        decisions.withdraw,
+        name="withdraw_participant",
+    ),
     path("studies/<slug:slug>/exclusions/<int:pk>/lift/", decisions.lift, name="lift"),
     path("studies/<slug:slug>/sharing/", decisions.sharing, name="sharing"),
     path("studies/<slug:slug>/sharing/links/", decisions.share, name="share"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.db.models import Count, Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -48,6 +49,16 @@ def exclude(request: HttpRequest, slug: str, code: str) -> HttpResponse:
     study = own_study(request.user, slug)
     person = get_object_or_404(study.participants, code=code)
     tell(request, lambda: desk.exclude(person, request.POST.get("reason", ""), signed_in_user(request)))
+    return redirect("participants", slug=slug)
+
+
+@require_POST
+def withdraw(request: HttpRequest, slug: str, code: str) -> HttpResponse:
+    """Delete one participant's answers, for who asks for it without the withdrawal code."""
+    study = own_study(request.user, slug)
+    person = get_object_or_404(study.participants, code=code)
+    if tell(request, lambda: desk.withdraw(person, request.POST.get("typed", ""), signed_in_user(request))):
+        messages.success(request, f"{code} is deleted, with every answer.")
     return redirect("participants", slug=slug)
 
 
