@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property, wraps
+from functools import wraps
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -14,6 +14,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import translation
+from django.utils.functional import cached_property
 from django.views.decorators.csrf import csrf_exempt
 
 from survey import services
@@ -146,7 +147,7 @@ def participant_page(
                 response: HttpResponseBase = HttpResponse(status=405, headers={"Allow": ", ".join(methods)})
             elif request.method == "POST" and from_elsewhere(request):
                 response = visit.page("refused", status=403)
-            elif visit.participant is None and not newcomers:
+            elif not newcomers and visit.participant is None:
                 response = visit.go("participant")
             elif visit.by_script:
                 response = page(visit, **kwargs)
