@@ -37,10 +37,10 @@ def contact_sheet(
     cells = _chosen(list(image_set.cells.all()), [rows, columns, *(where or {})], where or {})
     # Images are never enlarged, so their places need not be larger than the largest of them.
     side = min(side, max((max(cell.width or 0, cell.height or 0) for cell in cells), default=0) or side)
-    row_levels, column_levels = _levels(cells, rows), _levels(cells, columns)
+    row_levels, column_levels = levels_of(cells, rows), levels_of(cells, columns)
     places: dict[tuple[str, str], Cell] = {}
     for cell in cells:
-        place = (_text(cell, rows), _text(cell, columns))
+        place = (level_text(cell, rows), level_text(cell, columns))
         if place in places:
             raise SheetError(_ambiguous(cells, rows, columns, place))
         places[place] = cell
@@ -115,27 +115,28 @@ def _chosen(cells: list[Cell], names: Sequence[str], where: Mapping[str, str]) -
         if name not in known:
             raise SheetError(f"unknown factor {did_you_mean(name, known)}")
     for name, value in where.items():
-        levels = _levels(cells, name)
+        levels = levels_of(cells, name)
         if value not in levels:
             raise SheetError(f"{name} has no level {did_you_mean(value, levels)}")
-    return [cell for cell in cells if all(_text(cell, name) == value for name, value in where.items())]
+    return [cell for cell in cells if all(level_text(cell, name) == value for name, value in where.items())]
 
 
-def _levels(cells: list[Cell], name: str) -> list[str]:
+def levels_of(cells: Sequence[Cell], name: str) -> list[str]:
     """Return a factor's levels in the order of the plan."""
-    return list(dict.fromkeys(_text(cell, name) for cell in cells))
+    return list(dict.fromkeys(level_text(cell, name) for cell in cells))
 
 
-def _text(cell: Cell, name: str) -> str:
+def level_text(cell: Cell, name: str) -> str:
+    """Return a cell's level of a factor as it is shown and chosen by."""
     value: Any = cell.factors.get(name)
     return "+".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _ambiguous(cells: list[Cell], rows: str, columns: str, place: tuple[str, str]) -> str:
     names = [
-        name for name in cells[0].factors if name not in (rows, columns) and len(_levels(cells, name)) > 1
+        name for name in cells[0].factors if name not in (rows, columns) and len(levels_of(cells, name)) > 1
     ]
-    example = f"{names[0]}={_levels(cells, names[0])[0]}" if names else "content=..."
+    example = f"{names[0]}={levels_of(cells, names[0])[0]}" if names else "content=..."
     return (
         f"several images have {rows} {place[0]} and {columns} {place[1]}; they differ in {', '.join(names) or 'role'}: "
         f"fix it, as in --where {example}"

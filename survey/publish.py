@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import partial
@@ -59,19 +59,27 @@ def publish_image_set(
     definition: Definition | None = None,
     base: Path | None = None,
     owner: User | None = None,
+    state: Study.State = Study.State.OPEN,
     is_simulated: bool = False,
+    only: Collection[int] | None = None,
 ) -> Study:
-    """Publish the finished images of a set as an open study.
+    """Publish the finished images of a set, or `only` those at these places of its plan.
 
     Its reference images are the content images of the set. Other parameters, errors: see `publish`.
     """
     definition = definition or Definition(title=image_set.title)
-    pictures = list(_of_cells(image_set))
+    pictures = [
+        picture
+        for picture in _of_cells(image_set)
+        if only is None or (picture.cell is not None and picture.cell.index in only)
+    ]
     if not pictures:
         raise PublishError(f"image set {image_set.slug!r} has no finished image: generate it first")
     if definition.method in ("acr-hr", "dcr"):
         pictures += _of_sources(image_set)
-    return publish(slug, definition, pictures, base=base, owner=owner, is_simulated=is_simulated)
+    return publish(
+        slug, definition, pictures, base=base, owner=owner, state=state, is_simulated=is_simulated
+    )
 
 
 def publish_folder(
@@ -100,9 +108,10 @@ def publish(
     *,
     base: Path | None = None,
     owner: User | None = None,
+    state: Study.State = Study.State.OPEN,
     is_simulated: bool = False,
 ) -> Study:
-    """Make a study of pictures and open it; all of it or nothing.
+    """Make a study of pictures, by default open at once; all of it or nothing.
 
     Args:
         base: the folder that `definition.files` are relative to (that of the study file).
@@ -118,7 +127,7 @@ def publish(
     saved: list[str] = []
     try:
         with transaction.atomic():
-            study = save_study(slug, definition, owner, Study.State.OPEN, is_simulated)
+            study = save_study(slug, definition, owner, state, is_simulated)
             for picture in pictures:
                 stimulus = _stimulus(study, picture)
                 saved.append(str(stimulus.image.name))
@@ -243,7 +252,7 @@ def _of_cells(image_set: ImageSet) -> Iterator[Picture]:
         factors = {key: value for key, value in cell.factors.items() if key not in ("content", "style")}
         yield Picture(
             item=cell.label,
-            read=partial(_read_stored, cell.image, cell.label),
+            read=partial(read_stored, cell.image, cell.label),
             content=Path(cell.content_name).stem,
             style=Path(cell.style_name).stem,
             condition=", ".join(f"{key} {value}" for key, value in sorted(factors.items())),
@@ -253,7 +262,8 @@ def _of_cells(image_set: ImageSet) -> Iterator[Picture]:
         )
 
 
-def _read_stored(file: FieldFile, name: str) -> Image.Image:
+def read_stored(file: FieldFile, name: str) -> Image.Image:
+    """Return an image of the media store; `name` stands in the ImageError that is raised for a broken one."""
     with file.open("rb") as stored:
         return images.read(stored, name)
 
@@ -276,7 +286,7 @@ def _of_sources(image_set: ImageSet) -> list[Picture]:
 
 
 def _read_reference(file: FieldFile, name: str, longest: int) -> Image.Image:
-    return images.fit(_read_stored(file, name), longest)
+    return images.fit(read_stored(file, name), longest)
 
 
 def _of_folder(folder: Path) -> Iterator[Picture]:

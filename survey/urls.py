@@ -24,5 +24,7 @@ participant_pages = [
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", participant.home, name="home"),
     path("s/<slug:slug>/", include(participant_pages)),
+    # First: `studies/new/` is no study.
+    path("", include("survey.set_urls")),
     path("", include("survey.researcher_urls")),
 ]

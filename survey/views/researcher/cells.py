@@ -10,9 +10,9 @@ from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
 from generator.models import Cell
+from survey.analysis.plots.style import render as draw
 from survey.loss_curve import draw_curve, loss_table
 from survey.set_access import readable_set
-from survey.analysis.plots.style import render as draw
 from survey.views.researcher.pictures import small, whole
 
 #: Longest side in px: twice what the grid shows, for screens of two device pixels to one.

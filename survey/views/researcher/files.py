@@ -9,8 +9,8 @@ from typing import Final
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 
-from survey.exports.collect import NoRatings, collect
-from survey.exports.files import FORMATS
+from survey.exports.collect import NoRatings
+from survey.exports.files import NoSuchExport, study_files
 from survey.models import Study
 from survey.views.researcher.pictures import small, whole
 
@@ -29,11 +29,9 @@ _TYPES: Final = {
 
 def download(request: HttpRequest, study: Study, file_format: str) -> HttpResponse:
     """Return an export as `export_study` writes it: its one file, or all of its files in a ZIP."""
-    if file_format not in FORMATS:
-        raise Http404(f"no format {file_format}")
     try:
-        files = FORMATS[file_format](collect(study))
-    except NoRatings as error:
+        files = study_files(study, file_format)
+    except (NoRatings, NoSuchExport) as error:
         raise Http404(str(error)) from error
     if len(files) == 1:
         name, data = next(iter(files.items()))

@@ -49,7 +49,7 @@ def image_set(request: HttpRequest, slug: str) -> HttpResponse:
     """Show a set: how far it is, its images on the plane of two factors, what failed, what looks alike."""
     found = readable_set(request.user, slug)
     runs.tend()
-    cells = list(found.cells.all())
+    cells = list(found.cells.defer("recipe", "provenance"))
     shown = _plane(cells, request.GET)
     labels = {cell.index: cell.label for cell in cells}
     context = {
@@ -93,7 +93,7 @@ def plan_file(request: HttpRequest, slug: str) -> HttpResponse:
 def sheet(request: HttpRequest, slug: str) -> HttpResponse:
     """Return the plane that the page shows as one PNG."""
     found = readable_set(request.user, slug)
-    shown = _plane(list(found.cells.all()), request.GET)
+    shown = _plane(list(found.cells.defer("recipe", "provenance", "covariates")), request.GET)
     places = max(1, len(shown.row_levels) * len(shown.column_levels))
     side = min(_LARGEST_ON_SHEET, math.isqrt(MOST_SHEET_PIXELS // places))
     try:
@@ -132,7 +132,9 @@ def json_with_tag(request: HttpRequest, data: dict[str, Any]) -> HttpResponse:
     body = json.dumps(data).encode()
     tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
     same = request.headers.get("If-None-Match") == tag
-    response = HttpResponse(b"" if same else body, status=304 if same else 200, content_type="application/json")
+    response = HttpResponse(
+        b"" if same else body, status=304 if same else 200, content_type="application/json"
+    )
     response["ETag"] = tag
     response["Cache-Control"] = "private, no-cache"
     return response

@@ -1,0 +1,68 @@
+// A set's progress and a plan's state keep themselves up to date; without script, a reload does the same.
+
+import { poll } from "./poll.js";
+
+const LOST = "The server cannot be reached; trying again by itself.";
+
+function duration(seconds) {
+  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
+  return `${(seconds / 3600).toFixed(1)} h`;
+}
+
+function pace(now) {
+  const parts = [];
+  if (now.seconds_left !== null) parts.push(`about ${duration(now.seconds_left)} left`);
+  if (now.images_per_hour !== null) parts.push(`${Math.round(now.images_per_hour)} images an hour`);
+  return parts.length ? `; ${parts.join(", ")}` : "";
+}
+
+// The images anew, from the page itself; not while somebody has ticked some.
+async function refresh() {
+  const part = document.querySelector("[data-part]");
+  if (part.querySelector("input:checked") || part.contains(document.activeElement)) return;
+  const region = part.querySelector(".scroll");
+  const at = region ? [region.scrollLeft, region.scrollTop] : [0, 0];
+  const text = await (await fetch(location.href)).text();
+  const fresh = new DOMParser().parseFromString(text, "text/html").querySelector("[data-part]");
+  if (!fresh) return;
+  part.replaceWith(fresh);
+  fresh.querySelector(".scroll")?.scrollTo(...at);
+}
+
+function watchSet(box) {
+  const say = (name, text) => (box.querySelector(`p [data-${name}], p[data-${name}]`).textContent = text);
+  let ended = Number(box.dataset.done) + Number(box.dataset.failed);
+  const status = document.getElementById("updated");
+
+  poll(box.dataset.source, (now) => {
+    if (now.state !== box.dataset.state) {
+      // Other buttons, another sentence: all anew.
+      location.reload();
+      return false;
+    }
+    say("done", now.done);
+    say("failed", now.failed);
+    box.querySelector("[data-failures]").hidden = !now.failed;
+    say("pace", pace(now));
+    say("work", now.at_work.length ? `Now: ${now.at_work.join("; ")}` : "");
+    box.querySelector("progress").value = now.done;
+    status.textContent = "Updates by itself.";
+    if (now.done + now.failed !== ended) refresh();
+    ended = now.done + now.failed;
+    return now.state === "making" || now.state === "queued";
+  }, () => (status.textContent = LOST));
+}
+
+function watchPlan(box) {
+  poll(box.dataset.source, (now) => {
+    if (now.state === box.dataset.state && now.set === null) return true;
+    location.reload();
+    return false;
+  }, () => {});
+}
+
+const set = document.getElementById("progress");
+if (set) watchSet(set);
+const plan = document.getElementById("plan");
+if (plan) watchPlan(plan);
