@@ -102,7 +102,7 @@ def _people(study: Study, definition: Definition) -> dict[str, int]:
     asked = definition.screening
     has_screening = bool(asked.display or asked.vision or asked.plates)
     fresh = timezone.now() - STALE_AFTER
-    counts = dict.fromkeys(["screening", *Trial.Phase.values, "last questions", "gone quiet"], 0)
+    counts = dict.fromkeys(["screening", *Trial.Phase.values, "at the end", "gone quiet"], 0)
     counts |= dict.fromkeys(Participant.State.values[1:], 0)
     for state, phase, seen, screening in rows:
         if state != Participant.State.ACTIVE:
@@ -112,7 +112,7 @@ def _people(study: Study, definition: Definition) -> dict[str, int]:
         elif has_screening and screening is None:
             counts["screening"] += 1
         else:
-            counts[phase or "last questions"] += 1
+            counts[phase or "at the end"] += 1
     return {kind: count for kind, count in counts.items() if count}
 
 
@@ -160,8 +160,8 @@ def _flagged(rows: pd.DataFrame) -> dict[str, list[str]]:
 
 
 def _comparisons(study: Study, rows: pd.DataFrame) -> dict[str, int]:
-    """Count the pairs that each image was judged in, by the first question: all are asked of the same pairs."""
-    first = rows[rows["question"] == rows["question"].min()] if len(rows) else rows
+    """Count the pairs that each image was judged in, once for all questions about them; fewest first."""
+    first = rows.drop_duplicates("trial")
     shown = pd.concat([first["first"], first["second"]]).astype("object").value_counts()
     items = study.stimuli.filter(role="main").values_list("item", flat=True)
     counts = {item: int(shown.get(item, 0)) for item in sorted(items)}

@@ -12,7 +12,7 @@ from survey.definition import Definition, DefinitionError
 
 _HEADER: Final = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(#.*)?$")
 _KEY: Final = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
-_SYNTAX: Final = re.compile(r" \(at line (\d+), column (\d+)\)$")
+_SYNTAX: Final = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
 class Fault(NamedTuple):
@@ -34,7 +34,7 @@ def located(text: str, error: DefinitionError, source: str) -> list[Fault]:
     for line in error.lines:
         message = line.removeprefix(f"{source}: ")
         if syntax := _SYNTAX.search(message):
-            found.append(Fault(int(syntax[1]), message))
+            found.append(Fault(int(syntax[1]) if syntax[1] else len(text.splitlines()), message))
         else:
             found.append(Fault(line_of(text, message.partition(": ")[0]), message))
     return found

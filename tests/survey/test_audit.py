@@ -110,7 +110,11 @@ def test_an_entry_that_cannot_be_written_stops_the_act(study, owner, monkeypatch
     assert not ShareLink.objects.exists()
 
 
-@pytest.mark.parametrize("change", [lambda rows: rows.update(who="somebody else"), lambda rows: rows.delete()])
+@pytest.mark.parametrize(
+    "change",
+    [lambda rows: rows.update(who="somebody else"), lambda rows: rows.delete()],
+    ids=["update", "delete"],
+)
 def test_the_database_refuses_to_change_or_delete_an_entry(audit_protected, change):
     entry = record("study.archive", None, None)
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
