@@ -155,7 +155,7 @@ def levels(recipe: Recipe, content: Size) -> list[Size]:
     size = prepare.output_size(content[1], content[0], recipe)
     if recipe.method == "feedforward":
         return [(size[1], size[0])]
-    return [(width, height) for height, width in prepare.level_sizes(size, recipe.pyramid_min)]
+    return [(width, height) for height, width in prepare.level_sizes(size, recipe)]
 
 
 def budgets(recipe: Recipe, content: Size) -> list[int]:

@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 SIDE = 3
-# Likeness of the maps counts this many times that of the activations: Champandard's program, 2016.
-GUIDE_WEIGHT = 3.0
+# Likeness of the maps counts this many times that of the activations: doodle.py's --semantic-weight (b2fac92).
+GUIDE_WEIGHT = 10.0
 _GUIDE_ROWS = 3 * SIDE * SIDE
 # Patches compared with all of the style's at once: bounds the table of likenesses.
 _AT_ONCE = 2048

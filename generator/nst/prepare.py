@@ -35,11 +35,11 @@ def _longest(height: int, width: int, side: int) -> Size:
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
-def level_sizes(size: Size, pyramid_min: int) -> list[Size]:
-    """Return the sizes from coarse to fine in steps of √2; the first one's longest side is at least pyramid_min."""
-    longest = max(size)
-    steps = math.floor(2 * math.log2(longest / pyramid_min) + 1e-9) if 0 < pyramid_min < longest else 0
-    return [_longest(*size, round(longest / math.sqrt(2) ** step)) for step in range(steps, -1, -1)]
+def level_sizes(size: Size, recipe: Recipe) -> list[Size]:
+    """Return the sizes from coarse to fine in steps of pyramid_step; the first one's longest side is at least pyramid_min."""
+    longest, least, factor = max(size), recipe.pyramid_min, recipe.pyramid_step
+    steps = math.floor(math.log(longest / least, factor) + 1e-9) if 0 < least < longest else 0
+    return [_longest(*size, round(longest / factor**step)) for step in range(steps, -1, -1)]
 
 
 def style_size(style: Size, output: Size, recipe: Recipe) -> Size:

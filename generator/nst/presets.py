@@ -22,8 +22,9 @@ class Preset:
 
 PRESETS: dict[str, Preset] = {
     "patel2019": Preset(
-        # The published notebook: content weight 0.1, style 1.0 over the five layers, TV 1.0, noise U(0, 255) - 128,
-        # 12 calls of fmin_l_bfgs_b(maxfun=20), each with a fresh memory of scipy's default of 10 pairs.
+        # The published notebook: both images squashed to 300 x 300, content weight 0.1, style 1.0 over the five layers,
+        # TV 1.0, noise U(0, 255) - 128, 12 calls of fmin_l_bfgs_b(maxfun=20), each with a fresh memory of scipy's
+        # default of 10 pairs. Layer and ratio here are those of its figure 6.3 D.
         Recipe(
             network="vgg16",
             content_layers=("conv3_1",),
@@ -40,13 +41,15 @@ PRESETS: dict[str, Preset] = {
             round_evaluations=20,
             memory=10,
             size=300,
+            shape="square",
         ),
         source="Y. Patel, neural style transfer and Mean Opinion Scores, Ryerson MRP, 2019; its published notebook",
-        summary="Keras's VGG-16, one content layer, alpha/beta, total variation, noise start; keeps the aspect ratio",
+        summary="Keras's VGG-16, one content layer, alpha/beta, total variation, noise start, squashed to a square",
     ),
     "gatys2015": Preset(
-        # arXiv 1508.06576, section 2 and figure 2: content conv4_2, alpha/beta 1e-3 to 1e-4, weights 1/5, average
-        # pooling. Its VGG-19 is normalised: give vgg_normalised.pth as network for that. 500 evaluations: ours.
+        # arXiv 1508.06576, figure 2: content conv4_2, alpha/beta 1e-3 (B, C, D) or 1e-4 (E, F), weights 1/5; Methods:
+        # average pooling, white noise. Its VGG-19 is normalised: give vgg_normalised.pth as network for that. The
+        # paper names no number of evaluations; 500 is that of its authors' later notebook (leongatys, 2017).
         Recipe(
             network="vgg19",
             content_layers=("conv4_2",),
@@ -61,7 +64,8 @@ PRESETS: dict[str, Preset] = {
         summary="VGG-19, average pooling, layers before their ReLU, noise start, L-BFGS",
     ),
     "gatys2016": Preset(
-        # Figure 3: alpha/beta 1e-3, 8e-4, 5e-3, 5e-4. Section 3.1: the style image is resized to the content's size.
+        # Figure 3: alpha/beta 1e-3 (B), 8e-4 (C), 5e-3 (D), 5e-4 (E and F). Section 3: the style image is resized to
+        # the content's size; L-BFGS. Evaluations as in gatys2015.
         Recipe(
             network="vgg19",
             content_layers=("conv4_2",),
@@ -77,8 +81,8 @@ PRESETS: dict[str, Preset] = {
         summary="as gatys2015, with the style image at the content's size",
     ),
     "keras2016": Preset(
-        # examples/neural_style_transfer.py after its mean was mended: content_weight 0.025, style 1.0, TV 1.0,
-        # x = U(0, 255) - 128, 10 calls of fmin_l_bfgs_b(maxfun=20), both images at one size.
+        # examples/neural_style_transfer.py after its mean was mended (#4027) and before it kept the aspect ratio:
+        # content_weight 0.025, style 1.0, TV 1.0, x = U(0, 255) - 128, 10 calls of fmin_l_bfgs_b(maxfun=20).
         Recipe(
             network="vgg16",
             content_layers=("conv4_2",),
@@ -91,10 +95,10 @@ PRESETS: dict[str, Preset] = {
             optimiser="lbfgs-b",
             evaluations=200,
             round_evaluations=20,
-            style_shape="content",
+            shape="square",
         ),
         source="Keras, examples/neural_style_transfer.py, October 2016",
-        summary="VGG-16, content conv4_2, noise start, total variation",
+        summary="VGG-16, content conv4_2, noise start, total variation, squashed to a square",
     ),
     "keras2017": Preset(
         # Commit 53303fd: VGG-19, block5_conv2, start from the content image; the rest as in 2016.
@@ -116,7 +120,8 @@ PRESETS: dict[str, Preset] = {
         summary="VGG-19, content conv5_2, content start, total variation",
     ),
     "matconvnet-vgg19": Preset(
-        # Noise U(-20, 20) mixed 0.6 : 0.4 with the content, alpha 10, beta 40, five layers of 0.2, Adam at 2.0.
+        # Noise U(-20, 20) mixed 0.6 : 0.4 with the content, alpha 10, beta 40, five layers of 0.2, Adam at 2.0, 200
+        # iterations, pictures of 400 x 300.
         Recipe(
             network="vgg19",
             content_layers=("conv4_2",),
@@ -134,11 +139,12 @@ PRESETS: dict[str, Preset] = {
             evaluations=200,
             size=400,
         ),
-        source="the teaching notebook on MatConvNet's imagenet-vgg-verydeep-19.mat, 2017",
+        source="deeplearning.ai, Art Generation with Neural Style Transfer (MatConvNet's imagenet-vgg-verydeep-19), 2017",
         summary="VGG-19 from a .mat file, average pooling, noise mixed with the content, Adam",
     ),
     "vgg19-adam": Preset(
-        # Content weight 1, style 1e6, layers 1, 0.75, 0.2, 0.2, 0.2; Adam at 0.003 of a deviation: 0.17 grey levels.
+        # Style_Transfer_Exercise.ipynb: content weight 1, style 1e6, layers 1, 0.75, 0.2, 0.2, 0.2; the style resized
+        # to the content's shape, at most 400 px; Adam at 0.003 of a deviation, which is 0.17 grey levels, 2000 steps.
         Recipe(
             network="vgg19",
             content_layers=("conv4_2",),
@@ -152,13 +158,15 @@ PRESETS: dict[str, Preset] = {
             learning_rate=0.17,
             evaluations=2000,
             size=400,
+            style_shape="content",
         ),
         source="Udacity, deep-learning-v2-pytorch, style transfer exercise, 2018",
         summary="torchvision's VGG-19, content start, Adam",
     ),
     "johnson2016": Preset(
-        # fast-neural-style's train.lua: weights 1 : 5, tv 1e-6; content at relu2_2 as the paper says (the program's
-        # default is relu3_3). 500 evaluations of L-BFGS as in the paper's comparison.
+        # fast-neural-style's slow_neural_style.lua (813c834): weights 1 : 5, tv 1e-6, 500 iterations of L-BFGS without a
+        # line search, random start; content at relu2_2 as the paper says (the program's default is relu3_3); 256 px as
+        # in the paper's training.
         Recipe(
             network="vgg16",
             content_layers=("relu2_2",),
@@ -170,7 +178,8 @@ PRESETS: dict[str, Preset] = {
             tv_weight=1e-6,
             noise="normal",
             noise_scale=1.0,
-            optimiser="lbfgs-b",
+            optimiser="lbfgs",
+            memory=100,
             evaluations=500,
             size=256,
         ),
@@ -178,7 +187,7 @@ PRESETS: dict[str, Preset] = {
         summary="the perceptual losses of the feed-forward network, minimised by optimisation",
     ),
     "neural-style": Preset(
-        # neural_style.lua's defaults: weights 5 and 100, tv 1e-3, random start times 0.001, 1000 evaluations, nCorr 100.
+        # neural_style.lua's defaults (07c4b82): weights 5 and 100, tv 1e-3, random start times 0.001, 1000 evaluations, nCorr 100.
         Recipe(
             network="vgg19",
             content_layers=("relu4_2",),
@@ -199,8 +208,9 @@ PRESETS: dict[str, Preset] = {
         summary="VGG-19, relu layers, mean squares, L-BFGS without a line search",
     ),
     "li-wand2016": Preset(
-        # cnnmrf.lua: content 2e1, patches 1e-4 at relu3_1 and relu4_1, tv 1e-3, 384 px, content start, nCorrection
-        # 25; content at relu4_2 as run_trans.lua has it. Its 3 scales of 100 halve; ours are 4 of 75 in steps of √2.
+        # cnnmrf.lua (fddcf4d): content 2e1, patches 1e-4 at relu3_1 and relu4_1, tv 1e-3, 384 px in 3 scales that halve,
+        # 100 iterations each, content start, nCorrection 25; content at relu4_2 as run_trans.lua has it. The program
+        # compares with every second patch of the style, this with every one.
         Recipe(
             network="vgg19",
             content_layers=("relu4_2",),
@@ -214,16 +224,18 @@ PRESETS: dict[str, Preset] = {
             init="content",
             optimiser="lbfgs",
             memory=25,
-            evaluations=75,
-            pyramid_min=128,
+            evaluations=100,
+            pyramid_min=96,
+            pyramid_step=2.0,
             size=384,
         ),
         source="Li and Wand, Combining Markov Random Fields and CNNs for Image Synthesis, CVPR 2016; CNNMRF",
         summary="VGG-19, each patch drawn to the style's most like patch, content start, coarse to fine",
     ),
     "neural-doodle": Preset(
-        # doodle.py: content 10 at 4_2, style 25 at 3_1 and 4_1, smoothness 1, average pooling, L-BFGS-B of 5 pairs.
-        # Its 3 phases of 100 halve; ours are 5 of 60 in steps of √2.
+        # doodle.py (b2fac92): content 10 at 4_2, style 25 at 3_1 and 4_1 (after their ReLU), smoothness 1, maps 10,
+        # average pooling, noise U(16, 240), 3 phases that halve, each of 99 evaluations of L-BFGS-B with 5 pairs.
+        # There pixels are held within 0..255 all along, here at the end.
         Recipe(
             network="vgg19",
             content_layers=("conv4_2",),
@@ -236,13 +248,16 @@ PRESETS: dict[str, Preset] = {
             tv_weight=1.0,
             tv_form="keras",
             pooling="average",
+            noise_mean=13.2,
+            noise_scale=112.0,
             optimiser="lbfgs-b",
             memory=5,
-            evaluations=60,
+            evaluations=99,
             pyramid_min=128,
+            pyramid_step=2.0,
         ),
         source="Champandard, Semantic Style Transfer and Turning Two-Bit Doodles into Fine Artworks, 2016; neural-doodle",
-        summary="VGG-19, patches chosen by likeness and by semantic maps where a cell has them, noise start",
+        summary="VGG-19, patches chosen by likeness and by semantic maps where a plan names them, noise start",
     ),
     "modern": Preset(
         Recipe(

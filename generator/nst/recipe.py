@@ -52,6 +52,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "size": (16, 8192),
     "style_scale": (0.05, 8),
     "pyramid_min": (0, 8192),
+    "pyramid_step": (1.1, 4),
 }
 # All that decides what a trained network makes, beside the network itself, whose weights are hashed elsewhere.
 _FEEDFORWARD_KEYS = ("method", "size", "shape", "precision")
@@ -105,6 +106,7 @@ class Recipe:
     style_scale: float = 1.0
     style_shape: str = "aspect"
     pyramid_min: int = 0
+    pyramid_step: float = math.sqrt(2)
     colour: str = "none"
     precision: str = "auto"
 

@@ -7,10 +7,11 @@ activations under a total variation of power beta / 2.
 
 from __future__ import annotations
 
+from generator.nst.presets import preset
 from generator.nst.recipe import Recipe
 
-# The MRP's setting for everything that a reconstruction leaves open.
-BASE = Recipe(optimiser="lbfgs-b", evaluations=200, size=300, init="noise")
+# The MRP's setting for everything that a reconstruction leaves open, in each picture's own shape.
+BASE = preset("patel2019").replace(preset="", shape="aspect")
 
 
 def content_recipes(layers: tuple[str, ...], base: Recipe = BASE) -> list[Recipe]:

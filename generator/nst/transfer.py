@@ -207,7 +207,7 @@ class _Batch:
         taps = {tap for cell in cells for named in cell.recipe.taps for tap in named}
         height, width = cells[0].content.shape[1:]
         size = prepare.output_size(height, width, recipe)
-        self.sizes = prepare.level_sizes(size, recipe.pyramid_min)
+        self.sizes = prepare.level_sizes(size, recipe)
         for tap in taps:
             check_reaches(tap, *self.sizes[0])
         for tap in {tap for cell in cells for tap in cell.recipe.taps[1]}:

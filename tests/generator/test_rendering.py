@@ -46,7 +46,7 @@ def test_a_grid_goes_from_plan_to_images_with_their_provenance(write_plan: PlanW
         assert found["weights"]["sha256"] == engine.weights(cell.recipe["network"]).sha256
         assert found["image"]["pixels"] == images.pixel_hash(images.read(path))
         assert len(found["curve"]["content"]) == found["evaluations"] == 6
-        assert (cell.width, cell.height) == Image.open(path).size == (32, 27)
+        assert (cell.width, cell.height) == Image.open(path).size == (32, 32)
         assert {"ssim", "content_loss", "style_loss", "near_duplicate_of"} <= cell.covariates.keys()
     assert len({cell.sha256 for cell in image_set.cells.all()}) == 4
 
@@ -193,7 +193,7 @@ def test_a_plan_in_other_words_renames_its_cells(write_plan: PlanWriter) -> None
 
 
 def test_an_image_too_small_for_its_layers_is_refused_with_the_least_size(write_plan: PlanWriter) -> None:
-    path = write_plan()
+    path = write_plan(recipe='shape = "aspect"')
     Image.new("RGB", (1, 1)).save(path.parent / "cat.png")
     with pytest.raises(
         ImageError, match=r"cat\.png: 1 × 1 pixels, .*; relu5_1 needs at least 16 on each side"

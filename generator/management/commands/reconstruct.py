@@ -34,7 +34,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--size", type=int, default=256, metavar="PX", help="longest side of each image (256)"
         )
-        parser.add_argument("--evaluations", type=int, default=200, help="of each image (200)")
+        parser.add_argument("--evaluations", type=int, default=240, help="of each image (240)")
         parser.add_argument(
             "--tv-beta", type=float, help="smooth the pre-images by TV^beta (Mahendran and Vedaldi)"
         )

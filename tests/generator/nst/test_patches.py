@@ -40,7 +40,7 @@ def expected(own, style, guide, style_guide):
     total = 0.0
     for patch, map_patch in zip(columns(own), columns(guide), strict=True):
         scores = [
-            likeness(patch, other) + 3.0 * likeness(map_patch, other_map)
+            likeness(patch, other) + 10.0 * likeness(map_patch, other_map)
             for other, other_map in zip(columns(style), columns(style_guide), strict=True)
         ]
         total += ((patch - columns(style)[int(np.argmax(scores))]) ** 2).sum()

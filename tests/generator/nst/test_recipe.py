@@ -60,7 +60,7 @@ def test_every_setting_is_in_the_hash(key):
     others = {
         "method": "feedforward", "network": "vgg19", "style_weights": [1, 2, 3, 4, 5], "clamp": True,
         "legacy_mean_order": True, "content_layers": ["conv1_1"], "style_layers": ["conv1_1"], "evaluations": 7,
-        "memory": 7, "size": 77, "first_evaluations": 7, "round_evaluations": 7, "pyramid_min": 77,
+        "memory": 7, "size": 77, "first_evaluations": 7, "round_evaluations": 7, "pyramid_min": 77, "pyramid_step": 2,
         "style_loss": "patches", "convention": "keras", "tv_form": "l1", "pooling": "average",
         "activation": "before", "padding": "replicate", "init": "content", "noise": "normal", "optimiser": "adam",
         "shape": "square", "style_shape": "content", "colour": "luminance", "precision": "fp32",

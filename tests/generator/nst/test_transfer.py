@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from generator.nst import Cell, LayerError, NstError, Recipe, batch_key, transfer, transfer_batch
+from generator.nst.prepare import level_sizes
 from generator.nst.transfer import _failure
 from tests.generator.nst.tiny import picture, tiny_weights
 
@@ -90,6 +91,12 @@ def test_a_pyramid_goes_from_coarse_to_fine():
     result = make(recipe, callback=lambda progress: seen.append((progress.height, progress.evaluations)))
     assert seen == [(16, 7)] * 3 + [(23, 7)] * 2 + [(32, 7)] * 2
     assert result.evaluations == 7
+
+
+def test_a_pyramid_may_halve_instead():
+    recipe = SMALL.replace(pyramid_min=8, pyramid_step=2.0)
+    assert level_sizes((32, 24), recipe) == [(8, 6), (16, 12), (32, 24)]
+    assert len(level_sizes((32, 24), SMALL.replace(pyramid_min=8))) == 5
 
 
 def test_progress_names_the_cells_and_their_losses():
