@@ -28,7 +28,8 @@ def assign(participant: Participant, definition: Definition) -> int:
     Call within a transaction that has locked the study's row: of two sessions that start at once, the second must
     count the first one's places.
     """
-    stimuli = list(participant.study.stimuli.order_by("pk"))
+    known = participant.study.stimuli.only("study", "role", "content", "condition", "factors")
+    stimuli = list(known.order_by("pk"))
     seen = _seen(participant)
     pool = _pool(stimuli, definition, participant, seen)
     if not pool.main:

@@ -193,6 +193,11 @@ def next_trial(participant: Participant) -> Trial | None:
     return waiting.select_related("stimulus", "other").order_by("position").first()
 
 
+def has_more(participant: Participant) -> bool:
+    """Return whether a trial waits for an answer."""
+    return participant.trials.filter(outcome=Trial.Outcome.OPEN).exists()
+
+
 def upcoming(participant: Participant, count: int) -> list[Trial]:
     """Return the next `count` trials that wait for an answer, with their stimuli."""
     waiting = participant.trials.filter(outcome=Trial.Outcome.OPEN)
@@ -414,8 +419,7 @@ def _close(turn: Turn, outcome: str, showing: Showing, reason: str = "") -> Turn
 
 def _finish_if_done(person: Participant) -> None:
     definition = definition_of(person.version)
-    waiting = person.trials.filter(outcome=Trial.Outcome.OPEN).exists()
     asked = person.about is not None or not definition.about
-    if person.state == Participant.State.ACTIVE and asked and not waiting:
+    if person.state == Participant.State.ACTIVE and asked and not has_more(person):
         person.state, person.finished_at = Participant.State.FINISHED, timezone.now()
         person.save(update_fields=["state", "finished_at"])

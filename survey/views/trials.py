@@ -20,8 +20,8 @@ from survey.services import BadAnswer, Progress, Refused, Showing
 from survey.turns import Turn
 from survey.views.visit import Visit, participant_page
 
-#: How many trials the page knows ahead: enough to go on for a minute without a network.
-AHEAD = 20
+#: How many trials the page knows ahead: enough to go on for some minutes without a network, and to ask seldom for more.
+AHEAD = 40
 
 
 @participant_page("GET", "POST", newcomers=True)
