@@ -44,11 +44,11 @@ def reconstruction_plan(
         for layer, recipe in zip(named, recipes, strict=True)
     ]
     title = f"Reconstructions of {content.stem} and {style.stem}"
-    return Plan(_slug(content, style, cells), title, title, cells, [ROWS, COLUMNS])
+    return Plan(slug_of("reconstruct", content, style, cells), title, title, cells, [ROWS, COLUMNS])
 
 
-def _slug(content: Path, style: Path, cells: list[PlannedCell]) -> str:
+def slug_of(kind: str, content: Path, style: Path, cells: list[PlannedCell]) -> str:
     """Return a name that only the same images and settings get, so that a second run finds the first one's set."""
     parts = [images.pixel_hash(images.read(path)) for path in (content, style)]
     parts += [cell.recipe.sha256 for cell in cells]
-    return f"reconstruct-{hashlib.sha256(' '.join(parts).encode()).hexdigest()[:12]}"
+    return f"{kind}-{hashlib.sha256(' '.join(parts).encode()).hexdigest()[:12]}"

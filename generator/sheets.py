@@ -44,7 +44,7 @@ def contact_sheet(
         if place in places:
             raise SheetError(_ambiguous(cells, rows, columns, place))
         places[place] = cell
-    grid = [[_thumbnail(places.get((row, column)), side) for column in column_levels] for row in row_levels]
+    grid = [[thumbnail(places.get((row, column)), side) for column in column_levels] for row in row_levels]
     return draw(grid, row_levels, column_levels, corner=f"{rows} \\ {columns}", side=side)
 
 
@@ -78,6 +78,20 @@ def draw(
     return sheet
 
 
+def captioned(pictures: Sequence[tuple[str, Image.Image | str]], columns: int, side: int) -> Image.Image:
+    """Draw pictures (or words, where there is none) row by row, each at most `side` px with its caption above it."""
+    font = ImageFont.load_default(max(12, side // 14))
+    top = int(font.getbbox("Ag")[3]) + 2 * GAP
+    rows = -(-len(pictures) // columns)
+    sheet = Image.new("RGB", (GAP + columns * (side + GAP), rows * (top + side) + GAP), GREY)
+    pen = ImageDraw.Draw(sheet)
+    for number, (caption, picture) in enumerate(pictures):
+        at = GAP + number % columns * (side + GAP), number // columns * (top + side)
+        _centred(pen, caption, at, (side, top), font)
+        _place(sheet, pen, picture, (at[0], at[1] + top), side, font)
+    return sheet
+
+
 def _place(
     sheet: Image.Image,
     pen: ImageDraw.ImageDraw,
@@ -98,7 +112,8 @@ def _centred(
     pen.text((at[0] + room[0] / 2, at[1] + room[1] / 2), text, INK, font, anchor="mm")
 
 
-def _thumbnail(cell: Cell | None, side: int) -> Image.Image | str:
+def thumbnail(cell: Cell | None, side: int) -> Image.Image | str:
+    """Return a cell's image, at most `side` px, or a word that says why there is none."""
     if cell is None:
         return "–"
     if cell.status != Cell.Status.DONE:

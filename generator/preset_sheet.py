@@ -1,0 +1,68 @@
+"""Every preset on one pair of pictures, small and with few evaluations: what docs/presets.md shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from generator import images, sheets
+from generator.models import ImageSet
+from generator.plan import Plan, PlannedCell
+from generator.plan_images import Pair, StyleFile
+from generator.reconstruction import slug_of
+
+if TYPE_CHECKING:
+    from generator.nst import Recipe
+
+FACTOR = "preset"
+
+
+def preset_plan(content: Path, style: Path, *, size: int, evaluations: int, network: str) -> Plan:
+    """Return a plan of one cell for each preset, all on one network and at one size.
+
+    evaluations: at most so many at each level of a preset's pyramid. Raises nst.RecipeError and images.ImageError.
+    """
+    from generator.nst import PRESETS
+
+    pair = Pair(content, (StyleFile(style),), content.stem, style.stem)
+    cells = [
+        PlannedCell(name, {FACTOR: name}, small(found.recipe, size, evaluations, network), 1, pair)
+        for name, found in PRESETS.items()
+    ]
+    title = f"Every preset: {content.stem} and {style.stem}"
+    return Plan(slug_of("presets", content, style, cells), title, title, cells, [FACTOR])
+
+
+def small(recipe: Recipe, size: int, evaluations: int, network: str) -> Recipe:
+    """Return a preset's recipe at another size, with as many levels as at its own, and fewer evaluations.
+
+    Adam's steps have a fixed length: where it takes fewer, they are longer, so that it comes as far.
+    """
+    spent = min(recipe.evaluations, evaluations)
+    longer = recipe.evaluations / spent if recipe.optimiser == "adam" else 1
+    return recipe.replace(
+        network=network,
+        size=size,
+        pyramid_min=int(recipe.pyramid_min * size / recipe.size),
+        evaluations=spent,
+        first_evaluations=min(recipe.first_evaluations, evaluations),
+        learning_rate=recipe.learning_rate * longer,
+    )
+
+
+def preset_sheet(image_set: ImageSet, side: int, columns: int = 4) -> Image.Image:
+    """Return the pair and every preset's image with its name; one made on another network than its own says so."""
+    from generator.nst import PRESETS
+
+    cells = list(image_set.cells.select_related("content", "style"))
+    pictures: list[tuple[str, Image.Image | str]] = []
+    for role, source in (("content", cells[0].content), ("style", cells[0].style)):
+        with source.file.open() as file:
+            pictures.append((role, images.fit(images.read(file, name=source.name), side)))
+    for cell in cells:
+        own = PRESETS[cell.label].recipe.network
+        on = "" if cell.recipe["network"] == own else f" (for {own})"
+        pictures.append((cell.label + on, sheets.thumbnail(cell, side)))
+    return sheets.captioned(pictures, columns, side)
