@@ -22,7 +22,8 @@ _NAMED: Final = 8
 class Progress:
     """state: "done", "making", "queued" (behind `ahead` other plans) or "stopped" (somebody may take it up again).
 
-    The five counts are of cells. images_per_hour and seconds_left are None while there is nothing to tell them from.
+    The five counts are of cells. images_per_hour and seconds_left are None while there is nothing to tell them from;
+    pace says them in words, roughly, so that words that have not changed need not be sent again.
     problem: why the last run ended before the set was done.
     """
 
@@ -35,6 +36,7 @@ class Progress:
     at_work: list[str]
     images_per_hour: float | None
     seconds_left: float | None
+    pace: str
     ahead: int
     problem: str
     may_stop: bool
@@ -47,7 +49,9 @@ def progress(image_set: ImageSet) -> Progress:
     run = image_set.runs.order_by("-pk").first()
     state = _state(image_set, run, running, waiting)
     made = _recently_made(image_set, run)
-    pace = _seconds_for_one(made) if state == "making" else None
+    each = _seconds_for_one(made) if state == "making" else None
+    an_hour = 3600 / each if each else None
+    left = _seconds_left(each, made, running + waiting, run) if state == "making" else None
     return Progress(
         state=state,
         total=sum(counts.values()),
@@ -56,12 +60,31 @@ def progress(image_set: ImageSet) -> Progress:
         running=running,
         waiting=waiting,
         at_work=_at_work(image_set) if running else [],
-        images_per_hour=3600 / pace if pace else None,
-        seconds_left=_seconds_left(pace, made, running + waiting, run) if state == "making" else None,
+        images_per_hour=an_hour,
+        seconds_left=left,
+        pace=in_words(an_hour, left),
         ahead=runs.ahead_of(run) if run and state == "queued" else 0,
         problem=run.problem if run and state == "stopped" else "",
         may_stop=image_set.is_queued or (run is not None and run.state in runs.OPEN),
     )
+
+
+def in_words(images_per_hour: float | None, seconds_left: float | None) -> str:
+    """Return "about 3 min left, 240 images an hour", or what is known of it."""
+    parts = []
+    if seconds_left is not None:
+        parts.append(f"about {_duration(seconds_left)} left")
+    if images_per_hour is not None:
+        parts.append(f"{images_per_hour:.0f} images an hour")
+    return ", ".join(parts)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(5, 5 * round(seconds / 5))} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
 
 
 def _state(image_set: ImageSet, run: PlanRun | None, running: int, waiting: int) -> str:
@@ -95,11 +118,11 @@ def _seconds_for_one(made: Sequence[datetime]) -> float | None:
 
 
 def _seconds_left(
-    pace: float | None, made: Sequence[datetime], left: int, run: PlanRun | None
+    each: float | None, made: Sequence[datetime], left: int, run: PlanRun | None
 ) -> float | None:
-    """Return the seconds until all are made by the pace or, before the first image, by the dry run's forecast."""
+    """Return the seconds until all are made at that pace or, before the first image, by the dry run's forecast."""
     spent = (timezone.now() - made[-1]).total_seconds() if made else 0.0
-    if pace is not None:
-        return max(0.0, left * pace - spent)
+    if each is not None:
+        return max(0.0, left * each - spent)
     foretold = run.dry_run.get("seconds") if run else None
     return max(0.0, foretold - spent) if foretold else None

@@ -53,7 +53,10 @@ class PlanForm(forms.Form):
     preset = forms.ChoiceField(label="Preset or shipped plan")
     size = forms.IntegerField(label="Longest side in pixels", min_value=16, max_value=8192, required=False)
     evaluations = forms.IntegerField(
-        label="Evaluations (steps of the optimiser)", min_value=1, max_value=100_000, required=False
+        label="Evaluations (steps of the optimiser) at each size",
+        min_value=1,
+        max_value=100_000,
+        required=False,
     )
     first = forms.ChoiceField(label="First factor", required=False)
     first_levels = forms.CharField(label="Its levels", max_length=500, required=False)
@@ -102,6 +105,9 @@ class PlanForm(forms.Form):
         """Return the plan as TOML."""
         values = self.cleaned_data
         recipe = {key: values[key] for key in ("size", "evaluations") if values[key]}
+        if "evaluations" in recipe:
+            # Or a preset that begins with a small image would spend its own number on that.
+            recipe["first_evaluations"] = 0
         factors = {values[place]: levels_of(values[f"{place}_levels"]) for place in _PLACES if values[place]}
         return write(values["title"], values["preset"], values["content"], values["style"], recipe, factors)
 

@@ -10,7 +10,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Q, QuerySet
 from django.http import Http404
 
-from generator.models import ImageSet, PlanRun
+from generator.models import ImageSet, PlanRun, Upload
 from survey.access import own_studies
 from survey.models import Stimulus
 
@@ -56,6 +56,17 @@ def own_run(user: User | AnonymousUser, pk: int) -> PlanRun:
     found = (runs if user.is_superuser else runs.filter(owner=user)).filter(pk=pk).first()
     if found is None:
         raise Http404(f"no plan {pk}")
+    return found
+
+
+def own_upload(user: User | AnonymousUser, pk: int) -> Upload:
+    """Return a picture that `user` uploaded, any for an admin; Http404 otherwise."""
+    uploads = Upload.objects.select_related("source")
+    if not user.is_superuser:
+        uploads = uploads.filter(owner_id=user.pk)
+    found = uploads.filter(pk=pk).first()
+    if found is None or not may_make_sets(user):
+        raise Http404(f"no picture {pk}")
     return found
 
 

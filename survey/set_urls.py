@@ -29,7 +29,11 @@ urlpatterns: list[URLPattern] = [
     path("sets/<slug:slug>/cells/<int:index>/image.png", cells.image, name="cell_image"),
     path("sets/<slug:slug>/cells/<int:index>/thumbnail.webp", cells.thumbnail, name="cell_thumbnail"),
     path("sets/<slug:slug>/cells/<int:index>/curve.svg", cells.curve, name="cell_curve"),
-    path("sets/<slug:slug>/cells/<int:index>/<slug:role>.webp", cells.reference, name="cell_reference"),
+    path(
+        "sets/<slug:slug>/cells/<int:index>/references/<int:place>.webp",
+        cells.reference,
+        name="cell_reference",
+    ),
     path("sets/<slug:slug>/study/", new_study.from_set, name="study_from_set"),
     path("studies/new/", new_study.from_pictures, name="new_study"),
 ]

@@ -4,19 +4,6 @@ import { poll } from "./poll.js";
 
 const LOST = "The server cannot be reached; trying again by itself.";
 
-function duration(seconds) {
-  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
-  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
-  return `${(seconds / 3600).toFixed(1)} h`;
-}
-
-function pace(now) {
-  const parts = [];
-  if (now.seconds_left !== null) parts.push(`about ${duration(now.seconds_left)} left`);
-  if (now.images_per_hour !== null) parts.push(`${Math.round(now.images_per_hour)} images an hour`);
-  return parts.length ? `; ${parts.join(", ")}` : "";
-}
-
 // The images anew, from the page itself; not while somebody has ticked some.
 async function refresh() {
   const part = document.querySelector("[data-part]");
@@ -44,7 +31,7 @@ function watchSet(box) {
     say("done", now.done);
     say("failed", now.failed);
     box.querySelector("[data-failures]").hidden = !now.failed;
-    say("pace", pace(now));
+    say("pace", now.pace && `; ${now.pace}`);
     say("work", now.at_work.length ? `Now: ${now.at_work.join("; ")}` : "");
     box.querySelector("progress").value = now.done;
     status.textContent = "Updates by itself.";
@@ -63,6 +50,6 @@ function watchPlan(box) {
 }
 
 const set = document.getElementById("progress");
-if (set) watchSet(set);
+if (set && ["making", "queued"].includes(set.dataset.state)) watchSet(set);
 const plan = document.getElementById("plan");
 if (plan) watchPlan(plan);

@@ -9,14 +9,14 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
-from generator.models import Cell
+from generator.models import Cell, Source
 from survey.analysis.plots.style import render as draw
 from survey.loss_curve import draw_curve, loss_table
 from survey.set_access import readable_set
 from survey.views.researcher.pictures import small, whole
 
 #: Longest side in px: twice what the grid shows, for screens of two device pixels to one.
-THUMBNAIL: Final = 240
+THUMBNAIL: Final = 300
 REFERENCE: Final = 480
 #: What the page shows elsewhere, or as too long for a table.
 _SHOWN_APART: Final = ("recipe", "curve", "covariates", "label", "seed")
@@ -43,7 +43,7 @@ def cell(request: HttpRequest, slug: str, index: int) -> HttpResponse:
         "has_curve": not loss_table(found.provenance).empty,
         "before": neighbours.filter(index__lt=index).last(),
         "after": neighbours.filter(index__gt=index).first(),
-        "roles": [("content", found.content_name, found.content), ("style", found.style_name, found.style)],
+        "references": references(found),
     }
     return render(request, "survey/researcher/cell.html", context)
 
@@ -61,12 +61,12 @@ def thumbnail(request: HttpRequest, slug: str, index: int) -> HttpResponse:
 
 
 @require_safe
-def reference(request: HttpRequest, slug: str, index: int, role: str) -> HttpResponse:
-    """Return one of the two images that a cell is made of."""
-    found = _cell(request, slug, index)
-    if role not in ("content", "style"):
-        raise Http404(f"no {role}")
-    return small((found.content if role == "content" else found.style).file, REFERENCE)
+def reference(request: HttpRequest, slug: str, index: int, place: int) -> HttpResponse:
+    """Return one of the images that a cell is made of, as `references` lists them."""
+    listed = references(_cell(request, slug, index))
+    if place >= len(listed):
+        raise Http404(f"no reference {place}")
+    return small(listed[place][1].file, REFERENCE)
 
 
 @require_safe
@@ -83,10 +83,25 @@ def curve(request: HttpRequest, slug: str, index: int) -> HttpResponse:
 def text_of(value: Any) -> str:
     """Return a value of a recipe or provenance as a person reads it."""
     if isinstance(value, list | tuple):
-        return ", ".join(map(text_of, value))
+        return ", ".join(map(text_of, value)) or "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.6g}"
     return "–" if value is None or value == "" else str(value)
+
+
+def references(cell: Cell) -> list[tuple[str, Source]]:
+    """Return the images that a cell is made of, each with its role: content, styles, masks and maps."""
+    listed: list[tuple[str, Source | None]] = [("content", cell.content)]
+    styles = cell.styles.select_related("source", "where", "part", "map")
+    for style in styles:
+        share = f"style, {100 * style.weight:.0f} %" if len(styles) > 1 else "style"
+        listed += [(share, style.source), ("where it goes", style.where), ("part of the style", style.part)]
+        listed.append(("map of the style", style.map))
+    if not styles:
+        listed.append(("style", cell.style))
+    return [(role, source) for role, source in listed if source is not None]
 
 
 def _lines(name: str, value: Any) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from django.contrib import messages
 from django.db.models import Count, Q
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
@@ -21,6 +21,7 @@ from generator.models import Cell, ImageSet, PlanRun
 from generator.planes import ALL, Plane, plane
 from generator.progress import progress
 from generator.sheets import SheetError, contact_sheet
+from survey import set_desk
 from survey.access import may_create_studies, own_studies
 from survey.set_access import may_make_sets, own_set, own_sets, readable_set, readable_sets
 from survey.views.researcher.door import signed_in_user
@@ -34,11 +35,12 @@ _LARGEST_ON_SHEET: Final = 256
 @require_safe
 def image_sets(request: HttpRequest) -> HttpResponse:
     """List the image sets that the signed-in person may see, and the plans that are not sets yet."""
+    sets = readable_sets(request.user)
+    if not (may_make_sets(request.user) or sets.exists()):
+        raise Http404("no image sets of theirs")
     runs.tend()
     done, failed = Q(cells__status=Cell.Status.DONE), Q(cells__status=Cell.Status.FAILED)
-    rows = readable_sets(request.user).annotate(
-        done=Count("cells", done), failed=Count("cells", failed), total=Count("cells")
-    )
+    rows = sets.annotate(done=Count("cells", done), failed=Count("cells", failed), total=Count("cells"))
     plans = PlanRun.objects.filter(owner=signed_in_user(request), image_set=None).exclude(state="done")
     context = {"sets": rows.select_related("owner"), "plans": plans, "may_make": may_make_sets(request.user)}
     return render(request, "survey/researcher/image_sets.html", context)
@@ -74,10 +76,13 @@ def image_set(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def progress_json(request: HttpRequest, slug: str) -> HttpResponse:
-    """Say how far a set is, as JSON with an ETag: `progress.Progress`."""
+    """Say how far a set is, as JSON with an ETag: `progress.Progress`, its pace in words alone."""
     found = readable_set(request.user, slug)
     runs.tend()
-    return json_with_tag(request, asdict(progress(found)))
+    told = asdict(progress(found))
+    # Numbers that change with every look would make each answer a new one.
+    del told["images_per_hour"], told["seconds_left"]
+    return json_with_tag(request, told)
 
 
 @require_safe
@@ -111,7 +116,7 @@ def sheet(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def stop(request: HttpRequest, slug: str) -> HttpResponse:
     """Stop making a set; what was finished is kept."""
-    runs.stop_set(own_set(request.user, slug))
+    set_desk.stop_set(own_set(request.user, slug), signed_in_user(request))
     return redirect("image_set", slug=slug)
 
 
@@ -142,7 +147,7 @@ def json_with_tag(request: HttpRequest, data: dict[str, Any]) -> HttpResponse:
 
 def _taken_up(request: HttpRequest, found: ImageSet, *, retry_failed: bool) -> HttpResponse:
     try:
-        runs.take_up(found, signed_in_user(request), retry_failed=retry_failed)
+        set_desk.take_up(found, signed_in_user(request), retry_failed=retry_failed)
     except runs.RunError as error:
         messages.error(request, str(error))
     return redirect("image_set", slug=found.slug)

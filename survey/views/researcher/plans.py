@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from generator import runs
 from generator.models import Upload
 from generator.plan_file import PlanError, shipped_plans
+from survey import set_desk
 from survey.plan_form import PlanForm
 from survey.set_access import may_make_sets, own_run
 from survey.views.researcher.door import signed_in_user
@@ -74,14 +75,14 @@ def state(request: HttpRequest, pk: int) -> HttpResponse:
 def go(request: HttpRequest, pk: int) -> HttpResponse:
     """Let a plan's images be made."""
     found = own_run(request.user, pk)
-    _tell(request, lambda: runs.go(found))
+    _tell(request, lambda: set_desk.go(found, signed_in_user(request)))
     return redirect("plan", pk=pk)
 
 
 @require_POST
 def stop(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a plan back that waits for its turn."""
-    runs.stop(own_run(request.user, pk))
+    set_desk.stop(own_run(request.user, pk), signed_in_user(request))
     return redirect("plan", pk=pk)
 
 
@@ -89,7 +90,11 @@ def stop(request: HttpRequest, pk: int) -> HttpResponse:
 def discard(request: HttpRequest, pk: int) -> HttpResponse:
     """Forget a plan."""
     found = own_run(request.user, pk)
-    return redirect("image_sets") if _tell(request, lambda: runs.discard(found)) else redirect("plan", pk=pk)
+    return (
+        redirect("image_sets")
+        if _tell(request, lambda: set_desk.discard(found, signed_in_user(request)))
+        else redirect("plan", pk=pk)
+    )
 
 
 def _submitted(request: HttpRequest, text: str) -> HttpResponse:

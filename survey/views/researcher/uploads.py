@@ -7,13 +7,13 @@ from typing import Final
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from generator import uploads
 from generator.images import FORMATS_IN_WORDS, MAX_PIXELS
 from generator.models import Upload
-from survey.set_access import may_make_sets
+from survey.set_access import may_make_sets, own_upload
 from survey.views.researcher.door import signed_in_user
 from survey.views.researcher.pictures import small
 
@@ -40,13 +40,13 @@ def upload(request: HttpRequest) -> HttpResponse:
 @require_safe
 def thumbnail(request: HttpRequest, pk: int) -> HttpResponse:
     """Return a picture small enough for the grid."""
-    return small(get_object_or_404(Upload, owner=_maker(request), pk=pk).source.file, THUMBNAIL)
+    return small(own_upload(request.user, pk).source.file, THUMBNAIL)
 
 
 @require_POST
 def remove(request: HttpRequest, pk: int) -> HttpResponse:
     """Delete a picture; images that were made of it stay, and so do its pixels for them."""
-    found = get_object_or_404(Upload, owner=_maker(request), pk=pk)
+    found = own_upload(request.user, pk)
     uploads.remove(found)
     messages.success(request, f"{found.name} is deleted.")
     return redirect("pictures")
