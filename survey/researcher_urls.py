@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from django.urls import URLPattern, path
+from django.contrib.auth.views import PasswordChangeView
+from django.urls import URLPattern, path, reverse_lazy
 
-from survey.views.researcher import decisions, lifecycle, live, log, setup
+from survey.views.researcher import account, api, decisions, lifecycle, live, log, setup
 from survey.views.researcher.door import Page, by_link, signed_in
 from survey.views.researcher.files import download, image, thumbnail
 from survey.views.researcher.results import plot, results, table
@@ -55,6 +56,19 @@ urlpatterns: list[URLPattern] = [
     path("studies/<slug:slug>/end/delete/", lifecycle.delete, name="delete_study"),
     path("studies/<slug:slug>/log/", log.log, name="log"),
     path("studies/<slug:slug>/log.csv", log.log_file, name="log_file"),
+    path("account/", account.account, name="account"),
+    path("account/tokens/<int:pk>/revoke/", account.revoke_token, name="revoke_token"),
+    path(
+        "account/password/",
+        PasswordChangeView.as_view(
+            template_name="survey/researcher/password.html", success_url=reverse_lazy("account")
+        ),
+        name="password_change",
+    ),
+    path("api/v1/studies", api.studies, name="api_studies"),
+    path("api/v1/studies/<slug:slug>", api.study, name="api_study"),
+    path("api/v1/studies/<slug:slug>/results", api.results, name="api_results"),
+    path("api/v1/studies/<slug:slug>/ratings.<slug:file_format>", api.ratings, name="api_ratings"),
     path("log/", log.whole_log, name="whole_log"),
     path("log.csv", log.whole_log_file, name="whole_log_file"),
     *(path(f"studies/<slug:slug>/{route}", signed_in(page), name=name) for route, page, name in PAGES),

@@ -5,7 +5,7 @@ Nothing here can hold an IP address or a user agent: there is no column for eith
 
 from __future__ import annotations
 
-from survey.models.desk import AuditEntry, Exclusion, ShareLink, Viewer
+from survey.models.desk import ApiToken, AuditEntry, Exclusion, ShareLink, Viewer
 from survey.models.keys import (
     CODE_ALPHABET,
     new_code,
@@ -20,6 +20,7 @@ from survey.models.study import Question, Stimulus, Study, StudyVersion, image_p
 __all__ = [
     "CODE_ALPHABET",
     "Answer",
+    "ApiToken",
     "AuditEntry",
     "Exclusion",
     "Invitation",

@@ -92,3 +92,22 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.who}: {self.act} {self.slug}".rstrip()
+
+
+class ApiToken(models.Model):
+    """A program's key to what its account may read. Only its hash is kept: 256 random bits need no slow one."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=100)
+    sha256 = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(db_default=Now())
+    last_used_on = models.DateField(null=True, blank=True, help_text="to the day: no trace of each request")
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "API token"
+        ordering = ["-pk"]
+        constraints = [models.CheckConstraint(condition=~Q(name=""), name="api_token_has_name")]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.name}{' (revoked)' if self.revoked_at else ''}"

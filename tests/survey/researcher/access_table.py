@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-#: The least that one must be: anyone; with an account; may create studies; reads the study; owns it; administers.
+#: The least that one must be: anyone; with an account; may create studies; reads the study; owns it;
+#: is its very owner; administers.
 LEVELS: Final = {
     "public": {"admin", "owner", "viewer", "researcher", "anonymous"},
     "account": {"admin", "owner", "viewer", "researcher"},
     "creator": {"admin", "owner", "researcher"},
     "viewer": {"admin", "owner", "viewer"},
     "owner": {"admin", "owner"},
+    "self": {"owner"},
     "admin": {"admin"},
 }
 
@@ -38,6 +40,8 @@ _PAGES: Final = {
     "stimulus_image": {"name": "$stimulus"},
     "stimulus_thumbnail": {"name": "$stimulus"},
 }
+
+_SET: Final = {"slug": "$set"}
 
 #: `$word` in keys stands for what the test's study holds under that word.
 ROWS: Final[dict[str, Row]] = {
@@ -73,30 +77,35 @@ ROWS: Final[dict[str, Row]] = {
     "delete_study": _act(typed="$slug"),
     "log": Row("owner"),
     "log_file": Row("owner"),
+    "account": Row("account"),
+    "password_change": Row("account"),
+    "revoke_token": _act("self", keys={"pk": "$token"}),
     "whole_log": Row("admin"),
     "whole_log_file": Row("admin"),
+    "pictures": Row("creator"),
+    "upload": _act("creator"),
+    "upload_thumbnail": Row("owner", keys={"pk": "$upload"}),
+    "remove_upload": _act(keys={"pk": "$upload"}),
+    "new_plan": Row("creator"),
+    "plan": Row("owner", keys={"pk": "$plan"}),
+    "plan_state": Row("owner", keys={"pk": "$plan"}),
+    "go": _act(keys={"pk": "$plan"}),
+    "stop_plan": _act(keys={"pk": "$plan"}),
+    "discard_plan": _act(keys={"pk": "$plan"}),
+    "image_sets": Row("creator"),
+    **{name: Row("owner", keys=_SET) for name in ("image_set", "set_progress", "set_plan", "set_sheet")},
+    **{name: _act(keys=_SET) for name in ("stop_set", "resume_set", "retry_set")},
+    **{
+        name: Row("owner", keys={**_SET, "index": 0})
+        for name in ("cell", "cell_image", "cell_thumbnail", "cell_curve")
+    },
+    "cell_reference": Row("owner", keys={**_SET, "index": 0, "place": 0}),
+    "study_from_set": Row("owner", keys=_SET),
+    "new_study": Row("creator"),
 }
 
-#: The participants' own pages, health and signing in: each has tests of its own.
+#: The participants' own pages, the API, health and signing in: each has tests of its own.
 ELSEWHERE: Final = frozenset(
-    [
-        "home",
-        "participant",
-        "screening",
-        "plate",
-        "rate",
-        "skip",
-        "undo",
-        "image",
-        "about",
-        "done",
-        "again",
-        "leave",
-        "delete",
-        "sign_in",
-        "sign_out",
-        "healthz",
-        "readyz",
-        "metrics",
-    ]
+    "home participant screening plate rate skip undo image about done again leave delete "  # noqa: SIM905
+    "api_studies api_study api_results api_ratings sign_in sign_out healthz readyz metrics".split()
 )

@@ -12,10 +12,11 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from survey import desk as decisions
 from survey.lifecycle import invite
-from survey.models import Study
+from survey.models import ApiToken, Study
 from tests.survey.factories import join, make_study
 from tests.survey.researcher.access_table import ELSEWHERE, LEVELS, ROWS
 from tests.survey.researcher.conftest import client_of
+from tests.survey.researcher.sets import things_of
 
 pytestmark = pytest.mark.django_db
 
@@ -56,7 +57,9 @@ def world(study: Study, owner: User) -> dict[str, Any]:
         "exclusion": decisions.exclude(person, "a test", owner).pk,
         "link": link.pk,
         "link_token": link.token,
+        "token": ApiToken.objects.create(user=owner, name="a test").pk,
         "viewing": decisions.add_viewer(study, "viewer", owner).pk,
+        **things_of(owner),
     }
 
 
