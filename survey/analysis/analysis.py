@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import platform
-import tomllib
 from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import scipy
 from numpy.typing import NDArray
 
 from survey.analysis.comparisons import compact_letters, compare, compare_items, friedman
@@ -23,10 +19,9 @@ from survey.analysis.ordinal import ordinal_check
 from survey.analysis.panels import panels
 from survey.analysis.recovery import Recovery, recover
 from survey.analysis.screening import bt500, p913_rejected, screen
+from survey.analysis.stamp import computed_by
 from survey.analysis.summary import Summary, plain, summarise
 from survey.analysis.table import CATEGORIES, Coded, Ratings, check, code, data_hash, main_phase
-
-_PROJECT: Final = Path(__file__).resolve().parents[2] / "pyproject.toml"
 
 
 @dataclass(frozen=True)
@@ -222,9 +217,9 @@ def _summary(ratings: Ratings, questions: dict[str, QuestionAnalysis]) -> Summar
 
 
 def _stamp(ratings: Ratings, ci: Method, seed: int) -> Summary:
-    packages = {module.__name__: module.__version__ for module in (np, pd, scipy)}
+    by = computed_by()
     return {
-        "program": f"nstsite {tomllib.loads(_PROJECT.read_text())['project']['version']}",
+        "program": by["program"],
         "data_sha256": data_hash(ratings.table),
         "rows_in": ratings.rows_in,
         "rows_left_out": ratings.left_out,
@@ -236,8 +231,5 @@ def _stamp(ratings: Ratings, ci: Method, seed: int) -> Summary:
             "comparisons": "Wilcoxon signed-rank on participants' means, Holm",
         },
         "seed": seed,
-        "versions": {
-            "python": platform.python_version(),
-            **packages,
-        },
+        "versions": by["versions"],
     }

@@ -35,6 +35,17 @@ def headlines(summary: Mapping[str, Any]) -> list[Headline]:
     return [*counts, *measures, Headline("Friedman p", _p_value(summary.get("friedman_p")), "")]
 
 
+def preference_headlines(summary: Mapping[str, Any]) -> list[Headline]:
+    """Return the headline numbers of one question of a pair study."""
+    counts = (("items", "Images"), ("participants", "Participants"), ("choices", "Choices"), ("ties", "Ties"))
+    first = summary["chose_first"]
+    position = "–" if first is None else f"{100 * first:.0f} %"
+    return [
+        *(Headline(label, f"{summary[key]:,}".replace(",", " "), "") for key, label in counts),
+        Headline("Chose the first image", position, f"p = {_p_value(summary['chose_first_p'])}"),
+    ]
+
+
 def findings(summary: Mapping[str, Any]) -> list[str]:
     """Return what follows from the summary, a sentence each: panels, ordinal check, what is still needed."""
     sentences = []

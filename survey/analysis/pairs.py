@@ -67,11 +67,12 @@ def bradley_terry(choices: pd.DataFrame) -> PairScores:
     half = Z * _standard_errors(features, answer, theta, people, len(names))
     tie = float(theta[-1]) if parameters > len(names) else float("nan")
     scores = theta[: len(names)]
-    table = _record(a, b, answer, names).assign(score=scores, ci_low=scores - half, ci_high=scores + half)
+    table = record(choices).assign(score=scores, ci_low=scores - half, ci_high=scores + half)
     return PairScores(table, tie)
 
 
-def _checked(choices: pd.DataFrame) -> tuple[Ints, Ints, Ints, NDArray[np.object_]]:
+def check_choices(choices: pd.DataFrame) -> None:
+    """TableError unless every row is a choice between two items."""
     missing = [name for name in REQUIRED if name not in choices.columns]
     if missing:
         raise TableError(f"no column {missing[0]!r}; pair comparisons have {', '.join(REQUIRED)}")
@@ -81,6 +82,10 @@ def _checked(choices: pd.DataFrame) -> tuple[Ints, Ints, Ints, NDArray[np.object
         raise TableError(f"row {wrong[0]}: answer {value!r} is not one of {', '.join(ANSWERS)}")
     if choices.empty:
         raise TableError("no pair comparisons")
+
+
+def _checked(choices: pd.DataFrame) -> tuple[Ints, Ints, Ints, NDArray[np.object_]]:
+    check_choices(choices)
     both = pd.concat([choices["first"], choices["second"]]).astype("object").map(str)
     codes, names = pd.factorize(both, sort=True)
     a, b = codes[: len(choices)], codes[len(choices) :]
@@ -145,7 +150,9 @@ def _standard_errors(features: Floats, answer: Ints, theta: Floats, people: Ints
     return np.asarray(np.sqrt(np.diag(inverse @ meat @ inverse)[:items]))
 
 
-def _record(a: Ints, b: Ints, answer: Ints, names: NDArray[np.object_]) -> pd.DataFrame:
+def record(choices: pd.DataFrame) -> pd.DataFrame:
+    """``item,n,wins,ties,losses`` of each item, sorted by name."""
+    a, b, answer, names = _checked(choices)
     k = len(names)
     wins = np.bincount(a[answer == 0], minlength=k) + np.bincount(b[answer == 1], minlength=k)
     losses = np.bincount(b[answer == 0], minlength=k) + np.bincount(a[answer == 1], minlength=k)

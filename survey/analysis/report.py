@@ -24,7 +24,7 @@ class Drawing:
     """One plot of one question, drawn as SVG."""
 
     question: str
-    plot: Plot
+    plot: Plot[Any]
     table: pd.DataFrame
     svg: bytes
 

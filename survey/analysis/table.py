@@ -326,20 +326,22 @@ def _occurrence(key: NDArray[np.int64]) -> NDArray[np.int64]:
     return result
 
 
-def data_hash(table: pd.DataFrame) -> str:
+IDENTIFYING = ("question", "participant", "item", "repeat", "phase", "rating")
+
+
+def data_hash(table: pd.DataFrame, columns: tuple[str, ...] = IDENTIFYING) -> str:
     """SHA-256 of the ratings, whatever the order of rows and of other columns.
 
-    Hashed for each of question, participant, item, repeat, phase and rating that is there: its name and its sorted
-    distinct values, each ended by a newline; then the rows as indices into those values (-1: missing), sorted by
-    row, little-endian int32.
+    Hashed for each of ``columns`` that is there: its name and its sorted distinct values, each ended by a newline;
+    then the rows as indices into those values (-1: missing), sorted by row, little-endian int32.
     """
     digest = hashlib.sha256()
-    columns = []
-    for name in ("question", "participant", "item", "repeat", "phase", "rating"):
+    coded = []
+    for name in columns:
         if name in table.columns:
             codes, values = pd.factorize(table[name], sort=True)
             digest.update("".join(f"{value}\n" for value in (name, *values)).encode())
-            columns.append(codes.astype("<i4"))
-    rows = np.column_stack(columns)
-    digest.update(rows[np.lexsort(columns[::-1])].tobytes())
+            coded.append(codes.astype("<i4"))
+    rows = np.column_stack(coded)
+    digest.update(rows[np.lexsort(coded[::-1])].tobytes())
     return digest.hexdigest()

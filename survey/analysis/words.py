@@ -100,3 +100,40 @@ GLOSSARY: Final = (
         "Finkelstein et al. 2023, Interspeech",
     ),
 )
+
+PAIR_GLOSSARY: Final = (
+    Entry(
+        "score",
+        "Log odds of being chosen: of two images whose scores differ by 1, the better is chosen e = 2.7 times as often "
+        "as the other. The mean of each group is 0.",
+        "Bradley and Terry 1952, Biometrika 39; ties: Davidson 1970, JASA 65",
+    ),
+    Entry(
+        "95 % CI",
+        "Score ± 1.96 standard errors that take all choices of one participant as one cluster, since they hang together.",
+        "sandwich estimator, White 1982, Econometrica 50",
+    ),
+    Entry(
+        "group",
+        "Images that a chain of comparisons connects; only images of one content are shown together. Scores of different "
+        "groups cannot be compared.",
+        "Ford 1957, American Mathematical Monthly 64",
+    ),
+    Entry(
+        "share",
+        "How often an image was chosen when it was shown; a tie counts half.",
+        "ITU-T P.910, pair comparison",
+    ),
+    Entry(
+        "sign test, Holm",
+        "Tests for each pair whether one image is chosen more often than the other, ties left out; p is adjusted for the "
+        "number of pairs.",
+        "Dixon and Mood 1946; Holm 1979",
+    ),
+    Entry(
+        "chose the first image",
+        "Share of decided choices for the image shown first (A); far from 50 % it tells of a bias towards a place. Which "
+        "image comes first is drawn for each participant, so that it favours none.",
+        "ITU-T P.910, pair comparison",
+    ),
+)

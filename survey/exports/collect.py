@@ -16,7 +16,7 @@ from survey.analysis.intervals import Method
 from survey.analysis.screening import flagged
 from survey.exports.export import Export, QuestionText
 from survey.exports.panels import Panel, weighted_by_model
-from survey.models import Exclusion, Participant, Rating, Study, Trial
+from survey.models import Exclusion, Participant, Preference, Rating, Study, Trial
 from survey.ratings import covariate_columns, factor_columns, tidy_table
 
 
@@ -51,9 +51,13 @@ def collect(study: Study, selection: Selection = DEFAULT) -> Export:
 
 def fingerprint(study: Study) -> str:
     """Return a hash that changes whenever anything that the results show of the study's answers does."""
-    answers = Rating.objects.filter(trial__participant__study=study)
     facts = [
-        answers.aggregate(Count("pk"), Max("pk"), Sum("value"), Sum("changes")),
+        Rating.objects.filter(trial__participant__study=study).aggregate(
+            Count("pk"), Max("pk"), Sum("value"), Sum("changes")
+        ),
+        Preference.objects.filter(trial__participant__study=study).aggregate(
+            Count("pk"), Max("pk"), Sum("changes"), ties=Count("pk", filter=Q(value="tie"))
+        ),
         study.participants.aggregate(
             Count("pk"),
             Max("pk"),
@@ -78,7 +82,7 @@ def _collect(pk: int, fingerprint_: str, selection: Selection) -> Export:
         return replace(everyone, analysis=weighted_by_model(everyone.analysis))
     study = Study.objects.get(pk=pk)
     rows = analysis_rows(study)
-    excluded = dict(_in_force(study).values_list("participant__code", "reason"))
+    excluded = exclusions(study)
     out = rows["participant"].isin(list(excluded))
     counted = rows[~out & _selected(rows, selection.only)].reset_index(drop=True)
     if not (counted["phase"] == Trial.Phase.MAIN).any():
@@ -96,10 +100,7 @@ def _collect(pk: int, fingerprint_: str, selection: Selection) -> Export:
         method=study.method,
         simulated=study.is_simulated,
         definition=study.version.definition,
-        questions=tuple(
-            QuestionText(question.key, question.text, tuple(question.labels))
-            for question in study.questions.all()
-        ),
+        questions=texts_of(study),
         factors=tuple(factors.values()),
         descriptions={column: f"covariate {name}" for name, column in covariates.items()}
         | {column: f"factor {name}" for name, column in factors.items()},
@@ -124,12 +125,18 @@ def analysis_rows(study: Study) -> pd.DataFrame:
 
     Columns that the study does not use at all (no condition, no reference ...) stay, empty.
     """
-    table = tidy_table(study)
-    for name in ("rt_ms", "load_ms", "viewport_w", "viewport_h", "expected"):
-        table[name] = table[name].round().astype("Int64")
+    table = with_whole_numbers(tidy_table(study))
     for name in ("content", "style", "condition", "input"):
         table[name] = table[name].cat.remove_categories([c for c in table[name].cat.categories if c == ""])
     return table
+
+
+def with_whole_numbers(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose times and sizes in whole units are integers, missing ones too."""
+    whole = ("rt_ms", "load_ms", "viewport_w", "viewport_h", "expected")
+    return table.assign(
+        **{name: table[name].round().astype("Int64") for name in whole if name in table.columns}
+    )
 
 
 def items_table(study: Study, factors: dict[str, str], covariates: dict[str, str]) -> pd.DataFrame:
@@ -186,6 +193,19 @@ def participants_table(study: Study, excluded: dict[str, str]) -> pd.DataFrame:
     for name in ("consented_at", "started_at", "finished_at"):
         table[name] = pd.to_datetime(table[name], utc=True)
     return table
+
+
+def exclusions(study: Study) -> dict[str, str]:
+    """Return {participant: reason} of those whom a researcher leaves out."""
+    return dict(_in_force(study).values_list("participant__code", "reason"))
+
+
+def texts_of(study: Study) -> tuple[QuestionText, ...]:
+    """Return the questions as they were asked."""
+    return tuple(
+        QuestionText(question.key, question.text, tuple(question.labels))
+        for question in study.questions.all()
+    )
 
 
 def _in_force(study: Study) -> Any:

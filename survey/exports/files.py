@@ -10,14 +10,17 @@ from survey.analysis.plots import render
 from survey.analysis.report import Drawing, draw, report_html
 from survey.exports.analysis import analysis_files
 from survey.exports.codebook import codebook
+from survey.exports.collect import collect
 from survey.exports.export import Export
 from survey.exports.folder import OutputError, sha256sums, write_file, write_folder
 from survey.exports.interchange import p910_matrix, sujson_dataset, sureal_dataset
 from survey.exports.latex import latex_table
 from survey.exports.methods import methods_text
+from survey.exports.pairs import PAIR_FORMATS, collect_pairs
 from survey.exports.psychds import psychds_files
 from survey.exports.tables import csv_bytes, json_bytes, parquet_bytes
 from survey.exports.workbook import workbook_bytes
+from survey.models import Study
 
 Files = dict[str, bytes]
 
@@ -154,22 +157,49 @@ _FILE_SUFFIX: Final[Mapping[str, str]] = {
 }
 
 
-def write_export(export: Export, file_format: str, output: Path) -> list[Path]:
-    """Write one format to `output` and return what was written.
+class NoSuchExport(ValueError):
+    """A format that a study's answers do not fit; the message is one line that names those that they do."""
 
-    A path that ends as the format's file does (`.csv`, `.xlsx`, ...) becomes that file, for csv the tidy ratings;
+
+def formats_of(study: Study) -> list[str]:
+    """Return the formats in which a study's answers can be had."""
+    return list(PAIR_FORMATS if study.method == Study.Method.PAIR else FORMATS)
+
+
+def study_files(study: Study, file_format: str) -> Files:
+    """Return the files of a study in one format.
+
+    Raises:
+        NoRatings: nobody has answered yet.
+        NoSuchExport: a pair study has choices between images, and the format holds ratings.
+    """
+    if file_format not in formats_of(study):
+        raise NoSuchExport(
+            f"study {study.slug!r} ({study.method}) has no format {file_format!r}; there are "
+            f"{', '.join(formats_of(study))}"
+        )
+    if study.method == Study.Method.PAIR:
+        return PAIR_FORMATS[file_format](collect_pairs(study))
+    return FORMATS[file_format](collect(study))
+
+
+def write_export(study: Study, file_format: str, output: Path) -> list[Path]:
+    """Write a study in one format to `output` and return what was written.
+
+    A path that ends as the format's file does (`.csv`, `.xlsx`, ...) becomes that file, for csv the tidy ratings (or
+    choices);
     any other path is a folder that takes all files of the format.
 
     Raises:
         OutputError: `output` cannot be written, or one file is asked for where the format needs several.
-        KeyError: no such format.
+        NoRatings, NoSuchExport: see `study_files`.
     """
-    files = FORMATS[file_format](export)
+    files = study_files(study, file_format)
     if output.suffix.lower() != _FILE_SUFFIX.get(file_format) or output.is_dir():
         write_folder(files, output)
         return [output / name for name in files]
     if file_format == "csv":
-        files = {"ratings.csv": files["ratings.csv"]}
+        files = {name: data for name, data in files.items() if name in ("ratings.csv", "choices.csv")}
     if len(files) > 1:
         raise OutputError(
             f"{output}: {file_format} needs {len(files)} files, one for each question; name a folder"

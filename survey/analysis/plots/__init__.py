@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,17 @@ from survey.analysis.screening import flagged
 from survey.analysis.sos import sos_curve
 from survey.analysis.table import main_phase
 
-__all__ = ["FORMATS", "PLOTS", "Plot", "PlotData", "drawable", "plot_named", "render", "select_question"]
+__all__ = [
+    "FORMATS",
+    "PLOTS",
+    "Plot",
+    "PlotData",
+    "drawable",
+    "drawable_of",
+    "plot_named",
+    "render",
+    "select_question",
+]
 
 MOST_IN_MATRIX: Final = 50
 MOST_IN_HEAT_MAP: Final = 2_000_000
@@ -39,14 +49,17 @@ class PlotData:
     plane: tuple[str, str] | None = None
 
 
+Data = TypeVar("Data")
+
+
 @dataclass(frozen=True)
-class Plot:
+class Plot(Generic[Data]):
     """One kind of plot. `table` returns what is drawn, and shown under the drawing; None where there is nothing."""
 
     name: str
     title: str
     caption: str
-    table: Callable[[PlotData], pd.DataFrame | None]
+    table: Callable[[Data], pd.DataFrame | None]
     draw: Callable[[pd.DataFrame], Figure]
 
 
@@ -58,14 +71,19 @@ def select_question(analysis: Analysis, rows: pd.DataFrame, question: str | None
     return PlotData(part, mine, factor_plane(mine))
 
 
-def plot_named(name: str) -> Plot:
+def plot_named(name: str) -> Plot[PlotData]:
     """Return the plot of that name; KeyError if there is none."""
     return {plot.name: plot for plot in PLOTS}[name]
 
 
-def drawable(data: PlotData) -> list[tuple[Plot, pd.DataFrame]]:
+def drawable(data: PlotData) -> list[tuple[Plot[PlotData], pd.DataFrame]]:
     """Return the plots for which there is something to draw, each with its table."""
-    tables = [(plot, plot.table(data)) for plot in PLOTS]
+    return drawable_of(PLOTS, data)
+
+
+def drawable_of(some: Sequence[Plot[Data]], data: Data) -> list[tuple[Plot[Data], pd.DataFrame]]:
+    """Return those of `some` plots for which there is something to draw, each with its table."""
+    tables = [(plot, plot.table(data)) for plot in some]
     return [(plot, table) for plot, table in tables if table is not None and not table.empty]
 
 
@@ -143,7 +161,7 @@ def _draw_wide(table: pd.DataFrame) -> Figure:
     return draw_ratings(table.set_index(table.columns[0]).astype(np.float64))
 
 
-PLOTS: Final = (
+PLOTS: Final[tuple[Plot[PlotData], ...]] = (
     Plot(
         "mos",
         "Mean Opinion Scores",

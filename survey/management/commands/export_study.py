@@ -8,8 +8,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from survey.exports.collect import NoRatings, collect
-from survey.exports.files import FORMATS, write_export
+from survey.exports.collect import NoRatings
+from survey.exports.files import FORMATS, NoSuchExport, write_export
 from survey.exports.folder import OutputError
 from survey.management.studies import study_named
 
@@ -31,8 +31,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         study = study_named(options["slug"])
         try:
-            written = write_export(collect(study), options["format"], options["output"])
-        except (NoRatings, OutputError) as error:
+            written = write_export(study, options["format"], options["output"])
+        except (NoRatings, NoSuchExport, OutputError) as error:
             raise CommandError(str(error), returncode=2) from error
         for path in written:
             self.stdout.write(str(path))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
@@ -11,16 +10,17 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_cache_control
 
-from survey.access import own_studies
 from survey.analysis import plots
 from survey.analysis.headlines import findings, headlines
 from survey.analysis.mos import remarks
-from survey.analysis.report import MOST_CELLS, format_cell, stamp_rows
+from survey.analysis.report import stamp_rows
 from survey.analysis.words import GLOSSARY
 from survey.exports.collect import DEFAULT, NoRatings, Selection, collect, fingerprint
 from survey.exports.export import Export
 from survey.exports.tables import csv_bytes
 from survey.models import Study
+from survey.views.researcher.pair_results import pair_plot, pair_results, pair_table
+from survey.views.researcher.pieces import Figure, door, file_response, interval, page_table, score
 from survey.views.researcher.switches import Switches, read_switches
 
 TABLES: Final = {
@@ -46,34 +46,11 @@ DOWNLOADS: Final = {
 }
 
 
-@dataclass(frozen=True)
-class Table:
-    """A table ready for a page; `rows` is None where it is too long for one."""
-
-    title: str
-    csv: str
-    columns: list[tuple[str, bool]]
-    rows: list[list[str]] | None
-    length: int
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A plot on the page: the picture is an address, its numbers stand under it."""
-
-    plot: plots.Plot
-    table: Table
-
-
 def results(request: HttpRequest, study: Study) -> HttpResponse:
     """Show every score, plot and table of a study."""
-    shared = "token" in (request.resolver_match.kwargs if request.resolver_match else {})
-    context: dict[str, Any] = {
-        "study": study,
-        "shared": shared,
-        "may_change": not shared and own_studies(request.user).filter(pk=study.pk).exists(),
-        "downloads": DOWNLOADS,
-    }
+    if study.method == Study.Method.PAIR:
+        return pair_results(request, study)
+    context = door(request, study) | {"downloads": DOWNLOADS}
     try:
         everyone = collect(study)
         switches = read_switches(request.GET, everyone)
@@ -106,6 +83,8 @@ def results(request: HttpRequest, study: Study) -> HttpResponse:
 
 def plot(request: HttpRequest, study: Study, name: str, file_format: str) -> HttpResponse:
     """Return one plot as SVG, PNG or PDF, or its numbers as CSV."""
+    if study.method == Study.Method.PAIR:
+        return pair_plot(request, study, name, file_format)
     switches = _switches(request, study)
     try:
         kind = plots.plot_named(name)
@@ -117,11 +96,7 @@ def plot(request: HttpRequest, study: Study, name: str, file_format: str) -> Htt
     data = _drawn(study.pk, version, switches.selection, switches.question, kind.name, file_format)
     if data is None:
         raise Http404(f"this study has nothing to draw as {name}")
-    content_type = plots.FORMATS.get(file_format, "text/csv; charset=utf-8")
-    response = HttpResponse(data, content_type=content_type)
-    filename = f"{study.slug}_{switches.question}_{name}.{file_format}"
-    disposition = "inline" if file_format in ("svg", "png") else "attachment"
-    response["Content-Disposition"] = f'{disposition}; filename="{filename}"'
+    response = file_response(data, f"{study.slug}_{switches.question}_{name}.{file_format}")
     if request.GET.get("v") == version[:12]:
         patch_cache_control(response, private=True, max_age=86400, immutable=True)
     return response
@@ -129,23 +104,14 @@ def plot(request: HttpRequest, study: Study, name: str, file_format: str) -> Htt
 
 def table(request: HttpRequest, study: Study, name: str) -> HttpResponse:
     """Return one of the page's tables as CSV, under the page's switches."""
+    if study.method == Study.Method.PAIR:
+        return pair_table(request, study, name)
     switches = _switches(request, study)
     data = _data(study, switches.selection, switches.question)
     frame = getattr(data.analysis, name) if name in TABLES or name == "mos" else None
     if frame is None:
         raise Http404(f"this study has no table {name}")
-    response = HttpResponse(csv_bytes(frame), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{study.slug}_{switches.question}_{name}.csv"'
-    return response
-
-
-def page_table(title: str, frame: pd.DataFrame, csv: str) -> Table:
-    """Return a table's cells as text, or none of them where it is longer than a page bears. csv: its address."""
-    numeric = [pd.api.types.is_numeric_dtype(frame[column]) for column in frame.columns]
-    rows = None
-    if frame.size <= MOST_CELLS:
-        rows = [[format_cell(value) for value in row] for row in frame.itertuples(index=False, name=None)]
-    return Table(title, csv, list(zip(map(str, frame.columns), numeric, strict=True)), rows, len(frame))
+    return file_response(csv_bytes(frame), f"{study.slug}_{switches.question}_{name}.csv")
 
 
 def _switches(request: HttpRequest, study: Study) -> Switches:
@@ -190,25 +156,17 @@ def _scores(study: Study, mos: pd.DataFrame) -> list[dict[str, Any]]:
             "item": row["item"],
             "image": names[row["item"]],
             "n": row["n"],
-            "mos": _score(row["mos"]),
-            "sd": _score(row["sd"]),
-            "ci": _interval(row["ci_low"], row["ci_high"]),
-            "bounded": _interval(row["bounded_low"], row["bounded_high"]),
-            "median": _score(row["median"], 1),
+            "mos": score(row["mos"]),
+            "sd": score(row["sd"]),
+            "ci": interval(row["ci_low"], row["ci_high"]),
+            "bounded": interval(row["bounded_low"], row["bounded_high"]),
+            "median": score(row["median"], 1),
             "counts": ", ".join(f"{row[f'n{k}']} rated {k}" for k in range(1, 6)),
             "bar": _bar(row),
             "remark": row["remark"],
         }
         for row in rows.to_dict("records")
     ]
-
-
-def _score(value: float, digits: int = 2) -> str:
-    return "–" if pd.isna(value) else f"{value:.{digits}f}"
-
-
-def _interval(low: float, high: float) -> str:
-    return "–" if pd.isna(low) else f"[{low:.2f}, {high:.2f}]"
 
 
 def _bar(row: dict[Any, Any]) -> list[tuple[int, str, str]]:

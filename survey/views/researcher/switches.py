@@ -12,7 +12,7 @@ from django.http import QueryDict
 from survey.analysis.factors import factor_columns
 from survey.analysis.intervals import METHODS, Method
 from survey.exports.collect import Selection
-from survey.exports.export import Export
+from survey.exports.export import Export, QuestionText
 from survey.exports.panels import PANELS, Panel
 
 CI_NAMES: Final[Mapping[str, str]] = {
@@ -57,15 +57,14 @@ class Switches:
 
 def read_switches(asked: QueryDict, export: Export) -> Switches:
     """Return the switches of a page of `export` (the study's default selection) as `asked` in the address."""
-    questions = {question.key: question.text for question in export.questions}
     levels = {f"{column}={level}": f"{column}: {level}" for column, level in _levels(export)}
-    question = _chosen(asked, "question", questions)
+    of_question, question = question_switch(asked, export.questions)
     panel = _chosen(asked, "panel", PANELS)
     ci = _chosen(asked, "ci", METHODS)
     only = _chosen(asked, "only", ["", *levels])
     column, _, level = only.partition("=")
     shown = [
-        _switch("question", "Question", questions, question),
+        of_question,
         _switch("panel", "Participants", PANELS, panel),
         _switch("ci", "95 % interval", {name: CI_NAMES[name] for name in METHODS}, ci),
         _switch("only", "Images", {"": "All", **levels}, only),
@@ -77,6 +76,13 @@ def read_switches(asked: QueryDict, export: Export) -> Switches:
         ),
         shown=[switch for switch in shown if len(switch.options) > 1],
     )
+
+
+def question_switch(asked: QueryDict, questions: Iterable[QuestionText]) -> tuple[Switch, str]:
+    """Return the switch between questions and the one chosen."""
+    texts = {question.key: question.text for question in questions}
+    key = _chosen(asked, "question", texts)
+    return _switch("question", "Question", texts, key), key
 
 
 def _chosen(asked: QueryDict, name: str, offered: Iterable[str]) -> str:

@@ -1,0 +1,164 @@
+"""A pair study's choices, their analysis, and the files made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+import pandas as pd
+
+from survey.analysis.plots import drawable_of, render
+from survey.analysis.plots.preferences import PAIR_PLOTS
+from survey.analysis.preferences import Preferences, analyse_preferences
+from survey.exports.collect import (
+    NoRatings,
+    exclusions,
+    fingerprint,
+    items_table,
+    participants_table,
+    texts_of,
+    with_whole_numbers,
+)
+from survey.exports.export import QuestionText
+from survey.exports.folder import sha256sums
+from survey.exports.tables import csv_bytes, json_bytes, parquet_bytes
+from survey.exports.workbook import workbook_bytes
+from survey.models import Study, Trial
+from survey.ratings import covariate_columns, factor_columns, preference_table
+
+Files = dict[str, bytes]
+
+_README: Final = """\
+{title}{simulated}
+
+choices.csv          one row a choice between two images, as shown: first, second, answer
+scores.csv           one row an image: wins, ties, losses, Bradley-Terry score (log odds) with its 95 % interval
+conditions.csv       the same of conditions, where images of different conditions were compared
+pairs.csv            one row a pair: how often each was chosen, sign test, p adjusted by Holm
+items.csv            one row an image; participants.csv one row a person
+results.xlsx         all tables in one workbook; results.json the same as JSON, with the stamp
+plots/               the plots as SVG and PDF
+SHA256SUMS           check with: sha256sum --check SHA256SUMS
+
+There is no MOS: people chose between images and gave no category.
+"""
+
+
+@dataclass(frozen=True)
+class PairExport:
+    """A pair study, its choices and their analysis; fields as those of `export.Export`."""
+
+    fingerprint: str
+    slug: str
+    title: str
+    simulated: bool
+    definition: Mapping[str, Any]
+    questions: tuple[QuestionText, ...]
+    choices: pd.DataFrame
+    excluded: pd.DataFrame
+    items: pd.DataFrame
+    participants: pd.DataFrame
+    analysis: Preferences
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Every table by its file name without ending."""
+        tables = {
+            "choices": self.choices,
+            **self.analysis.tables(),
+            "items": self.items,
+            "participants": self.participants,
+        }
+        return tables | ({"choices_excluded": self.excluded} if len(self.excluded) else {})
+
+
+def collect_pairs(study: Study) -> PairExport:
+    """Return a pair study's choices and their analysis, from memory while nothing has changed; NoRatings for none."""
+    return _collect(study.pk, fingerprint(study))
+
+
+@lru_cache(maxsize=4)
+def _collect(pk: int, fingerprint_: str) -> PairExport:
+    study = Study.objects.get(pk=pk)
+    votes = with_whole_numbers(preference_table(study))
+    excluded = exclusions(study)
+    out = votes["participant"].isin(list(excluded))
+    counted = votes[~out].reset_index(drop=True)
+    if not (counted["phase"] == Trial.Phase.MAIN).any():
+        raise NoRatings(f"study {study.slug!r} has no choice that counts yet")
+    items = items_table(study, factor_columns(study), covariate_columns(study))
+    known = items.dropna(subset=["condition"])
+    conditions = dict(zip(known["item"], known["condition"], strict=True))
+    return PairExport(
+        fingerprint=fingerprint_,
+        slug=study.slug,
+        title=study.title,
+        simulated=study.is_simulated,
+        definition=study.version.definition,
+        questions=texts_of(study),
+        choices=counted,
+        excluded=votes[out].reset_index(drop=True),
+        items=items,
+        participants=participants_table(study, excluded),
+        analysis=analyse_preferences(counted, conditions),
+    )
+
+
+def _csv(export: PairExport) -> Files:
+    return {f"{name}.csv": csv_bytes(table) for name, table in export.tables().items()}
+
+
+def _xlsx(export: PairExport) -> Files:
+    simulated = {"note": "SIMULATED choices"} if export.simulated else {}
+    stamp = {"study": export.title, **simulated, **export.analysis.stamp}
+    return {"results.xlsx": workbook_bytes(export.tables(), stamp)}
+
+
+def _json(export: PairExport) -> Files:
+    document = {
+        "study": export.slug,
+        "title": export.title,
+        "simulated": export.simulated,
+        "stamp": export.analysis.stamp,
+        "definition": export.definition,
+        "summary": {key: part.summary for key, part in export.analysis.questions.items()},
+        **export.tables(),
+    }
+    return {"results.json": json_bytes(document)}
+
+
+def _parquet(export: PairExport) -> Files:
+    return {"choices.parquet": parquet_bytes(export.choices, export.analysis.stamp)}
+
+
+def _plots(export: PairExport) -> Files:
+    files: Files = {}
+    for key, part in export.analysis.questions.items():
+        for plot, table in drawable_of(PAIR_PLOTS, part):
+            for ending in ("svg", "pdf"):
+                files[f"plots/{key}_{plot.name}.{ending}"] = render(plot.draw, table, ending)
+    return files
+
+
+def _all(export: PairExport) -> Files:
+    simulated = "\nSIMULATED: these choices were made by a program." if export.simulated else ""
+    files = {
+        **_csv(export),
+        **_xlsx(export),
+        **_json(export),
+        **_parquet(export),
+        **_plots(export),
+        "study.json": json_bytes(export.definition),
+        "README.txt": _README.format(title=export.title, simulated=simulated).encode(),
+    }
+    return files | {"SHA256SUMS": sha256sums(files)}
+
+
+PAIR_FORMATS: Final[Mapping[str, Callable[[PairExport], Files]]] = {
+    "csv": _csv,
+    "xlsx": _xlsx,
+    "json": _json,
+    "parquet": _parquet,
+    "all": _all,
+}
