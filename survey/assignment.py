@@ -45,6 +45,12 @@ def assign(participant: Participant, definition: Definition) -> int:
     return len(trials)
 
 
+def has_unseen(participant: Participant, definition: Definition) -> bool:
+    """Return whether there are images (or pairs) to rate that a participant has not been shown."""
+    stimuli = participant.study.stimuli.order_by("pk")
+    return bool(_pool(stimuli, definition, participant, _seen(participant)).main)
+
+
 def _pool(
     stimuli: Iterable[Stimulus], definition: Definition, participant: Participant, seen: set[Key]
 ) -> Pool:

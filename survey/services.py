@@ -13,7 +13,7 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from survey import turns
-from survey.assignment import assign
+from survey.assignment import assign, has_unseen
 from survey.audit import record
 from survey.definition import Definition, Platform
 from survey.models import (
@@ -30,7 +30,8 @@ from survey.turns import Turn
 
 #: How many answers can be undone, counted back from the newest.
 UNDO_DEPTH: Final = 3
-SKIP_REASONS: Final = frozenset({"failed", "truncated"})
+#: "reported": without JavaScript only the person can see that an image is not there.
+SKIP_REASONS: Final = frozenset({"failed", "truncated", "reported"})
 _DAY_MS: Final = 86_400_000
 
 
@@ -276,12 +277,18 @@ def skip(token: str, reason: str, *, revision: int = 0, showing: Showing | None 
 
 
 def undo(participant: Participant) -> Trial | None:
-    """Open the last answered trial again (its answers stay until given anew); None when there is none to undo."""
+    """Open the last answered trial again (its answers stay until given anew); None when there is none to undo.
+
+    After the last image too: a finished session then waits for that answer.
+    """
     with transaction.atomic():
         person = Participant.objects.select_for_update().get(pk=participant.pk)
         trial = undoable(person)
-        if trial is None or person.state != Participant.State.ACTIVE:
+        if trial is None or person.state not in (Participant.State.ACTIVE, Participant.State.FINISHED):
             return None
+        if person.state == Participant.State.FINISHED:
+            person.state, person.finished_at = Participant.State.ACTIVE, None
+            person.save(update_fields=["state", "finished_at"])
         trial.outcome = Trial.Outcome.OPEN
         trial.revision += 1
         trial.save(update_fields=["outcome", "revision"])
@@ -338,6 +345,12 @@ def withdraw_by_code(study: Study, code: str) -> bool:
         return False
     withdraw(person)
     return True
+
+
+def has_more(participant: Participant) -> bool:
+    """Return whether `another_batch` would find images that this participant has not seen."""
+    definition = definition_of(participant.version)
+    return participant.batches < definition.session.batches and has_unseen(participant, definition)
 
 
 def another_batch(participant: Participant) -> bool:

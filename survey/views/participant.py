@@ -22,6 +22,8 @@ PLATFORM_PARAMETERS = {
     "prolific": ("PROLIFIC_PID", "SESSION_ID", "STUDY_ID"),
     "mturk": ("workerId", "assignmentId", "hitId"),
 }
+#: What MTurk puts in the assignment's place while a worker only looks at a task.
+NOT_ACCEPTED = "ASSIGNMENT_ID_NOT_AVAILABLE"
 #: How a study that takes nobody answers: temporarily, or for good.
 CLOSED_STATUS = {Study.State.PAUSED: 503, Study.State.CLOSED: 410, Study.State.OPEN: 410}
 
@@ -41,14 +43,14 @@ def welcome(visit: Visit) -> HttpResponse:
     if visit.study.state == Study.State.DRAFT and not preview:
         raise Http404("a draft")
     form = ConsentForm(visit.request.POST or None, adults_only=visit.definition.consent.adults_only)
-    if visit.request.method == "POST" and form.is_valid():
+    accepted = _asked(visit, "assignmentId") != NOT_ACCEPTED
+    if visit.request.method == "POST" and form.is_valid() and accepted:
         return _begin(visit, preview)
     if not visit.study.takes_people and not preview:
         return _closed(visit)
     status = 422 if visit.request.method == "POST" else 200
-    return visit.page(
-        "welcome", status, form=form, preview=preview, carried=_carried(visit), texts=_texts(visit)
-    )
+    context = {"form": form, "preview": preview, "accepted": accepted}
+    return visit.page("welcome", status, carried=_carried(visit), texts=_texts(visit), **context)
 
 
 def _texts(visit: Visit) -> dict[str, str]:
@@ -144,7 +146,12 @@ def about(visit: Visit) -> HttpResponse:
     if visit.request.method == "POST" and form.is_valid():
         services.tell_about(participant, form.answers())
         return visit.go("done")
-    return visit.page("about", _status(form), form=form)
+    return visit.page("about", _status(form), form=form, undoable=_may_go_on(visit))
+
+
+def _may_go_on(visit: Visit) -> bool:
+    """Whether images are still shown to this person: a closed or paused study has no page to show them on."""
+    return visit.study.takes_people or visit.person.is_preview
 
 
 @participant_page("GET")
@@ -153,15 +160,18 @@ def done(visit: Visit) -> HttpResponse:
     if visit.place != "done":
         return visit.go()
     participant = visit.participant = services.finish(visit.person)
-    finished = participant.state == Participant.State.FINISHED
-    more = finished and participant.batches < visit.definition.session.batches
+    goes_on = participant.state == Participant.State.FINISHED and _may_go_on(visit)
     return visit.page(
-        "done", progress=services.progress(participant), more=more, **_return(visit, participant)
+        "done",
+        progress=services.progress(participant),
+        more=goes_on and services.has_more(participant),
+        undoable=goes_on and services.undoable(participant) is not None,
+        **_return(visit, Participant.State(participant.state)),
     )
 
 
-def _return(visit: Visit, participant: Participant) -> dict[str, Any]:
-    """Return the platform's code and return address for how this session ended."""
+def _return(visit: Visit, state: Participant.State) -> dict[str, str]:
+    """Return the platform's code for a session that ended so, and where to take it."""
     platform = visit.definition.recruitment
     if platform is None:
         return {}
@@ -170,12 +180,8 @@ def _return(visit: Visit, participant: Participant) -> dict[str, Any]:
         Participant.State.SCREENED_OUT: platform.screened_out,
         Participant.State.STOPPED: platform.withdrew,
     }
-    code = codes[Participant.State(participant.state)]
-    return {
-        "platform": platform,
-        "code": code,
-        "return_to": (platform.return_to or "").replace("{code}", code),
-    }
+    code = codes[state]
+    return {"code": code, "return_to": (platform.return_to or "").replace("{code}", code)}
 
 
 @participant_page("POST")
@@ -200,14 +206,10 @@ def leave(visit: Visit) -> HttpResponse:
         services.stop(participant)
         return visit.go("done")
     if action == "delete":
-        page = visit.page("deleted", withdrawn=_withdrawn_code(visit))
+        page = visit.page("deleted", **_return(visit, Participant.State.STOPPED))
         services.withdraw(participant)
         return forget(page, visit.study)
     return forget(visit.go("participant"), visit.study)
-
-
-def _withdrawn_code(visit: Visit) -> str:
-    return visit.definition.recruitment.withdrew if visit.definition.recruitment else ""
 
 
 @participant_page("GET", "POST", newcomers=True)

@@ -43,7 +43,10 @@ def _show(visit: Visit, status: int = 200, missing: list[str] | None = None) -> 
     state = _state(visit, trials)
     first = state["ahead"][0]
     questions = _questions(visit, first["given"], missing or [])
-    return visit.page("rate", status, trial=first, questions=questions, state=state)
+    instructions = visit.text(visit.definition.instructions)
+    return visit.page(
+        "rate", status, trial=first, questions=questions, state=state, instructions=instructions
+    )
 
 
 def _rate(visit: Visit) -> HttpResponse:
@@ -76,7 +79,10 @@ def skip(visit: Visit) -> HttpResponse:
 def undo(visit: Visit) -> HttpResponse:
     """Open the last answer again."""
     services.undo(visit.person)
-    return visit.go()
+    visit.person.refresh_from_db()
+    if not visit.by_script or visit.place != "rate":
+        return visit.go()
+    return JsonResponse(_state(visit, services.upcoming(visit.person, AHEAD)))
 
 
 @participant_page("GET", newcomers=True)

@@ -143,7 +143,8 @@ def participant_page(
         @wraps(page)
         def view(request: HttpRequest, slug: str, **kwargs: Any) -> HttpResponseBase:
             visit = Visit(request, slug)
-            if request.method not in methods:
+            asked = "GET" if request.method == "HEAD" else request.method
+            if asked not in methods:
                 response: HttpResponseBase = HttpResponse(status=405, headers={"Allow": ", ".join(methods)})
             elif request.method == "POST" and from_elsewhere(request):
                 response = visit.page("refused", status=403)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import Page, expect
 
 
@@ -13,8 +15,9 @@ def begin(page: Page, address: str = "/s/study/") -> None:
 
 
 def ready(page: Page, number: int, of: int = 6) -> None:
-    """Wait for one image to be there, decoded."""
-    expect(page.get_by_role("heading", name=f"Image {number} of {of}")).to_be_visible()
+    """Wait for one image (or pair) to be there, decoded."""
+    heading = re.compile(f"^(Image|Pair) {number} of {of}$")
+    expect(page.get_by_role("heading", name=heading)).to_be_visible()
     expect(page.locator("form[data-shown]")).to_be_visible()
     expect(page.locator(".stage:not(.loading) img").first).to_be_visible()
     expect(page.get_by_role("button", name="Next")).not_to_have_attribute("aria-disabled", "true")

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from survey import services
-from survey.models import Invitation, Participant, Rating, Recruit, Trial
+from survey.models import Invitation, Participant, Rating, Recruit, Study, Trial
 from survey.services import Refused, start
 from tests.survey.factories import answer, current, join, make_study, rate_all
 
@@ -296,6 +296,40 @@ def test_the_keen_can_rate_another_batch_of_other_images(client):
     assert client.post("/s/study/again/", follow=True).redirect_chain[-1][0] == "/s/study/done/"
     stimuli = list(person.trials.values_list("stimulus", flat=True))
     assert len(stimuli) == len(set(stimuli)) == 6
+
+
+def test_another_batch_is_offered_only_while_images_are_left(client):
+    person = join(client, make_study("[session]\nimages = 6\nbatches = 3\n"))
+    rate_all(person)
+    assert "Rate another batch" not in client.get("/s/study/done/").content.decode()
+    client.post("/s/study/again/")
+    person.refresh_from_db()
+    assert (person.state, person.batches) == ("finished", 1)
+
+
+def test_who_withdraws_is_led_back_to_the_platform_too(client):
+    join(client, make_study(PROLIFIC), PROLIFIC_PID="p1")
+    page = client.post("/s/study/leave/", {"action": "delete"}).content.decode()
+    assert 'href="https://app.prolific.com/submissions/complete?cc=BYE1"' in page
+
+
+def test_an_mturk_worker_who_only_looks_takes_no_place(client):
+    """MTurk shows a task before it is accepted, with this word where the assignment will stand."""
+    make_study(PROLIFIC.replace("app.prolific.com/submissions", "www.mturk.com").replace("prolific", "mturk"))
+    looking = "?assignmentId=ASSIGNMENT_ID_NOT_AVAILABLE&hitId=h1"
+    page = client.get(f"/s/study/{looking}").content.decode()
+    assert "Please accept the task" in page
+    assert "Begin" not in page
+    client.post(f"/s/study/{looking}", {"consent": "on"})
+    assert not Participant.objects.exists()
+    join(client, Study.objects.get(), workerId="w1", assignmentId="a1", hitId="h1")
+    recruit = Recruit.objects.get()
+    assert (recruit.platform, recruit.person, recruit.session, recruit.assignment) == (
+        "mturk",
+        "w1",
+        "a1",
+        "h1",
+    )
 
 
 def test_a_preview_is_for_researchers_and_never_counts(client):

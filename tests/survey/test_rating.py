@@ -191,6 +191,17 @@ def test_an_image_that_does_not_load_is_skipped_with_the_reason_and_never_rated(
     assert not Rating.objects.exists()
 
 
+def test_without_a_script_the_person_says_that_an_image_does_not_show(client, person):
+    trial = current(person)
+    page = client.get("/s/study/rate/").content.decode()
+    noscript = page.partition("<noscript>")[2].partition("</noscript>")[0]
+    assert 'formaction="/s/study/skip/"' in noscript
+    assert 'name="reason" value="reported"' in noscript
+    client.post("/s/study/skip/", {"trial": trial.token, "revision": "0", "reason": "reported"})
+    trial.refresh_from_db()
+    assert (trial.outcome, trial.reason) == (Trial.Outcome.SKIPPED, "reported")
+
+
 def test_a_skip_for_no_known_reason_is_refused(client, person):
     trial = current(person)
     assert client.post("/s/study/skip/", {"trial": trial.token, "reason": "lazy"}).status_code == 404

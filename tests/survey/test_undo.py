@@ -64,3 +64,53 @@ def test_undo_at_the_first_image_does_nothing(client, person):
 def test_undo_needs_a_post(client, person):
     rate_all(person, limit=1)
     assert client.get("/s/study/undo/").status_code == 405
+
+
+def test_the_very_last_answer_can_be_undone_from_the_page_after_it(client):
+    """The mistake that is noticed too late: the last image is gone, the thanks are there."""
+    person = join(client, make_study())
+    rate_all(person, value=2)
+    page = client.get("/s/study/done/").content.decode()
+    assert "Change my last answer" in page
+    back = client.post("/s/study/undo/", follow=True)
+    assert back.redirect_chain[-1][0] == "/s/study/rate/"
+    person.refresh_from_db()
+    assert (person.state, person.finished_at) == ("active", None)
+    assert Rating.objects.count() == 6
+    answer(client, current(person), 5)
+    assert "Thank you" in client.get("/s/study/", follow=True).content.decode()
+    person.refresh_from_db()
+    assert person.state == "finished"
+    assert Rating.objects.filter(value=5, first_value=2).count() == 1
+
+
+def test_the_last_answer_can_be_undone_before_the_questions_about_oneself(client):
+    person = join(client, make_study('about = ["age"]\n'))
+    rate_all(person)
+    assert "Change my last answer" in client.get("/s/study/about/").content.decode()
+    client.post("/s/study/undo/")
+    assert client.get("/s/study/").url == "/s/study/rate/"
+
+
+def test_who_stopped_has_nothing_to_undo(client, person):
+    rate_all(person, limit=2)
+    client.post("/s/study/leave/", {"action": "keep"})
+    assert services.undo(person) is None
+    assert "Change my last answer" not in client.get("/s/study/done/").content.decode()
+
+
+@pytest.mark.parametrize("state", ["paused", "closed"])
+def test_a_study_that_shows_no_image_offers_no_undo(client, person, state):
+    rate_all(person)
+    person.study.state = state
+    person.study.save()
+    assert "Change my last answer" not in client.get("/s/study/done/").content.decode()
+
+
+def test_the_script_is_told_what_comes_after_an_undo(client, person):
+    first = current(person)
+    answer(client, first, 2)
+    news = client.post("/s/study/undo/", headers={"accept": "application/json"}).json()
+    assert (news["saved"], news["total"], news["undo"]) == (0, 6, False)
+    assert (news["ahead"][0]["token"], news["ahead"][0]["revision"]) == (first.token, 1)
+    assert news["ahead"][0]["given"] == {"overall": 2}

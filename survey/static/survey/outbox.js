@@ -1,12 +1,12 @@
 // Answers on their way to the server. They lie in localStorage until the server has said that it holds them,
 // so neither a lost connection nor a closed browser loses one. Sending one twice does no harm: the server
-// knows each trial's token.
+// knows each trial's token. Each has a key of its own there, so that two tabs never overwrite each other's.
 
 const SLOWEST_RETRY_MS = 30_000;
 const REQUEST_TIMEOUT_MS = 20_000;
 
 export class Outbox {
-  #name;
+  #prefix;
   #entries;
   #sending = null;
   #delay = 1000;
@@ -16,7 +16,7 @@ export class Outbox {
   /** `on`: {saved(reply, entry), waiting(), refused(status), known()}, called as answers are sent;
    * known() is the number of answers that the page knows to be saved, or "" to be told all. */
   constructor(name, on) {
-    this.#name = `outbox ${name}`;
+    this.#prefix = `outbox ${name} `;
     this.#on = on;
     this.#entries = this.#read();
     window.addEventListener("online", () => this.flush());
@@ -34,7 +34,7 @@ export class Outbox {
   add(url, trial, fields) {
     const entry = { url, trial: trial.token, revision: trial.revision, fields, at: Date.now() };
     this.#entries.push(entry);
-    this.#write();
+    this.#write(entry);
     return this.flush();
   }
 
@@ -62,7 +62,7 @@ export class Outbox {
       }
       this.#delay = 1000;
       this.#entries.shift();
-      this.#write();
+      this.#forget(entry);
       if (reply) this.#on.saved(reply, entry);
       else this.#on.refused(response.status);
     }
@@ -88,19 +88,32 @@ export class Outbox {
     this.#delay = Math.min(2 * this.#delay, SLOWEST_RETRY_MS);
   }
 
+  #key(entry) {
+    return `${this.#prefix}${entry.trial} ${entry.revision}`;
+  }
+
   #read() {
     try {
-      return JSON.parse(localStorage.getItem(this.#name) ?? "[]");
+      const keys = Object.keys(localStorage).filter((key) => key.startsWith(this.#prefix));
+      return keys.map((key) => JSON.parse(localStorage.getItem(key))).sort((a, b) => a.at - b.at);
     } catch {
       return [];
     }
   }
 
-  #write() {
+  #write(entry) {
     try {
-      localStorage.setItem(this.#name, JSON.stringify(this.#entries));
+      localStorage.setItem(this.#key(entry), JSON.stringify(entry));
     } catch {
       // No storage (private window, full disk): the page's own memory is what is left.
+    }
+  }
+
+  #forget(entry) {
+    try {
+      localStorage.removeItem(this.#key(entry));
+    } catch {
+      // Never written, then.
     }
   }
 }

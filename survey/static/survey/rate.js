@@ -6,6 +6,9 @@ import { Outbox } from "./outbox.js";
 
 // How long the next image waits for the server to confirm an answer; longer than that is an outage.
 const PATIENCE_MS = 4000;
+// Plain grey between two images: without it the eye sees the one change into the other, and compares.
+const GAP_MS = 250;
+const REQUEST_TIMEOUT_MS = 20_000;
 const PRELOADED = 12;
 const PAIR_KEYS = { 1: "first", 2: "second", 0: "tie" };
 
@@ -28,6 +31,8 @@ let changes = 0;
 const touched = new Set();
 let pointer = "";
 let busy = true;
+let offline = false;
+let notice = "";
 
 const outbox = new Outbox(words.go, {
   known() {
@@ -35,35 +40,44 @@ const outbox = new Outbox(words.go, {
     return ahead.length > PRELOADED || ahead.length === total - saved ? saved : "";
   },
   saved(reply, entry) {
+    offline = false;
     if (reply.kept) {
       // The cookie is gone, the answer is not.
       location.assign(words.go);
       return;
     }
-    ({ saved, total } = reply);
-    ahead = reply.ahead ?? ahead.filter((other) => other.token !== entry.trial);
-    undo.hidden = !reply.undo;
-    tell();
+    adopt(reply, entry.trial);
     if (!trial || !ahead.some((other) => same(other, trial))) next();
   },
   waiting() {
-    tell(words.waiting);
+    offline = true;
+    tell();
   },
   refused() {
     location.assign(words.go);
   },
 });
 
+/** Take over what the server says; without a list of trials, the one `answered` is no longer ahead. */
+function adopt(reply, answered) {
+  ({ saved, total } = reply);
+  ahead = reply.ahead ?? ahead.filter((other) => other.token !== answered);
+  undo.hidden = !reply.undo;
+  tell();
+}
+
 const same = (a, b) => a.token === b.token && a.revision === b.revision;
 const fill = (text, n, of) => text.replace("{n}", n).replace("{of}", of);
 const nextFrame = () => new Promise((resolve) => { requestAnimationFrame(() => requestAnimationFrame(resolve)); });
+const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 const questions = () => [...form.querySelectorAll("fieldset.scale")];
 const chosen = (question) => question.querySelector("input:checked");
 
 function tell(message = "") {
   const answered = saved + outbox.size;
   const counts = answered ? `${fill(words.saved, saved, answered)}. ` : "";
-  status.textContent = counts + message;
+  // For as long as answers wait here, that is what there is to know.
+  status.textContent = counts + (message || (offline && outbox.size ? words.waiting : notice));
 }
 
 /** Show the first trial that is neither answered nor on its way; without one, wait for the outbox or go on. */
@@ -97,9 +111,13 @@ async function show(coming) {
   const started = performance.now();
   const slow = setTimeout(() => tell(words.loading), 1000);
   try {
-    await display(coming);
+    await display(coming, first ? 0 : GAP_MS);
   } catch (reason) {
-    if (trial === coming) skip(coming, reason === "truncated" ? "truncated" : "failed");
+    if (reason === "failed" && await outage()) {
+      if (trial === coming) show(coming);
+    } else if (trial === coming) {
+      skip(coming, reason === "truncated" ? "truncated" : "failed");
+    }
     return;
   } finally {
     clearTimeout(slow);
@@ -116,8 +134,23 @@ async function show(coming) {
   preload(ahead.slice(place + 1, place + 1 + PRELOADED));
 }
 
-async function display(coming) {
-  const sources = await Promise.all(coming.images.map(load));
+/** Wait out an outage; false at once if the server answers: then it is the image that is at fault. */
+async function outage() {
+  for (let waited = 0; ; waited = Math.min(2 * waited + 1000, 15_000)) {
+    await pause(waited);
+    try {
+      const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+      const response = await fetch(words.go, { method: "HEAD", redirect: "manual", cache: "no-store", signal });
+      if (response.status < 500) return waited > 0;
+    } catch {
+      // Still no line.
+    }
+    tell(words.unreachable);
+  }
+}
+
+async function display(coming, gap) {
+  const [sources] = await Promise.all([Promise.all(coming.images.map(load)), pause(gap)]);
   await Promise.all(images.map(async (img, i) => {
     img.src = sources[i];
     img.width = coming.images[i].width;
@@ -183,14 +216,14 @@ async function send(url, fields) {
   const answered = trial;
   const sent = outbox.add(url, answered, fields);
   tell();
-  await Promise.race([sent, new Promise((resolve) => { setTimeout(resolve, PATIENCE_MS); })]);
+  await Promise.race([sent, pause(PATIENCE_MS)]);
   if (trial === answered) next();
 }
 
 function skip(coming, reason) {
   const { token, revision } = coming;
+  notice = words.failed;
   send(words.skip, { trial: token, revision, reason });
-  tell(words.failed);
 }
 
 function answer(event) {
@@ -198,6 +231,7 @@ function answer(event) {
   if (busy) return;
   const missing = questions().filter((question) => !chosen(question));
   for (const question of questions()) question.querySelector(".alert").hidden = !missing.includes(question);
+  notice = "";
   if (missing.length) {
     tell(words.missing);
     missing[0].querySelector("input").focus();
@@ -207,16 +241,34 @@ function answer(event) {
 }
 
 async function goBack(event) {
-  // Undo goes by the database: what is still here must be there first.
-  if (!outbox.size) return;
   event.preventDefault();
+  // Undo goes by the database: what is still here must be there first.
   await outbox.flush();
-  if (!outbox.size) form.requestSubmit(undo);
+  if (outbox.size) return;
+  let response;
+  try {
+    response = await fetch(undo.formAction, {
+      method: "POST",
+      headers: { Accept: "application/json" },
+      credentials: "same-origin",
+      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+    });
+  } catch {
+    tell(words.unreachable);
+    return;
+  }
+  if (!response.ok || response.redirected) {
+    location.assign(words.go);
+    return;
+  }
+  adopt(await response.json());
+  next();
 }
 
 function press(event) {
   pointer = "key";
-  if (!keys.checked || event.ctrlKey || event.altKey || event.metaKey || event.repeat || busy) return;
+  // Where the switch is out of sight (phones), so are its keys: nobody could turn them off.
+  if (!keys.checked || !keys.checkVisibility() || event.ctrlKey || event.altKey || event.metaKey || event.repeat || busy) return;
   const value = words.method === "pair" ? PAIR_KEYS[event.key] : event.key;
   const open = questions().find((question) => !chosen(question));
   const question = open ?? document.activeElement.closest("fieldset.scale") ?? questions()[0];
