@@ -29,8 +29,13 @@ def content(features: Tensor, target: Tensor) -> Tensor:
 
 def gram(features: Tensor) -> Tensor:
     """Return G = F Fᵀ of each image, F being C x (H W): Gatys 2016, equation 3. N x C x H x W -> N x C x C, undivided."""
-    flat = features.float().flatten(2)
-    return flat @ flat.transpose(1, 2)
+    flat = _positions(features.float())
+    return flat.transpose(1, 2) @ flat
+
+
+def _positions(features: Tensor) -> Tensor:
+    """Return N x (H W) x C: of a channels-last tensor, as networks make it, nothing is moved."""
+    return features.permute(0, 2, 3, 1).flatten(1, 2)
 
 
 class _GramDistance(torch.autograd.Function):
@@ -55,8 +60,8 @@ class _GramDistance(torch.autograd.Function):
         features, difference = ctx.saved_tensors
         factor = (upstream * ctx.scale)[:, None, None]
         # The gradient goes back into the network in the network's own precision; so it may be computed in it.
-        flat = (factor * difference).to(features.dtype) @ features.flatten(2)
-        return flat.view(features.shape), None
+        flat = _positions(features) @ (factor * difference).to(features.dtype)
+        return flat.unflatten(1, features.shape[2:]).permute(0, 3, 1, 2), None
 
 
 def gram_distance(features: Tensor, target: Tensor) -> Tensor:
@@ -82,11 +87,11 @@ def moments(features: Tensor) -> Tensor:
 
 
 def _moments(features: Tensor) -> tuple[Tensor, Tensor]:
-    flat = features.float().flatten(2)
-    mean = flat.mean(2)
-    centred = flat - mean[:, :, None]
-    covariance = centred @ centred.transpose(1, 2) / flat.shape[2]
-    return mean, covariance + _RIDGE * torch.eye(flat.shape[1], device=flat.device)
+    flat = _positions(features.float())
+    mean = flat.mean(1)
+    centred = flat - mean[:, None]
+    covariance = centred.transpose(1, 2) @ centred / flat.shape[1]
+    return mean, covariance + _RIDGE * torch.eye(flat.shape[2], device=flat.device)
 
 
 def wasserstein(features: Tensor, target: Tensor) -> Tensor:

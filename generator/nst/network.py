@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from generator.nst import winograd
 from generator.nst.errors import LayerError
 from generator.nst.layers import names
 from generator.nst.weights import Weights
@@ -33,7 +34,7 @@ class Vgg:
     taps: canonical names (`relu3_1`, `conv4_2`, `pool2`). pooling: "max" or "average". padding: of the first
     convolution, "zero" or "replicate" (the latter keeps a frame from growing round the image). dtype: float32 or
     bfloat16; the first convolution reads the image in float32 whatever the rest does, or bfloat16's 8 bits would
-    round the image itself.
+    round the image itself. plain: PyTorch's own convolutions only, where otherwise Winograd's serve if they are faster.
     """
 
     def __init__(
@@ -45,10 +46,11 @@ class Vgg:
         padding: str = "zero",
         dtype: torch.dtype = torch.float32,
         device: torch.device | str = "cpu",
+        plain: bool = False,
     ) -> None:
         self.weights, self.pooling, self.padding, self.dtype = weights, pooling, padding, dtype
         self.taps = frozenset(taps)
-        self.device = torch.device(device)
+        self.device, self.plain = torch.device(device), plain
         order = names(weights.architecture)
         if unknown := self.taps - set(order):
             raise LayerError(f"{weights.architecture} has no layer {', '.join(sorted(unknown))}")
@@ -57,6 +59,7 @@ class Vgg:
         for step in self.steps:
             if step.startswith("conv"):
                 self._kernels[step] = self._kernel(step)
+        self._fast: dict[str, winograd.Convolution] = {}
 
     def _kernel(self, step: str) -> tuple[Tensor, Tensor]:
         tensors = self.weights.tensors
@@ -72,25 +75,38 @@ class Vgg:
         """Return each tap's activations (N x C x H x W, the network's dtype) for pre-processed RGB images N x 3 x H x W."""
         found: dict[str, Tensor] = {}
         value = image.float().contiguous(memory_format=torch.channels_last)
+        rectified = False
         for step in self.steps:
             if step.startswith("conv"):
-                value = self._convolve(step, value)
+                value, rectified = self._convolve(step, value)
             elif step.startswith("relu"):
                 # In place unless the value before it is asked for too.
-                value = F.relu(value, inplace=step.replace("relu", "conv") not in self.taps)
+                before = step.replace("relu", "conv")
+                value = value if rectified else F.relu(value, inplace=before not in self.taps)
             else:
                 value = F.max_pool2d(value, 2) if self.pooling == "max" else F.avg_pool2d(value, 2)
             if step in self.taps:
                 found[step] = value
         return found
 
-    def _convolve(self, step: str, value: Tensor) -> Tensor:
+    def _convolve(self, step: str, value: Tensor) -> tuple[Tensor, bool]:
+        """Return a convolution's output, and whether its ReLU is in it already."""
         weight, bias = self._kernels[step]
-        if step != "conv1_1":
-            return F.conv2d(value, weight, bias, padding=1)
-        if self.padding == "replicate":
-            return F.conv2d(replicated(value), weight, bias).to(self.dtype)
-        return F.conv2d(value, weight, bias, padding=1).to(self.dtype)
+        if step == "conv1_1":
+            if self.padding == "replicate":
+                return F.conv2d(replicated(value), weight, bias).to(self.dtype), False
+            return F.conv2d(value, weight, bias, padding=1).to(self.dtype), False
+        if self.plain or not winograd.is_faster(weight, *value.shape[2:]):
+            return F.conv2d(value, weight, bias, padding=1), False
+        if step not in self._fast:
+            self._fast[step] = winograd.Convolution(weight, bias)
+        relu = step not in self.taps
+        return self._fast[step](value, relu=relu), relu
+
+    @property
+    def convolution(self) -> str:
+        """The algorithm that has run beside plain convolutions: "winograd", or "" for none."""
+        return "winograd" if self._fast else ""
 
     def __repr__(self) -> str:
         last = self.steps[-1] if self.steps else "nothing"

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from generator.nst import winograd
+from generator.nst.network import Vgg
+from generator.nst.winograd import Convolution
+from tests.generator.nst.tiny import picture, tiny_weights
+
+
+def layer(inputs: int, outputs: int, seed: int = 0) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    weight = torch.randn(outputs, inputs, 3, 3, generator=generator) / (3 * inputs**0.5)
+    return weight, torch.randn(outputs, generator=generator)
+
+
+def values(*shape: int, seed: int = 1) -> Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def written_out(value: Tensor, weight: Tensor, bias: Tensor, *, relu: bool) -> Tensor:
+    """The plain sum in float64."""
+    made = F.conv2d(value.double(), weight.double(), bias.double(), padding=1)
+    return made.relu() if relu else made
+
+
+def assert_near(found: Tensor, expected: Tensor, tolerance: float = 5e-6) -> None:
+    """Within some float32 roundings of the largest value."""
+    assert found.shape == expected.shape
+    error, largest = (found - expected).detach().abs().max(), expected.detach().abs().max()
+    assert float(error) <= tolerance * max(1.0, float(largest))
+
+
+shapes = st.tuples(*(st.integers(1, most) for most in (3, 40, 30, 30, 40)))
+
+
+@given(shapes, st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_values_and_gradient_are_those_of_the_plain_sum_at_any_size(shape, relu):
+    images, inputs, height, width, outputs = shape
+    weight, bias = layer(inputs, outputs)
+    value = values(images, inputs, height, width).requires_grad_()
+    found = Convolution(weight, bias)(value, relu=relu)
+    expected = written_out(value, weight, bias, relu=relu)
+    assert_near(found, expected)
+    upstream = values(*found.shape, seed=2)
+    if relu:  # where rounding may decide which side of 0 a value lies on
+        upstream = upstream * (written_out(value, weight, bias, relu=False).abs() > 1e-4)
+    (gradient,) = torch.autograd.grad((found * upstream).sum(), value)
+    (expected_gradient,) = torch.autograd.grad((expected * upstream).sum(), value)
+    assert_near(gradient, expected_gradient, 1e-5)
+
+
+def test_it_takes_and_gives_channels_last_and_leaves_its_input_alone():
+    weight, bias = layer(8, 6)
+    value = values(2, 8, 13, 18)
+    before = value.clone()
+    found = Convolution(weight, bias)(value, relu=False)
+    assert found.is_contiguous(memory_format=torch.channels_last)
+    assert torch.equal(value, before)
+    last = value.contiguous(memory_format=torch.channels_last)
+    assert torch.equal(Convolution(weight, bias)(last, relu=False), found)
+
+
+def test_an_image_in_a_batch_becomes_what_it_becomes_alone_bit_by_bit():
+    convolution = Convolution(*layer(16, 12))
+    value = values(3, 16, 21, 30)
+    together = convolution(value, relu=True)
+    for number in range(3):
+        assert torch.equal(convolution(value[number : number + 1], relu=True)[0], together[number])
+
+
+def test_images_of_many_strips_have_no_seams(monkeypatch):
+    convolution = Convolution(*layer(5, 7))
+    value = values(1, 5, 50, 22)
+    whole = convolution(value, relu=False)
+    monkeypatch.setattr(winograd, "_TILES", 1)
+    assert_near(convolution(value, relu=False), whole)
+
+
+WIDE = tiny_weights(width=64)
+
+
+@pytest.mark.parametrize("tap", ["relu3_1", "conv3_1"])
+def test_a_wide_network_uses_it_and_gives_the_plain_networks_activations_and_gradient(tap):
+    found, gradients = [], []
+    for plain in (False, True):
+        network = Vgg(WIDE, [tap, "relu2_1"], plain=plain)
+        image = (picture(50, 62)[None] * 255 - 120).requires_grad_()
+        features = network(image)
+        loss = torch.stack([each.square().mean() for each in features.values()]).sum()
+        gradients.append(torch.autograd.grad(loss, image)[0])
+        found.append(features)
+        assert network.convolution == ("" if plain else "winograd")
+    for name in found[0]:
+        assert_near(found[0][name], found[1][name], 1e-4)
+    assert_near(gradients[0], gradients[1], 1e-4)
+
+
+def test_small_images_and_narrow_layers_are_left_to_pytorch():
+    assert not winograd.is_faster(torch.empty(512, 512, 3, 3), 8, 300)
+    assert not winograd.is_faster(torch.empty(64, 64, 3, 3), 256, 256)
+    assert not winograd.is_faster(torch.empty(512, 512, 3, 3, dtype=torch.bfloat16), 64, 64)
+    assert winograd.is_faster(torch.empty(256, 128, 3, 3), 64, 64)
