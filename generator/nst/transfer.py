@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
-from generator.nst import colour, losses, prepare
+from generator.nst import colour, losses, prepare, supervision
 from generator.nst.cell import Cell, Style, check, in_colours
 from generator.nst.conventions import Coefficients
 from generator.nst.errors import NstError
@@ -153,7 +153,7 @@ def _one_pass(cells: Sequence[Cell], network: Network, device: torch.device, chu
             curve={term: [] for term in TERMS},
             evaluations=1,
             stop="one pass",
-            failure=_failure(picture, torch.zeros(1)),
+            failure=supervision.failure(picture),
             seconds=seconds,
             batch=len(cells),
             coefficients=Coefficients(),
@@ -233,11 +233,12 @@ class _Batch:
         for level, size in enumerate(self.sizes):
             images = prepare.resize(images, size)
             references = [self._reference(cell, size) for cell in self.cells]
+            self.began = [len(curve) for curve in self.curves]
             objective = Objective(self.network, self.deviation, references, self.chunk)
             images = self._descend(images, objective, self._budget(level))
             self.chunk = objective.chunk
             self.notes += objective.notes
-        pixels = ((images + self.mean) / 255).clamp(0, 1).cpu()
+        pixels = ((images + self.mean) / 255).cpu()
         seconds = (time.perf_counter() - started) / len(self.cells)
         return [self._result(number, pixels[number], objective, seconds) for number in range(len(self.cells))]
 
@@ -332,14 +333,15 @@ class _Batch:
             cells = tuple(self.places[cell] for cell in active)
             self.callback(Progress(cells, self.spent, total, shape[1], shape[2], losses))
 
-    def _result(self, number: int, image: Tensor, objective: Objective, seconds: float) -> Result:
+    def _result(self, number: int, pixels: Tensor, objective: Objective, seconds: float) -> Result:
         terms = torch.stack(self.curves[number]).cpu()
+        image, strayed = pixels.clamp(0, 1), supervision.strayed(pixels)
         return Result(
             image=self._finished(number, image),
             curve={term: terms[:, column].tolist() for column, term in enumerate(TERMS)},
             evaluations=len(terms),
             stop=self.stops[number],
-            failure=_failure(image, terms.sum(1)),
+            failure=supervision.failure(image, terms.sum(1), terms[self.began[number] :].sum(1), strayed),
             seconds=seconds,
             batch=len(self.cells),
             coefficients=objective.coefficients[number],
@@ -378,15 +380,3 @@ class _Watch:
 
     def _store(self) -> None:
         self._all[self._rows] = self._held / (1 - self.decay**self._seen) if self.decay else self._held
-
-
-def _failure(image: Tensor, losses: Tensor) -> str:
-    """Return what is wrong with an image, or ""."""
-    if not bool(image.isfinite().all()) or not bool(losses.isfinite().any()):
-        return "the loss is not a number"
-    if float(image.std()) < 1e-3:
-        return "the image is of one colour"
-    finite = losses[losses.isfinite()]
-    if len(losses) > 1 and float(finite.min()) >= float(losses[0]):
-        return "the loss never fell below its start"
-    return ""

@@ -101,6 +101,28 @@ def test_a_cell_that_cannot_be_made_is_kept_apart_with_the_reason(write_plan: Pl
 
 
 @pytest.mark.parametrize(
+    ("wild", "reason"),
+    [
+        ("noise_scale = 255\nnoise_mean = 255\nevaluations = 1", "ran far beyond black or white"),
+        ("optimiser = 'adam'\nlearning_rate = 1000\ninit = 'content'", "the loss"),
+    ],
+)
+def test_what_ran_away_is_kept_apart_until_it_is_asked_for_again(
+    write_plan: PlanWriter, wild: str, reason: str
+) -> None:
+    image_set = rows(write_plan(f'[factors]\nratio = [0.1]\n[[cells]]\nlabel = "wild"\n{wild}\n'))
+    assert render(image_set).failed == 1
+    failed = image_set.cells.get(label__startswith="wild")
+    assert (failed.status, failed.image.name, failed.attempts) == (Cell.Status.FAILED, "", 1)
+    assert reason in failed.reason
+    assert render(image_set).made == 0
+    render(image_set, retry_failed=True)
+    failed.refresh_from_db()
+    assert failed.attempts == 1  # counted anew
+    assert failed.status == Cell.Status.FAILED
+
+
+@pytest.mark.parametrize(
     "error", [torch.OutOfMemoryError("CUDA out of memory"), RuntimeError("can't allocate memory")]
 )
 def test_a_batch_that_does_not_fit_is_halved_until_it_does(

@@ -8,7 +8,6 @@ import torch
 
 from generator.nst import Cell, LayerError, NstError, Recipe, batch_key, transfer, transfer_batch
 from generator.nst.prepare import level_sizes
-from generator.nst.transfer import _failure
 from tests.generator.nst.tiny import picture, tiny_weights
 
 WEIGHTS = {"vgg16": tiny_weights()}
@@ -158,19 +157,6 @@ def test_one_cell_that_becomes_no_number_does_not_touch_the_others(monkeypatch):
     results = transfer_batch(cells, weights=WEIGHTS)
     assert [bool(result.failure) for result in results] == [False, True, False]
     assert results[1].failure == "the loss is not a number"
-
-
-@pytest.mark.parametrize(
-    ("image", "losses", "reason"),
-    [
-        (torch.full((3, 8, 8), torch.nan), [2.0, 1.0], "the loss is not a number"),
-        (torch.zeros(3, 8, 8), [2.0, 1.0], "the image is of one colour"),
-        (picture(), [1.0, 1.0], "the loss never fell below its start"),
-        (picture(), [2.0, 1.0], ""),
-    ],
-)
-def test_a_failed_image_is_known_by_its_reason(image, losses, reason):
-    assert _failure(image, torch.tensor(losses)) == reason
 
 
 @pytest.mark.parametrize(
