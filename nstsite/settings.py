@@ -66,7 +66,7 @@ PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "tasks"
 
 MIDDLEWARE = [
     "nstsite.requests.RequestLog",
-    "nstsite.addresses.refuse_nul",
+    "nstsite.nul.refuse_nul",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
