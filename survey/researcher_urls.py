@@ -7,7 +7,7 @@ from typing import Final
 from django.contrib.auth.views import PasswordChangeView
 from django.urls import URLPattern, path, reverse_lazy
 
-from survey.views.researcher import account, api, decisions, lifecycle, live, log, setup
+from survey.views.researcher import account, api, decisions, lifecycle, live, log, preregistration, setup
 from survey.views.researcher.door import Page, by_link, signed_in
 from survey.views.researcher.files import download, image, thumbnail
 from survey.views.researcher.results import plot, results, table
@@ -46,6 +46,8 @@ urlpatterns: list[URLPattern] = [
     path("studies/<slug:slug>/setup/versions/<int:number>.toml", setup.version_file, name="version_file"),
     path("studies/<slug:slug>/setup/state/", setup.state, name="study_state"),
     path("studies/<slug:slug>/setup/qr.svg", setup.qr, name="qr"),
+    path("studies/<slug:slug>/preregistration/", preregistration.page, name="preregistration"),
+    path("studies/<slug:slug>/preregistration.md", preregistration.file, name="preregistration_file"),
     path("studies/<slug:slug>/invitations/", lifecycle.invitations, name="invitations"),
     path("studies/<slug:slug>/invitations/links.txt", lifecycle.invitations_file, name="invitations_file"),
     path("studies/<slug:slug>/copy/", lifecycle.copy, name="copy"),

@@ -1,4 +1,4 @@
-// Tables sort by a click on a heading; without script they are as the server sorted them.
+// Tables sort by a click on a heading; without script they are as the server sorted them. Texts can be copied.
 
 const number = /^[+-]?[\d.]+(e[+-]?\d+)?/i;
 
@@ -34,5 +34,17 @@ for (const table of document.querySelectorAll("table.sortable")) {
     button.append(...heading.childNodes);
     heading.append(button);
     button.addEventListener("click", () => sort(table, heading));
+  }
+}
+
+// Copying needs a secure address; without one the text is there to be marked by hand.
+if (navigator.clipboard) {
+  for (const button of document.querySelectorAll("[data-copy]")) {
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      const source = document.getElementById(button.dataset.copy);
+      await navigator.clipboard.writeText(source.value ?? source.textContent);
+      button.textContent = "Copied";
+    });
   }
 }

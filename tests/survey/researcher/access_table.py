@@ -67,6 +67,8 @@ ROWS: Final[dict[str, Row]] = {
     "version_file": Row("owner", keys={"number": 1}),
     "study_state": _act(state="closed"),
     "qr": Row("owner"),
+    "preregistration": Row("owner"),
+    "preregistration_file": Row("owner"),
     "invitations": Row("owner"),
     "invitations_file": Row("owner"),
     "copy": Row("owner"),
