@@ -91,7 +91,7 @@ def load_plan(path: Path) -> Plan:
         cells=cells,
         factors=["content", "style", *keys],
         licences=licences,
-        warnings=_warnings(cells, keys),
+        warnings=_warnings(cells, [*keys, *document.recipe]),
     )
 
 
@@ -279,14 +279,15 @@ def _preset(name: Any) -> Recipe:
     return preset(name)
 
 
-def _warnings(cells: list[PlannedCell], keys: list[str]) -> list[str]:
-    """Say what a reader of the tables could take for more than it is."""
-    conventions = sorted({cell.recipe.convention for cell in cells})
+def _warnings(cells: list[PlannedCell], keys: Iterable[str]) -> list[str]:
+    """Say what a reader of the tables could take for more than it is. keys: what the plan sets, for one cell or all."""
     balance = [key for key in ("ratio", "alpha", "beta", "tv_weight") if key in keys]
-    if len(conventions) < 2 or not balance:
+    kinds = {cell.recipe for cell in cells if cell.recipe.method == "optimised"}
+    weighed = sorted({f"{recipe.convention} on {Path(recipe.network).stem}" for recipe in kinds})
+    if len(weighed) < 2 or not balance:
         return []
     return [
-        f"{', '.join(balance)} of the conventions {', '.join(conventions)} do not compare: the same number means another "
+        f"{', '.join(balance)} by the conventions {', '.join(weighed)} do not compare: the same number means another "
         f"balance in each; compare the coefficients in the images' provenance"
     ]
 

@@ -101,6 +101,16 @@ def test_an_unknown_network_is_named_with_the_one_that_was_meant(
     assert "did you mean 'vgg16'?" in refusal("generate", path)
 
 
+@pytest.mark.parametrize("options", [["--dry-run"], []])
+def test_a_ratio_across_presets_is_warned_of_before_and_while_it_is_made(
+    write_plan: PlanWriter, options: list[str]
+) -> None:
+    path = write_plan('[factors]\nconvention = ["paper", "patel2019"]\nratio = [0.1]\n')
+    told = io.StringIO()
+    call_command("generate", str(path), *options, stdout=io.StringIO(), stderr=told)
+    assert "warning: ratio by the conventions paper on tiny-vgg16, patel2019" in told.getvalue()
+
+
 def test_reproduce_makes_the_same_image_again(write_plan: PlanWriter, media: Path, tmp_path: Path) -> None:
     run("generate", write_plan(), "--exact")
     path = media / str(Cell.objects.get().image.name)

@@ -152,7 +152,15 @@ def test_presets_can_be_compared_with_a_warning_that_their_ratios_cannot(folder:
     assert plan.warnings == []
     crossed = load(folder, f'{IMAGES}[factors]\nconvention = ["paper", "keras"]\nratio = [0.1, 0.5]\n')
     (warning,) = crossed.warnings
-    assert "ratio of the conventions keras, paper do not compare" in warning
+    assert "ratio by the conventions keras on vgg16, paper on vgg16 do not compare" in warning
+
+
+@pytest.mark.parametrize("table", ["[recipe]\nratio = 0.1\n", "[[cells]]\nratio = 0.1\n", ""])
+def test_a_ratio_across_presets_gets_a_warning_wherever_it_stands(folder: Path, table: str) -> None:
+    presets = '[factors]\npreset = ["patel2019", "neural-style"]\n'
+    plan = load(folder, f"{IMAGES}{table}{presets}" if "recipe" in table else f"{IMAGES}{presets}{table}")
+    wanted = ["ratio by the conventions neural-style on vgg19, patel2019 on vgg16 do not compare"]
+    assert [warning.split(":")[0] for warning in plan.warnings] == (wanted if table else [])
 
 
 def test_licences_go_with_their_files(folder: Path) -> None:

@@ -45,7 +45,7 @@ class Command(BaseCommand):
         with plain_errors(), stops_on_request():
             plan = load_plan(options["plan"])
             for warning in plan.warnings:
-                self.stderr.write(f"note: {warning}")
+                self.stderr.write(f"warning: {warning}")
             if options["dry_run"]:
                 self.stdout.write(in_words(look_through(plan, options["device"])))
                 return
