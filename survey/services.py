@@ -194,7 +194,7 @@ def next_trial(participant: Participant) -> Trial | None:
     return waiting.select_related("stimulus", "other").order_by("position").first()
 
 
-def has_more(participant: Participant) -> bool:
+def waits(participant: Participant) -> bool:
     """Return whether a trial waits for an answer."""
     return participant.trials.filter(outcome=Trial.Outcome.OPEN).exists()
 
@@ -433,6 +433,6 @@ def _close(turn: Turn, outcome: str, showing: Showing, reason: str = "") -> Turn
 def _finish_if_done(person: Participant) -> None:
     definition = definition_of(person.version)
     asked = person.about is not None or not definition.about
-    if person.state == Participant.State.ACTIVE and asked and not has_more(person):
+    if person.state == Participant.State.ACTIVE and asked and not waits(person):
         person.state, person.finished_at = Participant.State.FINISHED, timezone.now()
         person.save(update_fields=["state", "finished_at"])

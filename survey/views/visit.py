@@ -119,7 +119,7 @@ class Visit:
         screening = asked.screening
         if person.screening is None and (screening.display or screening.vision or screening.plates):
             return "screening"
-        if services.has_more(person):
+        if services.waits(person):
             return "rate"
         return "about" if asked.about and person.about is None else "done"
 
