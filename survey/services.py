@@ -347,7 +347,7 @@ def withdraw_by_code(study: Study, code: str) -> bool:
     return True
 
 
-def has_more(participant: Participant) -> bool:
+def may_take_more(participant: Participant) -> bool:
     """Return whether `another_batch` would find images that this participant has not seen."""
     definition = definition_of(participant.version)
     return participant.batches < definition.session.batches and has_unseen(participant, definition)

@@ -164,7 +164,7 @@ def done(visit: Visit) -> HttpResponse:
     return visit.page(
         "done",
         progress=services.progress(participant),
-        more=goes_on and services.has_more(participant),
+        more=goes_on and services.may_take_more(participant),
         undoable=goes_on and services.undoable(participant) is not None,
         **_return(visit, Participant.State(participant.state)),
     )
