@@ -65,6 +65,11 @@ def finished_set(owner: User | None, slug: str = "grid", keys: str = "abc", fail
         picture = Image.new("RGB", (48, 32), (40 * place % 256, 90, 120))
         name, digest = store.put("cells", images.encode_png(picture, {"place": place}), ".png")
         mark_done(
-            cell, image=name, sha256=digest, provenance={"seed": 1, "curve": CURVE, "device": {"type": "cpu"}}
+            cell,
+            image=name,
+            sha256=digest,
+            width=48,
+            height=32,
+            provenance={"seed": 1, "curve": CURVE, "device": {"type": "cpu"}},
         )
     return image_set
