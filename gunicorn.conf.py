@@ -1,0 +1,31 @@
+"""gunicorn's settings, which it reads from its working directory: no address of a person in its log either."""
+
+from __future__ import annotations
+
+import logging
+
+from gunicorn import glogging
+from gunicorn.config import Config
+
+
+class Discreet(logging.Filter):
+    """Take out of a record what came from a client: the address it has, and the one that it asked for."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Shorten gunicorn's two messages that name either; every record passes."""
+        for opening in ("Invalid request", "Error handling request"):
+            if str(record.msg).startswith(opening):
+                record.msg, record.args = opening, ()
+        return True
+
+
+class Logger(glogging.Logger):  # type: ignore[misc]
+    """gunicorn's log, without people."""
+
+    def setup(self, cfg: Config) -> None:
+        """Set up as gunicorn does, and filter."""
+        super().setup(cfg)
+        self.error_log.addFilter(Discreet())
+
+
+logger_class = Logger
