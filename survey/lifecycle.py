@@ -49,7 +49,7 @@ def set_state(study: Study, state: Study.State, by: User | None) -> None:
         raise DeskError("It is in the archive: take it out first.")
     if state == Study.State.OPEN and study.purge_on and study.purge_on <= timezone.localdate():
         raise DeskError(f"Its personal data go on {study.purge_on}: set a later day first.")
-    record("study.state", study, by, before=study.state, after=state.value)
+    record("study.state", study, by, **{"from": study.state, "to": state.value})
     study.state = state
     study.save(update_fields=["state"])
 

@@ -40,7 +40,7 @@ urlpatterns: list[URLPattern] = [
         "studies/<slug:slug>/sharing/viewers/<int:pk>/remove/", decisions.remove_viewer, name="remove_viewer"
     ),
     path("studies/<slug:slug>/live/", live.live, name="live"),
-    path("studies/<slug:slug>/live/now", live.now, name="live_now"),
+    path("studies/<slug:slug>/live/now.json", live.now, name="live_now"),
     path("studies/<slug:slug>/setup/", setup.setup, name="setup"),
     path("studies/<slug:slug>/setup/file/", setup.file, name="study_file"),
     path("studies/<slug:slug>/setup/versions/<int:number>.toml", setup.version_file, name="version_file"),

@@ -73,7 +73,7 @@ def test_each_act_is_kept_with_who_and_what(study, owner):
     assert by.pop("study.publish") == COMMAND
     assert set(by.values()) == {"owner"}
     assert study.audit.get(act="invitations.make").detail == {"count": 3}
-    assert study.audit.filter(act="study.state").last().detail == {"before": "open", "after": "paused"}
+    assert study.audit.filter(act="study.state").last().detail == {"from": "open", "to": "paused"}
 
 
 def test_what_changes_nothing_leaves_no_entry(study, owner):
@@ -170,7 +170,7 @@ def test_the_page_and_the_file_show_every_act(study, owner):
     lines = client.get(reverse("log_file", args=["study"])).content.decode().splitlines()
     assert lines[0] == "at,who,study,act,detail"
     assert len(lines) == 3
-    assert lines[2].endswith('owner,study,study.state,"{""after"": ""paused"", ""before"": ""open""}"')
+    assert lines[2].endswith('owner,study,study.state,"{""from"": ""open"", ""to"": ""paused""}"')
 
 
 def test_an_admin_reads_the_log_of_what_is_gone(study, owner):

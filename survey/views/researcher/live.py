@@ -6,7 +6,7 @@ import hashlib
 from typing import Any, Final
 
 import pandas as pd
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -32,10 +32,10 @@ def live(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def now(request: HttpRequest, slug: str) -> HttpResponseBase:
-    """Return the part of the page that changes; 304 where it has not (If-None-Match)."""
+    """Return the part of the page that changes, as `{"html": ...}`; 304 where it has not (If-None-Match)."""
     html = render_to_string("survey/researcher/_live.html", _context(own_study(request.user, slug)))
     etag = f'"{hashlib.sha256(html.encode()).hexdigest()[:32]}"'
-    response = HttpResponse(html, headers={"ETag": etag})
+    response = JsonResponse({"html": html}, headers={"ETag": etag})
     patch_cache_control(response, private=True, no_cache=True)
     return get_conditional_response(request, etag=etag, response=response) or response
 
