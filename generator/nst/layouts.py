@@ -239,7 +239,11 @@ def _read_keras(path: Path) -> LoadedWeights:
 
 
 def _read_matconvnet(path: Path) -> LoadedWeights:
-    """MatConvNet's `imagenet-vgg-verydeep-*.mat`: filters height x width x in x out, RGB."""
+    """MatConvNet's `imagenet-vgg-verydeep-*.mat`: filters height x width x in x out, RGB.
+
+    Its manual writes width first, but its images are height x width, and the file classifies better so read
+    (anishathalye/neural-style, issue 180).
+    """
     from scipy.io import loadmat
 
     content = loadmat(path, squeeze_me=True, struct_as_record=False)
