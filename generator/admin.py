@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 
-from generator.models import Cell, ImageSet, PlanRun, Source, Upload
+from generator.models import Cell, CellStyle, ImageSet, PlanRun, Source, Upload
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -81,3 +81,12 @@ class PlanRunAdmin(ReadOnlyAdmin):
     list_filter = ("state",)
     list_select_related = ("owner",)
     search_fields = ("slug", "title", "owner__username", "problem")
+
+
+@admin.register(CellStyle)
+class CellStyleAdmin(ReadOnlyAdmin):
+    """The style images of cells that have several, or guides."""
+
+    list_display = ("cell", "place", "source", "weight")
+    list_select_related = ("cell", "source")
+    search_fields = ("cell__label", "source__name")

@@ -1,18 +1,26 @@
-"""Django's admin for what has no page of its own. Ratings and trials are read there, never edited."""
+"""Django's admin, to look and search: what has rules is changed on its own page, which keeps them, and the log."""
 
 from __future__ import annotations
 
 from django.contrib import admin
+from django.contrib.auth.models import User
+from django.db import transaction
 from django.db.models import Model
+from django.forms import ModelForm
 from django.http import HttpRequest
+from django.urls import reverse
 
+from survey.audit import record
 from survey.models import (
+    ApiToken,
+    AuditEntry,
     Exclusion,
     Invitation,
     Participant,
     Preference,
     Question,
     Rating,
+    Recruit,
     ShareLink,
     Stimulus,
     Study,
@@ -20,6 +28,11 @@ from survey.models import (
     Trial,
     Viewer,
 )
+
+
+def signed_in(request: HttpRequest) -> User | None:
+    """Return who is signed in, for the log."""
+    return request.user if isinstance(request.user, User) else None
 
 
 class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -36,52 +49,120 @@ class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 class QuestionInline(admin.TabularInline):  # type: ignore[type-arg]
+    """Seen with their study; `revise` writes them, beside the version that they belong to."""
+
     model = Question
     extra = 0
+    can_delete = False
+    readonly_fields = ("key", "text", "labels", "position")
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
 
 
 class ViewerInline(admin.TabularInline):  # type: ignore[type-arg]
+    """Seen here, changed on the study's page of sharing: there the log hears of it."""
+
     model = Viewer
     extra = 0
-    autocomplete_fields = ("user",)
+    can_delete = False
+    readonly_fields = ("user",)
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
 
 
 @admin.register(Study)
 class StudyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("slug", "title", "state", "method", "is_simulated", "owner", "created_at")
-    list_filter = ("state", "method", "is_simulated")
-    search_fields = ("slug", "title")
+    """Whose a study is can change here; all else has its page, which keeps the study whole."""
+
+    list_display = ("slug", "title", "state", "method", "is_simulated", "owner", "created_at", "archived_at")
+    list_filter = ("state", "method", "is_simulated", ("archived_at", admin.EmptyFieldListFilter), "owner")
+    list_select_related = ("owner",)
+    search_fields = ("slug", "title", "owner__username")
+    date_hierarchy = "created_at"
     autocomplete_fields = ("owner",)
+    readonly_fields = (
+        "slug",
+        "title",
+        "state",
+        "method",
+        "is_simulated",
+        "purge_on",
+        "created_at",
+        "archived_at",
+    )
     inlines = (QuestionInline, ViewerInline)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """A study without images and a version would be none."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Its own page deletes a study's files with it, and asks first."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Study, form: ModelForm[Study], change: bool) -> None:
+        """Save, and write it into the log."""
+        with transaction.atomic():
+            super().save_model(request, obj, form, change)
+            if form.changed_data:
+                record("study.owner", obj, signed_in(request), owner=str(obj.owner) if obj.owner else None)
+
+    def view_on_site(self, obj: Study) -> str:
+        """Lead to the study's set-up."""
+        return reverse("setup", args=[obj.slug])
+
+
+@admin.register(Question)
+class QuestionAdmin(ReadOnly):
+    """Questions as asked in each study's first language."""
+
+    list_display = ("study", "key", "text", "position")
+    list_filter = ("study",)
+    list_select_related = ("study",)
+    search_fields = ("key", "text", "study__slug")
 
 
 @admin.register(Stimulus)
-class StimulusAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class StimulusAdmin(ReadOnly):
+    """Images of studies: their factors and roles are what ratings were drawn by."""
+
     list_display = ("item", "study", "role", "content", "style", "condition", "width", "height")
-    list_filter = ("study", "role")
-    search_fields = ("item", "name", "content", "style", "condition")
-    readonly_fields = ("name", "sha256", "width", "height", "image", "cell")
-    autocomplete_fields = ("study",)
+    list_filter = ("role", "study")
+    list_select_related = ("study",)
+    search_fields = ("item", "name", "content", "style", "condition", "sha256", "study__slug")
 
 
 @admin.register(StudyVersion)
 class StudyVersionAdmin(ReadOnly):
+    """What each study said when."""
+
     list_display = ("study", "number", "sha256", "created_at")
     list_filter = ("study",)
+    list_select_related = ("study",)
+    search_fields = ("study__slug", "sha256")
+    date_hierarchy = "created_at"
 
 
 @admin.register(Participant)
 class ParticipantAdmin(ReadOnly):
+    """Participants by their public codes."""
+
     list_display = ("code", "study", "state", "language", "is_preview", "is_simulated", "started_at")
-    list_filter = ("study", "state", "is_preview", "is_simulated")
-    search_fields = ("code",)
+    list_filter = ("state", "is_preview", "is_simulated", "language", "study")
+    list_select_related = ("study",)
+    search_fields = ("code", "study__slug")
+    date_hierarchy = "started_at"
     # The secrets open sessions and delete answers.
     exclude = ("token", "withdrawal")
 
 
 @admin.register(Trial)
 class TrialAdmin(ReadOnly):
-    list_display = ("participant", "position", "phase", "stimulus", "outcome", "answered_at")
+    """Each showing of an image."""
+
+    list_display = ("participant", "position", "phase", "stimulus", "outcome", "reason", "answered_at")
     list_filter = ("phase", "outcome", "participant__study")
     search_fields = ("participant__code", "stimulus__item")
     list_select_related = ("participant__study", "stimulus__study")
@@ -90,27 +171,86 @@ class TrialAdmin(ReadOnly):
 
 @admin.register(Rating, Preference)
 class AnswerAdmin(ReadOnly):
+    """Answers."""
+
     list_display = ("trial", "question", "value", "first_value", "changes", "rt_ms", "created_at")
-    list_filter = ("question__study", "question__key")
+    list_filter = ("question__study", "question__key", "value")
     search_fields = ("trial__participant__code", "trial__stimulus__item")
     list_select_related = ("trial__participant__study", "question__study")
+    # A count of millions of rows for each page of the list costs more than the page.
+    show_full_result_count = False
 
 
 @admin.register(Exclusion)
 class ExclusionAdmin(ReadOnly):
+    """Who was left out, why, by whom."""
+
     list_display = ("participant", "reason", "by", "created_at", "lifted_by", "lifted_at")
-    list_filter = ("participant__study",)
-    search_fields = ("participant__code", "reason")
+    list_filter = (("lifted_at", admin.EmptyFieldListFilter), "participant__study")
+    list_select_related = ("participant__study", "by", "lifted_by")
+    search_fields = ("participant__code", "reason", "by__username")
 
 
 @admin.register(ShareLink)
 class ShareLinkAdmin(ReadOnly):
+    """Share links, without their secret."""
+
     list_display = ("study", "by", "created_at", "revoked_at")
+    list_filter = (("revoked_at", admin.EmptyFieldListFilter), "study")
+    list_select_related = ("study", "by")
+    search_fields = ("study__slug", "by__username")
     exclude = ("token",)
+
+
+@admin.register(Viewer)
+class ViewerAdmin(ReadOnly):
+    """Who reads which study."""
+
+    list_display = ("user", "study")
+    list_filter = ("study",)
+    list_select_related = ("user", "study")
+    search_fields = ("user__username", "study__slug")
 
 
 @admin.register(Invitation)
 class InvitationAdmin(ReadOnly):
+    """Single-use links, without their secret, and without who used which."""
+
     list_display = ("study", "used_at", "created_at")
-    list_filter = ("study",)
-    exclude = ("token",)
+    list_filter = (("used_at", admin.EmptyFieldListFilter), "study")
+    list_select_related = ("study",)
+    search_fields = ("study__slug",)
+    exclude = ("token", "participant")
+
+
+@admin.register(Recruit)
+class RecruitAdmin(ReadOnly):
+    """People of crowd platforms: who they are there, and nothing of what they answered."""
+
+    list_display = ("study", "platform", "person")
+    list_filter = ("platform", "study")
+    list_select_related = ("study",)
+    search_fields = ("person", "study__slug")
+    exclude = ("participant",)
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnly):
+    """The log."""
+
+    list_display = ("at", "who", "slug", "act", "detail")
+    list_filter = ("act", "who")
+    search_fields = ("who", "slug", "act")
+    date_hierarchy = "at"
+    exclude = ("study",)
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(ReadOnly):
+    """Tokens of programs, without their hash; an account that is switched off ends them."""
+
+    list_display = ("user", "name", "created_at", "last_used_on", "revoked_at")
+    list_filter = (("revoked_at", admin.EmptyFieldListFilter),)
+    list_select_related = ("user",)
+    search_fields = ("user__username", "name")
+    exclude = ("sha256",)

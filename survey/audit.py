@@ -19,9 +19,6 @@ from survey.models import AuditEntry, Study
 COMMAND: Final = "(command)"
 
 ACTS: Final = {
-    "admin.add": "added by hand in Django's admin",
-    "admin.change": "changed by hand in Django's admin",
-    "admin.delete": "deleted by hand in Django's admin",
     "exclusion.lift": "counted a participant again",
     "exclusion.make": "left a participant out of the results",
     "invitations.make": "made single-use links",
@@ -35,6 +32,7 @@ ACTS: Final = {
     "study.archive": "archived",
     "study.copy": "made as a copy",
     "study.delete": "deleted with all that it held",
+    "study.owner": "gave it to another owner",
     "study.publish": "published",
     "study.purge": "deleted what may tie answers to a person",
     "study.restore": "took out of the archive",
