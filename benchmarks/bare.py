@@ -20,10 +20,10 @@ ROOT_URLCONF = "benchmarks.bare"
 
 
 def one_select_one_insert(request: HttpRequest) -> HttpResponse:
-    """Look a participant up by cookie, and write one row for them."""
+    """Look the form's participant up, and write one row for them."""
     from survey.models import Invitation, Participant
 
-    participant = Participant.objects.get(token=request.COOKIES["participant"])
+    participant = Participant.objects.get(token=request.POST["participant"])
     Invitation.objects.create(study_id=participant.study_id)
     return HttpResponse("kept")
 

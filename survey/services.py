@@ -412,11 +412,10 @@ def _keep(
     # Never opened again, a trial has no answer yet.
     given = kind.objects.filter(trial=turn.trial, question=question).first() if turn.revision else None
     if given is None:
-        given = kind(trial_id=turn.trial, question_id=question, first_value=value)
-    else:
-        given.changes += 1
+        turns.keep(kind, turn, question, value, showing.changes, showing.rt_ms, showing.input)
+        return
     given.value = value
-    given.changes += showing.changes
+    given.changes += 1 + showing.changes
     given.rt_ms, given.input = showing.rt_ms, showing.input
     given.save()
 

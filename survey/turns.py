@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from django.db import connection
 
-from survey.models import Trial
+from survey.models import Preference, Rating, Trial
 
 # Every change of a participant takes that row first, so that two of them wait in line and never in a circle.
 _LOCK: Final = """
@@ -37,6 +37,9 @@ _CLOSE: Final = """
 UPDATE survey_trial SET outcome = %s, reason = %s, answered_at = %s, shown_at = coalesce(%s, shown_at),
     viewport_w = %s, viewport_h = %s, shown_w = %s, shown_h = %s, dpr = %s, zoom = %s, load_ms = %s
 WHERE id = %s
+"""
+_KEEP: Final = """
+INSERT INTO {} (trial_id, question_id, value, first_value, changes, rt_ms, input) VALUES (%s, %s, %s, %s, %s, %s, %s)
 """
 
 
@@ -76,6 +79,22 @@ def take(token: str, now: dt.datetime) -> Turn:
 def _turn(rows: Sequence[Sequence[Any]]) -> Turn:
     pk, outcome, revision, cookie, method, saved, total, *_ = rows[0]
     return Turn(pk, outcome, revision, cookie, method, saved, total, tuple((r[-2], r[-1]) for r in rows))
+
+
+def keep(
+    kind: type[Rating] | type[Preference],
+    turn: Turn,
+    question: int,
+    value: int | str,
+    changes: int,
+    rt_ms: int | None,
+    by: str,
+) -> None:
+    """Write the first answer to a question; `by` is one of Answer.Input."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _KEEP.format(kind._meta.db_table), [turn.trial, question, value, value, changes, rt_ms, by]
+        )
 
 
 def close(

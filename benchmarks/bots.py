@@ -1,0 +1,200 @@
+"""Bots that take part in a study as the rating page does, each on one kept-alive connection to 127.0.0.1."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import re
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+Trial = dict[str, str]
+Seat = tuple["Browser", list[Trial]]
+STATE = re.compile(rb'<script id="state" type="application/json">(.*?)</script>', re.S)
+
+
+@dataclass
+class Tally:
+    """What the bots saw: seconds of each answer, other requests, errors, and trials whose answer was acknowledged."""
+
+    seconds: list[float] = field(default_factory=list)
+    others: int = 0
+    errors: list[str] = field(default_factory=list)
+    acknowledged: list[str] = field(default_factory=list)
+    began: float = field(default_factory=time.perf_counter)
+    ended: float = 0.0
+
+    def report(self) -> dict[str, float | int]:
+        """Return answers and all requests a second, percentiles of the answers in milliseconds, and errors."""
+        took, ordered = self.ended - self.began, sorted(self.seconds)
+
+        def at(share: float) -> float:
+            place = min(len(ordered) - 1, int(share * len(ordered)))
+            return round(1000 * ordered[place], 1) if ordered else 0.0
+
+        return {
+            "answers": len(ordered), "per_second": round(len(ordered) / took, 1),
+            "requests_per_second": round((len(ordered) + self.others) / took, 1),
+            "p50_ms": at(0.50), "p95_ms": at(0.95), "p99_ms": at(0.99), "errors": len(self.errors),
+        }  # fmt: skip
+
+
+class Browser:
+    """One kept-alive connection to the server, with its cookies; as little work as a client can do."""
+
+    def __init__(self, port: int) -> None:
+        self.port, self.saved, self.total = port, 0, 0
+        self.location = self.page = ""
+        self.cookies: dict[str, str] = {}
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def ask(self, method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, bytes]:
+        """Send one request; return status and body; `location` is where a redirect leads.
+
+        Raises OSError, or EOFError when the server hangs up.
+        """
+        body = urlencode(form or {})
+        head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\n"
+        if method == "POST":
+            head += f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n"
+        if self.cookies:
+            head += f"Cookie: {'; '.join(f'{name}={value}' for name, value in self.cookies.items())}\r\n"
+        if self._streams is None:
+            self._streams = await asyncio.open_connection("127.0.0.1", self.port)
+        reader, writer = self._streams
+        try:
+            writer.write(f"{head}\r\n{body}".encode())
+            status, headers = self._read_head(await reader.readuntil(b"\r\n\r\n"))
+            content = await _read_body(reader, headers)
+        except (OSError, EOFError):
+            self.close()
+            raise
+        if headers.get("connection", "").lower() == "close":
+            self.close()
+        return status, content
+
+    def _read_head(self, head: bytes) -> tuple[int, dict[str, str]]:
+        first, *lines = head.decode("latin-1").split("\r\n")
+        headers = {}
+        for name, _, value in (line.partition(": ") for line in lines):
+            headers[name.lower()] = value
+            if name.lower() == "set-cookie":
+                cookie, _, content = value.partition(";")[0].partition("=")
+                self.cookies[cookie] = content
+        self.location = headers.get("location", "")
+        return int(first.split()[1]), headers
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._streams:
+            self._streams[1].close()
+        self._streams = None
+
+
+async def _read_body(reader: asyncio.StreamReader, headers: dict[str, str]) -> bytes:
+    if "content-length" in headers:
+        return await reader.readexactly(int(headers["content-length"]))
+    if headers.get("transfer-encoding") != "chunked":
+        return await reader.read()
+    content = b""
+    while size := int(await reader.readline(), 16):
+        content += (await reader.readexactly(size + 2))[:-2]
+    await reader.readline()
+    return content
+
+
+async def begin(browser: Browser, slug: str) -> list[Trial]:
+    """Take a place; return the trials ahead."""
+    status, _ = await browser.ask("POST", f"/s/{slug}/", {"consent": "on"})
+    assert status == 303, f"start: {status}"
+    status, page = await browser.ask("GET", f"/s/{slug}/rate/")
+    match = STATE.search(page)
+    assert status == 200, f"first page: {status}"
+    assert match, "first page: no state in it"
+    state = json.loads(match.group(1))
+    browser.saved, browser.total = state["saved"], state["total"]
+    ahead: list[Trial] = state["ahead"]
+    return ahead
+
+
+async def play(
+    port: int,
+    slug: str,
+    tally: Tally,
+    until: float,
+    pause: float = 0.0,
+    retry: bool = False,
+    seat: Seat | None = None,
+) -> None:
+    """Play sessions one after the other until the clock says `until`; each answer waits `pause` seconds on average.
+
+    seat: a session that has begun already. retry: send an answer again, as the page's outbox does, until the server
+    says that it is kept.
+    """
+    rng = random.Random(id(seat))
+    while time.perf_counter() < until:
+        browser, ahead = seat or (Browser(port), [])
+        seat = None
+        try:
+            if not ahead:
+                ahead = await begin(browser, slug)
+                tally.others += 2
+            await asyncio.sleep(rng.random() * pause)
+            while ahead and time.perf_counter() < until:
+                ahead = await _rate(browser, slug, ahead, rng, tally, retry)
+                await asyncio.sleep(pause * (0.5 + rng.random()))
+        except (OSError, EOFError, AssertionError) as error:
+            tally.errors.append(f"{type(error).__name__}: {error}")
+            await asyncio.sleep(0.2)
+        browser.close()
+
+
+async def _rate(
+    browser: Browser, slug: str, ahead: list[Trial], rng: random.Random, tally: Tally, retry: bool
+) -> list[Trial]:
+    trial = ahead[0]
+    form = {"trial": trial["token"], "revision": str(trial["revision"]), "q-overall": str(rng.randint(1, 5))}
+    form |= {"rt_ms": "900", "viewport_w": "1280", "viewport_h": "720", "dpr": "1", "input": "mouse"}
+    # As the page does: with images enough ahead it asks for no more.
+    form["known"] = (
+        str(browser.saved) if len(ahead) > 12 or len(ahead) == browser.total - browser.saved else ""
+    )
+    while True:
+        began = time.perf_counter()
+        try:
+            status, content = await browser.ask("POST", f"/s/{slug}/rate/", form)
+        except (OSError, EOFError):
+            status, content = 0, b""
+        if status == 200:
+            tally.seconds.append(time.perf_counter() - began)
+            tally.acknowledged.append(trial["token"])
+            reply = json.loads(content)
+            browser.saved, browser.total = reply["saved"], reply["total"]
+            left: list[Trial] = reply.get("ahead", ahead[1:])
+            return left
+        if not retry:
+            raise AssertionError(f"answer: {status}")
+        tally.errors.append(f"answer: {status}")
+        await asyncio.sleep(0.2)
+
+
+async def crowd(people: int, act: Callable[[], Awaitable[None]]) -> None:
+    """Run so many bots at once."""
+    await asyncio.gather(*(act() for _ in range(people)))
+
+
+async def knock(port: int, cookie: str, tally: Tally, until: float) -> None:
+    """Post a rating's form to the bare view again and again."""
+    browser = Browser(port)
+    form = {"participant": cookie, "revision": "0", "q-overall": "3", "rt_ms": "900", "known": "7"}
+    while time.perf_counter() < until:
+        began = time.perf_counter()
+        status, _ = await browser.ask("POST", "/", form)
+        if status == 200:
+            tally.seconds.append(time.perf_counter() - began)
+        else:
+            tally.errors.append(f"bare: {status}")
+    browser.close()

@@ -1,0 +1,78 @@
+"""The same job done by oTree (https://otree.org): 60 rounds of one image and one answer, in its own server.
+
+oTree pins old versions of what it needs, so it lives in a virtual environment of its own: `--otree VENV/bin/otree`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from benchmarks.bots import Browser, Tally
+from tests import postgres
+
+PROJECT = Path(__file__).parent / "otree"
+KEY = "of this run only"
+
+
+@contextlib.contextmanager
+def serve(program: Path, folder: Path) -> Iterator[int]:
+    """Run oTree's production server on its default SQLite database; yield its port."""
+    shutil.copytree(PROJECT, folder, dirs_exist_ok=True)
+    (folder / "_static").mkdir(exist_ok=True)
+    port = postgres.free_port()
+    env = {"PATH": f"{program.parent}:{os.environ['PATH']}", "OTREE_PRODUCTION": "1", "OTREE_REST_KEY": KEY}
+    # Of its two processes the first starts the second: both are ended by their group.
+    server = subprocess.Popen([program, "prodserver", str(port)], cwd=folder, env=env, start_new_session=True,
+                              stdout=subprocess.DEVNULL)  # fmt: skip
+    try:
+        yield port
+    finally:
+        os.killpg(server.pid, 15)
+        server.wait(timeout=30)
+
+
+def make_session(port: int, people: int) -> str:
+    """Wait for the server, make a session with places for so many people, and return the path of its link."""
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/api/sessions",
+        json.dumps({"session_config_name": "rate", "num_participants": people}).encode(),
+        {"otree-rest-key": KEY, "Content-Type": "application/json"},
+    )
+    for _ in range(150):
+        with contextlib.suppress(urllib.error.URLError), urllib.request.urlopen(request) as answer:  # noqa: S310
+            return str(urlsplit(json.load(answer)["session_wide_url"]).path)
+        time.sleep(0.2)
+    raise RuntimeError("oTree did not start")
+
+
+async def play(port: int, link: str, tally: Tally, until: float) -> None:
+    """Rate image after image; an answer is done when the next image's page is there."""
+    while time.perf_counter() < until:
+        browser = Browser(port)
+        await _follow(browser, link)
+        while time.perf_counter() < until and "/Rate/" in browser.page:
+            began = time.perf_counter()
+            status, _ = await browser.ask("POST", browser.page, {"overall": "3"})
+            assert status == 302, status
+            await _follow(browser, browser.location)
+            tally.seconds.append(time.perf_counter() - began)
+            tally.others += 1
+        browser.close()
+
+
+async def _follow(browser: Browser, path: str) -> None:
+    """Get a page through its redirects."""
+    browser.location = path
+    while browser.location:
+        browser.page = urlsplit(browser.location).path
+        await browser.ask("GET", browser.page)

@@ -1,0 +1,125 @@
+"""An installation of its own in a scratch folder, with a study, served as in production."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from PIL import Image
+
+from benchmarks.bots import Browser
+from tests import postgres
+
+ROOT = Path(__file__).parents[1]
+
+
+class Site:
+    """An installation of its own in a scratch folder, and its production server."""
+
+    def __init__(self, folder: Path, database: str | None) -> None:
+        self.env = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ} | {
+            "DATA_DIR": str(folder / "data"), "STARTS_PER_MINUTE": "0", "PYTHONPATH": str(ROOT),
+        }  # fmt: skip
+        if database:
+            self.env["DATABASE_URL"] = database
+        self.folder = folder
+
+    def manage(self, *arguments: str) -> str:
+        """Run a management command; return what it printed."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"manage.py {' '.join(arguments)}: {done.stderr}")
+        return done.stdout
+
+    def run(self, program: str) -> str:
+        """Run a program with this installation's settings; return what it printed."""
+        env = self.env | {"DJANGO_SETTINGS_MODULE": "nstsite.settings"}
+        return subprocess.run(
+            [sys.executable, "-c", program], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True, check=True
+        ).stdout
+
+    def publish(self, slug: str, images: int) -> None:
+        """Make the database and a study of plain coloured images."""
+        pictures = self.folder / "pictures"
+        pictures.mkdir(exist_ok=True)
+        for i in range(images):
+            Image.new("RGB", (64, 48), (i * 7 % 256, i * 31 % 256, i * 101 % 256)).save(
+                pictures / f"c{i}-{i % 2}.png"
+            )
+        commands = [
+            ("migrate",),
+            ("collectstatic", "--noinput"),
+            ("create_study", slug, "--images", str(pictures)),
+        ]
+        self.run(
+            "import django, sys; django.setup()\n"
+            "from django.core.management import call_command\n"
+            f"for command in {commands!r}: call_command(*command, verbosity=0)"
+        )
+
+    @contextlib.contextmanager
+    def serve(self, workers: int = 2, settings: str = "nstsite.settings") -> Iterator[tuple[int, int]]:
+        """Serve as `make serve` does; yield the port and the master's process id."""
+        port = postgres.free_port()
+        command = [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "nstsite.wsgi",
+            "--bind",
+            f"127.0.0.1:{port}",
+            "--workers",
+            str(workers),
+        ]
+        command += [
+            "--worker-class",
+            "gthread",
+            "--threads",
+            "4",
+            "--keep-alive",
+            "75",
+            "--log-level",
+            "error",
+        ]
+        process = subprocess.Popen(command, cwd=ROOT, env=self.env | {"DJANGO_SETTINGS_MODULE": settings})
+        try:
+            asyncio.run(_answers(port))
+            yield port, process.pid
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+    def missing(self, tokens: list[str]) -> tuple[int, int]:
+        """Return how many of these trials have no rating, and how many have more than one."""
+        listed = self.folder / "tokens.json"
+        listed.write_text(json.dumps(tokens))
+        program = (
+            "import json\nfrom collections import Counter\nfrom survey.models import Rating\n"
+            f"want = set(json.load(open({str(listed)!r})))\n"
+            "have = Counter(Rating.objects.values_list('trial__token', flat=True))\n"
+            "print(len(want - set(have)), sum(n > 1 for n in have.values()))"
+        )
+        lost, doubled = self.manage("shell", "--verbosity", "0", "-c", program).split()[-2:]
+        return int(lost), int(doubled)
+
+
+async def _answers(port: int) -> None:
+    for _ in range(300):
+        with contextlib.suppress(OSError, EOFError):
+            await Browser(port).ask("GET", "/healthz")
+            return
+        await asyncio.sleep(0.1)
+    raise RuntimeError("the server did not start")
