@@ -76,6 +76,93 @@ def test_answers_kept_in_a_closed_page_are_sent_when_it_opens_again(context, pag
     assert list(Rating.objects.values_list("value", flat=True)) == [3]
 
 
+@pytest.mark.parametrize("state", ["paused", "closed"])
+def test_answers_that_wait_are_sent_from_the_page_of_a_study_that_shows_no_more_images(
+    context, page, study, state
+):
+    begin(page)
+    ready(page, 1)
+    preloaded(page, 3)
+    context.set_offline(True)
+    rate(page, "Fair")
+    ready(page, 2)
+    rate(page, "Bad")
+    expect(page.get_by_role("status")).to_contain_text("Saved 0 of 2")
+    page.close(run_before_unload=False)
+    context.set_offline(False)
+    study.state = state
+    study.save()
+    later = context.new_page()
+    later.goto("/s/study/")
+    expect(later.get_by_role("status")).to_have_text("Saved 2 of 2.")
+    assert sorted(Rating.objects.values_list("value", flat=True)) == [1, 3]
+
+
+def test_one_tab_never_drops_what_waits_in_another(context, page, study):
+    """Both keep their answers in one storage: who wrote the whole list lost the other's part of it."""
+    begin(page)
+    ready(page, 1)
+    other = context.new_page()
+    other.goto("/s/study/")
+    ready(other, 1)
+    preloaded(other, 3)
+    for tab in (page, other):
+        tab.route("**/rate/", lambda route: route.abort())
+    rate(page, "Good")
+    ready(page, 2)
+    rate(other, "Good")
+    ready(other, 2)
+    rate(other, "Poor")
+    ready(other, 3)
+    other.close(run_before_unload=False)
+    page.unroute("**/rate/")
+    expect(page.get_by_role("status")).to_contain_text("Saved 1 of 1")
+    page.goto("/s/study/")
+    expect(page.get_by_role("status")).to_contain_text("Saved 2 of 2")
+    assert list(Rating.objects.order_by("trial__position").values_list("value", flat=True)) == [4, 2]
+
+
+def test_an_image_that_has_no_line_is_waited_for_not_skipped(context, page, study):
+    """JATOS #283: "failed to load". Beyond the images that are there, an outage must cost none."""
+    asked: list[str] = []
+
+    def only_the_first(route: Route) -> None:
+        asked.append(route.request.url)
+        if route.request.url == asked[0]:
+            route.continue_()
+        else:
+            route.abort()
+
+    page.route("**/image/*", only_the_first)
+    begin(page)
+    ready(page, 1)
+    context.set_offline(True)
+    rate(page, "Good")
+    expect(page.get_by_role("heading", name="Image 2 of 6")).to_be_visible()
+    expect(page.get_by_role("status")).to_contain_text("This page goes on")
+    page.unroute("**/image/*")
+    context.set_offline(False)
+    ready(page, 2)
+    assert list(Rating.objects.values_list("value", flat=True)) == [4]
+    assert not Trial.objects.filter(outcome="skipped").exists()
+
+
+def test_undo_needs_no_new_page_and_without_a_line_it_says_so(context, page, study):
+    begin(page)
+    ready(page, 1)
+    rate(page, "Bad")
+    ready(page, 2)
+    page.evaluate("window.same = true")
+    context.set_offline(True)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("status")).to_contain_text("No connection")
+    context.set_offline(False)
+    page.get_by_role("button", name="Undo").click()
+    ready(page, 1)
+    expect(page.get_by_role("radio", name="Bad")).to_be_checked()
+    assert page.evaluate("window.same")
+
+
 def test_a_reply_that_is_lost_on_its_way_doubles_nothing(page, study):
     """The server has kept the answer; the browser does not know, and sends it again."""
     begin(page)

@@ -59,6 +59,7 @@ def test_single_keys_can_be_switched_off_and_stay_off(page, study):
 
 
 def test_a_whole_session_by_touch_on_a_phone(browser, live_server, study):
+    """Single keys are off where the switch for them is not to be seen (WCAG 2.1.4)."""
     context = browser.new_context(
         base_url=live_server.url,
         viewport={"width": 360, "height": 740},
@@ -73,6 +74,7 @@ def test_a_whole_session_by_touch_on_a_phone(browser, live_server, study):
     for number in range(1, 7):
         ready(page, number)
         page.get_by_text("Fair").tap()
+        page.keyboard.press("1")
         page.get_by_role("button", name="Next").tap()
     expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
     context.close()
@@ -80,18 +82,47 @@ def test_a_whole_session_by_touch_on_a_phone(browser, live_server, study):
     assert set(Trial.objects.values_list("viewport_w", "dpr")) == {(360, 3.0)}
 
 
-def test_a_whole_session_without_javascript(browser, live_server, study):
+def test_a_whole_session_without_javascript(browser, live_server):
+    """Plain forms do all of it: an answer left out, undo, an image that does not show, the last words, a second thought."""
+    study = make_study('about = ["age"]\n')
     context = browser.new_context(base_url=live_server.url, java_script_enabled=False)
     page = context.new_page()
-    page.goto("/s/study/")
-    page.get_by_role("checkbox").check()
-    page.get_by_role("button", name="Begin").click()
+    begin(page)
+    heading = page.locator("h1")
+    page.get_by_role("button", name="Next").click()
+    expect(page.get_by_role("alert")).to_have_text("Please choose an answer.")
+    rate(page, "Bad")
+    expect(heading).to_have_text("Image 2 of 6")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("radio", name="Bad")).to_be_checked()
     for number in range(1, 7):
-        expect(page.get_by_role("heading", name=f"Image {number} of 6")).to_be_visible()
-        rate(page, "Poor")
+        expect(heading).to_have_text(f"Image {number} of 6")
+        if number == 3:
+            page.get_by_role("button", name="The image does not show").click()
+        else:
+            rate(page, "Poor")
+    page.get_by_role("button", name="Change my last answer").click()
+    expect(heading).to_have_text("Image 6 of 6")
+    rate(page, "Good")
+    page.get_by_role("radio", name="30–44").check()
+    page.get_by_role("button", name="Finish").click()
     expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
     context.close()
-    assert list(Rating.objects.values_list("value", flat=True)) == [2] * 6
+    assert list(Rating.objects.order_by("trial__position").values_list("value", flat=True)) == [2] * 4 + [4]
+    assert study.participants.get().about == {"age": "30-44"}
+
+
+def test_the_last_answer_of_all_can_be_changed(page, study):
+    begin(page)
+    for number in range(1, 7):
+        ready(page, number)
+        rate(page, "Bad")
+    page.get_by_role("button", name="Change my last answer").click()
+    ready(page, 6)
+    rate(page, "Good")
+    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+    assert list(Rating.objects.order_by("trial__position").values_list("value", "first_value"))[-1] == (4, 1)
+    assert Participant.objects.get().state == "finished"
 
 
 def test_leaving_out_the_answer_says_so_and_sends_nothing(page, study):

@@ -114,3 +114,10 @@ def test_the_script_is_told_what_comes_after_an_undo(client, person):
     assert (news["saved"], news["total"], news["undo"]) == (0, 6, False)
     assert (news["ahead"][0]["token"], news["ahead"][0]["revision"]) == (first.token, 1)
     assert news["ahead"][0]["given"] == {"overall": 2}
+
+
+def test_the_undo_button_is_on_the_page_itself_not_only_in_the_script(client, person):
+    """It came by script alone: without one, and after a refresh, there was no way back."""
+    assert 'value="1" hidden>' in client.get("/s/study/rate/").content.decode()
+    rate_all(person, limit=1)
+    assert 'value="1" hidden>' not in client.get("/s/study/rate/").content.decode()
