@@ -71,6 +71,106 @@ def every_page(page: Page, check: Callable[[Page], None]) -> None:
         check(page)
 
 
+PLATFORM = """
+[recruitment]
+platform = "mturk"
+complete = "DONE1"
+screened_out = "OUT1"
+withdrew = "BYE1"
+return_to = "https://worker.mturk.com/projects"
+"""
+POST_ELSEWHERE = """address => {
+  const form = document.createElement('form');
+  form.method = 'post';
+  form.action = address;
+  document.body.append(form);
+  form.submit();
+}"""
+
+
+def byways(page: Page, check: Callable[[Page], None], server: str) -> None:
+    """See every page that a straight session does not lead to."""
+    study = make_study(FULL + "required = true\n" + PLATFORM)
+
+    def seen(heading: str) -> None:
+        expect(page.get_by_role("heading", name=heading, level=1)).to_be_visible()
+        check(page)
+
+    page.goto("/s/study/?assignmentId=ASSIGNMENT_ID_NOT_AVAILABLE")
+    seen("A study")
+    page.goto("about:blank")
+    page.evaluate(POST_ELSEWHERE, f"{server}/s/study/")
+    seen("That did not come from here")
+    begin(page, "/s/study/?workerId=w1")
+    for group in page.get_by_role("group").all():
+        group.get_by_role("radio").last.check()
+    page.get_by_role("button", name="Continue").click()
+    seen("Thank you for your time")
+    page.get_by_role("button", name="Another person").click()
+    begin(page)
+    page.get_by_role("button", name="Continue").click()
+    seen("Before the images")
+    for group in page.get_by_role("group").all():
+        group.get_by_role("radio").first.check()
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("link", name="Stop or withdraw").click()
+    page.get_by_role("button", name="Stop, and keep").click()
+    seen("Thank you")
+    page.goto("/s/study/delete/")
+    page.get_by_role("button", name="Delete").click()
+    seen("Delete my answers")
+    page.goto("/s/study/leave/")
+    page.get_by_role("button", name="Withdraw").click()
+    seen("Your answers are deleted")
+    page.goto("/s/study/rate/")
+    page.evaluate(POST_ELSEWHERE, "/s/study/rate/")
+    seen("There is nothing to answer here")
+    for state, heading in (("paused", "A short pause"), ("closed", "This study is closed")):
+        study.state = state
+        study.save()
+        page.goto("/s/study/")
+        seen(heading)
+    make_study("invited_only = true\n", slug="guests")
+    begin(page, "/s/guests/")
+    seen("An invitation is needed")
+    page.goto("/s/nowhere/")
+    seen("There is nothing here")
+    page.goto("/sign-in/")
+    page.get_by_label("User name").fill("nobody")
+    page.get_by_label("Password").fill("nothing")
+    page.get_by_role("button", name="Sign in").click()
+    seen("Sign in")
+
+
+def test_axe_finds_nothing_and_nothing_is_cut_off_on_the_byways(page, live_server):
+    def both(page: Page) -> None:
+        no_violations(page)
+        page.set_viewport_size({"width": 320, "height": 256})
+        fits(page)
+        page.set_viewport_size({"width": 1280, "height": 800})
+
+    byways(page, both, live_server.url)
+
+
+def test_every_phase_is_as_accessible_as_the_main_one(page, live_server):
+    study = make_study(
+        "[session]\nrepeats = 1\nstabilising = 1\n[images]\ntrap = 4\npractice = ['cat-*']\n"
+        "gold = [{item = 'dog-weak', answer = 1}]\n"
+    )
+    begin(page)
+    phases = set()
+    for trial in study.participants.get().trials.order_by("position"):
+        name = f"{'Practice image' if trial.phase == 'practice' else 'Image'} "
+        expect(page.get_by_role("heading", level=1)).to_contain_text(name)
+        expect(page.locator(f'form:has(input[name="trial"][value="{trial.token}"])')).to_be_visible()
+        expect(page.locator(".stage:not(.loading) img")).to_be_visible()
+        if trial.phase not in phases:
+            no_violations(page)
+        phases.add(trial.phase)
+        rate(page)
+    assert phases == {"practice", "stabilising", "main", "repeat", "gold", "trap"}
+
+
 def test_axe_finds_nothing_on_any_page(page, live_server):
     make_study(FULL)
     every_page(page, no_violations)
@@ -119,6 +219,22 @@ def test_the_next_image_is_announced_by_focus_on_its_heading(page, study):
     rate(page)
     ready(page, 2)
     expect(page.get_by_role("heading", name="Image 2 of 6")).to_be_focused()
+
+
+def test_one_stop_of_the_tab_key_for_each_question_and_none_in_between(page, live_server):
+    """LimeSurvey #2512, formbricks #8581: 40 stops to cross one page of scales."""
+    make_study('[[questions]]\nkey = "a"\ntext = "A?"\n[[questions]]\nkey = "b"\ntext = "B?"\n')
+    begin(page)
+    ready(page, 1)
+    stops = []
+    for _ in range(5):
+        page.keyboard.press("Tab")
+        stops.append(
+            page.evaluate("document.activeElement.name || document.activeElement.textContent.trim()")
+        )
+    assert [stop for stop in stops if stop.startswith("q-")] == ["q-a", "q-b"]
+    assert stops.index("q-b") == stops.index("q-a") + 1
+    assert "Next" in stops
 
 
 def test_targets_are_44_px_high(page, study):
