@@ -1,0 +1,138 @@
+"""Pictures, plans and image sets in a real browser: progress moves by itself, every page is accessible and fits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.contrib.auth.models import Group, User
+from django.urls import reverse
+from playwright.sync_api import Page, expect
+
+from generator import runs, worker
+from generator.models import Cell, PlanRun
+from tests.generator.rows import mark_done
+from tests.survey.factories import png
+from tests.survey.researcher.sets import finished_set, planned, things_of
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+PASSWORD = "a long password"
+
+
+@pytest.fixture
+def ada(live_server, monkeypatch) -> User:
+    """A researcher; no process is started for her plans."""
+    monkeypatch.setattr(worker, "_start", lambda name, lock: None)
+    ada = User.objects.create_user("ada", password=PASSWORD)
+    ada.groups.add(Group.objects.get(name="Researchers"))
+    return ada
+
+
+@pytest.fixture
+def desk(page: Page, ada: User) -> Page:
+    """Her browser, signed in."""
+    page.goto("/sets/")
+    page.get_by_label("User name").fill("ada")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Image sets")).to_be_visible()
+    return page
+
+
+def look_at(page: Page, address: str) -> None:
+    """Open a page; nothing on it may be inaccessible, or need sideways scrolling on a phone."""
+    page.goto(address)
+    found = Axe().run(page)
+    assert found.violations_count == 0, f"{address}\n{found.generate_report()}"
+    page.set_viewport_size({"width": 320, "height": 640})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320, address
+    page.set_viewport_size({"width": 1280, "height": 800})
+
+
+def test_every_page_is_accessible_and_fits_a_phone(desk: Page, ada: User):
+    look_at(desk, "/sets/")
+    things = things_of(ada)
+    finished_set(ada, "failures", "defgh", failed="e")
+    refused = PlanRun.objects.create(owner=ada, slug="b", title="B", plan="", state="refused", problem="why")
+    for address in (
+        reverse("image_sets"),
+        reverse("image_set", args=["failures"]),
+        reverse("cell", args=[things["set"], 0]),
+        reverse("cell", args=["failures", 1]),
+        reverse("pictures"),
+        reverse("new_plan"),
+        f"{reverse('new_plan')}?as=file",
+        reverse("plan", args=[things["plan"]]),
+        reverse("plan", args=[refused.pk]),
+        reverse("study_from_set", args=[things["set"]]),
+        reverse("new_study"),
+    ):
+        look_at(desk, address)
+
+
+def test_a_set_that_is_made_moves_by_itself(desk: Page, ada: User):
+    image_set = finished_set(ada, keys="abc", failed="bc")
+    image_set.cells.filter(label__in="bc").update(status="waiting", reason="")
+    run = runs.take_up(image_set, ada)
+    PlanRun.objects.update(state="running", host="elsewhere")
+    desk.goto(reverse("image_set", args=["grid"]))
+    progress = desk.locator("#progress")
+    expect(progress).to_contain_text("Being made: 1 of 3 made")
+    first = image_set.cells.get(index=0)
+    made = {"image": first.image.name, "sha256": first.sha256}
+    mark_done(image_set.cells.get(index=1), **made)
+    expect(progress).to_contain_text("2 of 3 made")
+    expect(progress).to_contain_text("images an hour")
+    expect(desk.locator(".plane img")).to_have_count(2)
+    mark_done(image_set.cells.get(index=2), **made)
+    PlanRun.objects.filter(pk=run.pk).update(state="done")
+    expect(progress).to_contain_text("Done: 3 of 3 made")
+    expect(desk.get_by_role("button", name="Stop")).to_have_count(0)
+
+
+def test_a_plan_goes_on_by_itself_when_it_was_looked_through(desk: Page, ada: User):
+    run = planned(ada)
+    PlanRun.objects.update(state="planning", host="elsewhere")
+    desk.goto(reverse("plan", args=[run.pk]))
+    expect(desk.get_by_text("Looking through the plan")).to_be_visible()
+    PlanRun.objects.update(state="planned")
+    desk.get_by_role("button", name="Go", exact=True).click()
+    expect(desk.get_by_text("Waiting for its turn")).to_be_visible()
+
+
+def test_images_are_chosen_by_keyboard_for_a_study(desk: Page, ada: User):
+    finished_set(ada)
+    desk.goto(reverse("image_set", args=["grid"]))
+    desk.get_by_role("checkbox", name="Choose b").focus()
+    desk.keyboard.press("Space")
+    desk.get_by_role("button", name="Make a study of these").focus()
+    desk.keyboard.press("Enter")
+    expect(desk.get_by_text("1 image of")).to_be_visible()
+
+
+def test_files_are_uploaded_and_the_refused_ones_named(desk: Page, ada: User, tmp_path: Path):
+    (tmp_path / "cat.png").write_bytes(png(1))
+    (tmp_path / "notes.png").write_bytes(b"hello")
+    desk.goto(reverse("pictures"))
+    desk.get_by_label("Files").set_input_files([tmp_path / "cat.png", tmp_path / "notes.png"])
+    desk.get_by_role("button", name="Upload").click()
+    expect(desk.get_by_text("notes.png: not a picture")).to_be_visible()
+    expect(desk.get_by_text("1 picture kept.")).to_be_visible()
+    expect(desk.locator(".tiles .name")).to_have_text(["cat.png"])
+
+
+def test_without_script_a_reload_shows_how_far_it_is(browser, live_server, ada: User, desk: Page):
+    finished_set(ada)
+    Cell.objects.filter(index=2).update(status="waiting", image="", sha256="")
+    context = browser.new_context(
+        base_url=live_server.url, java_script_enabled=False, storage_state=desk.context.storage_state()
+    )
+    page = context.new_page()
+    page.goto(reverse("image_set", args=["grid"]))
+    expect(page.locator("#progress")).to_contain_text("Stopped: 2 of 3 made")
+    mark_done(Cell.objects.get(index=2), image=Cell.objects.get(index=0).image.name)
+    page.reload()
+    expect(page.locator("#progress")).to_contain_text("Done: 3 of 3 made")
+    context.close()
