@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
@@ -15,8 +16,6 @@ GREY = (127, 127, 127)  # neither side of the sheet flatters dark or light image
 INK = (255, 255, 255)
 LEAST_SIDE = 16
 MAX_PIXELS = 400_000_000
-
-Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 class SheetError(Exception):
@@ -57,7 +56,7 @@ def draw(
     side: int = 256,
 ) -> Image.Image:
     """Draw a grid of images (or words, where there is no image), each at most `side` px, under its labels."""
-    font = ImageFont.load_default(max(12, side // 14))
+    font = _font(side)
     left = int(max(font.getlength(label) for label in [*row_labels, corner])) + 2 * GAP
     top = int(font.getbbox("Ag")[3]) + 2 * GAP
     size = left + len(column_labels) * (side + GAP), top + len(row_labels) * (side + GAP)
@@ -80,7 +79,7 @@ def draw(
 
 def captioned(pictures: Sequence[tuple[str, Image.Image | str]], columns: int, side: int) -> Image.Image:
     """Draw pictures (or words, where there is none) row by row, each at most `side` px with its caption above it."""
-    font = ImageFont.load_default(max(12, side // 14))
+    font = _font(side)
     top = int(font.getbbox("Ag")[3]) + 2 * GAP
     rows = -(-len(pictures) // columns)
     sheet = Image.new("RGB", (GAP + columns * (side + GAP), rows * (top + side) + GAP), GREY)
@@ -92,13 +91,20 @@ def captioned(pictures: Sequence[tuple[str, Image.Image | str]], columns: int, s
     return sheet
 
 
+def _font(side: int) -> ImageFont.FreeTypeFont:
+    """Return DejaVu Sans, which knows the letters of most names (Pillow's own font knows hardly more than ASCII)."""
+    from matplotlib import get_data_path
+
+    return ImageFont.truetype(Path(get_data_path(), "fonts", "ttf", "DejaVuSans.ttf"), max(12, side // 14))
+
+
 def _place(
     sheet: Image.Image,
     pen: ImageDraw.ImageDraw,
     entry: Image.Image | str,
     at: tuple[int, int],
     side: int,
-    font: Font,
+    font: ImageFont.FreeTypeFont,
 ) -> None:
     if isinstance(entry, str):
         _centred(pen, entry, at, (side, side), font)
@@ -107,7 +113,11 @@ def _place(
 
 
 def _centred(
-    pen: ImageDraw.ImageDraw, text: str, at: tuple[int, int], room: tuple[int, int], font: Font
+    pen: ImageDraw.ImageDraw,
+    text: str,
+    at: tuple[int, int],
+    room: tuple[int, int],
+    font: ImageFont.FreeTypeFont,
 ) -> None:
     pen.text((at[0] + room[0] / 2, at[1] + room[1] / 2), text, INK, font, anchor="mm")
 

@@ -75,3 +75,10 @@ def test_images_are_never_enlarged_and_their_places_no_larger_than_they(plane: I
 def test_it_refuses_a_sheet_that_no_program_would_open() -> None:
     with pytest.raises(sheets.SheetError, match="pixels; ask for smaller images"):
         sheets.draw([["a"]], ["row"], ["column"], side=50_000)
+
+
+@pytest.mark.parametrize("label", ["cat × wave", "Süß", "–", "α/β", "Щука"])
+def test_labels_are_drawn_letter_by_letter_and_not_as_boxes(label: str) -> None:
+    font = sheets._font(256)
+    box = bytes(font.getmask("\uffff"))
+    assert not any(bytes(font.getmask(letter)) == box for letter in label if letter != " ")
