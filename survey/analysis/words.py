@@ -60,15 +60,28 @@ GLOSSARY: Final = (
         "Shrout and Fleiss 1979; McGraw and Wong 1996",
     ),
     Entry(
-        "Friedman",
-        "Tests whether the items differ at all, on the ranks within each participant.",
-        "Friedman 1937",
+        "median, 1 … 5",
+        "The middle one of an item's ratings, and how many people gave each category: what the mean leaves out.",
+        "ITU-T P.910",
+    ),
+    Entry(
+        "other intervals",
+        "Normal: mean ± 1.96 SD/√n, too narrow for few ratings. Bootstrap (percentile, BCa): of 2000 samples drawn with "
+        "replacement. Dirichlet: credible interval with 0.2 imagined ratings in each category.",
+        "ITU-R BT.500 Annex 1; Efron 1987",
+    ),
+    Entry(
+        "Friedman, Kendall's W",
+        "Friedman's χ² tests whether the items differ at all, on the ranks within each participant; W is the same as a "
+        "measure of agreement on the order, from 0 for none to 1 for the same order by everybody.",
+        "Friedman 1937; Kendall and Smith 1939",
     ),
     Entry(
         "Wilcoxon, Holm",
         "Tests a pair of items or conditions on the differences within participants; p is adjusted for the number "
-        "of pairs. Votes are never pooled as if each were a new person's.",
-        "Wilcoxon 1945; Holm 1979",
+        "of pairs. Votes are never pooled as if each were a new person's. The rank-biserial correlation, −1 to 1, is "
+        "the size of the effect.",
+        "Wilcoxon 1945; Holm 1979; Kerby 2014",
     ),
     Entry(
         "BT.500 screening",
@@ -80,6 +93,24 @@ GLOSSARY: Final = (
         "P.913 correlation",
         "Flags participants whose ratings correlate too little with the items' MOS.",
         "ITU-T P.913; VQEG",
+    ),
+    Entry(
+        "other correlations",
+        "Left out: a participant's correlation with the mean of the others alone. BT.1788: the smaller of Pearson and "
+        "Spearman, with a threshold that falls below 0.7 where the whole panel is noisy.",
+        "ITU-R BT.1788",
+    ),
+    Entry(
+        "straight lining, speed",
+        "Flags a run of one answer that answers drawn at random from the panel's own would reach with a chance below 1 "
+        "in 1000, and a median response time below a third of the panel's. Conventions, not standards.",
+        "docs/method.md",
+    ),
+    Entry(
+        "gold, trap, repeats",
+        "Flags fewer than 70 % of images of known rating within ±1, a trap picture answered otherwise than it asks, "
+        "and a mean difference above 1.4 between two ratings of one image (1.6 is chance).",
+        "ITU-T P.808 for gold and trap; docs/method.md",
     ),
     Entry(
         "bias, inconsistency",
@@ -98,6 +129,47 @@ GLOSSARY: Final = (
         "The mean over participants of each one's mean in the condition, with Student's t over participants: ratings "
         "of one person hang together. The naive interval beside it is what pooling the votes would give.",
         "Finkelstein et al. 2023, Interspeech",
+    ),
+    Entry(
+        "bootstrap, mixed model",
+        "Two other intervals of a condition mean: participants and items drawn with replacement (errs on the wide "
+        "side), and a linear model with crossed effects of item and participant by REML.",
+        "Owen 2007; Bates et al. 2015",
+    ),
+    Entry(
+        "letters",
+        "Two conditions share a letter exactly where the adjusted comparisons find no difference between them.",
+        "Piepho 2004",
+    ),
+    Entry(
+        "DMOS",
+        "The mean of each participant's rating of an image less that of its hidden reference, plus 5; above 5 the "
+        "image was preferred to its reference.",
+        "ITU-T P.910, ACR-HR",
+    ),
+    Entry(
+        "panels",
+        "The same scores of everyone, without the participants that a screening rule flags, and weighted by the "
+        "subject model, with ranks: where they agree, the conclusions do not hang on who was left out.",
+        "docs/method.md",
+    ),
+    Entry(
+        "ordinal check",
+        "An ordered probit model of the conditions, which takes the categories as ranks only: says whether the order of "
+        "the means would be another.",
+        "McKelvey and Zavoina 1975",
+    ),
+    Entry(
+        "detectable difference, ratings needed",
+        "The smallest difference of two items that a 5 % test finds with 80 % power, from the spread that is left "
+        "after item and participant; and how many ratings would make an interval ±0.25, by the SOS hypothesis.",
+        "Cohen 1988; Hoßfeld et al. 2016, arXiv:1607.00321",
+    ),
+    Entry(
+        "convergence",
+        "Half the bounded interval with the first k ratings of each item, the median over items: where it flattens, "
+        "more ratings of the same kind change little.",
+        "docs/method.md",
     ),
 )
 
