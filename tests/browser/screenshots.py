@@ -1,0 +1,292 @@
+"""Take docs/screenshots anew: every page that a participant meets, on a phone and on a desktop.
+
+    python -m pytest tests/browser/screenshots.py     (SCREENSHOTS=FOLDER puts them elsewhere)
+
+Not part of the suite (the name does not begin with test_): pictures are for eyes.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image, ImageFilter
+from playwright.sync_api import Browser, Page, expect
+
+from generator.demo.pictures import PHOTOGRAPHS, gather
+from survey.definition import parse
+from survey.models import Study
+from survey.publish import Picture, publish
+from tests.browser.steps import begin, rate, ready
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+FOLDER = Path(os.environ.get("SCREENSHOTS", Path(__file__).parents[2] / "docs" / "screenshots"))
+SIZES: dict[str, dict[str, Any]] = {
+    "desktop": {"viewport": {"width": 1280, "height": 800}},
+    "phone": {
+        "viewport": {"width": 360, "height": 740},
+        "device_scale_factor": 1.5,
+        "has_touch": True,
+        "is_mobile": True,
+    },
+}
+SHOWN = ("coffee", "cat", "palace", "astronaut")
+
+FULL = """
+languages = ["en", "fr", "de", "es"]
+about = ["age", "gender", "eyesight", "screen", "experience"]
+purge_on = 2099-12-31
+[consent]
+minutes = 8
+organiser = "Vision group, Example University"
+contact = "jane@example.org"
+adults_only = true
+[session]
+images = 6
+batches = 2
+[images]
+practice = ["astronaut-*"]
+[screening]
+display = true
+vision = true
+plates = 1
+[recruitment]
+platform = "prolific"
+complete = "C1AB2CD3"
+screened_out = "C9XY8ZW7"
+withdrew = "C5MN6OP4"
+return_to = "https://app.prolific.com/submissions/complete?cc={code}"
+"""
+FOUR = """
+[[questions]]
+key = "overall"
+text = "How do you rate the overall quality of this image?"
+[[questions]]
+key = "content"
+text = "How well is the photographed scene preserved?"
+[[questions]]
+key = "style"
+text = "How closely does it follow the painting's style?"
+labels = ["Not at all", "Slightly", "Partly", "Mostly", "Fully"]
+[[questions]]
+key = "liking"
+text = "How much do you like it?"
+labels = ["Not at all", "A little", "Somewhat", "Much", "Very much"]
+"""
+ARABIC = """
+title = "تقييم الصور"
+instructions = "انظر إلى كل صورة ككل، ثم اختر الإجابة التي تناسب انطباعك."
+[[questions]]
+key = "overall"
+text = "كيف تقيّم الجودة العامة لهذه الصورة؟"
+labels = ["سيئة", "ضعيفة", "مقبولة", "جيدة", "ممتازة"]
+"""
+
+POST_TO_RATE = """() => {
+  const form = document.createElement('form');
+  form.method = 'post';
+  form.action = '/s/study/rate/';
+  document.body.append(form);
+  form.submit();
+}"""
+
+
+@pytest.fixture(scope="session")
+def photographs(tmp_path_factory) -> Path:
+    """The demonstration's photographs."""
+    folder = tmp_path_factory.mktemp("photographs")
+    gather(folder)
+    return Path(folder)
+
+
+@pytest.fixture
+def study(live_server, photographs) -> Callable[..., Study]:
+    """Publish photographs, plain and blurred."""
+
+    def make(toml: str = "", width: int = 480) -> Study:
+        pictures = [
+            Picture(
+                f"{name}-{radius}",
+                partial(read, photographs, name, radius, width),
+                content=name,
+                condition=str(radius),
+            )
+            for name in SHOWN
+            for radius in (0, 2)
+        ]
+        title = "" if "title" in toml else 'title = "Stylised photographs"\n'
+        return publish("study", parse(title + toml, "study.toml"), pictures)
+
+    return make
+
+
+def read(folder: Path, name: str, radius: int, width: int) -> Image.Image:
+    file = next(photograph.name for photograph in PHOTOGRAPHS if photograph.name.startswith(name))
+    with Image.open(folder / file) as image:
+        small = image.convert("RGB").resize(
+            (width, round(width * image.height / image.width)), Image.Resampling.LANCZOS
+        )
+    return small.filter(ImageFilter.GaussianBlur(radius))
+
+
+@pytest.fixture(params=SIZES)
+def device(request) -> str:
+    """What it is seen on."""
+    return str(request.param)
+
+
+@pytest.fixture
+def page(browser: Browser, live_server, device) -> Iterator[Page]:
+    """A page on that device."""
+    context = browser.new_context(base_url=live_server.url, **SIZES[device])
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def shoot(page: Page, device: str) -> Callable[..., None]:
+    """Keep what is on screen (or the whole page) under a name."""
+
+    def keep(name: str, *, whole: bool = True) -> None:
+        picture = Image.open(io.BytesIO(page.screenshot(full_page=whole, animations="disabled")))
+        # 128 colours: a third of the bytes, and text as sharp.
+        few = picture.convert("RGB").quantize(128, dither=Image.Dither.FLOYDSTEINBERG)
+        FOLDER.mkdir(exist_ok=True)
+        few.save(FOLDER / f"{name}-{device}.png", optimize=True)
+
+    return keep
+
+
+def test_a_session_from_the_first_page_to_the_last(page, study, shoot):
+    study(FULL)
+    page.goto("/s/study/?PROLIFIC_PID=p1")
+    shoot("welcome")
+    page.get_by_role("button", name="Begin").click()
+    shoot("welcome-without-consent")
+    page.get_by_role("checkbox").check()
+    page.get_by_role("button", name="Begin").click()
+    expect(page.get_by_role("heading", name="Before the images")).to_be_visible()
+    page.wait_for_function("() => document.querySelector('.plate').complete")
+    shoot("screening")
+    for group in page.get_by_role("group").all():
+        group.get_by_role("radio").first.check()
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("heading", name="Practice image 1 of 2")).to_be_visible()
+    expect(page.locator(".stage:not(.loading) img")).to_be_visible()
+    shoot("practice", whole=False)
+    for _ in range(2):
+        expect(page.get_by_role("button", name="Next")).not_to_have_attribute("aria-disabled", "true")
+        expect(page.locator(".stage:not(.loading) img")).to_be_visible()
+        number = page.locator(".count").inner_text()
+        rate(page)
+        expect(page.locator(".count")).not_to_have_text(number)
+    for number in range(1, 7):
+        ready(page, number)
+        if number == 2:
+            page.get_by_role("radio", name="Good").check()
+            shoot("rating", whole=False)
+        if number == 3:
+            page.goto("/s/study/leave/")
+            shoot("leave")
+            page.goto("/s/study/")
+            ready(page, number)
+        rate(page)
+    expect(page.get_by_role("heading", name="A few words about you")).to_be_visible()
+    shoot("about")
+    page.get_by_role("button", name="Finish").click()
+    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+    shoot("thanks")
+    page.goto("/s/study/delete/")
+    page.get_by_role("textbox").fill("ABCD")
+    page.get_by_role("button", name="Delete").click()
+    shoot("delete")
+    page.goto("/s/study/leave/")
+    page.get_by_role("button", name="Withdraw").click()
+    shoot("deleted")
+
+
+def test_a_required_screening_that_fails(page, study, shoot):
+    study(FULL.replace("plates = 1", "plates = 1\nrequired = true"))
+    page.goto("/s/study/?PROLIFIC_PID=p1")
+    page.get_by_role("checkbox").check()
+    page.get_by_role("button", name="Begin").click()
+    for group in page.get_by_role("group").all():
+        group.get_by_role("radio").last.check()
+    page.get_by_role("button", name="Continue").click()
+    shoot("screened-out")
+
+
+def test_several_questions(page, study, shoot):
+    study(FOUR)
+    begin(page)
+    ready(page, 1, 8)
+    shoot("four-questions", whole=False)
+    page.get_by_role("button", name="Next").click()
+    shoot("unanswered", whole=False)
+
+
+@pytest.mark.parametrize("method", ["pair", "dcr"])
+def test_two_images(page, study, shoot, method):
+    study(f'method = "{method}"\n' + ('[images]\nreferences = ["*-0"]\n' if method == "dcr" else ""))
+    begin(page)
+    ready(page, 1, 4)
+    shoot({"pair": "comparing", "dcr": "beside-reference"}[method], whole=False)
+
+
+def test_larger_than_the_screen(page, study, shoot):
+    study(width=1600)
+    begin(page)
+    ready(page, 1, 8)
+    shoot("larger-than-screen", whole=False)
+
+
+def test_without_a_connection(page, study, shoot):
+    study()
+    begin(page)
+    ready(page, 1, 8)
+    page.wait_for_timeout(1500)
+    page.context.set_offline(True)
+    rate(page)
+    ready(page, 2, 8)
+    shoot("no-connection", whole=False)
+    page.context.set_offline(False)
+
+
+def test_from_right_to_left(page, study, shoot):
+    study(ARABIC)
+    page.goto("/s/study/")
+    shoot("right-to-left-welcome")
+    begin(page)
+    ready(page, 1, 8)
+    shoot("right-to-left", whole=False)
+
+
+@pytest.mark.parametrize(("state", "name"), [("paused", "paused"), ("closed", "closed")])
+def test_a_study_that_takes_nobody(page, study, shoot, state, name):
+    made = study()
+    made.state = state
+    made.save()
+    page.goto("/s/study/")
+    shoot(name)
+
+
+def test_pages_by_the_way(page, study, shoot):
+    study("invited_only = true\n")
+    page.goto("/")
+    shoot("home")
+    page.goto("/sign-in/")
+    shoot("sign-in")
+    page.goto("/s/nowhere/")
+    shoot("not-found")
+    begin(page)
+    shoot("uninvited")
+    page.goto("/s/study/")
+    page.evaluate(POST_TO_RATE)
+    expect(page.get_by_role("heading", name="There is nothing to answer here")).to_be_visible()
+    shoot("lost")
