@@ -1,0 +1,161 @@
+"""Speed of style transfer: `python -m benchmarks.generate [--size 256] [--peer DIR] [--scaling | --convergence]`.
+
+The same work (benchmarks/generate_work.py says which) by this project, cell by cell and as a batch, by the classic
+loop and by other programs, each in a process of its own, in turns. Prints Markdown; writes that and JSON to
+benchmarks/results/generate-DEVICE.*. Needs the VGG-16 of `manage.py weights fetch vgg16`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks import generate_convergence, generate_scaling, machine
+from benchmarks.generate_peers import neural_style_pt
+from benchmarks.generate_work import NETWORK, Measured, flops, save_pair
+from generator.nst import load
+from generator.nst.network import supports_bf16
+from generator.nst.weights import Weights
+
+RESULTS = Path(__file__).parent / "results"
+WAYS = {
+    "classic": "classic loop",
+    "fp32": "this project, float32, cell by cell",
+    "cell": "this project, cell by cell",
+    "batch": "this project, {cells} cells as a batch",
+}
+
+
+def main() -> None:
+    options = _options()
+    device = torch.device(options.device)
+    weights = load(NETWORK, options.weights_dir)
+    RESULTS.mkdir(exist_ok=True)
+    if options.scaling:
+        generate_scaling.measure(options, RESULTS)
+    elif options.convergence:
+        generate_convergence.measure(weights, options, RESULTS)
+    else:
+        _compare(weights, options, device)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--size", type=int, default=256, help="px of the square image")
+    parser.add_argument("--evaluations", type=int, default=100)
+    parser.add_argument("--cells", type=int, default=4, help="of the batch; 25 is the grid of Patel 2019")
+    parser.add_argument(
+        "--rounds", type=int, default=2, help="times that each takes its turn; the best counts"
+    )
+    parser.add_argument("--peer", type=Path, help="checkout of neural-style-pt")
+    parser.add_argument("--weights-dir", type=Path, default=Path("var/weights"))
+    parser.add_argument("--largest", type=int, default=2048, help="px of --scaling")
+    parser.add_argument("--images", type=Path, help="folder for the images of --convergence")
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument(
+        "--scaling", action="store_true", help="seconds and memory against size and number of cells"
+    )
+    kind.add_argument("--convergence", action="store_true", help="loss against seconds for ways to descend")
+    return parser.parse_args()
+
+
+def _compare(weights: Weights, options: argparse.Namespace, device: torch.device) -> None:
+    host = machine.describe(device)
+    rates = machine.matrix_rates(device)
+    found: dict[str, list[Measured]] = {}
+    with _pair(options.size) as folder:
+        ways = _ways(weights, options, device, folder)
+        for _ in range(options.rounds):
+            for name, way in ways.items():
+                found.setdefault(name, []).append(way())
+                print(name, found[name][-1], file=sys.stderr, flush=True)
+    account = {
+        "machine": host,
+        "matrix_flops": rates,
+        "work": {
+            "size": options.size,
+            "evaluations": options.evaluations,
+            "flop": flops(weights, options.size),
+        },
+        "rounds": {name: [asdict(each) for each in rounds] for name, rounds in found.items()},
+    }
+    text = table(account)
+    print(text)
+    (RESULTS / f"generate-{device.type}.json").write_text(json.dumps(account, indent=1) + "\n")
+    (RESULTS / f"generate-{device.type}.md").write_text(text)
+
+
+@contextmanager
+def _pair(size: int) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as folder:
+        save_pair(Path(folder), size)
+        yield Path(folder)
+
+
+def _ways(
+    weights: Weights, options: argparse.Namespace, device: torch.device, folder: Path
+) -> dict[str, Callable[[], Measured]]:
+    """Return each contender by its name in the table."""
+    ways: dict[str, Callable[[], Measured]] = {}
+    if options.peer:
+        ways["neural-style-pt"] = lambda: neural_style_pt(
+            options.peer, folder, weights, options.size, options.evaluations, device
+        )
+    for way, name in WAYS.items():
+        # Without bfloat16 "auto" is float32: one row says it.
+        if way != "fp32" or supports_bf16(device):
+            ways[name.format(cells=options.cells)] = partial(
+                generate_scaling.in_process,
+                way,
+                options,
+                folder,
+                size=options.size,
+                evaluations=options.evaluations,
+                cells=options.cells,
+            )
+    return ways
+
+
+def table(account: dict[str, Any]) -> str:
+    """Return the account as Markdown. Each row's best round counts; ratios and losses are against the first row."""
+    host, rates, work = account["machine"], account["matrix_flops"], account["work"]
+    best = {
+        name: Measured(**{key: min(each[key] for each in rounds) for key in rounds[0]})
+        for name, rounds in account["rounds"].items()
+    }
+    first = next(iter(best.values()))
+    products = ", ".join(f"{rate / 1e9:.0f} GFLOP/s in {kind}" for kind, rate in rates.items())
+    lines = [
+        f"{host['name']}, {host['cores']} cores, {host['threads']} threads, PyTorch {host['torch']}, load"
+        f" {host['load_before']} before. A large matrix product: {products}.",
+        f"VGG-16 to relu5_1, {work['size']} px, {work['evaluations']} evaluations of {work['flop'] / 1e9:.0f} GFLOP.",
+        "",
+        "| | evaluations/s | times | processor s/evaluation | times | images/hour | peak memory | GFLOP/s "
+        "| share of the matrix rate | last loss |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for name, one in best.items():
+        rate = work["flop"] / one.evaluation
+        lines.append(
+            f"| {name} | {1 / one.evaluation:.2f} | {first.evaluation / one.evaluation:.2f} | {one.cpu:.3f} "
+            f"| {first.cpu / one.cpu:.2f} | {3600 / (one.evaluation * work['evaluations']):.1f} "
+            f"| {one.peak_bytes / 1e9:.2f} GB | {rate / 1e9:.0f} "
+            f"| {' / '.join(f'{rate / most:.0%} {kind}' for kind, most in rates.items())} "
+            f"| {one.loss:.4g} ({one.loss / first.loss - 1:+.1%}) |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()

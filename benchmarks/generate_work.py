@@ -1,0 +1,193 @@
+"""One contender of benchmarks/generate.py in a process of its own, so that its peak memory is its own.
+
+The work is neural-style's: VGG-16 to relu5_1, content at relu4_2, style at relu1_1 .. relu5_1, L1 total variation,
+L-BFGS with 100 pairs, from the content image. A number of evaluations of loss and gradient is made, no more and no fewer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from benchmarks import classic, machine
+from generator import images
+from generator.demo.pictures import gather
+from generator.nst import Cell, Progress, Recipe, load, preset, transfer, transfer_batch
+from generator.nst.layers import convolutions
+from generator.nst.weights import Weights
+
+CONTENT, STYLE = "content.png", "style.png"
+NETWORK = "vgg16"
+# Evaluations that warm up: memory is touched for the first time, kernels are chosen.
+WARM_UP = 2
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one contender took. evaluation: seconds of one, of one cell; cpu: of all cores; loss: the first cell's last."""
+
+    evaluation: float
+    cpu: float
+    whole: float
+    peak_bytes: int
+    loss: float
+
+
+class Stopwatch:
+    """Seconds, and processor seconds of this process, from the end of the warm-up on."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+        self.started = time.perf_counter()
+        self.count = 0
+
+    def tick(self) -> None:
+        self.count += 1
+        if self.count == WARM_UP:
+            machine.wait(self.device)
+            self.warm, self.warm_cpu = time.perf_counter(), time.process_time()
+
+    def stop(self, cells: int, loss: float) -> Measured:
+        machine.wait(self.device)
+        now, evaluations = time.perf_counter(), (self.count - WARM_UP) * cells
+        return Measured(
+            (now - self.warm) / evaluations,
+            (time.process_time() - self.warm_cpu) / evaluations,
+            now - self.started,
+            peak_bytes(self.device),
+            loss,
+        )
+
+
+def peak_bytes(device: torch.device) -> int:
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return kilobytes * (1 if sys.platform == "darwin" else 1024)
+
+
+def recipe(size: int, evaluations: int, **settings: object) -> Recipe:
+    return preset("neural-style").replace(
+        network=NETWORK,
+        tv_form="l1",
+        size=size,
+        shape="square",
+        init="content",
+        evaluations=evaluations,
+        **settings,
+    )
+
+
+def pair(options: argparse.Namespace) -> tuple[Tensor, Tensor]:
+    """Return content and style as the files of `save_pair` hold them."""
+    content, style = (images.to_tensor(images.read(options.pictures / name)) for name in (CONTENT, STYLE))
+    return content, style
+
+
+def save_pair(folder: Path, size: int) -> None:
+    """Squash two of the demonstration's pictures to squares, the same pixels for every contender."""
+    gather(folder)
+    for source, target in (("palace.jpg", CONTENT), ("brush-strokes.png", STYLE)):
+        square = images.read(folder / source).convert("RGB").resize((size, size), Image.Resampling.LANCZOS)
+        square.save(folder / target)
+
+
+def flops(weights: Weights, size: int) -> float:
+    """Return the nominal FLOP of one evaluation: convolutions to conv5_1 and Gram matrices, forwards and backwards."""
+    total, side = 0.0, size
+    for number, name in enumerate(convolutions(weights.architecture)):
+        outputs, inputs = weights.tensors[f"{name}.weight"].shape[:2]
+        if number and name.endswith("_1"):
+            side //= 2
+        total += 2 * 2 * 9 * inputs * outputs * side**2
+        if name.endswith("_1"):
+            total += 2 * 2 * outputs**2 * side**2
+        if name == "conv5_1":
+            return total
+    raise ValueError("the network has no conv5_1")
+
+
+def by_cell(weights: Weights, options: argparse.Namespace, precision: str = "auto") -> Measured:
+    device = torch.device(options.device)
+    watch, last = Stopwatch(device), [0.0]
+
+    def told(at: Progress) -> None:
+        watch.tick()
+        if at.evaluation == at.evaluations:
+            last[0] = at.losses()[0]
+
+    made = recipe(options.size, options.evaluations, precision=precision)
+    transfer(*pair(options), made, seed=1, weights=weights, device=device, callback=told)
+    return watch.stop(1, last[0])
+
+
+def in_fp32(weights: Weights, options: argparse.Namespace) -> Measured:
+    return by_cell(weights, options, "fp32")
+
+
+def in_batch(weights: Weights, options: argparse.Namespace) -> Measured:
+    """Cells that differ in content layer and content weight, as the grid of Patel 2019."""
+    device = torch.device(options.device)
+    watch, last = Stopwatch(device), [0.0]
+    content, style = pair(options)
+    blocks = [f"relu{block}_1" for block in (1, 2, 3, 4, 5)]
+    cells = [Cell(content, style, recipe(options.size, options.evaluations), 1)]
+    for number in range(1, options.cells):
+        layer, weight = blocks[number % 5], 5.0 * (1 + number // 5)
+        own = recipe(options.size, options.evaluations, content_layers=(layer,), alpha=weight)
+        cells.append(Cell(content, style, own, 1))
+
+    def told(at: Progress) -> None:
+        watch.tick()
+        if at.evaluation == at.evaluations:
+            last[0] = at.losses()[0]
+
+    transfer_batch(cells, weights={NETWORK: weights}, device=device, callback=told)
+    return watch.stop(len(cells), last[0])
+
+
+def classically(weights: Weights, options: argparse.Namespace) -> Measured:
+    device = torch.device(options.device)
+    watch = Stopwatch(device)
+    content, style = pair(options)
+    loss = classic.minimise(content, style, weights, device, options.evaluations, watch.tick)
+    return watch.stop(1, loss)
+
+
+WAYS: dict[str, Callable[[Weights, argparse.Namespace], Measured]] = {
+    "cell": by_cell,
+    "fp32": in_fp32,
+    "batch": in_batch,
+    "classic": classically,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("way", choices=WAYS)
+    parser.add_argument("--size", type=int, required=True)
+    parser.add_argument("--evaluations", type=int, required=True)
+    parser.add_argument("--cells", type=int, default=1)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--pictures", type=Path, required=True, help="folder of `save_pair`")
+    parser.add_argument("--weights-dir", type=Path, required=True)
+    options = parser.parse_args(arguments)
+    from generator.engine import keep_freed_memory
+
+    if options.way != "classic":
+        keep_freed_memory()
+    print(json.dumps(asdict(WAYS[options.way](load(NETWORK, options.weights_dir), options))))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""What a benchmark runs on, and how fast it multiplies matrices: the yardstick that every machine has."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from generator.nst.network import supports_bf16
+
+
+def describe(device: torch.device) -> dict[str, Any]:
+    """Return processor, cores and versions as JSON's own types."""
+    return {
+        "device": device.type,
+        "name": torch.cuda.get_device_name(device) if device.type == "cuda" else _processor(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "load_before": round(os.getloadavg()[0], 2),
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def _processor() -> str:
+    """Return the processor's name; Linux keeps it where Python does not look."""
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text().splitlines() if path.exists() else []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())
+
+
+def wait(device: torch.device) -> None:
+    """Wait until the device has done what it was asked."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def matrix_rates(device: torch.device) -> dict[str, float]:
+    """Return FLOP/s of a large square matrix product in float32 and, where the hardware has it, bfloat16."""
+    side = 8192 if device.type == "cuda" else 3072
+    rates = {"fp32": _matrix_rate(side, torch.float32, device)}
+    if supports_bf16(device):
+        rates["bf16"] = _matrix_rate(side, torch.bfloat16, device)
+    return rates
+
+
+def _matrix_rate(side: int, dtype: torch.dtype, device: torch.device) -> float:
+    matrix = torch.rand(side, side, device=device).to(dtype)
+    return 2 * side**3 / least_seconds(lambda: matrix @ matrix, device, 5)
+
+
+def least_seconds(work: Callable[[], object], device: torch.device, rounds: int) -> float:
+    """Return the least seconds of some work, after one round to warm up: other load only ever adds."""
+    seconds = []
+    for _ in range(rounds + 1):
+        wait(device)
+        started = time.perf_counter()
+        work()
+        wait(device)
+        seconds.append(time.perf_counter() - started)
+    return min(seconds[1:])
