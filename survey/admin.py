@@ -254,3 +254,8 @@ class ApiTokenAdmin(ReadOnly):
     list_select_related = ("user",)
     search_fields = ("user__username", "name")
     exclude = ("sha256",)
+
+
+admin.site.site_header = admin.site.site_title = "Image ratings: administration"
+admin.site.index_title = "Accounts and tables"
+admin.site.site_url = "/studies/"
