@@ -77,9 +77,7 @@ def publish_image_set(
         raise PublishError(f"image set {image_set.slug!r} has no finished image: generate it first")
     if definition.method in ("acr-hr", "dcr"):
         pictures += _of_sources(image_set)
-    return publish(
-        slug, definition, pictures, base=base, owner=owner, state=state, is_simulated=is_simulated
-    )
+    return publish(slug, definition, pictures, base=base, owner=owner, state=state, is_simulated=is_simulated)
 
 
 def publish_folder(
@@ -124,20 +122,22 @@ def publish(
     """
     check_slug(slug)
     pictures = cast_roles([*pictures, *_of_files(definition, base)], definition)
-    saved: list[str] = []
+    stimuli: list[Stimulus] = []
     try:
+        # Before the transaction: on SQLite nobody else could save a rating for as long as it takes.
+        for picture in pictures:
+            stimuli.append(_stimulus(picture))
         with transaction.atomic():
             study = save_study(slug, definition, owner, state, is_simulated)
-            for picture in pictures:
-                stimulus = _stimulus(study, picture)
-                saved.append(str(stimulus.image.name))
-                stimulus.save(force_insert=True)
+            for stimulus in stimuli:
+                stimulus.study = study
+            Stimulus.objects.bulk_create(stimuli, batch_size=200)
             record("study.publish", study, owner, images=len(pictures), sha256=definition.sha256)
     except IntegrityError as error:
-        _remove(saved)
+        _remove(stimuli)
         raise PublishError(f"study {slug!r}: {error}") from error
     except BaseException:
-        _remove(saved)
+        _remove(stimuli)
         raise
     return study
 
@@ -224,12 +224,11 @@ def add_version(study: Study, definition: Definition) -> StudyVersion:
     return version
 
 
-def _stimulus(study: Study, picture: Picture) -> Stimulus:
-    """Return the (unsaved) stimulus of a picture; its bytes are in the media store already."""
+def _stimulus(picture: Picture) -> Stimulus:
+    """Return the (unsaved) stimulus of a picture, of no study yet; its bytes are in the media store already."""
     image = picture.read()
     data = images.encode_png(image)
     stimulus = Stimulus(
-        study=study,
         item=picture.item,
         role=picture.role,
         width=image.width,
@@ -419,6 +418,6 @@ def _number(value: str) -> int | float | str:
     return value
 
 
-def _remove(names: list[str]) -> None:
-    for name in names:
-        default_storage.delete(name)
+def _remove(stimuli: list[Stimulus]) -> None:
+    for stimulus in stimuli:
+        default_storage.delete(str(stimulus.image.name))

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from tests.browser.conftest import chromium
 from tests.browser.steps import begin, rate, ready
@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PASSWORD = "a long password"
 PHOTOGRAPHS, PAINTINGS = ("harbour.jpg", "meadow.jpg", "street.jpg"), ("oil.png", "woodcut.png")
-PHONE = {"width": 360, "height": 740}
+PHONE: ViewportSize = {"width": 360, "height": 740}
 PATIENCE = 120_000  # ms; on a busy machine loading PyTorch alone takes long
 
 

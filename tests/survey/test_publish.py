@@ -9,9 +9,11 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
+from django.db import connection
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from generator import images
 from generator.images import ImageError, encode_png
 from generator.models import Cell, ImageSet, Source
 from survey.models import Stimulus, Study
@@ -228,3 +230,18 @@ def test_the_command_answers_bad_input_in_one_line_with_exit_2(arguments, compla
         call_command("create_study", "made", *arguments)
     assert caught.value.returncode == 2
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_images_are_prepared_before_the_database_is_locked(monkeypatch):
+    """On SQLite a transaction that lasts as long as a hundred images keeps every rating out."""
+    locked = []
+    encode = images.encode_png
+
+    def note(image):
+        locked.append(connection.in_atomic_block)
+        return encode(image)
+
+    monkeypatch.setattr(images, "encode_png", note)
+    make_study()
+    assert locked == [False] * 6
