@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from typing import Final
+
 from django.contrib.auth.models import AnonymousUser, User
+from django.core import signing
 from django.db.models import Q, QuerySet
 from django.http import Http404
 
 from survey.models import ShareLink, Study
+
+_SIMULATION: Final = "survey.simulation"
 
 
 def readable_studies(user: User | AnonymousUser) -> QuerySet[Study]:
@@ -53,3 +59,17 @@ def _one(studies: QuerySet[Study], slug: str) -> Study:
     if study is None:
         raise Http404(f"no study {slug}")
     return study
+
+
+def simulation_pass(study: Study) -> str:
+    """Return what lets a program of this installation into a simulated study, where no person may go, for a day."""
+    return signing.TimestampSigner(salt=_SIMULATION).sign(str(study.pk))
+
+
+def is_simulation_pass(study: Study, text: str) -> bool:
+    """Return whether `text` is a pass into this study, which is simulated."""
+    try:
+        named = signing.TimestampSigner(salt=_SIMULATION).unsign(text, max_age=dt.timedelta(days=1))
+    except signing.BadSignature:
+        return False
+    return study.is_simulated and named == str(study.pk)

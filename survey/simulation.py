@@ -1,10 +1,10 @@
-"""Simulated participants play a study through the same services as people, so that a study can be tried whole."""
+"""Simulated participants play a study as people do, by its services or through a server, so that it can be tried whole."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -12,12 +12,17 @@ from django.db import transaction
 
 from survey import services
 from survey.analysis import simulation
-from survey.audit import record
-from survey.models import Preference, Study, Trial
+from survey.analysis.retrieval import preference_retrieval, retrieval
+from survey.analysis.summary import Summary
+from survey.models import Preference, Stimulus, Study, Trial
+from survey.ratings import preference_table, tidy_table
 from survey.services import Showing
 
 # Latent qualities of the images: the range in which studies of stylised images find most of theirs.
 QUALITY_RANGE = (2.2, 4.6)
+
+#: Who answers a trap or a gold image as it asks; the others rate it like any image.
+HEEDFUL: Final = ("honest", "fast")
 
 
 class SimulationError(Exception):
@@ -25,32 +30,87 @@ class SimulationError(Exception):
 
 
 @dataclass(frozen=True)
-class _Votes:
-    """One question's votes: what each simulated person says of each image, at the first and at a further look."""
+class Person:
+    """One simulated participant: what they answer to each image, and how long they take.
 
-    rating: Mapping[tuple[int, str], int]
-    rt_ms: Mapping[tuple[int, str], float]
+    votes: {question: {item: rating}}, at the first look, and at a further one under `again(item)`.
+    """
+
+    kind: str
+    votes: Mapping[str, Mapping[str, int]]
+    rt_ms: Mapping[str, int]
+    pair: bool
+
+    def answers(self, stimulus: Stimulus, other: Stimulus | None, *, further: bool) -> dict[str, Any]:
+        """Return the answer to each question about an image, or about a pair of images as shown."""
+        return {key: self._answer(key, stimulus, other, further) for key in self.votes}
+
+    def _answer(self, key: str, stimulus: Stimulus, other: Stimulus | None, further: bool) -> Any:
+        if stimulus.expected is not None and self.kind in HEEDFUL:
+            return stimulus.expected
+        votes = self.votes[key]
+        first = votes[again(stimulus.item) if further else stimulus.item]
+        if other is None or not self.pair:
+            return first
+        second, choice = votes[other.item], Preference.Choice
+        return choice.TIE if first == second else choice.FIRST if first > second else choice.SECOND
 
 
-def simulate(study: Study, *, participants: int, seed: int) -> int:
-    """Let simulated people take part in a study, each from consent to the last page; return how many did.
+@dataclass(frozen=True)
+class Cast:
+    """The people of one simulation, and the truth that their votes were drawn from: {question: item, mos}."""
+
+    people: list[Person]
+    truth: Mapping[str, pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Who took part ({participant: kind}), and what the analysis got back of the truth (`retrieval`)."""
+
+    kinds: Mapping[str, str]
+    report: Summary
+
+
+def simulate(
+    study: Study,
+    *,
+    participants: int,
+    seed: int,
+    careless: float = 0.0,
+    play: Callable[[Study, Person], str] | None = None,
+) -> Outcome:
+    """Let simulated people take part in a study, each from consent to the last page.
 
     The votes follow the subject model of ITU-T P.910 Annex E (quality + bias + inconsistency, rounded to the scale).
     The study is marked as simulated. With the same seed the same people say the same of each image.
 
+    Args:
+        careless: share of people who are not honest, evenly of each kind of `analysis.simulation.CARELESS`.
+        play: takes one person through a session and returns their code; by default `play_by_services`.
+
     Raises:
         SimulationError: people have taken part already, or the study takes nobody now.
     """
-    _mark(study, participants, seed)
+    newly = _mark(study)
     before = study.participants.filter(is_simulated=True).count()
-    votes = _draw(study, before + participants, seed)
-    for person in range(before, before + participants):
-        _play(study, person, votes)
-    return participants
+    cast = draw_cast(study, participants, seed, careless, before)
+    play = play or play_by_services
+    kinds: dict[str, str] = {}
+    try:
+        for person in cast.people:
+            kinds[play(study, person)] = person.kind
+    except SimulationError:
+        # A study that no simulated person got into stays what it was.
+        if newly and not study.participants.exists():
+            Study.objects.filter(pk=study.pk).update(is_simulated=False)
+        raise
+    return Outcome(kinds, _retrieved(study, cast, kinds))
 
 
 @transaction.atomic
-def _mark(study: Study, participants: int, seed: int) -> None:
+def _mark(study: Study) -> bool:
+    """Mark a study as simulated; return whether it was not so before."""
     study = Study.objects.select_for_update().get(pk=study.pk)
     if study.participants.filter(is_simulated=False, is_preview=False).exists():
         raise SimulationError(
@@ -58,57 +118,84 @@ def _mark(study: Study, participants: int, seed: int) -> None:
         )
     if study.state != Study.State.OPEN:
         raise SimulationError(f"study {study.slug!r} is {study.state}: open it first")
-    study.is_simulated = True
+    newly, study.is_simulated = not study.is_simulated, True
     study.save(update_fields=["is_simulated"])
-    record("study.simulate", study, None, participants=participants, seed=seed)
+    return newly
 
 
-def _draw(study: Study, people: int, seed: int) -> dict[str, _Votes]:
-    """Return every question's votes; a second copy of each image holds what is said at a further look."""
+def draw_cast(study: Study, participants: int, seed: int, careless: float, before: int = 0) -> Cast:
+    """Return the next `participants` people after the first `before` of a seed."""
     items = sorted(study.stimuli.values_list("item", flat=True))
-    drawn = {}
+    kinds = ["honest"] * before + _kinds(participants, careless)
+    votes, times, truth = {}, {}, {}
     for number, question in enumerate(study.questions.all()):
         quality = np.random.default_rng([seed, number]).uniform(*QUALITY_RANGE, len(items))
-        table = simulation.simulate(
-            [*quality, *quality], people, items=[*items, *map(_again, items)], seed=seed + number
-        ).table
-        drawn[question.key] = _votes(table)
-    return drawn
+        # A second copy of each image holds what is said at a further look.
+        names = [*items, *map(again, items)]
+        drawn = simulation.simulate(
+            [*quality, *quality], len(kinds), items=names, kinds=kinds, seed=seed + number
+        )
+        truth[question.key] = drawn.items.loc[drawn.items["item"].isin(items), ["item", "mos"]]
+        votes[question.key] = _by_person(drawn.table, "rating")
+        times[number] = _by_person(drawn.table, "rt_ms")
+    pair = study.method == Study.Method.PAIR
+    people = [
+        Person(
+            kind=kinds[i],
+            votes={key: of[f"p{i + 1}"] for key, of in votes.items()},
+            rt_ms=times[0][f"p{i + 1}"],
+            pair=pair,
+        )
+        for i in range(before, len(kinds))
+    ]
+    return Cast(people, truth)
 
 
-def _votes(table: pd.DataFrame) -> _Votes:
-    person = table["participant"].str.removeprefix("p").astype(int) - 1
-    keys = list(zip(person.tolist(), table["item"].tolist(), strict=True))
-    ratings, times = table["rating"].tolist(), table["rt_ms"].tolist()
-    return _Votes(dict(zip(keys, ratings, strict=True)), dict(zip(keys, times, strict=True)))
+def _by_person(table: pd.DataFrame, column: str) -> dict[str, dict[str, int]]:
+    """Return {participant: {item: value}}."""
+    people: dict[str, dict[str, int]] = {}
+    values = table[column].astype(int)
+    for person, item, value in zip(table["participant"], table["item"], values.tolist(), strict=True):
+        people.setdefault(person, {})[item] = value
+    return people
 
 
-def _again(item: str) -> str:
+def _kinds(participants: int, careless: float) -> list[str]:
+    """Spread the careless among the honest, so that any first part of the people has its share of them."""
+    count = round(careless * participants)
+    kinds = ["honest"] * participants
+    for i in range(count):
+        kinds[int((i + 0.5) * participants / count)] = simulation.CARELESS[i % len(simulation.CARELESS)]
+    return kinds
+
+
+def again(item: str) -> str:
+    """Return the name under which the vote at a further look is drawn."""
     return f"{item} again"
 
 
-def _play(study: Study, person: int, votes: Mapping[str, _Votes]) -> None:
-    """Let one person take part in the whole study."""
-    questions = list(study.questions.all())
+def play_by_services(study: Study, person: Person) -> str:
+    """Let one person take part through the services that the pages call; return their code."""
     try:
         participant = services.start(study, is_simulated=True)
     except services.Refused as error:
         raise SimulationError(f"study {study.slug!r} takes nobody now: {error.code}") from error
     while trial := services.next_trial(participant):
-        name = trial.stimulus.item if trial.phase != Trial.Phase.REPEAT else _again(trial.stimulus.item)
-        answers = {question.key: _answer(trial, name, person, votes[question.key]) for question in questions}
-        rt_ms = int(votes[questions[0].key].rt_ms[person, name])
-        services.rate(trial.token, answers, revision=trial.revision, showing=Showing(rt_ms=rt_ms))
+        further = trial.phase == Trial.Phase.REPEAT
+        other = trial.other if person.pair else None
+        name = again(trial.stimulus.item) if further else trial.stimulus.item
+        services.rate(
+            trial.token,
+            person.answers(trial.stimulus, other, further=further),
+            revision=trial.revision,
+            showing=Showing(rt_ms=person.rt_ms[name]),
+        )
     services.finish(participant)
+    return participant.code
 
 
-def _answer(trial: Trial, name: str, person: int, votes: _Votes) -> Any:
-    """Return the answer to one trial; those whose answer is known (gold, trap) are answered right."""
-    if trial.stimulus.expected is not None:
-        return trial.stimulus.expected
-    first = votes.rating[person, name]
-    if trial.other is None or trial.participant.study.method != Study.Method.PAIR:
-        return first
-    second = votes.rating[person, trial.other.item]
-    choice = Preference.Choice
-    return choice.TIE if first == second else choice.FIRST if first > second else choice.SECOND
+def _retrieved(study: Study, cast: Cast, kinds: Mapping[str, str]) -> Summary:
+    pair = study.method == Study.Method.PAIR
+    table = preference_table(study) if pair else tidy_table(study)
+    mine = table[table["participant"].isin(list(kinds))].reset_index(drop=True)
+    return (preference_retrieval if pair else retrieval)(mine, cast.truth, kinds)

@@ -15,7 +15,13 @@ from survey.analysis.table import CATEGORIES
 
 Floats = NDArray[np.float64]
 
-KINDS = ("honest", "random", "constant")
+CARELESS = ("random", "constant", "fast", "inattentive")
+"""Who clicks at random, gives one answer, rushes (twice the noise, a quarter of the time), or rates as the honest do but
+does not read what a trap asks."""
+KINDS = ("honest", *CARELESS)
+
+_PACE_MS = {"fast": 700.0}
+_HONEST_PACE_MS = 3000.0
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,7 @@ def simulate(
     *,
     per_participant: int | None = None,
     items: Sequence[str] | None = None,
+    kinds: Sequence[str] | None = None,
     seed: int = 0,
 ) -> Simulated:
     """Simulate a study: each participant rates items in an order of their own.
@@ -69,6 +76,7 @@ def simulate(
         qualities: latent qualities on the rating scale, shape (items,); may leave [1, 5].
         per_participant: trials of each, drawn without replacement; by default all items.
         items: names, by default ``item1`` and so on.
+        kinds: what each participant is, of ``KINDS``; by default drawn by the population's shares.
         seed: the same seed, the same study.
     """
     people = population or Population()
@@ -77,17 +85,19 @@ def simulate(
     names = [f"item{i + 1}" for i in range(len(quality))] if items is None else list(items)
     trials = len(quality) if per_participant is None else min(per_participant, len(quality))
     who = _participants(people, participants, rng)
+    if kinds is not None:
+        who["kind"] = list(kinds)
     rows = [_session(person, quality, trials, people.drop_out, rng) for person in who.itertuples(index=False)]
     order = np.concatenate([order for order, _ in rows])
     length = [len(order) for order, _ in rows]
-    honest = np.repeat((who["kind"] == "honest").to_numpy(), length)
+    pace = np.repeat(who["kind"].map(_PACE_MS).fillna(_HONEST_PACE_MS).to_numpy(), length)
     table = pd.DataFrame(
         {
             "participant": np.repeat(who["participant"].to_numpy(), length),
             "item": np.array(names, dtype=object)[order],
             "rating": np.concatenate([rating for _, rating in rows]),
             "position": np.concatenate([np.arange(1, n + 1) for n in length]),
-            "rt_ms": np.round(np.where(honest, 3000.0, 700.0) * rng.lognormal(0, 0.4, len(order))),
+            "rt_ms": np.round(pace * rng.lognormal(0, 0.4, len(order))),
         }
     )
     truth = pd.DataFrame({"item": names, "quality": quality, "mos": true_mos(quality, people)})
@@ -122,7 +132,8 @@ def _session(
         return order, rng.integers(1, len(CATEGORIES) + 1, len(order))
     if person.kind == "constant":
         return order, np.full(len(order), rng.integers(1, len(CATEGORIES) + 1))
-    latent = quality[order] + person.bias + person.inconsistency * rng.standard_normal(len(order))
+    noise = person.inconsistency * (2 if person.kind == "fast" else 1)
+    latent = quality[order] + person.bias + noise * rng.standard_normal(len(order))
     return order, np.clip(np.rint(latent), CATEGORIES[0], CATEGORIES[-1]).astype(np.int64)
 
 

@@ -11,6 +11,7 @@ from django.shortcuts import render
 
 from generator import images
 from survey import services
+from survey.access import is_simulation_pass
 from survey.forms import AboutForm, ConsentForm, ScreeningForm
 from survey.models import Participant, Study
 from survey.plates import draw_plate, plate_digits
@@ -46,7 +47,7 @@ def welcome(visit: Visit) -> HttpResponse:
     accepted = _asked(visit, "assignmentId") != NOT_ACCEPTED
     if visit.request.method == "POST" and form.is_valid() and accepted:
         return _begin(visit, preview)
-    if not visit.study.takes_people and not preview:
+    if not (visit.study.takes_people or preview or _is_program(visit)):
         return _closed(visit)
     status = 422 if visit.request.method == "POST" else 200
     context = {"form": form, "preview": preview, "accepted": accepted}
@@ -74,6 +75,7 @@ def _begin(visit: Visit, preview: User | None) -> HttpResponse:
             invitation=_asked(visit, "invitation"),
             recruitment=_recruitment(visit),
             preview_by=preview,
+            is_simulated=_is_program(visit),
         )
     except Refused as refusal:
         return _closed(visit) if refusal.code == "closed" else visit.page("uninvited", status=403)
@@ -92,6 +94,11 @@ def _previewer(visit: Visit) -> User | None:
     return user if _asked(visit, "preview") and isinstance(user, User) and visit.may_read else None
 
 
+def _is_program(visit: Visit) -> bool:
+    """Return whether `simulate` of this installation is here, with its pass into a simulated study."""
+    return is_simulation_pass(visit.study, _asked(visit, "simulation"))
+
+
 def _asked(visit: Visit, name: str) -> str:
     """Return a parameter of the address or of the form that carries it on."""
     return (visit.request.POST.get(name) or visit.request.GET.get(name) or "")[:100]
@@ -101,7 +108,7 @@ def _carried(visit: Visit) -> dict[str, str]:
     """Return the address's parameters that the consent form must send on."""
     platform = visit.definition.recruitment
     names = PLATFORM_PARAMETERS[platform.platform] if platform else ()
-    asked = {name: _asked(visit, name) for name in ("invitation", "preview", *names)}
+    asked = {name: _asked(visit, name) for name in ("invitation", "preview", "simulation", *names)}
     return {name: value for name, value in asked.items() if value}
 
 

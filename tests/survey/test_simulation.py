@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 from django.core.management import CommandError, call_command
 
 from survey import services
-from survey.models import Participant, Rating, Study
+from survey.access import simulation_pass
+from survey.bots import player
+from survey.models import Participant, Preference, Rating, Study
 from survey.ratings import tidy_table
 from survey.simulation import SimulationError, simulate
 from tests.survey.factories import make_study
@@ -72,7 +76,7 @@ def test_a_repeated_image_is_judged_anew():
 def test_every_method_can_be_simulated(method):
     extra = '[images]\nreferences = ["*-strong"]\n' if method == "dcr" else ""
     study = make_study(f'method = "{method}"\n{extra}')
-    assert simulate(study, participants=2, seed=1) == 2
+    assert len(simulate(study, participants=2, seed=1).kinds) == 2
     assert study.participants.filter(state=Participant.State.FINISHED).count() == 2
 
 
@@ -107,6 +111,10 @@ def test_it_does_not_open_a_closed_study():
     [
         ({"participants": 0}, "--participants 0: from 1 to 100000"),
         ({"participants": 3, "seed": -1}, "--seed -1: 0 or more"),
+        ({"participants": 3, "careless": 1.5}, "--careless 1.5: a share from 0 to 1"),
+        ({"participants": 3, "http": "http://example.org"}, "this machine's own server only"),
+        ({"participants": 3, "http": "127.0.0.1:8000"}, "not an address such as"),
+        ({"participants": 3, "http": "http://127.0.0.1:9"}, "start the server first"),
     ],
 )
 def test_the_command_refuses_numbers_out_of_range(options, line):
@@ -114,6 +122,7 @@ def test_the_command_refuses_numbers_out_of_range(options, line):
     with pytest.raises(CommandError, match=line) as caught:
         call_command("simulate", "study", **options)
     assert caught.value.returncode == 2
+    assert not Study.objects.get().is_simulated
 
 
 def test_the_command_names_the_nearest_study():
@@ -121,3 +130,88 @@ def test_the_command_names_the_nearest_study():
     with pytest.raises(CommandError, match="did you mean 'paintings'") as caught:
         call_command("simulate", "paintigs", participants=1)
     assert caught.value.returncode == 2
+
+
+def test_the_careless_are_spread_evenly_and_told_apart():
+    study = make_study("[images]\ntrap = 2\n")
+    outcome = simulate(study, participants=10, seed=1, careless=0.4)
+    assert sorted(outcome.kinds.values()) == ["constant", "fast", *["honest"] * 6, "inattentive", "random"]
+    table = tidy_table(study)
+    trap = table[table["phase"] == "trap"].set_index("participant")["rating"]
+    time = table.groupby("participant", observed=True)["rt_ms"].median()
+    for code, kind in outcome.kinds.items():
+        assert trap[code] == 2 or kind not in ("honest", "fast")
+        assert (time[code] < 1500) == (kind == "fast")
+        if kind == "constant":
+            assert table[table["participant"] == code]["rating"].nunique() == 1
+
+
+def test_the_command_says_and_writes_what_the_analysis_got_back(tmp_path, capsys):
+    make_study("[images]\ntrap = 2\n")
+    call_command("simulate", "study", participants=12, seed=1, careless=0.25, output=tmp_path)
+    printed = capsys.readouterr().out
+    report = json.loads((tmp_path / "simulation.json").read_text())
+    everyone = report["scores"][0]
+    assert f"RMSE {everyone['rmse']:.3f}" in printed
+    assert "9 honest: 0 false alarms" in printed
+    assert f"{everyone['rmse']:.3f}" in (tmp_path / "simulation.html").read_text()
+    assert [row["people"] for row in report["people"]] == [9, 1, 1, 1]
+
+
+WHOLE = """
+about = ["age"]
+[[questions]]
+key = "quality"
+text = "How good is it?"
+[session]
+repeats = 1
+[images]
+practice = ["owl-weak"]
+trap = 2
+[screening]
+display = true
+plates = 2
+required = true
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_bots_play_whole_sessions_through_a_server(live_server):
+    study = make_study(WHOLE)
+    outcome = simulate(study, participants=3, seed=1, careless=0.34, play=player(live_server.url))
+    people = {person.code: person for person in study.participants.all()}
+    assert set(people) == set(outcome.kinds)
+    for person in people.values():
+        assert (person.state, person.is_simulated) == (Participant.State.FINISHED, True)
+        assert person.screening == {"display": "yes", "plate_1": "right", "plate_2": "right"}
+        assert person.about == {}
+    table = tidy_table(study)
+    assert table["phase"].value_counts()[["main", "repeat", "trap", "practice"]].tolist() == [15, 3, 3, 3]
+    assert table["rt_ms"].notna().all()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("method", ["pair", "dcr"])
+def test_bots_say_through_a_server_what_the_services_would_be_told(live_server, method):
+    """The page shows a reference first, and hides which image a study asks about behind an opaque name."""
+    extra = '[images]\nreferences = ["*-strong"]\n' if method == "dcr" else ""
+    one, two = (make_study(f'method = "{method}"\n{extra}', slug=slug) for slug in ("one", "two"))
+    simulate(one, participants=2, seed=3, play=player(live_server.url))
+    simulate(two, participants=2, seed=3)
+    if method == "dcr":
+        said = [tidy_table(study).groupby("item", observed=True)["rating"].sum() for study in (one, two)]
+        assert said[0].to_dict() == said[1].to_dict()
+    else:
+        assert [
+            Preference.objects.filter(trial__participant__study=study).count() for study in (one, two)
+        ] == [6, 6]
+
+
+def test_a_pass_opens_a_simulated_study_to_a_program_and_no_other(client):
+    study, other = make_study(slug="one"), make_study(slug="two")
+    Study.objects.update(is_simulated=True)
+    for text, status in ((simulation_pass(study), 200), (simulation_pass(other), 410), ("1:x:y", 410)):
+        assert client.get("/s/one/", {"simulation": text}).status_code == status
+    Study.objects.update(is_simulated=False)
+    client.post("/s/one/", {"consent": "on", "simulation": simulation_pass(study)})
+    assert not study.participants.get().is_simulated

@@ -1,35 +1,83 @@
+"""`simulate SLUG --participants N --seed S [--http URL]`: try a study whole, and see what its analysis gets back."""
+
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from survey.analysis.retrieval import retrieval_html, retrieval_text
+from survey.bots import player
+from survey.exports.folder import OutputError, write_folder
+from survey.exports.tables import json_bytes
 from survey.management.studies import study_named
 from survey.simulation import SimulationError, simulate
+
+CARELESS = 0.15
 
 
 class Command(BaseCommand):
     """Simulate participants of a study."""
 
-    help = "Let simulated participants take part in a study; it is then shown as simulated everywhere."
+    help = (
+        "Let simulated participants take part in a study, careless ones among them, and report what the analysis got "
+        "back of the truth. The study is then shown as simulated everywhere."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare the study, how many people, and the seed."""
+        """Declare the study, how many people of which kind, the seed, the way in, and where the report goes."""
         parser.add_argument("slug", metavar="SLUG")
         parser.add_argument("--participants", type=int, required=True, metavar="N")
         parser.add_argument(
             "--seed", type=int, default=1, metavar="S", help="same seed, same people (default: 1)"
         )
+        parser.add_argument(
+            "--careless",
+            type=float,
+            default=CARELESS,
+            metavar="SHARE",
+            help=f"share who click at random, give one answer, rush, or do not read traps (default: {CARELESS})",
+        )
+        parser.add_argument(
+            "--http",
+            metavar="URL",
+            help="play through this machine's running server, such as http://127.0.0.1:8000",
+        )
+        parser.add_argument(
+            "--output", type=Path, metavar="DIR", help="folder for the report as simulation.json and .html"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Play the sessions; exit 2 for a study that cannot be simulated."""
-        if not 1 <= options["participants"] <= 100_000:
-            raise CommandError(f"--participants {options['participants']}: from 1 to 100000", returncode=2)
-        if options["seed"] < 0:
-            raise CommandError(f"--seed {options['seed']}: 0 or more", returncode=2)
+        _check(options)
         study = study_named(options["slug"])
         try:
-            count = simulate(study, participants=options["participants"], seed=options["seed"])
-        except SimulationError as error:
+            play = player(options["http"]) if options["http"] else None
+            outcome = simulate(
+                study,
+                participants=options["participants"],
+                seed=options["seed"],
+                careless=options["careless"],
+                play=play,
+            )
+            if options["output"]:
+                title = f"{study.title}: what the analysis got back"
+                files = {
+                    "simulation.json": json_bytes(outcome.report),
+                    "simulation.html": retrieval_html(outcome.report, title).encode(),
+                }
+                write_folder(files, options["output"])
+        except (SimulationError, OutputError) as error:
             raise CommandError(str(error), returncode=2) from error
-        self.stdout.write(f"{count} simulated participants took part in {study.slug!r}")
+        self.stdout.write(f"{len(outcome.kinds)} simulated participants took part in {study.slug!r}")
+        self.stdout.write(retrieval_text(outcome.report))
+
+
+def _check(options: dict[str, Any]) -> None:
+    if not 1 <= options["participants"] <= 100_000:
+        raise CommandError(f"--participants {options['participants']}: from 1 to 100000", returncode=2)
+    if options["seed"] < 0:
+        raise CommandError(f"--seed {options['seed']}: 0 or more", returncode=2)
+    if not 0 <= options["careless"] <= 1:
+        raise CommandError(f"--careless {options['careless']:g}: a share from 0 to 1", returncode=2)
