@@ -207,16 +207,17 @@ def leave(visit: Visit) -> HttpResponse:
     """Stop early and keep the answers, delete them all, or make way for another person at this device."""
     participant = visit.person
     action = visit.request.POST.get("action")
-    if visit.request.method == "GET" or action not in ("keep", "delete", "hand-over"):
-        return visit.page("leave", 200 if visit.request.method == "GET" else 422)
     if action == "keep":
         services.stop(participant)
         return visit.go("done")
-    if action == "delete":
+    if action == "hand-over":
+        return forget(visit.go("participant"), visit.study)
+    if action == "delete-now":
         page = visit.page("deleted", **_return(visit, Participant.State.STOPPED))
         services.withdraw(participant)
         return forget(page, visit.study)
-    return forget(visit.go("participant"), visit.study)
+    status = 200 if visit.request.method != "POST" or action == "delete" else 422
+    return visit.page("leave", status, confirming=action == "delete")
 
 
 @participant_page("GET", "POST", newcomers=True)
@@ -225,7 +226,7 @@ def delete(visit: Visit) -> HttpResponse:
     if visit.request.method == "GET":
         return visit.page("delete")
     if not services.withdraw_by_code(visit.study, visit.request.POST.get("code", "")):
-        return visit.page("delete", status=422, unknown=True)
+        return visit.page("delete", status=422, unknown=True, typed=visit.request.POST.get("code", ""))
     return visit.page("deleted")
 
 

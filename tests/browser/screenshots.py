@@ -208,6 +208,7 @@ def test_a_session_from_the_first_page_to_the_last(page, study, shoot):
     shoot("delete")
     page.goto("/s/study/leave/")
     page.get_by_role("button", name="Withdraw").click()
+    page.get_by_role("button", name="Yes, delete all").click()
     shoot("deleted")
 
 

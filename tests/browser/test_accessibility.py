@@ -121,6 +121,8 @@ def byways(page: Page, check: Callable[[Page], None], server: str) -> None:
     seen("Delete my answers")
     page.goto("/s/study/leave/")
     page.get_by_role("button", name="Withdraw").click()
+    seen("Delete all your answers?")
+    page.get_by_role("button", name="Yes, delete all").click()
     seen("Your answers are deleted")
     page.goto("/s/study/rate/")
     page.evaluate(POST_ELSEWHERE, "/s/study/rate/")

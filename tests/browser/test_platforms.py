@@ -84,5 +84,6 @@ def test_who_is_screened_out_and_who_withdraws_get_codes_of_their_own(page, cont
     ready(page, 1, 2)
     page.get_by_role("link", name="Stop or withdraw").click()
     page.get_by_role("button", name="Withdraw, and delete").click()
+    page.get_by_role("button", name="Yes, delete all").click()
     expect(page.get_by_role("heading", name="Your answers are deleted")).to_be_visible()
     assert code(page) == "BYE1"

@@ -204,7 +204,11 @@ def test_who_stops_gets_the_code_for_that_and_keeps_their_answers(client):
 def test_withdrawing_deletes_everything_at_once(client):
     person = join(client, make_study(PROLIFIC), PROLIFIC_PID="p1")
     rate_all(person, limit=2)
-    response = client.post("/s/study/leave/", {"action": "delete"})
+    page = client.post("/s/study/leave/", {"action": "delete"}).content.decode()
+    assert "Delete all your answers?" in page
+    # One slip of the thumb deletes nothing (WCAG 3.3.4).
+    assert Rating.objects.count() == 2
+    response = client.post("/s/study/leave/", {"action": "delete-now"})
     assert "BYE1" in response.content.decode()
     counts = [model.objects.count() for model in (Participant, Trial, Rating, Recruit)]
     assert counts == [0, 0, 0, 0]
@@ -222,7 +226,10 @@ def test_the_withdrawal_code_deletes_afterwards_from_any_device(client):
 @pytest.mark.parametrize("code", ["", "WRONGCODE234", " - "])
 def test_a_wrong_withdrawal_code_says_so(client, code):
     join(Client(), make_study())
-    assert client.post("/s/study/delete/", {"code": code}).status_code == 422
+    response = client.post("/s/study/delete/", {"code": code})
+    assert response.status_code == 422
+    # What was typed stands there still, to be compared.
+    assert f'value="{code}"' in response.content.decode()
     assert Participant.objects.count() == 1
 
 
@@ -309,7 +316,7 @@ def test_another_batch_is_offered_only_while_images_are_left(client):
 
 def test_who_withdraws_is_led_back_to_the_platform_too(client):
     join(client, make_study(PROLIFIC), PROLIFIC_PID="p1")
-    page = client.post("/s/study/leave/", {"action": "delete"}).content.decode()
+    page = client.post("/s/study/leave/", {"action": "delete-now"}).content.decode()
     assert 'href="https://app.prolific.com/submissions/complete?cc=BYE1"' in page
 
 
