@@ -256,13 +256,11 @@ def _recipe(cell: Cell) -> Recipe:
 
 def _reason(error: Exception) -> str | None:
     """Return why these cells cannot be made, or None where the trouble is not theirs."""
-    import torch
-
     from generator.nst import NstError
+    from generator.nst.objective import is_out_of_memory
 
     if isinstance(error, NstError):
         return str(error)
-    # The CPU's allocator has no error class of its own.
-    if isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error):
+    if is_out_of_memory(error):
         return "out of memory; make the image smaller"
     return None

@@ -113,7 +113,8 @@ def _digest(image: Tensor | None) -> str:
 class Objective:
     """Losses and gradients of N cells of one size. All recipes share network, pooling, padding and the forms of style loss and TV.
 
-    `chunk` cells go through the network at a time; it is halved where memory runs out.
+    `chunk` cells go through the network at a time; where memory runs out it is halved down to one, then the network
+    is made forgetful.
     """
 
     def __init__(
@@ -194,18 +195,25 @@ class Objective:
         while True:
             try:
                 parts = [self._part(number, images) for number in range(len(self._chunks))]
-            except torch.OutOfMemoryError:
-                self._halve()
+            except RuntimeError as error:
+                if not is_out_of_memory(error):
+                    raise
+                self._spare()
             else:
                 return torch.cat([terms for terms, _ in parts]), torch.cat(
                     [gradient for _, gradient in parts]
                 )
 
-    def _halve(self) -> None:
-        if self.chunk == 1:
+    def _spare(self) -> None:
+        """Take the next way to need less memory. Raises torch.OutOfMemoryError where none is left."""
+        if self.chunk > 1:
+            self.chunk = max(1, self.chunk // 2)
+            self.notes.append(f"out of memory: {self.chunk} cells at a time")
+        elif not self._network.forgetful:
+            self._network.forgetful = True
+            self.notes.append("out of memory: activations computed twice instead of kept")
+        else:
             raise torch.OutOfMemoryError("out of memory with a batch of one; make the image smaller")
-        self.chunk = max(1, self.chunk // 2)
-        self.notes.append(f"out of memory: {self.chunk} cells at a time")
         torch.cuda.empty_cache()
         self._plan()
 
@@ -232,6 +240,11 @@ class Objective:
             recipe = self._recipes[0]
             columns[2] = columns[2] + losses.total_variation(images, recipe.tv_form, recipe.tv_beta) * factors
         return torch.stack(columns, dim=1)
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Say whether an error tells that memory ran out; the CPU's allocator has no error class of its own."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
 
 
 def _rows(features: Tensor, use: _Use) -> Tensor:

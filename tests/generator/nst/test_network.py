@@ -97,3 +97,26 @@ def test_its_repr_says_what_it_does():
     assert text == (
         "Vgg(tiny to relu2_1, taps ['relu2_1'], average pooling, replicate padding, float32 on cpu)"
     )
+
+
+def test_a_forgetful_network_keeps_less_and_gives_the_same_values_and_gradient():
+    kept, gradients, values = [], [], []
+    for forgetful in (False, True):
+        network = Vgg(WEIGHTS, ["relu1_1", "relu2_1", "conv3_2", "relu4_1"])
+        network.forgetful = forgetful
+        image = IMAGE.clone().requires_grad_()
+        sizes: list[int] = []
+
+        def keep(tensor, sizes=sizes):
+            sizes.append(tensor.numel())
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+            found = network(image)
+        values.append(found)
+        kept.append(sum(sizes))
+        loss = torch.stack([each.square().sum() for each in found.values()]).sum()
+        gradients.append(torch.autograd.grad(loss, image)[0])
+    assert kept[1] < kept[0] / 2
+    assert all(torch.equal(values[0][tap], values[1][tap]) for tap in values[0])
+    assert torch.equal(gradients[0], gradients[1])

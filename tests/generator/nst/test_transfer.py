@@ -142,6 +142,38 @@ def test_out_of_memory_halves_what_goes_through_at_a_time(monkeypatch):
     assert not any(result.failure for result in results)
 
 
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError(), RuntimeError("can't allocate memory: 9 bytes")])
+def test_out_of_memory_with_one_cell_computes_activations_twice_and_makes_the_same_image(monkeypatch, error):
+    from generator.nst.network import Vgg
+
+    cells = [Cell(picture(), picture(seed=1), SMALL.replace(evaluations=3), 1)] * 2
+    plain = transfer_batch(cells, weights=WEIGHTS)[0]
+    call = Vgg.__call__
+
+    def narrow(self, image):
+        if torch.is_grad_enabled() and not self.forgetful:
+            raise error
+        return call(self, image)
+
+    monkeypatch.setattr(Vgg, "__call__", narrow)
+    spared = transfer_batch(cells, weights=WEIGHTS, chunk=2)[0]
+    assert spared.notes == (
+        "out of memory: 1 cells at a time",
+        "out of memory: activations computed twice instead of kept",
+    )
+    assert torch.equal(spared.image, plain.image)
+    assert plain.notes == ()
+
+
+def test_out_of_memory_to_the_end_is_said(monkeypatch):
+    def nowhere(self, number, images):
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr("generator.nst.objective.Objective._terms", nowhere)
+    with pytest.raises(torch.OutOfMemoryError, match="make the image smaller"):
+        make()
+
+
 def test_one_cell_that_becomes_no_number_does_not_touch_the_others(monkeypatch):
     from generator.nst.objective import Objective
 
