@@ -101,7 +101,12 @@ def _checked(choices: pd.DataFrame) -> tuple[Ints, Ints, Ints, NDArray[np.object
 
 
 def _check_determined(a: Ints, b: Ints, answer: Ints, names: NDArray[np.object_]) -> None:
-    """L. Ford (1957): a finite maximum needs a chain of wins or ties from every item to every other."""
+    """L. Ford (1957): a finite maximum needs a chain of wins or ties from every item to every other.
+
+    Where all are ties, Davidson's parameter of ties has no finite maximum either.
+    """
+    if (answer == 2).all():
+        raise TableError("every choice is a tie: the model has no scores to tell")
     winner = np.concatenate([a[answer != 1], b[answer != 0]])
     loser = np.concatenate([b[answer != 1], a[answer != 0]])
     graph = sparse.coo_array((np.ones(len(winner)), (winner, loser)), shape=(len(names),) * 2)

@@ -97,3 +97,9 @@ def test_it_refuses_what_has_no_scores(table, words):
 def test_it_names_a_missing_column():
     with pytest.raises(TableError, match="no column 'answer'"):
         bradley_terry(choices().drop(columns="answer"))
+
+
+def test_ties_alone_have_no_scores():
+    table = choices(n=20).assign(answer="tie")
+    with pytest.raises(TableError, match="every choice is a tie"):
+        bradley_terry(table)
