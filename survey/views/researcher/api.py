@@ -18,10 +18,10 @@ from django.views.decorators.http import require_safe
 from survey import tokens
 from survey.access import readable_studies, readable_study
 from survey.exports.collect import NoRatings, collect, fingerprint
-from survey.exports.files import FORMATS
+from survey.exports.files import study_files
+from survey.exports.pairs import collect_pairs
 from survey.exports.tables import csv_bytes, json_bytes
 from survey.models import Participant, Study
-from survey.ratings import preference_table
 
 _JSON = "application/json"
 
@@ -79,7 +79,7 @@ def results(request: HttpRequest, user: User, slug: str) -> HttpResponseBase:
 
 @api
 def ratings(request: HttpRequest, user: User, slug: str, file_format: str) -> HttpResponseBase:
-    """Return the tidy table of ratings (of preferences in a pair study), as CSV or JSON."""
+    """Return the tidy table of ratings (of choices in a pair study), as CSV or JSON."""
     writers = {"csv": (csv_bytes, "text/csv; charset=utf-8"), "json": (json_bytes, _JSON)}
     if file_format not in writers:
         raise Http404(f"no format {file_format!r}: csv or json")
@@ -88,12 +88,12 @@ def ratings(request: HttpRequest, user: User, slug: str, file_format: str) -> Ht
 
 
 def _results(study: Study) -> bytes:
-    (data,) = FORMATS["json"](collect(study)).values()
+    (data,) = study_files(study, "json").values()
     return data
 
 
 def _answers(study: Study) -> Any:
-    return preference_table(study) if study.method == Study.Method.PAIR else collect(study).ratings
+    return collect_pairs(study).choices if study.method == Study.Method.PAIR else collect(study).ratings
 
 
 def _of_data(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.db.models import Count, Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -14,6 +17,8 @@ from survey.analysis.screening import flagged
 from survey.exports.collect import NoRatings, collect
 from survey.models import Exclusion, Study
 from survey.views.researcher.door import signed_in_user, tell
+
+ON_A_PAGE: Final = 200
 
 
 @require_safe
@@ -33,9 +38,15 @@ def participants(request: HttpRequest, slug: str) -> HttpResponse:
         .order_by("pk")
     )
     flags = _flags(study)
+    if flagged_only := "flagged" in request.GET:
+        people = people.filter(code__in=flags)
+    page = Paginator(people, ON_A_PAGE).get_page(request.GET.get("page"))
     context = {
         "study": study,
-        "people": [(person, flags.get(person.code, [])) for person in people],
+        "page": page,
+        "flagged_only": flagged_only,
+        "flagged": len(flags),
+        "people": [(person, flags.get(person.code, [])) for person in page],
         "history": Exclusion.objects.filter(participant__study=study).select_related(
             "participant", "by", "lifted_by"
         ),

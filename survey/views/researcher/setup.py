@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from survey.access import own_study
+from survey.access import may_create_studies, own_study
 from survey.definition import Definition, DefinitionError, parse
 from survey.lifecycle import set_state
 from survey.models import Study
@@ -41,6 +41,7 @@ def setup(request: HttpRequest, slug: str) -> HttpResponse:
         "form": form,
         "address": participants_address(request, study),
         "versions": study.versions.order_by("-number"),
+        "may_copy": may_create_studies(request.user),
         "has_people": study.participants.filter(is_preview=False).exists(),
     }
     return render(request, "survey/researcher/setup.html", context, status=422 if form.errors else 200)

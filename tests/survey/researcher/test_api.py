@@ -15,7 +15,7 @@ from survey import desk as decisions
 from survey import services, tokens
 from survey.desk import DeskError
 from survey.exports.collect import collect
-from survey.exports.files import FORMATS
+from survey.exports.files import study_files
 from survey.models import ApiToken, AuditEntry
 from tests.survey.exports.studies import give_ratings
 from tests.survey.factories import make_study, rate_all
@@ -52,7 +52,7 @@ def test_a_study_comes_with_its_definition(study, secret):
 
 
 def test_results_are_the_export(study, secret):
-    (exported,) = FORMATS["json"](collect(study)).values()
+    (exported,) = study_files(study, "json").values()
     assert ask(secret, "api_results", "study").content == exported
 
 
@@ -65,13 +65,14 @@ def test_ratings_are_the_tidy_table_in_both_formats(study, secret):
     assert [row["rating"] for row in rows] == wanted
 
 
-def test_pairs_come_as_preferences(secret, owner):
+def test_pairs_come_as_choices(secret, owner):
     study = make_study('method = "pair"\n', slug="pairs")
     study.owner = owner
     study.save()
     rate_all(services.start(study))
     rows = json.loads(ask(secret, "api_ratings", "pairs", "json").content)
     assert [row["answer"] for row in rows] == ["tie"] * 3
+    assert ask(secret, "api_results", "pairs").status_code == 200
 
 
 def test_what_has_not_changed_is_not_sent_again(study, secret):

@@ -99,3 +99,15 @@ def test_a_share_link_is_made_and_revoked_on_its_page(study, desk, client):
     html = desk.get(reverse("sharing", args=[study.slug])).content.decode()
     assert link.token not in html
     assert "revoked" in html
+
+
+def test_many_participants_have_pages_and_the_flagged_a_list(study, desk, monkeypatch):
+    monkeypatch.setattr("survey.views.researcher.decisions.ON_A_PAGE", 2)
+    address = reverse("participants", args=[study.slug])
+    first, second = (desk.get(address, {"page": number}).content.decode() for number in (1, 2))
+    codes = list(study.participants.order_by("pk").values_list("code", flat=True))
+    assert [code in first for code in codes] == [True, True, False]
+    assert [code in second for code in codes] == [False, False, True]
+    assert "Page 1 of 2" in first
+    flagged = desk.get(address, {"flagged": 1})
+    assert {person.code for person, flags in flagged.context["people"] if not flags} == set()
