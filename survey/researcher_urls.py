@@ -10,6 +10,7 @@ from django.urls import URLPattern, path, reverse_lazy
 from survey.views.researcher import account, api, decisions, lifecycle, live, log, preregistration, setup
 from survey.views.researcher.door import Page, by_link, signed_in
 from survey.views.researcher.files import download, image, thumbnail
+from survey.views.researcher.planning import planning
 from survey.views.researcher.results import plot, results, table
 from survey.views.researcher.studies import studies
 
@@ -24,6 +25,7 @@ PAGES: Final[tuple[tuple[str, Page, str], ...]] = (
 
 urlpatterns: list[URLPattern] = [
     path("studies/", studies, name="studies"),
+    path("planning/", planning, name="planning"),
     path("studies/<slug:slug>/participants/", decisions.participants, name="participants"),
     path("studies/<slug:slug>/participants/<slug:code>/exclude/", decisions.exclude, name="exclude"),
     path(

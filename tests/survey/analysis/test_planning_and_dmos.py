@@ -8,7 +8,15 @@ from statsmodels.stats.power import TTestPower
 from survey.analysis import check
 from survey.analysis.dmos import dmos_table
 from survey.analysis.mos import mos_from_counts
-from survey.analysis.planning import detectable_difference, half_widths, ratings_needed, sample_size
+from survey.analysis.planning import (
+    Design,
+    assumed_residual,
+    detectable_difference,
+    half_widths,
+    plan_table,
+    ratings_needed,
+    sample_size,
+)
 from survey.analysis.simulation import Population, simulate, true_mos
 from tests.survey.analysis.tables import rows
 
@@ -80,3 +88,26 @@ def test_a_simulation_comes_from_its_seed_and_has_who_was_asked_for():
     trials = one.table.groupby("participant").size()
     assert trials.min() < 15 == trials.max()
     assert not one.table.duplicated(["participant", "item"]).any()
+
+
+def test_a_plan_costs_more_the_finer_it_is_and_the_less_each_person_rates():
+    whole, parts = (plan_table(Design(40, each), a=0.35, residual_variance=1.0) for each in (40, 10))
+    assert whole["participants"].is_monotonic_decreasing
+    assert whole["difference"].is_monotonic_increasing
+    assert (whole["participants"] == whole["ratings"]).all()
+    assert (parts["participants"] >= 4 * parts["ratings"]).all()
+    assert (parts["difference"] > whole["difference"]).all()
+
+
+def test_people_who_rate_both_of_two_images_are_as_many_as_when_subsets_are_drawn():
+    rng = np.random.default_rng(0)
+    both = np.mean([{0, 1} <= set(rng.choice(8, 3, replace=False)) for _ in range(20_000)])
+    ratings = 20_000 * 3 / 8
+    assert Design(8, 3).in_common(ratings) == pytest.approx(20_000 * both, rel=0.05)
+
+
+def test_the_assumed_residual_is_that_of_people_without_bias():
+    simulated = simulate(np.linspace(1.5, 4.5, 40), 400, Population(bias_sd=1e-6, inconsistency=1.0), seed=1)
+    spread = simulated.table.groupby("item")["rating"]
+    a = (spread.var() / ((spread.mean() - 1) * (5 - spread.mean()))).mean()
+    assert assumed_residual(a) == pytest.approx(spread.var().mean(), rel=0.1)
