@@ -29,7 +29,7 @@ def to_toml(definition: Definition) -> str:
 
 
 def located(text: str, error: DefinitionError, source: str) -> list[Fault]:
-    """Return a study file's faults with the lines of `text` that they are about."""
+    """Return a study file's faults, in the order of the lines of `text` that they are about."""
     found = []
     for line in error.lines:
         message = line.removeprefix(f"{source}: ")
@@ -37,7 +37,7 @@ def located(text: str, error: DefinitionError, source: str) -> list[Fault]:
             found.append(Fault(int(syntax[1]) if syntax[1] else len(text.splitlines()), message))
         else:
             found.append(Fault(line_of(text, message.partition(": ")[0]), message))
-    return found
+    return sorted(found, key=lambda fault: fault.line or 0)
 
 
 def line_of(text: str, place: str) -> int | None:
