@@ -99,7 +99,8 @@ def tend() -> None:
     """Notice processes that died, and start one where something waits for it. Cheap: ask it on every page."""
     for lane in worker.LANES:
         worker.wake(lane)
-    claims.free_abandoned()
+    if Cell.objects.filter(status=Cell.Status.RUNNING).exists():
+        claims.free_abandoned()
 
 
 def ahead_of(run: PlanRun) -> int:

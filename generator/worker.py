@@ -64,7 +64,9 @@ def wake(name: str) -> None:
     try:
         lane = LANES[name]
         dead = PlanRun.objects.filter(state=lane.busy, host=socket.gethostname())
-        dead.update(state=lane.dead, problem=_DIED)
+        # Asked first: on SQLite an UPDATE of nothing, too, waits for every writer.
+        if dead.exists():
+            dead.update(state=lane.dead, problem=_DIED)
         if PlanRun.objects.filter(state=lane.waits).exists():
             _start(name, lock)
     finally:

@@ -27,6 +27,7 @@ from survey.set_access import may_make_sets, own_set, own_sets, readable_set, re
 from survey.views.researcher.door import signed_in_user
 
 MOST_ON_A_PAGE: Final = 1500
+MOST_LISTED: Final = 200
 # A sheet is drawn in the web process: its pixels, in memory, stay below a tenth of a gigabyte.
 MOST_SHEET_PIXELS: Final = 30_000_000
 _LARGEST_ON_SHEET: Final = 256
@@ -53,6 +54,7 @@ def image_set(request: HttpRequest, slug: str) -> HttpResponse:
     runs.tend()
     cells = list(found.cells.defer("recipe", "provenance"))
     shown = _plane(cells, request.GET)
+    failed = [cell for cell in cells if cell.status == Cell.Status.FAILED]
     labels = {cell.index: cell.label for cell in cells}
     context = {
         "set": found,
@@ -61,12 +63,13 @@ def image_set(request: HttpRequest, slug: str) -> HttpResponse:
         "all": ALL,
         "too_many": shown.shown > MOST_ON_A_PAGE,
         "query": request.GET.urlencode(),
-        "failed": [cell for cell in cells if cell.status == Cell.Status.FAILED],
+        "failed": failed[:MOST_LISTED],
+        "failed_more": max(0, len(failed) - MOST_LISTED),
         "alike": [
             (cell, twin, labels.get(twin, ""))
             for cell in cells
             if (twin := cell.covariates.get("near_duplicate_of")) is not None
-        ],
+        ][:MOST_LISTED],
         "studies": own_studies(request.user).filter(stimuli__cell__image_set=found).distinct(),
         "may_change": own_sets(request.user).filter(pk=found.pk).exists(),
         "may_publish": may_create_studies(request.user),
