@@ -184,6 +184,23 @@ def test_a_reply_that_is_lost_on_its_way_doubles_nothing(page, study):
     assert Rating.objects.count() == 1
 
 
+def test_an_answer_chosen_before_the_script_arrives_stays_chosen(page, study):
+    """On a slow line the image is there first; the script came, and wiped the answer out."""
+    held: list[Route] = []
+    page.route("**/rate.js", lambda route: held.append(route))
+    page.goto("/s/study/")
+    page.get_by_role("checkbox").check()
+    page.get_by_role("button", name="Begin").click(no_wait_after=True)
+    page.get_by_role("radio", name="Poor").check()
+    held[0].continue_()
+    ready(page, 1)
+    expect(page.get_by_role("radio", name="Poor")).to_be_checked()
+    page.get_by_role("button", name="Next").click()
+    ready(page, 2)
+    expect(page.get_by_role("radio", name="Poor")).not_to_be_checked()
+    assert list(Rating.objects.values_list("value", flat=True)) == [2]
+
+
 def test_a_server_error_is_tried_again(page, study):
     begin(page)
     ready(page, 1)

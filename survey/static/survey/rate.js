@@ -161,6 +161,8 @@ async function display(coming, gap) {
 }
 
 function setForm(coming) {
+  // On a slow line an answer may be chosen before this script is here.
+  const chosenBefore = !shownAt && form.elements.trial.value === coming.token;
   const count = fill(coming.practice ? words.practice : words.count, coming.number, coming.of);
   heading.textContent = count;
   for (const img of images) img.alt = count;
@@ -168,7 +170,7 @@ function setForm(coming) {
   form.elements.revision.value = coming.revision;
   for (const question of questions()) {
     question.querySelector(".alert").hidden = true;
-    for (const input of question.querySelectorAll("input")) {
+    for (const input of chosenBefore ? [] : question.querySelectorAll("input")) {
       input.checked = String(coming.given[input.name.slice(2)] ?? "") === input.value;
     }
   }
