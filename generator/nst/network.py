@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from generator.nst import winograd
+from generator.nst import tiles, winograd
 from generator.nst.errors import LayerError
 from generator.nst.layers import names
 from generator.nst.weights import Weights
@@ -37,7 +37,8 @@ class Vgg:
     bfloat16; the first convolution reads the image in float32 whatever the rest does, or bfloat16's 8 bits would
     round the image itself. plain: PyTorch's own convolutions only, where otherwise Winograd's serve if they are faster.
     `forgetful`: keep a block's input only and compute the block again for the gradient (Chen et al. 2016,
-    arXiv 1604.06174): the same values with less memory and a third more work.
+    arXiv 1604.06174): the same values with less memory and a third more work. `tile`: side in px, a multiple of 16, of
+    the tiles in which larger images go through (see `tiles`); 0: whole.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Vgg:
         self.taps = frozenset(taps)
         self.device, self.plain = torch.device(device), plain
         self.forgetful = False
+        self.tile = 0
         order = names(weights.architecture)
         if unknown := self.taps - set(order):
             raise LayerError(f"{weights.architecture} has no layer {', '.join(sorted(unknown))}")
@@ -77,7 +79,13 @@ class Vgg:
 
     def __call__(self, image: Tensor) -> dict[str, Tensor]:
         """Return each tap's activations (N x C x H x W, the network's dtype) for pre-processed RGB images N x 3 x H x W."""
-        value = image.float().contiguous(memory_format=torch.channels_last)
+        image = image.float()
+        if self.tile and max(image.shape[2:]) > self.tile:
+            return tiles.features(self._whole, image, tiles.Reach.of(self.steps, self.taps), self.tile)
+        return self._whole(image)
+
+    def _whole(self, image: Tensor) -> dict[str, Tensor]:
+        value = image.contiguous(memory_format=torch.channels_last)
         found: dict[str, Tensor] = {}
         for block in self._blocks() if self.forgetful else [self.steps]:
             if self.forgetful:

@@ -16,6 +16,8 @@ from generator.nst.network import Vgg
 from generator.nst.recipe import Recipe
 
 TERMS = ("content", "style", "tv")
+# Sides in px of the tiles that are tried where memory runs out: each with margins of some 80 px.
+_TILES = (1024, 512, 256)
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ class Objective:
     """Losses and gradients of N cells of one size. All recipes share network, pooling, padding and the forms of style loss and TV.
 
     `chunk` cells go through the network at a time; where memory runs out it is halved down to one, then the network
-    is made forgetful.
+    is made forgetful, then it runs in tiles.
     """
 
     def __init__(
@@ -128,6 +130,7 @@ class Objective:
         ]
         self._cells = list(range(len(references)))
         self.chunk = chunk or len(references)
+        self._longest = max(references[0].content.shape[1:])
         self.notes: list[str] = []
         self._plan()
 
@@ -209,9 +212,13 @@ class Objective:
         if self.chunk > 1:
             self.chunk = max(1, self.chunk // 2)
             self.notes.append(f"out of memory: {self.chunk} cells at a time")
-        elif not self._network.forgetful:
+        elif not (self._network.forgetful or self._network.tile):
             self._network.forgetful = True
             self.notes.append("out of memory: activations computed twice instead of kept")
+        elif side := next((side for side in _TILES if side < (self._network.tile or self._longest)), 0):
+            # Each tile's network is forgotten anyway.
+            self._network.tile, self._network.forgetful = side, False
+            self.notes.append(f"out of memory: the network runs in tiles of {side} px")
         else:
             raise torch.OutOfMemoryError("out of memory with a batch of one; make the image smaller")
         torch.cuda.empty_cache()

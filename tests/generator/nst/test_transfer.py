@@ -165,6 +165,29 @@ def test_out_of_memory_with_one_cell_computes_activations_twice_and_makes_the_sa
     assert plain.notes == ()
 
 
+def test_out_of_memory_even_so_goes_through_in_tiles(monkeypatch):
+    from generator.nst.network import Vgg
+
+    recipe = SMALL.replace(evaluations=2, size=48, content_layers=("conv2_1",), style_layers=("conv1_1",))
+    plain = make(recipe)
+    whole = Vgg._whole
+
+    def narrow(self, image):
+        if torch.is_grad_enabled() and image.shape[2] * image.shape[3] > 30 * 30:
+            raise torch.OutOfMemoryError
+        return whole(self, image)
+
+    monkeypatch.setattr(Vgg, "_whole", narrow)
+    monkeypatch.setattr("generator.nst.objective._TILES", (32, 16))
+    spared = make(recipe)
+    assert spared.notes == (
+        "out of memory: activations computed twice instead of kept",
+        "out of memory: the network runs in tiles of 32 px",
+        "out of memory: the network runs in tiles of 16 px",
+    )
+    torch.testing.assert_close(spared.image, plain.image, rtol=0, atol=1e-3)
+
+
 def test_out_of_memory_to_the_end_is_said(monkeypatch):
     def nowhere(self, number, images):
         raise torch.OutOfMemoryError
