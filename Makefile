@@ -37,9 +37,9 @@ serve: setup
 	$(BIN)/gunicorn nstsite.wsgi --bind 127.0.0.1:$(PORT) --workers 2 --worker-class gthread --threads 4
 
 test: setup-dev
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --ignore tests/end_to_end $(PYTEST)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --ignore tests/end_to_end --ignore tests/faults $(PYTEST)
 	@# Apart: Playwright leaves an event loop running in its process, and the fault tests want the machine to themselves.
-	$(BIN)/python -m pytest tests/end_to_end $(PYTEST)
+	$(BIN)/python -m pytest tests/end_to_end tests/faults $(PYTEST)
 
 lint: setup-dev
 	$(BIN)/ruff check .

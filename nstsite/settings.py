@@ -66,10 +66,11 @@ PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "tasks"
 
 MIDDLEWARE = [
     "nstsite.requests.RequestLog",
+    # Outside of all that may answer by itself: no page goes out without its policy.
+    "csp.middleware.CSPMiddleware",
     "nstsite.nul.refuse_nul",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -81,6 +82,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
     "nstsite.throttle.StartThrottle",
+    "nstsite.outages.Outages",
 ]
 
 ROOT_URLCONF = "nstsite.urls"
@@ -158,6 +160,8 @@ STORAGES: dict[str, dict[str, Any]] = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 if _bucket := env.str("MEDIA_S3_BUCKET", default=""):
+    from botocore.config import Config  # type: ignore[import-untyped]
+
     # Keys come from the environment or the host's role, as boto3 finds them.
     STORAGES["default"] = {
         "BACKEND": "storages.backends.s3.S3Storage",
@@ -167,6 +171,8 @@ if _bucket := env.str("MEDIA_S3_BUCKET", default=""):
             "region_name": env.str("MEDIA_S3_REGION", default="") or None,
             "object_parameters": {"CacheControl": "max-age=31536000, immutable"},
             "file_overwrite": False,
+            # A store that is away holds no thread for long.
+            "client_config": Config(connect_timeout=3, read_timeout=20, retries={"max_attempts": 2}),
         },
     }
 # Where participants' browsers fetch images from, past this server; "" for through it.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+from collections import Counter
 from urllib.parse import urlsplit
 
 import pytest
@@ -33,6 +36,13 @@ def patterns(resolver: URLResolver, prefix: str = "") -> list[str]:
 
 
 ROUTES = patterns(get_resolver())
+#: FUZZ_EXAMPLES=20000 for a long run; `pytest -s` shows what was answered.
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "300"))
+#: Script or style within a page, which its Content-Security-Policy would keep from running.
+INLINE = re.compile(
+    rb"""<script(?![^>]*(src=|type="application/json"))|<style|\sstyle=|\son[a-z]+=["']|javascript:""", re.I
+)
+answered: Counter[tuple[str, int]] = Counter()
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 forms = st.dictionaries(
     st.sampled_from(FIELDS) | texts,
@@ -71,15 +81,16 @@ class TestEveryAddress(TestCase):
             if not found:
                 break
             name, _, rest = rest.partition(">")
-            filled += part.replace("/", "") or self.known.get(name.rpartition(":")[2], "x")
+            kind, _, name = name.rpartition(":")
+            filled += part.replace("/", "") or self.known.get(name, "1" if kind == "int" else "x")
         return "/" + filled
 
-    @settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
     @given(
         route=st.sampled_from(ROUTES),
         method=st.sampled_from(METHODS),
         who=st.sampled_from(["stranger", "person", "admin"]),
-        parts=st.lists(st.just("") | st.just("") | texts, max_size=3),
+        parts=st.lists(st.just("") | texts, max_size=3),
         data=forms,
         trial=st.booleans(),
         accept=st.sampled_from(["text/html", "application/json"]),
@@ -96,12 +107,21 @@ class TestEveryAddress(TestCase):
         else:
             response = getattr(client, method)(address)
         assert response.status_code < 500 or route == "readyz", f"{method} {address} {data}"
+        answered[route, response.status_code] += 1
         if location := response.headers.get("Location"):
             assert urlsplit(location).netloc == ""
+        policy = response["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        if response["Content-Type"].startswith("text/html") and not response.streaming:
+            assert not INLINE.search(response.content), f"{method} {address}"
 
 
 def test_the_routes_were_found():
-    print(f"{len(ROUTES)} routes")
+    statuses = Counter(status for _, status in answered.elements())
+    print(
+        f"{len(ROUTES)} routes, {answered.total()} requests at {len({r for r, _ in answered})} of them: {dict(statuses)}"
+    )
     assert {"s/<slug:slug>/rate/", "healthz"} <= set(ROUTES)
 
 

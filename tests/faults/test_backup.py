@@ -1,0 +1,77 @@
+"""What is backed up while people rate can be restored elsewhere, and nothing acknowledged before is missing."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from benchmarks.bots import Tally, crowd, play
+from benchmarks.site import ROOT, Site
+from tests import postgres as scratch
+from tests.faults.conftest import IMAGES, empty_database
+
+pytestmark = pytest.mark.slow
+COUNT_IMAGES = (
+    "from survey.models import Stimulus; print(sum(len(s.image.read()) > 0 for s in Stimulus.objects.all()))"
+)
+
+
+def run(site: Site, script: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    path = f"{scratch.find_bin()}:{site.env['PATH']}"
+    return subprocess.run(
+        [f"deploy/{script}", str(folder)],
+        cwd=ROOT,
+        env=site.env | {"PYTHON": sys.executable, "PATH": path},
+        capture_output=True,
+        text=True,
+    )
+
+
+def rate_for(port: int, seconds: float) -> Tally:
+    tally = Tally()
+    until = time.perf_counter() + seconds
+    asyncio.run(crowd(3, lambda: play(port, "load", tally, until)))
+    return tally
+
+
+def test_a_backup_taken_in_full_run_is_restored_elsewhere(site: Site, tmp_path: Path, request) -> None:
+    with site.serve() as (port, _):
+        before = rate_for(port, 2)
+        saved = run(site, "backup.sh", tmp_path / "backup")
+        rate_for(port, 0.5)
+    assert saved.returncode == 0, saved.stderr
+
+    url = None
+    if "DATABASE_URL" in site.env:
+        url = empty_database(request.getfixturevalue("postgres"), "elsewhere")
+    there = Site(tmp_path / "there", url)
+    restored = run(there, "restore.sh", tmp_path / "backup")
+    assert restored.returncode == 0, restored.stderr
+    assert before.acknowledged
+    assert there.missing(before.acknowledged) == (0, 0)
+    counted = there.manage("shell", "--verbosity", "0", "-c", COUNT_IMAGES)
+    assert counted.split()[-1] == str(IMAGES)
+    assert (tmp_path / "there/data/secret_key").read_text() == (tmp_path / "data/secret_key").read_text()
+
+
+def test_a_damaged_backup_is_refused(sqlite_site: Site, tmp_path: Path) -> None:
+    assert run(sqlite_site, "backup.sh", tmp_path / "backup").returncode == 0
+    picture = next((tmp_path / "backup/media").rglob("*.png"))
+    picture.write_bytes(picture.read_bytes()[:-1])
+    other = Site(tmp_path / "other", None)
+    refused = run(other, "restore.sh", tmp_path / "backup")
+    assert refused.returncode != 0
+    assert picture.name in refused.stdout + refused.stderr
+    assert not (tmp_path / "other").exists()
+
+
+def test_nothing_is_restored_over_what_is_there(sqlite_site: Site, tmp_path: Path) -> None:
+    assert run(sqlite_site, "backup.sh", tmp_path / "backup").returncode == 0
+    refused = run(sqlite_site, "restore.sh", tmp_path / "backup")
+    assert refused.returncode == 2
+    assert "is there already" in refused.stderr
