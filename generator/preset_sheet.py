@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from generator import images, sheets
+from generator import engine, images, sheets
 from generator.models import ImageSet
 from generator.plan import Plan, PlannedCell
 from generator.plan_images import Pair, StyleFile
@@ -26,26 +27,28 @@ def preset_plan(content: Path, style: Path, *, size: int, evaluations: int, netw
     """
     from generator.nst import PRESETS
 
+    shape = images.read(content).size
     pair = Pair(content, (StyleFile(style),), content.stem, style.stem)
     cells = [
-        PlannedCell(name, {FACTOR: name}, small(found.recipe, size, evaluations, network), 1, pair)
+        PlannedCell(name, {FACTOR: name}, small(found.recipe, shape, size, evaluations, network), 1, pair)
         for name, found in PRESETS.items()
     ]
     title = f"Every preset: {content.stem} and {style.stem}"
     return Plan(slug_of("presets", content, style, cells), title, title, cells, [FACTOR])
 
 
-def small(recipe: Recipe, size: int, evaluations: int, network: str) -> Recipe:
-    """Return a preset's recipe at another size, with as many levels as at its own, and fewer evaluations.
+def small(recipe: Recipe, shape: engine.Size, size: int, evaluations: int, network: str) -> Recipe:
+    """Return a preset's recipe for a content of this shape at another size, with fewer evaluations.
 
-    Adam's steps have a fixed length: where it takes fewer, they are longer, so that it comes as far.
+    It has as many levels as at its own size, less those that would be too small for its layers. Adam's steps have a fixed length: where it takes fewer, they are longer, so that it comes as far.
     """
     spent = min(recipe.evaluations, evaluations)
     longer = recipe.evaluations / spent if recipe.optimiser == "adam" else 1
+    smallest = math.ceil(engine.least_side(recipe)[0] * max(shape) / min(shape))
     return recipe.replace(
         network=network,
         size=size,
-        pyramid_min=int(recipe.pyramid_min * size / recipe.size),
+        pyramid_min=recipe.pyramid_min and max(smallest, int(recipe.pyramid_min * size / recipe.size)),
         evaluations=spent,
         first_evaluations=min(recipe.first_evaluations, evaluations),
         learning_rate=recipe.learning_rate * longer,

@@ -22,13 +22,12 @@ def test_every_preset_makes_its_image_and_finds_its_place(
     write_plan: PlanWriter, tiny_network: Path, tmp_path: Path
 ) -> None:
     folder = write_plan().parent
-    # Six levels of patches would not fit so small an image: the doodle's coarsest is a quarter of it.
-    options = {"size": 160, "evaluations": 1, "network": str(tiny_network)}
+    options = {"size": 96, "evaluations": 1, "network": str(tiny_network)}
     sheet = tmp_path / "sheet.jpg"
     call_command("preset_sheet", folder / "cat.png", folder / "wave.png", output=sheet, **options)
     assert {cell.label for cell in Cell.objects.filter(attempts=1)} == set(PRESETS)
     with Image.open(sheet) as picture:
-        assert picture.width == 8 + 4 * 168
+        assert picture.width == 8 + 4 * 104
     call_command("preset_sheet", folder / "cat.png", folder / "wave.png", output=sheet, **options)
     assert Cell.objects.count() == len(PRESETS)
 
@@ -36,7 +35,7 @@ def test_every_preset_makes_its_image_and_finds_its_place(
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_small_recipe_has_as_many_levels_and_comes_as_far(name: str) -> None:
     recipe = PRESETS[name].recipe
-    less = small(recipe, 192, 50, "vgg16")
+    less = small(recipe, (600, 600), 192, 50, "vgg16")
     assert len(level_sizes((192, 192), less)) == len(level_sizes((recipe.size, recipe.size), recipe))
     if recipe.optimiser == "adam":
         assert less.learning_rate * less.evaluations == pytest.approx(
@@ -44,6 +43,11 @@ def test_a_small_recipe_has_as_many_levels_and_comes_as_far(name: str) -> None:
         )
     assert less.alpha == recipe.alpha
     assert less.taps == recipe.replace(network="vgg16").taps
+
+
+def test_levels_too_small_for_the_layers_are_left_out() -> None:
+    less = small(PRESETS["li-wand2016"].recipe, (600, 300), 96, 50, "vgg16")
+    assert level_sizes((48, 96), less) == [(24, 48), (48, 96)]
 
 
 def test_the_sheets_plan_names_every_preset(write_plan: PlanWriter, tiny_network: Path) -> None:
