@@ -108,7 +108,7 @@ def _sign_in(desk: Page) -> None:
 
 
 def _upload(desk: Page, pictures: list[Path]) -> None:
-    desk.get_by_role("link", name="Image sets").click()
+    desk.get_by_role("link", name="Image sets", exact=True).first.click()
     desk.get_by_role("link", name="Upload", exact=True).click()
     desk.get_by_label("Files").set_input_files(pictures)
     desk.get_by_role("button", name="Upload").click()
@@ -155,7 +155,7 @@ def _take_part(browser: Browser, address: str, study: str, answer: str) -> None:
 
 
 def _watch(desk: Page) -> None:
-    desk.get_by_role("link", name="Live").click()
+    desk.get_by_role("link", name="Live", exact=True).click()
     expect(desk.get_by_text("3 of 3 who began")).to_be_visible()
 
 
@@ -190,8 +190,8 @@ def _withdraw_one(desk: Page) -> None:
 
 
 def _close(desk: Page, study: str) -> None:
-    desk.get_by_role("link", name="Set-up").click()
-    desk.get_by_role("button", name="Close").click()
+    desk.get_by_role("link", name="Set-up", exact=True).click()
+    desk.get_by_role("button", name="Close", exact=True).click()
     expect(desk.get_by_text("it takes nobody")).to_be_visible()
     desk.goto(study)
     expect(desk.get_by_role("button", name="Begin")).to_have_count(0)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -24,6 +26,7 @@ from tests.generator.rows import make_set, mark_done
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+START = worker._start
 PLAN = """
 title = "Two ratios"
 preset = "patel2019"
@@ -214,6 +217,45 @@ def test_what_waits_without_a_process_gets_one_at_the_next_look(ada, started):
     started.clear()
     runs.tend()
     assert started == ["sets"]
+
+
+def test_a_lane_has_one_process_until_that_ends_however_it_ends(ada, monkeypatch):
+    """The process holds the lane's lock, which it was handed, from its first moment to its last."""
+    children = []
+
+    def sleeper(command: list[str], **options) -> None:
+        assert command[2:4] == ["work", "sets"]
+        sleep = [sys.executable, "-c", "import time; time.sleep(60)"]
+        children.append(subprocess_popen(sleep, pass_fds=options["pass_fds"]))
+
+    subprocess_popen = subprocess.Popen
+    monkeypatch.setattr(worker, "_start", START)
+    monkeypatch.setattr("subprocess.Popen", sleeper)
+    runs.take_up(make_set(), ada)
+    runs.tend()
+    assert len(children) == 1
+    children[0].kill()
+    children[0].wait()
+    runs.tend()
+    assert len(children) == 2
+    children[1].kill()
+    children[1].wait()
+
+
+def test_where_there_is_a_queue_its_workers_make_the_set(ada, settings, monkeypatch):
+    def enqueue(image_set: ImageSet) -> None:
+        ImageSet.objects.filter(pk=image_set.pk).update(is_queued=True)
+
+    settings.GENERATOR_EXECUTOR = "procrastinate"
+    monkeypatch.setattr("generator.distributed.enqueue", enqueue)
+    run = made(ada)
+    assert run.state == "done"
+    assert {cell.status for cell in set_of(run).cells.all()} == {"waiting"}
+    told = progress(set_of(run))
+    assert (told.state, told.may_stop) == ("making", True)
+    runs.stop_set(set_of(run))
+    run.refresh_from_db()
+    assert progress(ImageSet.objects.get()).state == "stopped"
 
 
 @pytest.fixture
