@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Final
+from typing import Any, Final
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.core import signing
-from django.db.models import Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import Http404
 
-from survey.models import ShareLink, Study
+from survey.models import Participant, ShareLink, Stimulus, Study
 
 _SIMULATION: Final = "survey.simulation"
 
@@ -22,6 +23,22 @@ def readable_studies(user: User | AnonymousUser) -> QuerySet[Study]:
     if user.is_superuser:
         return Study.objects.all()
     return Study.objects.filter(Q(owner=user) | Q(viewers__user=user)).distinct()
+
+
+def counted_studies(user: User | AnonymousUser) -> QuerySet[Any]:
+    """Return `readable_studies` with `people`, `finished` (previews left out) and `images` (those to be rated)."""
+
+    def count(rows: QuerySet[Any]) -> Coalesce:
+        # A subquery each: joined, participants times images would be counted.
+        of_study = rows.filter(study=OuterRef("pk")).order_by().values("study").annotate(n=Count("pk"))
+        return Coalesce(Subquery(of_study.values("n")), 0)
+
+    people = Participant.objects.filter(is_preview=False)
+    return readable_studies(user).annotate(
+        people=count(people),
+        finished=count(people.filter(state=Participant.State.FINISHED)),
+        images=count(Stimulus.objects.filter(role=Stimulus.Role.MAIN)),
+    )
 
 
 def own_studies(user: User | AnonymousUser) -> QuerySet[Study]:

@@ -204,3 +204,12 @@ def test_the_owner_deletes_a_participant_who_asks(study, desk):
     desk.post(address, {"typed": person.code})
     assert not Participant.objects.exists()
     assert not Rating.objects.exists()
+
+
+def test_the_list_counts_people_and_images_apart(study, owner, desk):
+    services.start(study, preview_by=owner)
+    for _ in range(3):
+        rate_all(services.start(study))
+    services.finish(Participant.objects.filter(is_preview=False)[0])
+    (row,) = desk.get(reverse("studies")).context["studies"]
+    assert (row.people, row.finished, row.images) == (3, 1, 6)

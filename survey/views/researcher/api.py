@@ -8,7 +8,6 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.models import User
-from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -16,12 +15,12 @@ from django.utils.cache import get_conditional_response, patch_cache_control
 from django.views.decorators.http import require_safe
 
 from survey import tokens
-from survey.access import readable_studies, readable_study
+from survey.access import counted_studies, readable_study
 from survey.exports.collect import NoRatings, collect, fingerprint
 from survey.exports.files import study_files
 from survey.exports.pairs import collect_pairs
 from survey.exports.tables import csv_bytes, json_bytes
-from survey.models import Participant, Study
+from survey.models import Study
 
 _JSON = "application/json"
 
@@ -56,14 +55,14 @@ def _fault(error: str, status: int) -> JsonResponse:
 @api
 def studies(request: HttpRequest, user: User) -> HttpResponseBase:
     """List the studies that the account may read."""
-    rows = _counted(user).order_by("slug")
+    rows = counted_studies(user).order_by("slug")
     return _json({"studies": [_study(request, study) for study in rows]})
 
 
 @api
 def study(request: HttpRequest, user: User, slug: str) -> HttpResponseBase:
     """Tell of one study, with its definition."""
-    found = _counted(user).filter(slug=slug).first()
+    found = counted_studies(user).filter(slug=slug).first()
     if found is None:
         raise Http404(f"no study {slug!r}")
     version = found.version
@@ -110,15 +109,6 @@ def _of_data(
     return HttpResponse(data, content_type=content_type, headers={"ETag": etag})
 
 
-def _counted(user: User) -> Any:
-    counted = Q(participants__is_preview=False)
-    finished = counted & Q(participants__state=Participant.State.FINISHED)
-    return readable_studies(user).annotate(
-        people=Count("participants", filter=counted, distinct=True),
-        finished=Count("participants", filter=finished, distinct=True),
-    )
-
-
 def _study(request: HttpRequest, study: Any) -> dict[str, Any]:
     def link(name: str, **keys: str) -> str:
         return request.build_absolute_uri(reverse(name, kwargs={"slug": study.slug, **keys}))
@@ -131,6 +121,7 @@ def _study(request: HttpRequest, study: Any) -> dict[str, Any]:
         "simulated": study.is_simulated,
         "created_at": study.created_at.isoformat(),
         "archived_at": study.archived_at.isoformat() if study.archived_at else None,
+        "images": study.images,
         "participants": study.people,
         "finished": study.finished,
         "url": link("api_study"),

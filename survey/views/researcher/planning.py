@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -30,7 +29,7 @@ class Noise:
 def planning(request: HttpRequest) -> HttpResponse:
     """Show what each precision costs in participants."""
     if not may_create_studies(request.user):
-        raise PermissionDenied
+        raise Http404("may not create studies")
     studies = readable_studies(request.user).exclude(method=Study.Method.PAIR).order_by("title", "slug")
     asked = {name: request.GET.get(name, value) for name, value in DEFAULTS.items()}
     form = PlanningForm(asked, studies=studies)

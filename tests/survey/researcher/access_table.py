@@ -79,6 +79,7 @@ ROWS: Final[dict[str, Row]] = {
     "delete_study": _act(typed="$slug"),
     "log": Row("owner"),
     "log_file": Row("owner"),
+    "planning": Row("creator"),
     "account": Row("account"),
     "password_change": Row("account"),
     "revoke_token": _act("self", keys={"pk": "$token"}),

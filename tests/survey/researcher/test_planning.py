@@ -64,7 +64,7 @@ def test_it_says_what_cannot_be_planned(desk, asked, words):
 
 
 def test_who_may_not_make_studies_does_not_plan_them(study):
-    assert client_of(User.objects.create_user("viewer")).get(reverse("planning")).status_code == 403
+    assert client_of(User.objects.create_user("viewer")).get(reverse("planning")).status_code == 404
 
 
 def test_study_pages_lead_there(desk, study):
