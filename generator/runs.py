@@ -114,9 +114,9 @@ def _wake(lane: str) -> None:
 
 def _check_names(document: Document) -> None:
     """Refuse whatever could lead out of the owner's own pictures: a plan from the browser reads no other file."""
-    licences = set(document.images.licences.values())
-    for text in _strings(document.model_dump(exclude={"title"})):
-        if text not in licences and (set("/\\") & set(text) or ".." in text or not text.isprintable()):
+    named = document.model_dump(exclude={"title": True, "images": {"licences"}})
+    for text in _strings([named, list(document.images.licences)]):
+        if set("/\\") & set(text) or text == ".." or not text.isprintable():
             raise PlanError(
                 f"plan: {text[:60]!r} leads to another folder; name pictures that you uploaded, and networks by name"
             )
@@ -128,7 +128,8 @@ def _strings(value: Any) -> Iterator[str]:
     elif isinstance(value, dict):
         for key, part in value.items():
             yield from _strings(key)
-            yield from _strings(part)
+            # What people read names no file.
+            yield from () if key == "label" else _strings(part)
     elif isinstance(value, list | tuple):
         for part in value:
             yield from _strings(part)

@@ -138,9 +138,23 @@ def test_a_plan_reads_no_file_but_its_owners_pictures(ada, name):
         role = place.partition(" ")[0]
         with pytest.raises(PlanError, match="leads to another folder"):
             runs.submit(ada, PLAN.replace(place, f'{role} = ["{name}"]'))
+    allowed = PLAN.replace('content = ["cat.png"]', f'content = ["{name}"]').replace(
+        "[recipe]", f'[images.licences]\n"wave.png" = "{name}"\n[recipe]'
+    )
+    with pytest.raises(PlanError, match="leads to another folder"):
+        runs.submit(ada, allowed)
     with pytest.raises(PlanError, match="leads to another folder"):
         runs.submit(ada, PLAN.replace("size = 32", f'size = 32\nnetwork = "{name}"'))
     assert not PlanRun.objects.exists()
+
+
+def test_words_that_name_no_file_may_have_slashes(ada):
+    run = planned(
+        ada,
+        PLAN.replace("Two ratios", "Half/half")
+        + '[[anchors]]\nlabel = "worst/best"\nevaluations = 1\n[images.licences]\n"cat.png" = "CC/BY"\n',
+    )
+    assert run.state == "planned", run.problem
 
 
 def test_a_plan_does_not_see_the_pictures_of_others(ada):
