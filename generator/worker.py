@@ -19,15 +19,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
 from django.db import IntegrityError
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from generator import claims
-from generator.models import ImageSet, PlanRun, Upload
+from generator.models import Cell, ImageSet, PlanRun, Upload
 
 if TYPE_CHECKING:
     from generator.render import Step
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 State = PlanRun.State
+SILENCE: Final = timedelta(minutes=15)
 # Seconds between looks at whether somebody stopped the run.
 _POLL = 1.0
 _DIED = "its process ended in the middle (killed, or out of memory?); what was finished is kept"
@@ -63,7 +66,7 @@ def wake(name: str) -> None:
         return
     try:
         lane = LANES[name]
-        dead = PlanRun.objects.filter(state=lane.busy, host=socket.gethostname())
+        dead = _dead(lane)
         # Asked first: on SQLite an UPDATE of nothing, too, waits for every writer.
         if dead.exists():
             dead.update(state=lane.dead, problem=_DIED)
@@ -71,6 +74,17 @@ def wake(name: str) -> None:
             _start(name, lock)
     finally:
         os.close(lock)
+
+
+def _dead(lane: Lane) -> QuerySet[PlanRun]:
+    """Return the lane's runs whose process is gone, by one who holds its lock on this machine.
+
+    Another machine (or container, which gets another name each time) is taken for gone when long after it began
+    no cell of its set is being made.
+    """
+    busy = PlanRun.objects.filter(state=lane.busy)
+    silent = busy.filter(began__lt=Now() - SILENCE).exclude(image_set__cells__status=Cell.Status.RUNNING)
+    return PlanRun.objects.filter(Q(pk__in=busy.filter(host=socket.gethostname())) | Q(pk__in=silent))
 
 
 def work(name: str, lock: int | None = None) -> None:

@@ -85,6 +85,7 @@ def browser() -> Iterator[Browser]:
 
 def test_from_pictures_to_a_closed_study(address: str, browser: Browser, pictures: list[Path]) -> None:
     desk = browser.new_context(base_url=address).new_page()
+    desk.set_default_timeout(PATIENCE)
     _sign_in(desk)
     _upload(desk, pictures)
     _make_images(desk)
@@ -145,6 +146,7 @@ def _publish(desk: Page) -> str:
 def _take_part(browser: Browser, address: str, study: str, answer: str) -> None:
     context = browser.new_context(base_url=address, viewport=PHONE, has_touch=True, is_mobile=True)
     page = context.new_page()
+    page.set_default_timeout(PATIENCE)
     begin(page, study)
     for number in range(1, 7):
         ready(page, number)

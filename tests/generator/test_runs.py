@@ -7,12 +7,14 @@ import os
 import subprocess
 import sys
 import zlib
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 from PIL import Image
 
 from generator import runs, uploads, worker
@@ -218,6 +220,24 @@ def test_a_dead_process_is_noticed_and_its_set_taken_up_again(ada, started):
     assert again.state == "done"
 
 
+def test_a_process_of_another_machine_is_given_up_when_it_is_silent_for_long(ada):
+    image_set = make_set(keys="a")
+    run = runs.take_up(image_set, ada)
+    began = timezone.now() - 2 * worker.SILENCE
+    PlanRun.objects.update(state="running", host="elsewhere", began=began)
+    claim = {"claim_token": "x", "claim_host": "elsewhere", "claimed_at": timezone.now()}
+    image_set.cells.update(status="running", **claim)
+    runs.tend()
+    run.refresh_from_db()
+    assert run.state == "running"
+    image_set.cells.update(claimed_at=began)
+    runs.tend()
+    runs.tend()
+    run.refresh_from_db()
+    assert run.state == "failed"
+    assert progress(image_set).state == "stopped"
+
+
 def test_the_dry_run_of_a_dead_process_is_noticed(ada):
     run = planned(ada)
     PlanRun.objects.filter(pk=run.pk).update(state="planning")
@@ -345,10 +365,6 @@ def test_a_fault_of_ours_ends_the_run_with_a_line_and_the_next_one_goes_on(ada, 
 
 
 def test_the_time_left_follows_the_pace_of_the_last_images(ada):
-    from datetime import timedelta
-
-    from django.utils import timezone
-
     image_set = make_set(keys="abcdefgh")
     run = runs.take_up(image_set, ada)
     now = timezone.now()
