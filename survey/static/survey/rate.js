@@ -136,7 +136,7 @@ async function show(coming) {
 
 /** Wait out an outage; false at once if the server answers: then it is the image that is at fault. */
 async function outage() {
-  for (let waited = 0; ; waited = Math.min(2 * waited + 1000, 15_000)) {
+  for (let waited = 0; ; waited = Math.min(2 * waited + 1000, 5000)) {
     await pause(waited);
     try {
       const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
