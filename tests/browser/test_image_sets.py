@@ -123,6 +123,21 @@ def test_files_are_uploaded_and_the_refused_ones_named(desk: Page, ada: User, tm
     expect(desk.locator(".tiles .name")).to_have_text(["cat.png"])
 
 
+def test_too_many_files_are_refused_before_they_are_sent(desk: Page, tmp_path: Path):
+    files = []
+    for number in range(101):
+        files.append(tmp_path / f"{number}.png")
+        files[-1].write_bytes(png(1))
+    desk.goto(reverse("pictures"))
+    field = desk.get_by_label("Files")
+    field.set_input_files(files)
+    assert field.evaluate("input => input.validationMessage") == "101 files; at most 100 at a time."
+    desk.get_by_role("button", name="Upload").click()
+    expect(desk.get_by_text("No pictures yet.")).to_be_visible()
+    field.set_input_files(files[:1])
+    assert field.evaluate("input => input.validationMessage") == ""
+
+
 def test_without_script_a_reload_shows_how_far_it_is(browser, live_server, ada: User, desk: Page):
     finished_set(ada)
     Cell.objects.filter(index=2).update(status="waiting", image="", sha256="")

@@ -49,6 +49,21 @@ function watchPlan(box) {
   }, () => {});
 }
 
+// Said before a long upload rather than after it; the server checks all the same.
+function checkFiles(input) {
+  const { mostFiles, mostMegabytes } = input.dataset;
+  const large = [...input.files].find((file) => file.size > mostMegabytes * 1e6);
+  let trouble = "";
+  if (input.files.length > mostFiles) trouble = `${input.files.length} files; at most ${mostFiles} at a time.`;
+  else if (large) trouble = `${large.name}: at most ${mostMegabytes} MB a picture.`;
+  input.setCustomValidity(trouble);
+  if (trouble) input.reportValidity();
+}
+
+for (const input of document.querySelectorAll("input[type=file]")) {
+  input.addEventListener("change", () => checkFiles(input));
+}
+
 const set = document.getElementById("progress");
 if (set && ["making", "queued"].includes(set.dataset.state)) watchSet(set);
 const plan = document.getElementById("plan");
