@@ -76,7 +76,8 @@ def publish_image_set(
     if not pictures:
         raise PublishError(f"image set {image_set.slug!r} has no finished image: generate it first")
     if definition.method in ("acr-hr", "dcr"):
-        pictures += _of_sources(image_set)
+        contents = {picture.content for picture in pictures}
+        pictures += [reference for reference in _of_sources(image_set) if reference.content in contents]
     return publish(slug, definition, pictures, base=base, owner=owner, state=state, is_simulated=is_simulated)
 
 

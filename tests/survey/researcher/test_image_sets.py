@@ -304,6 +304,14 @@ class TestNewStudy:
         desk.post(reverse("study_from_set", args=["grid"]), {**self.ASKED, "cell": [0, 2]})
         assert [stimulus.item for stimulus in Study.objects.get().stimuli.order_by("item")] == ["a", "c"]
 
+    def test_references_come_only_for_the_contents_that_are_taken(self, desk, grid):
+        grid.cells.filter(index=2).update(content_name="dog.jpg")
+        desk.post(
+            reverse("study_from_set", args=["grid"]), {**self.ASKED, "method": "acr-hr", "cell": [0, 1]}
+        )
+        items = Study.objects.get().stimuli.values_list("item", flat=True)
+        assert set(items) == {"a", "b", "reference-cat"}
+
     def test_the_question_and_the_language_are_as_asked(self, desk, grid):
         asked = {**self.ASKED, "language": "de", "question": "Wie schön?", "slug": "schoen"}
         desk.post(reverse("study_from_set", args=["grid"]), asked)
