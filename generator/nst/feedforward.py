@@ -15,12 +15,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from generator.nst import winograd
 from generator.nst.errors import NstError, WeightsError
 from generator.nst.network import resolve_precision
 from generator.nst.weights import weights_hash
@@ -41,7 +42,7 @@ class Layer(nn.Module):
     ) -> None:
         super().__init__()
         self.upsample, self.relu = upsample, relu
-        self.convolution = nn.Conv2d(
+        self.convolution: nn.Module = nn.Conv2d(
             inputs, outputs, kernel, stride, padding=kernel // 2, padding_mode="reflect"
         )
         self.normalisation = nn.InstanceNorm2d(outputs, affine=True)
@@ -221,15 +222,43 @@ def _fill(model: TransformNet, state: Mapping[str, Tensor]) -> None:
     model.load_state_dict(dict(state))
 
 
+def _can_be_faster(module: nn.Module) -> TypeGuard[nn.Conv2d]:
+    return isinstance(module, nn.Conv2d) and (module.kernel_size, module.stride) == ((3, 3), (1, 1))
+
+
+class _Fast(nn.Module):
+    """A 3 x 3 convolution of stride 1 padded by reflection, by Winograd's algorithm where that is faster."""
+
+    def __init__(self, plain: nn.Conv2d) -> None:
+        super().__init__()
+        self.plain = plain
+        self._winograd: winograd.Convolution | None = None
+
+    @property
+    def has_run(self) -> bool:
+        """Whether Winograd's algorithm has served here."""
+        return self._winograd is not None
+
+    def forward(self, value: Tensor) -> Tensor:
+        if not winograd.is_faster(self.plain.weight, *value.shape[2:]):
+            return self.plain(value)  # type: ignore[no-any-return]
+        if self._winograd is None:
+            assert self.plain.bias is not None  # noqa: S101 -- narrows the type
+            self._winograd = winograd.Convolution(self.plain.weight, self.plain.bias, padding=0)
+        return self._winograd(F.pad(value, (1, 1, 1, 1), mode="reflect"), relu=False)
+
+
 class Stylist:
     """A network on a device, ready to run. precision: "auto", "fp32" or "bf16"."""
 
     def __init__(self, network: Network, device: torch.device | str = "cpu", precision: str = "auto") -> None:
         self.device = torch.device(device)
         self.dtype = resolve_precision(precision, self.device)
-        self._model = (
-            copy.deepcopy(network.model).to(self.device, self.dtype).to(memory_format=torch.channels_last)
-        )
+        model = copy.deepcopy(network.model).to(self.device, self.dtype)
+        self._model = model.to(memory_format=torch.channels_last)
+        for layer in self._model.modules():
+            if isinstance(layer, Layer) and _can_be_faster(layer.convolution):
+                layer.convolution = _Fast(layer.convolution)
 
     @torch.inference_mode()
     def __call__(self, images: Tensor) -> Tensor:
@@ -240,6 +269,12 @@ class Stylist:
         check_size(*images.shape[-2:])
         images = images.to(self.device, self.dtype, memory_format=torch.channels_last)
         return self._model(images).float().clamp(0, 1)  # type: ignore[no-any-return]
+
+    @property
+    def convolution(self) -> str:
+        """ "winograd" if any layer has run so, else "plain"."""
+        fast = (module for module in self._model.modules() if isinstance(module, _Fast))
+        return "winograd" if any(module.has_run for module in fast) else "plain"
 
 
 def check_size(height: int, width: int) -> None:

@@ -160,6 +160,7 @@ def _one_pass(cells: Sequence[Cell], network: Network, device: torch.device, chu
             batch=len(cells),
             coefficients=Coefficients(),
             precision=str(stylise.dtype).removeprefix("torch."),
+            convolution=stylise.convolution,
         )
         for picture in pictures
     ]

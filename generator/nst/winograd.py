@@ -51,19 +51,19 @@ _TILES = 128
 
 
 class Convolution:
-    """A frozen 3 x 3 convolution of stride 1, padded by one zero, and its gradient. weight: K x C x 3 x 3; bias: K; float32, CPU.
+    """A frozen 3 x 3 convolution of stride 1 and its gradient. padding: zeros on each side, 0 or 1. weight: K x C x 3 x 3; bias: K; float32, CPU.
 
     Errors are about 1e-6 of the largest value (seen up to 6e-6), where a plain float32 sum has 3e-7.
     """
 
-    def __init__(self, weight: Tensor, bias: Tensor) -> None:
-        self.bias = bias
+    def __init__(self, weight: Tensor, bias: Tensor, padding: int = 1) -> None:
+        self.bias, self.padding = bias, padding
         self.kernel = _transformed(weight)
         # The gradient is the convolution with the kernel turned by 180° and its channels exchanged.
         self.turned = _transformed(weight.flip(2, 3).transpose(0, 1))
 
     def __call__(self, value: Tensor, *, relu: bool) -> Tensor:
-        """Return N x K x H x W, channels last, for N x C x H x W. relu: followed by a ReLU."""
+        """Return N x K x H x W (without padding H - 2 x W - 2), channels last, for N x C x H x W. relu: followed by a ReLU."""
         return _Apply.apply(value, self, relu)  # type: ignore[no-any-return]
 
 
@@ -86,7 +86,7 @@ def _transformed(weight: Tensor) -> Tensor:
 class _Apply(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, value: Tensor, convolution: Convolution, relu: bool) -> Tensor:
-        made = _convolve(value, None, convolution.kernel, convolution.bias, relu=relu)
+        made = _convolve(value, None, convolution.kernel, convolution.bias, convolution.padding, relu)
         ctx.convolution = convolution
         ctx.save_for_backward(made if relu else None)
         return made
@@ -95,20 +95,24 @@ class _Apply(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None, None]:
         (made,) = ctx.saved_tensors
-        return _convolve(upstream, made, ctx.convolution.turned, None, relu=False), None, None
+        return (
+            _convolve(upstream, made, ctx.convolution.turned, None, 2 - ctx.convolution.padding, False),
+            None,
+            None,
+        )
 
 
 def _convolve(
-    value: Tensor, gate: Tensor | None, kernel: Tensor, bias: Tensor | None, *, relu: bool
+    value: Tensor, gate: Tensor | None, kernel: Tensor, bias: Tensor | None, padding: int, relu: bool
 ) -> Tensor:
     """Convolve N x C x H x W with a kernel in Winograd's domain. gate: what is not above 0 there counts as 0 in value."""
-    images, _, height, width = value.shape
+    images, height, width = len(value), value.shape[2] + 2 * padding - 2, value.shape[3] + 2 * padding - 2
     made = value.new_empty(images, height, width, kernel.shape[2])
     inputs = value.permute(0, 2, 3, 1)
     gates = None if gate is None else gate.permute(0, 2, 3, 1)
     across = -(-width // 4)
     rows = min(max(1, _TILES // across), -(-height // 4))
-    strip = _Strip(rows, across, kernel, bias, relu)
+    strip = _Strip(rows, across, kernel, bias, padding, relu)
     for image in range(images):
         for top in range(0, height, 4 * rows):
             strip.fill(inputs[image], None if gates is None else gates[image], top)
@@ -119,9 +123,12 @@ def _convolve(
 class _Strip:
     """Some rows of tiles on their way through the transforms, in buffers that every strip of an image shares."""
 
-    def __init__(self, rows: int, across: int, kernel: Tensor, bias: Tensor | None, relu: bool) -> None:
+    def __init__(
+        self, rows: int, across: int, kernel: Tensor, bias: Tensor | None, padding: int, relu: bool
+    ) -> None:
         channels, kernels = kernel.shape[1:]
-        self.rows, self.across, self.kernel, self.bias, self.relu = rows, across, kernel, bias, relu
+        self.rows, self.across, self.kernel, self.bias = rows, across, kernel, bias
+        self.padding, self.relu = padding, relu
         tiles = rows * across
         self.padded = kernel.new_zeros(4 * rows + 2, 4 * across + 2, channels)
         # Every tile's 6 x 6 inputs, two of them shared with each neighbour.
@@ -135,12 +142,13 @@ class _Strip:
         self.outputs = kernel.new_empty(16, tiles * kernels)
 
     def fill(self, value: Tensor, gate: Tensor | None, top: int) -> None:
-        """Take the rows from `top` on, with one above and one below; zeros outside the image."""
+        """Take what the rows of the output from `top` on are made of; zeros outside the image."""
         height, width = value.shape[:2]
-        first, last = max(0, top - 1), min(height, top + 4 * self.rows + 1)
+        above = top - self.padding
+        first, last = max(0, above), min(height, above + len(self.padded))
         if last - first < len(self.padded):
             self.padded.zero_()
-        inner = self.padded[first - top + 1 : last - top + 1, 1 : width + 1]
+        inner = self.padded[first - above : last - above, self.padding : self.padding + width]
         if gate is None:
             inner.copy_(value[first:last])
         else:

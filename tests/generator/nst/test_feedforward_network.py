@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from generator.nst.errors import NstError, WeightsError
-from generator.nst.feedforward import TransformNet, check_size, load_network, save_network
+from generator.nst.feedforward import Network, Stylist, TransformNet, check_size, load_network, save_network
 from tests.generator.nst.tiny import picture
 
 
@@ -153,3 +153,13 @@ def test_it_names_the_tensor_that_is_wrong(tmp_path: Path, change, message: str)
     torch.save(state, path)
     with pytest.raises(WeightsError, match=message):
         load_network(path)
+
+
+def test_a_wide_network_runs_by_winograds_algorithm_and_gives_the_plain_networks_image():
+    torch.manual_seed(0)
+    model = TransformNet(width=32, blocks=1).eval().requires_grad_(False)
+    stylise = Stylist(Network("wide", model, "", {}), precision="fp32")
+    image = torch.rand(1, 3, 66, 75)
+    assert stylise.convolution == "plain"
+    torch.testing.assert_close(stylise(image), model(image).clamp(0, 1), rtol=0, atol=1e-4)
+    assert stylise.convolution == "winograd"

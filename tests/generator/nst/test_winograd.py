@@ -23,9 +23,9 @@ def values(*shape: int, seed: int = 1) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
-def written_out(value: Tensor, weight: Tensor, bias: Tensor, *, relu: bool) -> Tensor:
+def written_out(value: Tensor, weight: Tensor, bias: Tensor, *, relu: bool, padding: int = 1) -> Tensor:
     """The plain sum in float64."""
-    made = F.conv2d(value.double(), weight.double(), bias.double(), padding=1)
+    made = F.conv2d(value.double(), weight.double(), bias.double(), padding=padding)
     return made.relu() if relu else made
 
 
@@ -36,21 +36,23 @@ def assert_near(found: Tensor, expected: Tensor, tolerance: float = 3e-5) -> Non
     assert float(error) <= tolerance * max(1.0, float(largest))
 
 
-shapes = st.tuples(*(st.integers(1, most) for most in (3, 40, 30, 30, 40)))
+shapes = st.tuples(
+    *(st.integers(least, most) for least, most in ((1, 3), (1, 40), (3, 30), (3, 30), (1, 40)))
+)
 
 
-@given(shapes, st.booleans())
+@given(shapes, st.booleans(), st.integers(0, 1))
 @settings(max_examples=60, deadline=None)
-def test_values_and_gradient_are_those_of_the_plain_sum_at_any_size(shape, relu):
+def test_values_and_gradient_are_those_of_the_plain_sum_at_any_size(shape, relu, padding):
     images, inputs, height, width, outputs = shape
     weight, bias = layer(inputs, outputs)
     value = values(images, inputs, height, width).requires_grad_()
-    found = Convolution(weight, bias)(value, relu=relu)
-    expected = written_out(value, weight, bias, relu=relu)
+    found = Convolution(weight, bias, padding)(value, relu=relu)
+    expected = written_out(value, weight, bias, relu=relu, padding=padding)
     assert_near(found, expected)
     upstream = values(*found.shape, seed=2)
     if relu:  # where rounding may decide which side of 0 a value lies on
-        upstream = upstream * (written_out(value, weight, bias, relu=False).abs() > 1e-4)
+        upstream = upstream * (written_out(value, weight, bias, relu=False, padding=padding).abs() > 1e-4)
     (gradient,) = torch.autograd.grad((found * upstream).sum(), value)
     (expected_gradient,) = torch.autograd.grad((expected * upstream).sum(), value)
     assert_near(gradient, expected_gradient)
