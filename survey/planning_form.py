@@ -32,7 +32,7 @@ class PlanningForm(forms.Form):
         choices = [(study.slug, study.title) for study in studies]
         field = self.fields["noise"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - declared above
-        field.choices = [("", "the assumption beside"), *choices]
+        field.choices = [("", "assumed (SOS a)"), *choices]
         for name in ("half_width", "drop_out", "a"):
             self.fields[name].widget.attrs["step"] = "any"
 
