@@ -163,6 +163,8 @@ def _scores(study: Study, mos: pd.DataFrame) -> list[dict[str, Any]]:
             "ci": interval(row["ci_low"], row["ci_high"]),
             "bounded": interval(row["bounded_low"], row["bounded_high"]),
             "median": score(row["median"], 1),
+            "gob": score(100 * row["gob"], 0),
+            "pow": score(100 * row["pow"], 0),
             "counts": ", ".join(f"{row[f'n{k}']} rated {k}" for k in range(1, 6)),
             "bar": _bar(row),
             "remark": row["remark"],
