@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from django.core.management import call_command
@@ -62,7 +63,10 @@ def test_the_image_is_the_networks_and_its_file_says_so(write_plan: PlanWriter, 
     trained = load_network(network)
     made = trained.model(prepare.resize(content, (cell.height, cell.width)).clamp(0, 1)[None])[0]
     with cell.image.open() as file:
-        assert images.pixel_hash(images.read(file)) == images.pixel_hash(images.to_image(made))
+        found, expected = (np.asarray(each, dtype=int) for each in (images.read(file), images.to_image(made)))
+    # Channels last or not, sums round otherwise in their last digit: here and there to the next grey level.
+    assert np.abs(found - expected).max() <= 1
+    assert (found != expected).mean() < 0.01
     account = read_provenance(Path(cell.image.path))
     assert account["weights"]["sha256"] == trained.sha256 == cell.weights
     assert account["weights"]["trained"] == {"licence": "CC0"}
