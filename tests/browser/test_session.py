@@ -89,7 +89,7 @@ def test_a_whole_session_without_javascript(browser, live_server):
     page = context.new_page()
     begin(page)
     heading = page.locator("h1")
-    expect(page.locator(".stage")).to_contain_text("larger than this place is shown smaller")
+    expect(page.locator(".stage .note")).to_be_visible()
     page.get_by_role("button", name="Next").click()
     expect(page.get_by_role("alert")).to_have_text("Please choose an answer.")
     rate(page, "Bad")

@@ -194,7 +194,7 @@ def test_an_image_that_does_not_load_is_skipped_with_the_reason_and_never_rated(
 def test_without_a_script_the_person_says_that_an_image_does_not_show(client, person):
     trial = current(person)
     page = client.get("/s/study/rate/").content.decode()
-    noscript = page.partition("<noscript>")[2].partition("</noscript>")[0]
+    noscript = page.rpartition("<noscript>")[2].partition("</noscript>")[0]
     assert 'formaction="/s/study/skip/"' in noscript
     assert 'name="reason" value="reported"' in noscript
     client.post("/s/study/skip/", {"trial": trial.token, "revision": "0", "reason": "reported"})
