@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from generator.nst import Recipe
 
 FACTOR = "preset"
+# Pixels across that the longest name takes.
+_LEAST_PLACE = 144
 
 
 def preset_plan(content: Path, style: Path, *, size: int, evaluations: int, network: str) -> Plan:
@@ -56,7 +58,7 @@ def small(recipe: Recipe, shape: engine.Size, size: int, evaluations: int, netwo
 
 
 def preset_sheet(image_set: ImageSet, side: int, columns: int = 4) -> Image.Image:
-    """Return the pair and every preset's image with its name; one made on another network than its own says so."""
+    """Return the pair and every preset's image with its name; a star marks those made on another network than its own."""
     from generator.nst import PRESETS
 
     cells = list(image_set.cells.select_related("content", "style"))
@@ -66,6 +68,6 @@ def preset_sheet(image_set: ImageSet, side: int, columns: int = 4) -> Image.Imag
             pictures.append((role, images.fit(images.read(file, name=source.name), side)))
     for cell in cells:
         own = PRESETS[cell.label].recipe.network
-        on = "" if cell.recipe["network"] == own else f" (for {own})"
-        pictures.append((cell.label + on, sheets.thumbnail(cell, side)))
-    return sheets.captioned(pictures, columns, side)
+        star = "" if cell.recipe["network"] == own else " *"
+        pictures.append((cell.label + star, sheets.thumbnail(cell, side)))
+    return sheets.captioned(pictures, columns, max(side, _LEAST_PLACE))

@@ -27,7 +27,7 @@ def test_every_preset_makes_its_image_and_finds_its_place(
     call_command("preset_sheet", folder / "cat.png", folder / "wave.png", output=sheet, **options)
     assert {cell.label for cell in Cell.objects.filter(attempts=1)} == set(PRESETS)
     with Image.open(sheet) as picture:
-        assert picture.width == 8 + 4 * 104
+        assert picture.width == 8 + 4 * 152
     call_command("preset_sheet", folder / "cat.png", folder / "wave.png", output=sheet, **options)
     assert Cell.objects.count() == len(PRESETS)
 
