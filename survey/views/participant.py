@@ -177,7 +177,7 @@ def done(visit: Visit) -> HttpResponse:
     )
 
 
-def _return(visit: Visit, state: Participant.State) -> dict[str, str]:
+def _return(visit: Visit, state: Participant.State) -> dict[str, Any]:
     """Return the platform's code for a session that ended so, and where to take it."""
     platform = visit.definition.recruitment
     if platform is None:

@@ -47,10 +47,13 @@ def test_the_hash_is_of_what_is_made_and_not_of_the_presets_name():
     )
 )
 def test_a_key_added_later_leaves_the_hash_of_recipes_without_it(settings):
-    later = dataclasses.make_dataclass("Later", [("new_key", str, "off")], bases=(Recipe,), frozen=True)
+    @dataclasses.dataclass(frozen=True)
+    class Later(Recipe):
+        new_key: str = "off"
+
     now = Recipe.from_dict(settings)
-    assert later.from_dict(settings).sha256 == now.sha256
-    assert later.from_dict(settings | {"new_key": "on"}).sha256 != now.sha256
+    assert Later.from_dict(settings).sha256 == now.sha256
+    assert Later.from_dict(settings | {"new_key": "on"}).sha256 != now.sha256
 
 
 @pytest.mark.parametrize(

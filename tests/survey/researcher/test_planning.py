@@ -21,7 +21,7 @@ def desk(owner: User) -> Client:
     return client_of(owner)
 
 
-def text(client: Client, status: int = 200, **asked: object) -> str:
+def text(client: Client, status: int = 200, **asked: str | float) -> str:
     response = client.get(reverse("planning"), asked)
     assert response.status_code == status
     return " ".join(response.content.decode().split())
