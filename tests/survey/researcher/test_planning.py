@@ -22,7 +22,7 @@ def desk(owner: User) -> Client:
 
 
 def text(client: Client, status: int = 200, **asked: str | float) -> str:
-    response = client.get(reverse("planning"), asked)
+    response = client.get(reverse("planning"), {name: str(value) for name, value in asked.items()})
     assert response.status_code == status
     return " ".join(response.content.decode().split())
 
