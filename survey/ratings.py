@@ -1,4 +1,5 @@
-"""The tidy table: a study's ratings as one DataFrame, one row for each rating. Everything after reads only this.
+"""The tidy table: a study's ratings as one DataFrame, one row for each rating. Everything after reads only this,
+but for a MOS table alone, which counts are enough for.
 
 Previews are never in it. All phases are: `phase == "main"` selects what a MOS counts.
 """
@@ -10,10 +11,10 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from django.db.models import QuerySet, TextField
+from django.db.models import Count, QuerySet, TextField
 from django.db.models.functions import Cast
 
-from survey.models import Participant, Preference, Question, Rating, Stimulus, Study, Trial
+from survey.models import Exclusion, Participant, Preference, Question, Rating, Stimulus, Study, Trial
 
 #: Columns of `tidy_table`, in order, before those of the study's factors and covariates.
 COLUMNS: Final = (
@@ -103,6 +104,36 @@ def preference_table(study: Study) -> pd.DataFrame:
     order = "study version participant language trial position phase content question first second answer"
     order += " first_answer changes rt_ms shown_at answered_at input"
     return table[[*order.split(), *_SCREEN]].reset_index(drop=True)
+
+
+def rating_counts(study: Study) -> pd.DataFrame:
+    """Return how often each item got each rating in the main phase, counted by the database in one query.
+
+    Columns: question, item, n1..n5; one row for each rated item, by question and item. Previews and participants
+    whom a researcher leaves out do not count.
+    """
+    left_out = Exclusion.objects.filter(participant__study=study, lifted_at__isnull=True)
+    counts = (
+        Rating.objects.filter(
+            trial__participant__study=study,
+            trial__participant__is_preview=False,
+            trial__phase=Trial.Phase.MAIN,
+        )
+        .exclude(trial__participant__in=left_out.values("participant"))
+        .order_by()
+        .values_list("question_id", "trial__stimulus_id", "value")
+        .annotate(n=Count("pk"))
+    )
+    names = ["question", "item", "value", "n"]
+    table = pd.DataFrame(list(counts), columns=names)
+    # Keys to names here: joined, the database would compare a text for each rating.
+    table["question"] = table["question"].map(
+        dict(Question.objects.filter(study=study).values_list("pk", "key"))
+    )
+    table["item"] = table["item"].map(dict(Stimulus.objects.filter(study=study).values_list("pk", "item")))
+    wide = table.pivot(index=names[:2], columns="value", values="n").sort_index()
+    wide = wide.reindex(columns=range(1, 6)).fillna(0).astype(np.int64)
+    return wide.set_axis([f"n{value}" for value in wide.columns], axis=1).reset_index()
 
 
 def _answers(study: Study, answers: QuerySet[Any], value: str) -> pd.DataFrame:

@@ -13,11 +13,12 @@ from django.db.models import Count, Max, Q, Sum
 
 from survey.analysis import analyse, check
 from survey.analysis.intervals import Method
+from survey.analysis.mos import mos_from_counts
 from survey.analysis.screening import flagged
 from survey.exports.export import Export, QuestionText
 from survey.exports.panels import Panel, weighted_by_model
 from survey.models import Exclusion, Participant, Preference, Rating, Study, Trial
-from survey.ratings import covariate_columns, factor_columns, tidy_table
+from survey.ratings import covariate_columns, factor_columns, rating_counts, tidy_table
 
 
 class NoRatings(ValueError):
@@ -47,6 +48,22 @@ def collect(study: Study, selection: Selection = DEFAULT) -> Export:
     Raises NoRatings where there is nothing to analyse.
     """
     return _collect(study.pk, fingerprint(study), selection)
+
+
+def mos_tables(study: Study) -> dict[str, pd.DataFrame]:
+    """Return {question: its MOS table}, equal to that of `collect`, of any number of ratings in a second or two.
+
+    Raises NoRatings where there is nothing to count.
+    """
+    counts = rating_counts(study)
+    if counts.empty:
+        raise NoRatings(f"study {study.slug!r} has no rating that counts yet")
+    return {
+        str(key): mos_from_counts(
+            rows["item"].to_numpy(object), rows[[f"n{k}" for k in range(1, 6)]].to_numpy()
+        )
+        for key, rows in counts.groupby("question")
+    }
 
 
 def fingerprint(study: Study) -> str:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
-import pandas as pd
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_cache_control
-from django.utils.html import format_html_join
-from django.utils.safestring import SafeString
 
 from survey.analysis import plots
 from survey.analysis.headlines import findings, headlines
-from survey.analysis.mos import remarks
 from survey.analysis.report import stamp_rows
 from survey.analysis.words import GLOSSARY
 from survey.exports.collect import DEFAULT, NoRatings, Selection, collect, fingerprint
@@ -22,7 +18,8 @@ from survey.exports.export import Export
 from survey.exports.tables import csv_bytes
 from survey.models import Study
 from survey.views.researcher.pair_results import pair_plot, pair_results, pair_table
-from survey.views.researcher.pieces import Figure, door, file_response, interval, page_table, score
+from survey.views.researcher.pieces import Figure, door, file_response, page_table
+from survey.views.researcher.scores import is_large, large_results, large_table, scores
 from survey.views.researcher.switches import Switches, read_switches
 
 TABLES: Final = {
@@ -52,6 +49,8 @@ def results(request: HttpRequest, study: Study) -> HttpResponse:
     """Show every score, plot and table of a study."""
     if study.method == Study.Method.PAIR:
         return pair_results(request, study)
+    if is_large(study):
+        return large_results(request, study)
     context = door(request, study) | {"downloads": DOWNLOADS}
     try:
         everyone = collect(study)
@@ -68,7 +67,7 @@ def results(request: HttpRequest, study: Study) -> HttpResponse:
         "headlines": headlines(data.analysis.summary),
         "findings": findings(data.analysis.summary),
         "notes": data.analysis.summary["notes"],
-        "scores": _scores(study, data.analysis.mos),
+        "scores": scores(study, data.analysis.mos),
         "ci_method": switches.selection.ci,
         "figures": _figures(data, switches.query),
         "tables": [
@@ -108,6 +107,8 @@ def table(request: HttpRequest, study: Study, name: str) -> HttpResponse:
     """Return one of the page's tables as CSV, under the page's switches."""
     if study.method == Study.Method.PAIR:
         return pair_table(request, study, name)
+    if name == "mos" and is_large(study):
+        return large_table(request, study)
     switches = _switches(request, study)
     data = _data(study, switches.selection, switches.question)
     frame = getattr(data.analysis, name) if name in TABLES or name == "mos" else None
@@ -145,40 +146,3 @@ def _drawn(
     if numbers is None or numbers.empty:
         return None
     return csv_bytes(numbers) if file_format == "csv" else plots.render(kind.draw, numbers, file_format)
-
-
-def _scores(study: Study, mos: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the rows of the MOS table as text, best first, each with its image's name and its ratings' shares."""
-    names = dict(study.stimuli.values_list("item", "name"))
-    rows = mos.assign(remark=remarks(mos)).sort_values(
-        ["mos", "item"], ascending=[False, True], kind="stable"
-    )
-    return [
-        {
-            "item": row["item"],
-            "image": names[row["item"]],
-            "n": row["n"],
-            "mos": score(row["mos"]),
-            "sd": score(row["sd"]),
-            "ci": interval(row["ci_low"], row["ci_high"]),
-            "bounded": interval(row["bounded_low"], row["bounded_high"]),
-            "median": score(row["median"], 1),
-            "gob": score(100 * row["gob"], 0),
-            "pow": score(100 * row["pow"], 0),
-            "counts": ", ".join(f"{row[f'n{k}']} rated {k}" for k in range(1, 6)),
-            "bar": _bar(row),
-            "remark": row["remark"],
-        }
-        for row in rows.to_dict("records")
-    ]
-
-
-def _bar(row: dict[Any, Any]) -> SafeString:
-    """Return the row's shares as rectangles of an SVG 100 wide; in one piece, as a page may have thousands."""
-    parts, start = [], 0.0
-    for category in range(1, 6):
-        width = 100 * row[f"n{category}"] / row["n"] if row["n"] else 0.0
-        if width:
-            parts.append((category, f"{start:.2f}", f"{width:.2f}"))
-        start += width
-    return format_html_join("", '<rect class="c{}" x="{}" width="{}" height="10"/>', parts)
