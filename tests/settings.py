@@ -13,6 +13,8 @@ for _name in ("MEDIA_ROOT", "SECRET_KEY", "HTTPS", "DEBUG"):
 
 from nstsite.settings import *  # noqa: E402, F403
 
+# WhiteNoise warns of a folder that is not there.
+STATIC_ROOT.mkdir()  # noqa: F405
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # noqa: F405
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # All tests start their participants from one address; those of the limit set their own.
