@@ -8,7 +8,6 @@ from typing import Final
 
 from survey.analysis.plots import render
 from survey.analysis.report import Drawing, draw, report_html
-from survey.exports.analysis import analysis_files
 from survey.exports.codebook import codebook
 from survey.exports.collect import collect
 from survey.exports.export import Export
@@ -110,7 +109,7 @@ def all_files(export: Export) -> Files:
     drawings = draw(export.analysis, export.checked)
     files = {
         **csv_files(export),
-        **analysis_files(export.analysis),
+        "summary.json": json_bytes(export.analysis.summary),
         **sureal_files(export),
         **{f"p910_matrix_{q.key}.csv": p910_matrix(export, q.key) for q in export.questions},
         **{f"psych-ds/{name}": data for name, data in psychds_files(export).items()},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 
 import numpy as np
 import pandas as pd
@@ -60,3 +61,28 @@ def test_json_has_no_nan():
     data = json_bytes({"a": np.float64("nan"), "t": pd.DataFrame({"x": [1.0, np.nan]})})
     assert b"NaN" not in data
     assert pd.read_json(io.BytesIO(data), typ="series")["t"] == [{"x": 1.0}, {"x": None}]
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda some: st.lists(some) | st.dictionaries(st.text(), some),
+)
+
+
+@settings(deadline=None)
+@given(VALUES)
+def test_json_reads_back_as_it_was(value):
+    assert json.loads(json_bytes(value)) == value
+
+
+def test_json_has_a_line_for_each_row_of_a_table():
+    data = json_bytes({"study": "s", "mos": pd.DataFrame({"item": ["a", "b"], "n": [1, 2]})})
+    assert data.decode().splitlines() == [
+        "{",
+        '  "study": "s",',
+        '  "mos": [',
+        '    {"item": "a", "n": 1},',
+        '    {"item": "b", "n": 2}',
+        "  ]",
+        "}",
+    ]
