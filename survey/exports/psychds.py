@@ -15,11 +15,13 @@ from survey.exports.tables import csv_bytes, json_bytes
 def psychds_files(export: Export) -> dict[str, bytes]:
     """Return {path: bytes} of a Psych-DS dataset: `dataset_description.json`, `data/*_data.csv`, README.
 
-    Each data file is named by keywords (`study-x_table-ratings_data.csv`); `variableMeasured` names every column.
+    Each data file is named by keywords (`study-x_description-ratings_data.csv`); `variableMeasured` names every column.
     """
     tables = {"ratings": export.ratings, "items": export.items, "participants": export.participants}
     study = re.sub("[^a-zA-Z0-9]", "", export.slug)
-    files = {f"data/study-{study}_table-{name}_data.csv": csv_bytes(table) for name, table in tables.items()}
+    files = {
+        f"data/study-{study}_description-{name}_data.csv": csv_bytes(table) for name, table in tables.items()
+    }
     files["dataset_description.json"] = json_bytes(_description(export, tables))
     files["README.md"] = _readme(export).encode()
     return files

@@ -2,8 +2,9 @@
 # Run in the folder of the export:  Rscript reproduce.R
 # With the packages lme4 and ordinal it also fits the crossed mixed model and its ordinal counterpart.
 
-ratings <- read.csv("ratings.csv", colClasses = c(participant = "character", item = "character"))
-published <- read.csv("mos.csv", colClasses = c(item = "character"))
+# Only an empty cell is missing: an image may be called NA.
+ratings <- read.csv("ratings.csv", colClasses = c(participant = "character", item = "character"), na.strings = "")
+published <- read.csv("mos.csv", colClasses = c(item = "character"), na.strings = "")
 
 # Only the main phase counts. Participants whom a researcher left out are in ratings_excluded.csv.
 counted <- ratings[ratings$phase == "main", ]

@@ -13,8 +13,12 @@ import pandas as pd
 from scipy import stats
 
 folder = Path(__file__).resolve().parent
-ratings = pd.read_csv(folder / "ratings.csv", dtype={"participant": str, "item": str, "question": str})
-published = pd.read_csv(folder / "mos.csv", dtype={"item": str, "question": str})
+text = {"participant": str, "item": str, "question": str}
+# Only an empty cell is missing: an image may be called NA.
+ratings, published = (
+    pd.read_csv(folder / name, dtype=text, keep_default_na=False, na_values=[""])
+    for name in ("ratings.csv", "mos.csv")
+)
 
 # Only the main phase counts. Participants whom a researcher left out are in ratings_excluded.csv.
 counted = ratings[ratings["phase"] == "main"]

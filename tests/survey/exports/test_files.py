@@ -7,9 +7,11 @@ import hashlib
 import io
 import json
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -71,21 +73,46 @@ def test_no_secret_of_a_participant_is_in_it():
             assert trial.token.encode() not in everything
 
 
-def test_the_python_script_reproduces_the_table(tmp_path, files):
+NEEDS_R = pytest.mark.skipif(shutil.which("Rscript") is None, reason="needs R")
+SCRIPTS = pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param([sys.executable, "reproduce.py"], id="python"),
+        pytest.param(["Rscript", "reproduce.R"], id="r", marks=NEEDS_R),
+    ],
+)
+
+
+def run_in(folder: Path, script: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(script, cwd=folder, capture_output=True, text=True)
+
+
+@SCRIPTS
+def test_the_script_reproduces_the_table(tmp_path, files, script):
     write_folder(files, tmp_path)
-    done = subprocess.run([sys.executable, "reproduce.py"], cwd=tmp_path, capture_output=True, text=True)
+    done = run_in(tmp_path, script)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "mos.csv is reproduced: 7 rows" in done.stdout
 
 
-def test_the_python_script_tells_when_a_rating_was_changed(tmp_path, files):
+@SCRIPTS
+def test_the_script_tells_when_a_rating_was_changed(tmp_path, files, script):
     write_folder(files, tmp_path)
     table = pd.read_csv(tmp_path / "ratings.csv")
     table.loc[0, "rating"] = int(table["rating"].to_numpy()[0]) % 5 + 1
     table.to_csv(tmp_path / "ratings.csv", index=False)
-    done = subprocess.run([sys.executable, "reproduce.py"], cwd=tmp_path, capture_output=True, text=True)
+    done = run_in(tmp_path, script)
     assert done.returncode == 1
-    assert "is not what ratings.csv gives" in done.stderr
+    assert "reproduced" not in done.stdout
+
+
+@SCRIPTS
+def test_an_image_called_na_is_not_missing(tmp_path, files, script):
+    write_folder(files, tmp_path)
+    for name in ("ratings.csv", "mos.csv"):
+        (tmp_path / name).write_bytes(files[name].replace(b"dog-weak", b"NA"))
+    done = run_in(tmp_path, script)
+    assert "mos.csv is reproduced: 7 rows" in done.stdout, done.stderr
 
 
 def test_the_sums_are_of_the_files(files):
@@ -132,7 +159,8 @@ def test_psych_ds_names_files_by_keywords_and_describes_every_column(export):
     tables = [name for name in files if name.startswith("data/")]
     assert len(tables) == 3
     for name in tables:
-        assert re.fullmatch(r"data/([a-z]+-[a-zA-Z0-9]+)(_[a-z]+-[a-zA-Z0-9]+)*_data\.csv", name)
+        # Two of the standard's keywords: others are warned of.
+        assert re.fullmatch(r"data/study-[a-zA-Z0-9]+_description-[a-z]+_data\.csv", name)
         assert set(next(csv.reader(io.StringIO(files[name].decode())))) <= set(measured)
 
 
