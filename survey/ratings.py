@@ -54,16 +54,17 @@ _CHUNK: Final = 20_000
 _SCREEN: Final = ("viewport_w", "viewport_h", "dpr", "zoom", "shown_w", "shown_h", "load_ms")
 
 
-def factor_columns(study: Study) -> dict[str, str]:
-    """Return {factor: its column}, sorted; a name that COLUMNS has gets the prefix `factor_`."""
-    return _columns(_stimuli(study), "factors", "factor_", set(COLUMNS))
+def column_names(study: Study) -> tuple[dict[str, str], dict[str, str]]:
+    """Return ({factor: its column}, {covariate: its column}), sorted.
+
+    A name that COLUMNS has gets the prefix `factor_` or `covariate_`, as does a covariate with the name of a factor.
+    """
+    return _column_names(_stimuli(study))
 
 
-def covariate_columns(study: Study) -> dict[str, str]:
-    """Return {covariate: its column}; a name that COLUMNS or a factor has gets the prefix `covariate_`."""
-    stimuli = _stimuli(study)
-    taken = {*COLUMNS, *_columns(stimuli, "factors", "factor_", set(COLUMNS))}
-    return _columns(stimuli, "covariates", "covariate_", taken)
+def _column_names(stimuli: list[Any]) -> tuple[dict[str, str], dict[str, str]]:
+    factors = _columns(stimuli, "factors", "factor_", set(COLUMNS))
+    return factors, _columns(stimuli, "covariates", "covariate_", {*COLUMNS, *factors})
 
 
 def tidy_table(study: Study) -> pd.DataFrame:
@@ -78,8 +79,7 @@ def tidy_table(study: Study) -> pd.DataFrame:
     table = _answers(study, answers, "i1")
     table = table.rename(columns={"value": "rating", "first_value": "first_rating"})
     stimuli = _stimuli(study)
-    factors = _columns(stimuli, "factors", "factor_", set(COLUMNS))
-    covariates = _columns(stimuli, "covariates", "covariate_", {*COLUMNS, *factors})
+    factors, covariates = _column_names(stimuli)
     table = table.join(_stimulus_frame(stimuli, factors, covariates), on="stimulus_id")
     table["reference"] = _coded(table["other_id"], {stimulus.pk: stimulus.item for stimulus in stimuli})
     table["repeat"] = _repeats(table)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize
+from scipy import linalg, optimize
 from threadpoolctl import threadpool_limits
 
 from survey.analysis.table import Coded
@@ -144,7 +144,8 @@ class _Deviance:
         schur = np.diag(small**2 * self.n_small + 1) - small**2 * np.tensordot(weight, self.both_both, 1)
         rhs = small * (self.m_small - np.tensordot(weight, self.both_m, 1))
         factor = np.linalg.cholesky(schur)
-        weighted = self.mm - np.tensordot(weight, self.m_m, 1) - rhs.T @ np.linalg.solve(schur, rhs)
+        half = linalg.solve_triangular(factor, rhs, lower=True, check_finite=False)
+        weighted = self.mm - np.tensordot(weight, self.m_m, 1) - half.T @ half
         inverse = np.linalg.inv(weighted[:-1, :-1])
         beta = inverse @ weighted[:-1, -1]
         variance = float(weighted[-1, -1] - weighted[:-1, -1] @ beta) / self.freedom

@@ -93,13 +93,20 @@ class _Model:
         self.items, self.people = len(ratings.items), len(ratings.participants)
         self.n_j = np.bincount(self.item, minlength=self.items)
         self.n_i = np.bincount(self.person, minlength=self.people)
+        # The sums of bincount, in its order, in a fifth of its time.
+        self._of_item, self._of_person = (
+            sparse.csr_array(
+                (np.ones(len(self.u)), (codes, np.arange(len(self.u)))), shape=(size, len(self.u))
+            )
+            for codes, size in ((self.item, self.items), (self.person, self.people))
+        )
         self.strict = variant == "strict"
 
     def by_item(self, values: Floats) -> Floats:
-        return np.asarray(np.bincount(self.item, values, self.items), np.float64)
+        return np.asarray(self._of_item @ values, np.float64)
 
     def by_person(self, values: Floats) -> Floats:
-        return np.asarray(np.bincount(self.person, values, self.people), np.float64)
+        return np.asarray(self._of_person @ values, np.float64)
 
     def fit(self) -> tuple[Floats, Floats, Floats, int, bool]:
         quality = self.by_item(self.u) / self.n_j

@@ -18,7 +18,7 @@ from survey.analysis.screening import flagged
 from survey.exports.export import Export, QuestionText
 from survey.exports.panels import Panel, weighted_by_model
 from survey.models import Exclusion, Participant, Preference, Rating, Study, Trial
-from survey.ratings import covariate_columns, factor_columns, rating_counts, tidy_table
+from survey.ratings import column_names, rating_counts, tidy_table
 
 
 class NoRatings(ValueError):
@@ -109,7 +109,7 @@ def _collect(pk: int, fingerprint_: str, selection: Selection) -> Export:
         everyone = _collect(pk, fingerprint_, replace(selection, panel="everyone"))
         kept = ~ratings.table["participant"].isin(flagged(everyone.analysis.screening))
         ratings = replace(ratings, table=ratings.table[kept].reset_index(drop=True))
-    factors, covariates = factor_columns(study), covariate_columns(study)
+    factors, covariates = column_names(study)
     return Export(
         fingerprint=fingerprint_,
         slug=study.slug,
@@ -158,22 +158,15 @@ def with_whole_numbers(table: pd.DataFrame) -> pd.DataFrame:
 
 def items_table(study: Study, factors: dict[str, str], covariates: dict[str, str]) -> pd.DataFrame:
     """Return one row a stimulus: names, role, sizes, hash, then factors and covariates ({name: its column})."""
+    own = ("item", "name", "role", "content", "style", "condition", "width", "height", "sha256", "expected")
     rows = []
-    for stimulus in study.stimuli.order_by("item"):
-        row: dict[str, Any] = {
-            "item": stimulus.item,
-            "name": stimulus.name,
-            "role": stimulus.role,
-            "content": stimulus.content or None,
-            "style": stimulus.style or None,
-            "condition": stimulus.condition or None,
-            "width": stimulus.width,
-            "height": stimulus.height,
-            "sha256": stimulus.sha256,
-            "expected": stimulus.expected,
-        }
-        row |= {column: stimulus.factors.get(name) for name, column in factors.items()}
-        row |= {column: stimulus.covariates.get(name) for name, column in covariates.items()}
+    for *values, of_factors, of_covariates in study.stimuli.order_by("item").values_list(
+        *own, "factors", "covariates"
+    ):
+        row: dict[str, Any] = dict(zip(own, values, strict=True))
+        row |= {name: row[name] or None for name in ("content", "style", "condition")}
+        row |= {column: of_factors.get(name) for name, column in factors.items()}
+        row |= {column: of_covariates.get(name) for name, column in covariates.items()}
         rows.append(row)
     table = pd.DataFrame(rows)
     table["expected"] = table["expected"].astype("Int64")

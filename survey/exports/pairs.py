@@ -26,7 +26,7 @@ from survey.exports.folder import sha256sums
 from survey.exports.tables import csv_bytes, json_bytes, parquet_bytes
 from survey.exports.workbook import workbook_bytes
 from survey.models import Study, Trial
-from survey.ratings import covariate_columns, factor_columns, preference_table
+from survey.ratings import column_names, preference_table
 
 Files = dict[str, bytes]
 
@@ -87,7 +87,7 @@ def _collect(pk: int, fingerprint_: str) -> PairExport:
     counted = votes[~out].reset_index(drop=True)
     if not (counted["phase"] == Trial.Phase.MAIN).any():
         raise NoRatings(f"study {study.slug!r} has no choice that counts yet")
-    items = items_table(study, factor_columns(study), covariate_columns(study))
+    items = items_table(study, *column_names(study))
     known = items.dropna(subset=["condition"])
     conditions = dict(zip(known["item"], known["condition"], strict=True))
     return PairExport(
