@@ -183,7 +183,7 @@ def test_a_large_study_shows_its_scores_and_where_the_rest_is(desk, owner, monke
     monkeypatch.setattr("survey.views.researcher.scores.MOST_RATINGS", 10)
     html = page(desk, study, question="liking")
     assert "24 ratings: the scores alone" in html
-    assert "export_study study --format all" in html
+    assert "export_study study --format csv" in html
     assert html.count("<strong>") == len(whole) == 6
     assert [float(row["mos"]) for row in rows(desk, study, question="liking")] == whole["mos"].tolist()
     assert "plots/" not in html
