@@ -1,11 +1,24 @@
-"""gunicorn's settings, which it reads from its working directory: no address of a person in its log either."""
+"""gunicorn's settings, which it reads from its working directory: no address of a person in its log either, and a folder
+in which its workers add up their latency (nstsite/latency.py).
+"""
 
 from __future__ import annotations
 
 import logging
+import os
+import shutil
+import tempfile
 
 from gunicorn import glogging
+from gunicorn.arbiter import Arbiter
 from gunicorn.config import Config
+
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="nstsite-latency-")
+
+
+def on_exit(server: Arbiter) -> None:
+    """Take the workers' latency away with them."""
+    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
 
 
 class Discreet(logging.Filter):

@@ -1,4 +1,4 @@
-"""Numbers for Prometheus, counted in the database: the same whichever worker or host is asked."""
+"""Numbers for Prometheus: counted in the database, the same whichever host is asked, and this host's own latency."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare
 
 from generator.models import Cell
+from nstsite import latency
 from survey.models import Participant, Preference, Rating, Study
 
 
@@ -24,7 +25,9 @@ def metrics(request: HttpRequest) -> HttpResponse:
         raise Http404("no METRICS_KEY is set")
     if not constant_time_compare(request.headers.get("Authorization", ""), f"Bearer {settings.METRICS_KEY}"):
         return HttpResponse("wrong or missing bearer token\n", status=403, content_type="text/plain")
-    return HttpResponse("".join(_lines()), content_type="text/plain; version=0.0.4; charset=utf-8")
+    return HttpResponse(
+        "".join(_lines()) + latency.text(), content_type="text/plain; version=0.0.4; charset=utf-8"
+    )
 
 
 def _lines() -> Iterator[str]:

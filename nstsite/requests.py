@@ -13,9 +13,13 @@ from typing import Final
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from nstsite import latency
+
 log = logging.getLogger(__name__)
 
 _current: ContextVar[str] = ContextVar("request_id", default="-")
+# Of others, whoever asks could make up as many as fill the memory.
+_METHODS: Final = {"GET", "HEAD", "POST"}
 _SAFE_ID: Final = re.compile(r"[0-9A-Za-z-]{8,64}")
 
 
@@ -29,7 +33,7 @@ class AddRequestId(logging.Filter):
 
 
 class RequestLog:
-    """Middleware: take over the proxy's X-Request-ID or make one, answer with it, log route, status and milliseconds.
+    """Middleware: take over the proxy's X-Request-ID or make one, answer with it, log and count route, status and time.
 
     The route is the pattern (`s/<slug:slug>/rate/`), never the address itself: that of a share link is a secret.
     """
@@ -47,7 +51,9 @@ class RequestLog:
             response = self.get_response(request)
             response.headers["X-Request-ID"] = request_id
             route = request.resolver_match.route if request.resolver_match else "(no such address)"
-            took = round((time.perf_counter() - began) * 1000, 1)
+            seconds = time.perf_counter() - began
+            latency.observe(request.method if request.method in _METHODS else "other", route, seconds)
+            took = round(seconds * 1000, 1)
             log.info(
                 "%s /%s %d %s ms",
                 request.method,

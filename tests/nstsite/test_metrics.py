@@ -40,3 +40,21 @@ def test_every_line_is_of_prometheus_text_format(client, settings):
     assert text.endswith("\n")
     for line in text.splitlines():
         assert line.startswith(("# HELP nstsite_", "# TYPE nstsite_")) or float(line.rsplit(" ", 1)[1]) >= 0
+
+
+def test_it_counts_how_long_answers_take_by_route_and_never_by_address(client, settings):
+    settings.METRICS_KEY = "right"
+    study = make_study()
+
+    def counted() -> float:
+        wanted = 'nstsite_request_seconds_count{method="GET",route="s/<slug:slug>/"}'
+        lines = scrape(client, "right").content.decode().splitlines()
+        return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(wanted))
+
+    before = counted()
+    client.get(f"/s/{study.slug}/")
+    client.generic("MADE-UP", f"/s/{study.slug}/")
+    assert counted() == before + 1
+    text = scrape(client, "right").content.decode()
+    assert "MADE-UP" not in text
+    assert f"/{study.slug}/" not in text
