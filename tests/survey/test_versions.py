@@ -60,9 +60,28 @@ def test_a_preview_does_not_freeze(django_user_model):
 )
 def test_what_ratings_hang_on_cannot_change(toml, complaint):
     study = make_study()
+    services.start(study)
     with pytest.raises(PublishError, match=complaint):
         revise(study, definition(toml))
     assert study.versions.count() == 1
+
+
+def test_before_anyone_took_part_other_questions_can_be_asked(django_user_model):
+    study = make_study()
+    tried = services.start(study, preview_by=django_user_model.objects.create_superuser("a", password="x"))
+    rate_all(tried, limit=1)
+    asked = "".join(f'[[questions]]\nkey = "{key}"\ntext = "?"\n' for key in ("style", "overall"))
+    assert revise(study, definition(asked)).number == 1
+    assert list(study.questions.values_list("key", "position")) == [("style", 1), ("overall", 2)]
+
+
+def test_the_label_that_a_trap_shows_cannot_change():
+    trap = "[images]\ntrap = 4\n"
+    study = make_study(trap)
+    asked = '[[questions]]\nkey = "overall"\ntext = "?"\nlabels = ["1", "2", "3", "{}", "5"]\n'
+    with pytest.raises(PublishError, match="the trap shows the label 'Good', which cannot become '4'"):
+        revise(study, definition(asked.format(4) + trap))
+    revise(study, definition(asked.format("Good") + trap))
 
 
 def test_a_questions_wording_can_change_in_a_new_version():

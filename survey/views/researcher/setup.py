@@ -30,19 +30,20 @@ SOURCE = "study.toml"
 def setup(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the link, the state and the versions; POST: give the study its next version."""
     study = own_study(request.user, slug)
-    form = StudyForm(request.POST or None, definition=definition_of(study.version))
+    has_people = study.participants.filter(is_preview=False).exists()
+    form = StudyForm(request.POST or None, definition=definition_of(study.version), keys_stay=has_people)
     if request.method == "POST" and form.is_valid():
         try:
             return _saved(request, study, form.definition)
         except PublishError as error:
-            form.add_error(None, str(error))
+            form.blame(str(error))
     context = {
         "study": study,
         "form": form,
         "address": participants_address(request, study),
         "versions": study.versions.order_by("-number"),
         "may_copy": may_create_studies(request.user),
-        "has_people": study.participants.filter(is_preview=False).exists(),
+        "has_people": has_people,
     }
     return render(request, "survey/researcher/setup.html", context, status=422 if form.errors else 200)
 
