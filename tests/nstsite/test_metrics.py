@@ -44,7 +44,7 @@ def test_every_line_is_of_prometheus_text_format(client, settings):
 
 def test_it_counts_how_long_answers_take_by_route_and_never_by_address(client, settings):
     settings.METRICS_KEY = "right"
-    study = make_study()
+    study = make_study(slug="nowhere-else")
 
     def counted() -> float:
         wanted = 'nstsite_request_seconds_count{method="GET",route="s/<slug:slug>/"}'
