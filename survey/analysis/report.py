@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import jinja2
 import pandas as pd
 from markupsafe import Markup
 
 from survey.analysis import Analysis, QuestionAnalysis
 from survey.analysis.headlines import Headline, findings, headlines, number
+from survey.analysis.pages import page
 from survey.analysis.plots import Plot, drawable, render, select_question
 from survey.analysis.words import GLOSSARY
 
@@ -58,19 +58,13 @@ def draw(analysis: Analysis, rows: pd.DataFrame) -> list[Drawing]:
 
 def report_html(analysis: Analysis, drawings: Sequence[Drawing], title: str) -> str:
     """Return the report of an analysis with its drawings. The same input gives the same bytes."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("survey.analysis", "templates"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters.update(cell=format_cell, numeric=_numeric)
     sections = [
         _section(name, part, [drawing for drawing in drawings if drawing.question == name])
         for name, part in analysis.questions.items()
     ]
-    return environment.get_template("report.html").render(
+    return page(
+        "report.html",
+        {"cell": format_cell, "numeric": _numeric},
         title=title,
         ratings=analysis.summary["ratings"],
         stamp=analysis.stamp,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import jinja2
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from scipy import stats
 
 from survey.analysis.analysis import analyse
 from survey.analysis.mos import mos_table
+from survey.analysis.pages import page
 from survey.analysis.preferences import analyse_preferences
 from survey.analysis.screening import RULES, flagged
 from survey.analysis.simulation import KINDS
@@ -150,12 +150,5 @@ def _caught(row: Mapping[str, Any]) -> str:
 
 def retrieval_html(report: Summary, title: str) -> str:
     """The report as one self-contained page."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("survey.analysis", "templates"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
     shown = {key: name for key, name in _MEASURES.items() if any(key in row for row in report["scores"])}
-    return environment.get_template("retrieval.html").render(title=title, report=report, measures=shown)
+    return page("retrieval.html", title=title, report=report, measures=shown)
