@@ -22,17 +22,13 @@ from generator.services import image_set_from_plan
 
 # Jobs for one set that wait at any time: more than anybody has GPUs, and few enough to look through.
 _MOST_JOBS = 64
-# Seconds between looks at the rows: of who waits for a set, and of a worker at whether its set was taken back.
+# Seconds between looks at the rows of who waits for a set.
 _POLL = 1.0
 _OPEN = (Cell.Status.WAITING, Cell.Status.RUNNING)
 
 
 class NoQueue(Exception):
     """There is no task queue on this installation; the message names the mend."""
-
-
-class _TakenBack(Exception):
-    """The set was cancelled while a batch of it was made."""
 
 
 def enqueue_plan(plan: Plan, *, retry_failed: bool = False) -> ImageSet:
@@ -76,12 +72,13 @@ def wake(image_set: ImageSet) -> None:
 
 def make_batch(pk: int) -> int:
     """Make one batch of a queued set, in a worker; return how many cells that made."""
-    image_set = ImageSet.objects.filter(pk=pk, is_queued=True).first()
+    wanted = ImageSet.objects.filter(pk=pk, is_queued=True)
+    image_set = wanted.first()
     if image_set is None:
         return 0
     try:
-        made = render.render_batch(image_set, progress=_stop_when_taken_back(image_set))
-    except _TakenBack:
+        made = render.render_batch(image_set, progress=render.while_wanted(wanted))
+    except render.TakenBack:
         return 0
     if image_set.cells.filter(status__in=_OPEN).exists():
         # Cells of a worker that died wait again, and its job is gone.
@@ -89,20 +86,6 @@ def make_batch(pk: int) -> int:
     else:
         cancel(image_set)
     return made
-
-
-def _stop_when_taken_back(image_set: ImageSet) -> Callable[[Step], None]:
-    looked = time.monotonic()
-
-    def look(step: Step) -> None:
-        nonlocal looked
-        if time.monotonic() - looked < _POLL:
-            return
-        looked = time.monotonic()
-        if not ImageSet.objects.filter(pk=image_set.pk, is_queued=True).exists():
-            raise _TakenBack
-
-    return look
 
 
 def sweep() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db.models import Count
+from django.db.models import Count, Model, QuerySet
 
 from generator import claims, describe, engine, images, inputs, provenance, store
 from generator.claims import Run
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # Waiting cells looked at for a batch of like ones.
 _LOOK_AHEAD = 4 * engine.MAX_BATCH
-# Seconds between looks at whether another run has finished what it is making.
+# Seconds between looks at what others do: whether a run has finished what it is making, whether work is still wanted.
 _POLL = 1.0
 
 
@@ -44,6 +44,25 @@ class Step:
 
 
 Listener = Callable[[Step], None]
+
+
+class TakenBack(Exception):
+    """Somebody took back what was being made; its cells wait again."""
+
+
+def while_wanted(wanted: QuerySet[Model]) -> Listener:
+    """Return a listener that raises TakenBack once `wanted` finds no row; it asks once a second at the most."""
+    looked = time.monotonic()
+
+    def look(step: Step) -> None:
+        nonlocal looked
+        if time.monotonic() - looked < _POLL:
+            return
+        looked = time.monotonic()
+        if not wanted.exists():
+            raise TakenBack
+
+    return look
 
 
 @dataclass(frozen=True)

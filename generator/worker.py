@@ -15,13 +15,12 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import IntegrityError
@@ -31,15 +30,10 @@ from django.db.models.functions import Now
 from generator import claims
 from generator.models import Cell, ImageSet, PlanRun, Upload
 
-if TYPE_CHECKING:
-    from generator.render import Step
-
 log = logging.getLogger(__name__)
 
 State = PlanRun.State
 SILENCE: Final = timedelta(minutes=15)
-# Seconds between looks at whether somebody stopped the run.
-_POLL = 1.0
 _DIED = "its process ended in the middle (killed, or out of memory?); what was finished is kept"
 _ENDED = "its process was asked to end; what was finished is kept"
 _OURS = "a fault of the program, not of the plan; the server's log says more"
@@ -53,10 +47,6 @@ class Lane:
     busy: PlanRun.State
     dead: PlanRun.State
     work: Callable[[PlanRun], None]
-
-
-class _Stopped(Exception):
-    """Somebody stopped the run."""
 
 
 def wake(name: str) -> None:
@@ -153,7 +143,7 @@ def _look_through(run: PlanRun) -> None:
 
 def _make(run: PlanRun) -> None:
     from generator import distributed
-    from generator.render import render
+    from generator.render import render, while_wanted
 
     with _ending(run, State.RUNNING, State.FAILED):
         image_set = run.image_set or _rows(run)
@@ -162,7 +152,8 @@ def _make(run: PlanRun) -> None:
                 claims.retry_failed(image_set)
             distributed.enqueue(image_set)
         else:
-            render(image_set, retry_failed=run.retries_failed, progress=_stops_when_told(run))
+            wanted = PlanRun.objects.filter(pk=run.pk, state=State.RUNNING)
+            render(image_set, retry_failed=run.retries_failed, progress=while_wanted(wanted))
         _end(run, State.RUNNING, State.DONE)
 
 
@@ -206,10 +197,11 @@ def _ending(run: PlanRun, busy: PlanRun.State, bad: PlanRun.State) -> Iterator[N
     from generator.images import ImageError
     from generator.nst import NstError
     from generator.plan_file import PlanError
+    from generator.render import TakenBack
 
     try:
         yield
-    except _Stopped:
+    except TakenBack:
         return
     except (PlanError, ImageError, DeviceError, NstError) as error:
         _end(run, busy, bad, problem=_without_folder(str(error)))
@@ -233,17 +225,3 @@ def _without_folder(message: str) -> str:
     """Return a message with files named as their owner knows them."""
     folder = re.escape(f"{_folder()}{os.sep}.plan-") + r"[^/\s:]*"
     return re.sub(folder, "your pictures", re.sub(folder + os.sep, "", message))
-
-
-def _stops_when_told(run: PlanRun) -> Callable[[Step], None]:
-    looked = time.monotonic()
-
-    def look(step: Step) -> None:
-        nonlocal looked
-        if time.monotonic() - looked < _POLL:
-            return
-        looked = time.monotonic()
-        if not PlanRun.objects.filter(pk=run.pk, state=State.RUNNING).exists():
-            raise _Stopped
-
-    return look

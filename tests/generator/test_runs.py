@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 from PIL import Image
 
-from generator import runs, uploads, worker
+from generator import render, runs, uploads, worker
 from generator.images import ImageError
 from generator.models import Cell, ImageSet, PlanRun, Source, Upload
 from generator.plan_file import PlanError
@@ -295,13 +296,13 @@ def test_where_there_is_a_queue_its_workers_make_the_set(ada, settings, monkeypa
 @pytest.fixture
 def stopping(ada, monkeypatch) -> PlanRun:
     """A run that somebody stops at its first evaluation."""
-    monkeypatch.setattr(worker, "_POLL", 0.0)
+    monkeypatch.setattr(render, "_POLL", 0.0)
     run = planned(ada)
     runs.go(run)
-    saved = worker._stops_when_told
+    saved = render.while_wanted
 
-    def stops(run: PlanRun):
-        look = saved(run)
+    def stops(wanted: QuerySet[Model]):
+        look = saved(wanted)
 
         def stop_then_look(step) -> None:
             runs.stop_set(set_of(PlanRun.objects.get(pk=run.pk)))
@@ -309,7 +310,7 @@ def stopping(ada, monkeypatch) -> PlanRun:
 
         return stop_then_look
 
-    monkeypatch.setattr(worker, "_stops_when_told", stops)
+    monkeypatch.setattr(render, "while_wanted", stops)
     worker.work("sets")
     run.refresh_from_db()
     return run
