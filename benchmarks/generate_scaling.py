@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -29,7 +30,10 @@ def in_process(way: str, options: argparse.Namespace, folder: Path, **settings: 
     for key, value in settings.items():
         command += [f"--{key}", str(value)]
     command += ["--pictures", str(folder), "--weights-dir", str(options.weights_dir)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    environment = dict(os.environ)
+    if way != "classic":
+        environment["OMP_WAIT_POLICY"] = "PASSIVE"  # as generator.nst has it, which PyTorch comes before here
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment)
     return Measured(**json.loads(done.stdout.splitlines()[-1]))
 
 

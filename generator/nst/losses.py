@@ -59,9 +59,12 @@ class _GramDistance(torch.autograd.Function):
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None]:
         features, difference = ctx.saved_tensors
         factor = (upstream * ctx.scale)[:, None, None]
+        # A tensor and no view of one: to such autograd adds the network's gradient in place.
+        gradient = torch.empty_like(features, memory_format=torch.channels_last)
         # The gradient goes back into the network in the network's own precision; so it may be computed in it.
-        flat = _positions(features) @ (factor * difference).to(features.dtype)
-        return flat.unflatten(1, features.shape[2:]).permute(0, 3, 1, 2), None
+        weights = (factor * difference).to(features.dtype)
+        torch.bmm(_positions(features), weights, out=_positions(gradient))
+        return gradient, None
 
 
 def gram_distance(features: Tensor, target: Tensor) -> Tensor:

@@ -2,29 +2,26 @@
 
 Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks" (CVPR 2016), F(4 x 4, 3 x 3): each 4 x 4 tile of the
 output comes of 36 products a channel where the sum has 144. oneDNN has no such kernel for x86-64 in float32. The
-transforms are matrix products too, so what runs is PyTorch's own; strips of tiles keep every step in the cache.
+products of a strip of tiles are 36 matrix products, PyTorch's own; threads take a strip each, which stays in the cache.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-# Lavin and Gray's matrices for the points 0, ±1, ±2 and infinity.
-_INPUT = torch.tensor(
-    [
-        [4, 0, -5, 0, 1, 0],
-        [0, -4, -4, 1, 1, 0],
-        [0, 4, -4, -1, 1, 0],
-        [0, -2, -1, 2, 1, 0],
-        [0, 2, -1, -2, 1, 0],
-        [0, 4, 0, -5, 0, 1],
-    ],
-    dtype=torch.float64,
-)
+from generator.nst.winograd_tiles import from_products, to_products
+
+_Item = TypeVar("_Item")
+# Lavin and Gray's G for the points 0, ±1, ±2 and infinity; in two dimensions of 3 x 3 values at once, row by row.
 _KERNEL = torch.tensor(
     [
         [1 / 4, 0, 0],
@@ -36,16 +33,9 @@ _KERNEL = torch.tensor(
     ],
     dtype=torch.float64,
 )
-_OUTPUT = torch.tensor(
-    [[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]],
-    dtype=torch.float64,
-)
-# In two dimensions: of 6 x 6 values at once, row by row.
-_INPUT_2D = torch.kron(_INPUT, _INPUT).float()
 _KERNEL_2D = torch.kron(_KERNEL, _KERNEL).float()
-_OUTPUT_2D = torch.kron(_OUTPUT, _OUTPUT).float()
 # Below these the plain sum is as fast: measured with oneDNN 3.13 on AVX2.
-_LEAST_SIDE, _LEAST_PRODUCTS = 12, 64 * 128
+_LEAST_SIDE, _LEAST_PRODUCTS = 12, 64 * 64
 # Tiles worked on at a time: their 36 values a channel stay in the cache.
 _TILES = 128
 
@@ -57,10 +47,11 @@ class Convolution:
     """
 
     def __init__(self, weight: Tensor, bias: Tensor, padding: int = 1) -> None:
-        self.bias, self.padding = bias, padding
+        self.bias, self.padding = bias.detach(), padding
         self.kernel = _transformed(weight)
         # The gradient is the convolution with the kernel turned by 180° and its channels exchanged.
         self.turned = _transformed(weight.flip(2, 3).transpose(0, 1))
+        self.no_bias = torch.zeros(weight.shape[1])
 
     def __call__(self, value: Tensor, *, relu: bool) -> Tensor:
         """Return N x K x H x W (without padding H - 2 x W - 2), channels last, for N x C x H x W. relu: followed by a ReLU."""
@@ -77,6 +68,7 @@ def is_faster(weight: Tensor, height: int, width: int) -> bool:
     )
 
 
+@torch.no_grad()
 def _transformed(weight: Tensor) -> Tensor:
     """Return the kernel in Winograd's domain: 36 x C x K."""
     kernels, channels = weight.shape[:2]
@@ -95,81 +87,123 @@ class _Apply(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None, None]:
         (made,) = ctx.saved_tensors
-        return (
-            _convolve(upstream, made, ctx.convolution.turned, None, 2 - ctx.convolution.padding, False),
-            None,
-            None,
-        )
+        convolution = ctx.convolution
+        padding = 2 - convolution.padding
+        gradient = _convolve(upstream, made, convolution.turned, convolution.no_bias, padding, False)
+        return gradient, None, None
 
 
 def _convolve(
-    value: Tensor, gate: Tensor | None, kernel: Tensor, bias: Tensor | None, padding: int, relu: bool
+    value: Tensor, gate: Tensor | None, kernel: Tensor, bias: Tensor, padding: int, relu: bool
 ) -> Tensor:
     """Convolve N x C x H x W with a kernel in Winograd's domain. gate: what is not above 0 there counts as 0 in value."""
-    images, height, width = len(value), value.shape[2] + 2 * padding - 2, value.shape[3] + 2 * padding - 2
-    made = value.new_empty(images, height, width, kernel.shape[2])
-    inputs = value.permute(0, 2, 3, 1)
-    gates = None if gate is None else gate.permute(0, 2, 3, 1)
-    across = -(-width // 4)
-    rows = min(max(1, _TILES // across), -(-height // 4))
-    strip = _Strip(rows, across, kernel, bias, padding, relu)
-    for image in range(images):
-        for top in range(0, height, 4 * rows):
-            strip.fill(inputs[image], None if gates is None else gates[image], top)
-            strip.work(made[image, top : top + 4 * rows])
-    return made.permute(0, 3, 1, 2)
-
-
-class _Strip:
-    """Some rows of tiles on their way through the transforms, in buffers that every strip of an image shares."""
-
-    def __init__(
-        self, rows: int, across: int, kernel: Tensor, bias: Tensor | None, padding: int, relu: bool
-    ) -> None:
-        channels, kernels = kernel.shape[1:]
-        self.rows, self.across, self.kernel, self.bias = rows, across, kernel, bias
-        self.padding, self.relu = padding, relu
-        tiles = rows * across
-        self.padded = kernel.new_zeros(4 * rows + 2, 4 * across + 2, channels)
-        # Every tile's 6 x 6 inputs, two of them shared with each neighbour.
-        row, column = self.padded.stride()[:2]
-        self.tiles = self.padded.as_strided(
-            (6, 6, rows, across, channels), (row, column, 4 * row, 4 * column, 1)
+    height, width = (side + 2 * padding - 2 for side in value.shape[2:])
+    # A tensor and no view of one: to such autograd adds another gradient in place.
+    made = torch.empty(
+        len(value), kernel.shape[2], height, width, device="cpu", memory_format=torch.channels_last
+    )
+    images = _positions(value)
+    gates = images if gate is None else _positions(gate)
+    across, tiles = -(-width // 4), -(-width // 4) * -(-height // 4)
+    strips = [
+        _Strip(
+            image=image.numpy(),
+            gate=gated.numpy(),
+            is_gated=gate is not None,
+            padding=padding,
+            kernel=kernel,
+            bias=bias.numpy(),
+            relu=relu,
+            made=whole.numpy(),
+            across=across,
+            first=first,
+            tiles=min(_TILES, tiles - first),
         )
-        self.patches = kernel.new_empty(6, 6, rows, across, channels)
-        self.inputs = kernel.new_empty(36, tiles * channels)
-        self.products = kernel.new_empty(36, tiles, kernels)
-        self.outputs = kernel.new_empty(16, tiles * kernels)
+        for image, gated, whole in zip(images, gates, _positions(made), strict=True)
+        for first in range(0, tiles, _TILES)
+    ]
+    threads = torch.get_num_threads()
+    if len(strips) >= threads:
+        _each(threads, _Strip.run, strips)
+    else:
+        for strip in strips:
+            strip.run_in(threads)
+    return made
 
-    def fill(self, value: Tensor, gate: Tensor | None, top: int) -> None:
-        """Take what the rows of the output from `top` on are made of; zeros outside the image."""
-        height, width = value.shape[:2]
-        above = top - self.padding
-        first, last = max(0, above), min(height, above + len(self.padded))
-        if last - first < len(self.padded):
-            self.padded.zero_()
-        inner = self.padded[first - above : last - above, self.padding : self.padding + width]
-        if gate is None:
-            inner.copy_(value[first:last])
-        else:
-            torch.ops.aten.threshold_backward.grad_input(
-                value[first:last], gate[first:last], 0, grad_input=inner
-            )
 
-    def work(self, made: Tensor) -> None:
-        """Write the convolution's rows (at most 4 * rows x W x K)."""
-        self.patches.copy_(self.tiles)
-        torch.mm(_INPUT_2D, self.patches.view(36, -1), out=self.inputs)
-        torch.bmm(self.inputs.view(36, -1, self.kernel.shape[1]), self.kernel, out=self.products)
-        torch.mm(_OUTPUT_2D, self.products.view(36, -1), out=self.outputs)
-        tiles = self.outputs.view(4, 4, self.rows, self.across, -1)
-        if self.bias is not None:
-            tiles += self.bias
-        if self.relu:
-            tiles.relu_()
-        height, width = made.shape[:2]
-        if height == 4 * self.rows and width == 4 * self.across:
-            made.view(self.rows, 4, self.across, 4, -1).copy_(tiles.permute(2, 0, 3, 1, 4))
-        else:
-            whole = tiles.permute(2, 0, 3, 1, 4).reshape(4 * self.rows, 4 * self.across, -1)
-            made.copy_(whole[:height, :width])
+def _positions(value: Tensor) -> Tensor:
+    """Return N x H x W x C."""
+    return value.detach().permute(0, 2, 3, 1).contiguous()
+
+
+@dataclass
+class _Strip:
+    """Successive tiles of an image on their way through the transforms; `winograd_tiles` names its fields."""
+
+    image: Any
+    gate: Any
+    is_gated: bool
+    padding: int
+    kernel: Tensor
+    bias: Any
+    relu: bool
+    made: Any
+    across: int
+    first: int
+    tiles: int
+
+    def run(self) -> None:
+        """Run in this thread."""
+        self._make_room()
+        for step, size in self._steps():
+            step(0, size)
+
+    def run_in(self, threads: int) -> None:
+        """Run with each step parted among threads: for images of few strips."""
+        self._make_room()
+        for step, size in self._steps():
+            share = -(-size // threads)
+            _each(threads, lambda at: step(at, min(size, at + share)), range(0, size, share))  # noqa: B023
+
+    def _steps(self) -> tuple[tuple[Callable[[int, int], None], int], ...]:
+        return (self._fill, self.tiles), (self._multiply, len(self.kernel)), (self._write, self.tiles)
+
+    def _make_room(self) -> None:
+        _, channels, kernels = self.kernel.shape
+        self.inputs = self.kernel.new_empty(36, self.tiles, channels)
+        self.products = self.kernel.new_empty(36, self.tiles, kernels)
+
+    def _fill(self, start: int, end: int) -> None:
+        inputs = self.inputs.numpy()
+        source = self.image, self.gate, self.is_gated, self.padding
+        to_products(*source, self.across, self.first, start, end, inputs)
+
+    def _multiply(self, start: int, end: int) -> None:
+        torch.bmm(self.inputs[start:end], self.kernel[start:end], out=self.products[start:end])
+
+    def _write(self, start: int, end: int) -> None:
+        products = self.products.numpy()
+        from_products(products, self.bias, self.relu, self.across, self.first, start, end, self.made)
+
+
+def _each(threads: int, work: Callable[[_Item], None], items: Iterable[_Item]) -> None:
+    """Do the work of every item, in as many threads."""
+    if threads == 1:
+        for item in items:
+            work(item)
+    else:
+        for _ in _pool(threads).map(work, items):
+            pass
+
+
+@functools.cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    """Return threads in each of which PyTorch runs on one core."""
+    pool = ThreadPoolExecutor(threads, "winograd", initializer=torch.set_num_threads, initargs=(1,))
+    ready = threading.Barrier(threads + 1)
+    for _ in range(threads):
+        pool.submit(ready.wait)
+    ready.wait()
+    # A thread that is new to PyTorch takes the number that was set last, by whichever thread.
+    torch.set_num_threads(threads)
+    return pool

@@ -95,7 +95,9 @@ def test_a_hidden_tab_asks_for_nothing(desk: Page, study: Study):
         "document.dispatchEvent(new Event('visibilitychange'))"
     )
     asked: list[str] = []
-    desk.on("request", lambda request: asked.append(request.url) if request.resource_type == "fetch" else None)
+    desk.on(
+        "request", lambda request: asked.append(request.url) if request.resource_type == "fetch" else None
+    )
     desk.wait_for_timeout(4_000)
     assert asked == []  # the browser's own late call for the icon is none of the page's
 
