@@ -1,94 +1,113 @@
 """Speed of one-pass style transfer: `python -m benchmarks.feedforward [--device cuda] [--sizes 256 512]`.
 
 The project's `Stylist` beside the same architecture (Johnson's, width 32, 5 residual blocks) run plainly: float32,
-eager mode, no channels-last. One image at a time; the image is on the device already. Prints Markdown and writes
-benchmarks/results/feedforward-DEVICE.md.
+eager mode, no channels-last, PyTorch as it comes. Each in a process of its own, in turns. One image at a time; the image
+is on the device already. Prints Markdown and writes benchmarks/results/feedforward-DEVICE.md.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
-import platform
-import time
-from collections.abc import Callable
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from benchmarks import machine
+from generator.engine import keep_freed_memory
 from generator.nst.feedforward import Network, Stylist, TransformNet
 
 RESULTS = Path(__file__).parent / "results"
-ROUNDS = 9
+TURNS, PASSES = 3, 5
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--sizes", type=int, nargs="+", default=[256, 512, 1024])
-    options = parser.parse_args()
+    options = _options()
+    if options.way:
+        print(json.dumps(measure(options.way, options.sizes[0], torch.device(options.device))))
+        return
     device = torch.device(options.device)
-    torch.manual_seed(0)
-    network = Network("random", TransformNet().eval().requires_grad_(False), "", {})
-    stylist = Stylist(network, device)
-    lines = [
-        _machine(device, stylist),
-        "",
-        "| size | plain | here | images/s | times | largest difference |",
-        "| --- | --- | --- | --- | --- | --- |",
-    ]
-    plain = network.model.to(device)
-    for size in options.sizes:
-        lines.append(_row(size, torch.rand(1, 3, size, size, device=device), plain, stylist))
-        print(lines[-1], flush=True)
-    text = "\n".join(lines) + "\n"
+    host = machine.describe(device)
+    rows = [_row(size, options.device) for size in options.sizes]
+    text = "\n".join(
+        [
+            f"{host['name']}, {host['cores']} cores, {host['threads']} threads, PyTorch {host['torch']}, load"
+            f" {host['load_before']} before; {rows[0][1]} against plain float32; best of {TURNS} times {PASSES}.",
+            "",
+            "| size | plain | here | images/s | times | largest difference |",
+            "| --- | --- | --- | --- | --- | --- |",
+            *(line for line, _ in rows),
+            "",
+        ]
+    )
     print(text)
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"feedforward-{device.type}.md").write_text(text)
 
 
-def _row(size: int, image: Tensor, plain: TransformNet, stylist: Stylist) -> str:
-    def eager(picture: Tensor) -> Tensor:
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[256, 512, 1024])
+    parser.add_argument(
+        "--way", choices=["plain", "here"], help="measure one way at one size, in this process"
+    )
+    return parser.parse_args()
+
+
+def _row(size: int, device: str) -> tuple[str, str]:
+    """Return a size's line of the table, and the precision here."""
+    found: dict[str, list[dict[str, Any]]] = {"plain": [], "here": []}
+    for _ in range(TURNS):
+        for way, turns in found.items():
+            turns.append(_in_process(way, size, device))
+    plain, here = (min(turn["seconds"] for turn in turns) for turns in found.values())
+    last = found["here"][-1]
+    line = (
+        f"| {size} px | {plain * 1e3:.1f} ms | {here * 1e3:.1f} ms | {1 / here:.2f} | {plain / here:.2f} |"
+        f" {last['difference']:.2f} of 255 |"
+    )
+    print(line, file=sys.stderr, flush=True)
+    return line, last["precision"]
+
+
+def _in_process(way: str, size: int, device: str) -> dict[str, Any]:
+    command = [sys.executable, "-m", "benchmarks.feedforward", "--way", way]
+    command += ["--sizes", str(size), "--device", device]
+    environment = dict(os.environ)
+    if way == "here":
+        environment["OMP_WAIT_POLICY"] = "PASSIVE"  # as generator.nst has it, which PyTorch comes before here
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def measure(way: str, size: int, device: torch.device) -> dict[str, Any]:
+    """Return the least seconds of a pass and, of "here", the precision and the largest difference from plain, of 255."""
+    torch.manual_seed(0)
+    network = Network("random", TransformNet().eval().requires_grad_(False), "", {})
+    image = torch.rand(1, 3, size, size, device=device)
+    plain = network.model.to(device)
+
+    def eager() -> Tensor:
         with torch.inference_mode():
-            made: Tensor = plain(picture)
+            made: Tensor = plain(image)
         return made.clamp(0, 1)
 
-    before, now = _alternating([eager, stylist], image)
-    difference = float((eager(image) - stylist(image)).abs().max()) * 255
-    return (
-        f"| {size} px | {before * 1e3:.1f} ms | {now * 1e3:.1f} ms | {1 / now:.2f} | {before / now:.2f} |"
-        f" {difference:.2f} of 255 |"
-    )
-
-
-def _alternating(ways: list[Callable[[Tensor], Tensor]], image: Tensor) -> list[float]:
-    """Return each way's least seconds, taken in turns: other load only ever adds."""
-    seconds: list[list[float]] = [[] for _ in ways]
-    for number in range(ROUNDS + 1):
-        for way, kept in zip(ways, seconds, strict=True):
-            _wait(image.device)
-            started = time.perf_counter()
-            way(image)
-            _wait(image.device)
-            if number:  # the first round warms up
-                kept.append(time.perf_counter() - started)
-    return [min(kept) for kept in seconds]
-
-
-def _wait(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-
-
-def _machine(device: torch.device, stylist: Stylist) -> str:
-    where = (
-        torch.cuda.get_device_name(device)
-        if device.type == "cuda"
-        else f"{os.cpu_count()} CPU cores ({platform.machine()}, load {os.getloadavg()[0]:.1f} from elsewhere included)"
-    )
-    precision = str(stylist.dtype).removeprefix("torch.")
-    return f"{where}, PyTorch {torch.__version__}, {precision} against plain float32; best of {ROUNDS}."
+    if way == "plain":
+        return {"seconds": machine.least_seconds(eager, device, PASSES)}
+    keep_freed_memory()
+    stylist = Stylist(network, device)
+    return {
+        "seconds": machine.least_seconds(lambda: stylist(image), device, PASSES),
+        "precision": str(stylist.dtype).removeprefix("torch."),
+        "difference": float((eager() - stylist(image)).abs().max()) * 255,
+    }
 
 
 if __name__ == "__main__":

@@ -106,6 +106,7 @@ def train_style(
     from generator.nst.feedforward import save_network
 
     chosen = engine.choose_device(device)
+    engine.keep_freed_memory()
     style = images.read(training.style)
     samples = {path.stem: _sample(path) for path in training.samples}
     training.output.parent.mkdir(parents=True, exist_ok=True)

@@ -15,14 +15,15 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from generator.nst import winograd
+from generator.nst import feedforward_cpu
 from generator.nst.errors import NstError, WeightsError
+from generator.nst.feedforward_cpu import upsampled
 from generator.nst.network import resolve_precision
 from generator.nst.weights import weights_hash
 
@@ -45,12 +46,10 @@ class Layer(nn.Module):
         self.convolution: nn.Module = nn.Conv2d(
             inputs, outputs, kernel, stride, padding=kernel // 2, padding_mode="reflect"
         )
-        self.normalisation = nn.InstanceNorm2d(outputs, affine=True)
+        self.normalisation: nn.Module = nn.InstanceNorm2d(outputs, affine=True)
 
     def forward(self, value: Tensor) -> Tensor:
-        if self.upsample > 1:
-            value = F.interpolate(value, scale_factor=self.upsample, mode="nearest")
-        value = self.normalisation(self.convolution(value))
+        value = self.normalisation(self.convolution(upsampled(value, self.upsample)))
         return F.relu(value, inplace=True) if self.relu else value
 
 
@@ -85,7 +84,7 @@ class TransformNet(nn.Module):
         self.up = nn.Sequential(
             Layer(4 * width, 2 * width, 3, upsample=2), Layer(2 * width, width, 3, upsample=2)
         )
-        self.out = nn.Conv2d(width, 3, 9, padding=4, padding_mode="reflect")
+        self.out: nn.Module = nn.Conv2d(width, 3, 9, padding=4, padding_mode="reflect")
 
     def forward(self, images: Tensor) -> Tensor:
         height, width = images.shape[-2:]
@@ -222,30 +221,19 @@ def _fill(model: TransformNet, state: Mapping[str, Tensor]) -> None:
     model.load_state_dict(dict(state))
 
 
-def _can_be_faster(module: nn.Module) -> TypeGuard[nn.Conv2d]:
-    return isinstance(module, nn.Conv2d) and (module.kernel_size, module.stride) == ((3, 3), (1, 1))
-
-
-class _Fast(nn.Module):
-    """A 3 x 3 convolution of stride 1 padded by reflection, by Winograd's algorithm where that is faster."""
-
-    def __init__(self, plain: nn.Conv2d) -> None:
-        super().__init__()
-        self.plain = plain
-        self._winograd: winograd.Convolution | None = None
-
-    @property
-    def has_run(self) -> bool:
-        """Whether Winograd's algorithm has served here."""
-        return self._winograd is not None
-
-    def forward(self, value: Tensor) -> Tensor:
-        if not winograd.is_faster(self.plain.weight, *value.shape[2:]):
-            return self.plain(value)  # type: ignore[no-any-return]
-        if self._winograd is None:
-            assert self.plain.bias is not None  # noqa: S101 -- narrows the type
-            self._winograd = winograd.Convolution(self.plain.weight, self.plain.bias, padding=0)
-        return self._winograd(F.pad(value, (1, 1, 1, 1), mode="reflect"), relu=False)
+def _for_cpu(model: TransformNet) -> None:
+    """Exchange a model's layers for those that a CPU runs fastest."""
+    for layer in model.modules():
+        if isinstance(layer, Layer):
+            convolution, normalisation = layer.convolution, layer.normalisation
+            assert isinstance(convolution, nn.Conv2d)  # noqa: S101 -- narrows the type
+            assert isinstance(normalisation, nn.InstanceNorm2d)  # noqa: S101 -- narrows the type
+            if (convolution.kernel_size, convolution.stride) == ((3, 3), (1, 1)):
+                layer.convolution = feedforward_cpu.Convolution3x3(convolution, layer.upsample)
+                layer.upsample = 1
+            layer.normalisation = feedforward_cpu.Normalisation(normalisation)
+    assert isinstance(model.out, nn.Conv2d)  # noqa: S101 -- narrows the type
+    model.out = feedforward_cpu.LastConvolution(model.out)
 
 
 class Stylist:
@@ -256,9 +244,8 @@ class Stylist:
         self.dtype = resolve_precision(precision, self.device)
         model = copy.deepcopy(network.model).to(self.device, self.dtype)
         self._model = model.to(memory_format=torch.channels_last)
-        for layer in self._model.modules():
-            if isinstance(layer, Layer) and _can_be_faster(layer.convolution):
-                layer.convolution = _Fast(layer.convolution)
+        if self.device.type == "cpu":
+            _for_cpu(self._model)
 
     @torch.inference_mode()
     def __call__(self, images: Tensor) -> Tensor:
@@ -273,7 +260,9 @@ class Stylist:
     @property
     def convolution(self) -> str:
         """ "winograd" if any layer has run so, else "plain"."""
-        fast = (module for module in self._model.modules() if isinstance(module, _Fast))
+        fast = (
+            module for module in self._model.modules() if isinstance(module, feedforward_cpu.Convolution3x3)
+        )
         return "winograd" if any(module.has_run for module in fast) else "plain"
 
 

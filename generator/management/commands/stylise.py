@@ -45,6 +45,7 @@ class Command(BaseCommand):
         if options["size"] < 0:
             raise CommandError("--size should be 0 or more", returncode=2)
         with plain_errors(), stops_on_request():
+            engine.keep_freed_memory()
             network = engine.trained(str(options["network"]))
             stylist = Stylist(network, engine.choose_device(options["device"]))
             for source, target in zip(options["files"], targets, strict=True):
