@@ -178,6 +178,7 @@ class _Strip:
         source = self.image, self.gate, self.is_gated, self.padding
         to_products(*source, self.across, self.first, start, end, inputs)
 
+    @torch.inference_mode()  # a mode is of one thread: what was made in it is written to in it only
     def _multiply(self, start: int, end: int) -> None:
         torch.bmm(self.inputs[start:end], self.kernel[start:end], out=self.products[start:end])
 

@@ -155,11 +155,12 @@ def test_it_names_the_tensor_that_is_wrong(tmp_path: Path, change, message: str)
         load_network(path)
 
 
-def test_a_wide_network_runs_by_winograds_algorithm_and_gives_the_plain_networks_image():
+@pytest.mark.parametrize(("height", "width"), [(66, 75), (200, 150)])
+def test_a_wide_network_runs_by_winograds_algorithm_and_gives_the_plain_networks_image(height, width):
     torch.manual_seed(0)
     model = TransformNet(width=32, blocks=1).eval().requires_grad_(False)
     stylise = Stylist(Network("wide", model, "", {}), precision="fp32")
-    image = torch.rand(1, 3, 66, 75)
+    image = torch.rand(1, 3, height, width)
     assert stylise.convolution == "plain"
     torch.testing.assert_close(stylise(image), model(image).clamp(0, 1), rtol=0, atol=1e-4)
     assert stylise.convolution == "winograd"
