@@ -85,7 +85,7 @@ def test_a_picture_is_what_the_network_makes_of_it(network: Path, photograph: Pa
         f"{tmp_path / 'out' / 'cat-wave.png'}\n"
     )
     made = images.read(tmp_path / "out" / "cat-wave.png")
-    expected = load_network(network).model(images.to_tensor(images.read(photograph))[None])[0]
+    expected = Stylist(load_network(network))(images.to_tensor(images.read(photograph))[None])[0]
     assert images.pixel_hash(made) == images.pixel_hash(images.to_image(expected))
 
 
