@@ -188,13 +188,18 @@ class _Strip:
 
 
 def _each(threads: int, work: Callable[[_Item], None], items: Iterable[_Item]) -> None:
-    """Do the work of every item, in as many threads."""
-    if threads == 1:
-        for item in items:
+    """Do the work of every item, each thread taking the next that is left."""
+    left = iter(list(items))
+
+    def take() -> None:
+        for item in left:
             work(item)
+
+    if threads == 1:
+        take()
     else:
-        for _ in _pool(threads).map(work, items):
-            pass
+        for taken in [_pool(threads).submit(take) for _ in range(threads)]:
+            taken.result()
 
 
 @functools.cache
