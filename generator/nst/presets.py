@@ -260,15 +260,16 @@ PRESETS: dict[str, Preset] = {
         summary="VGG-19, patches chosen by likeness and by semantic maps where a plan names them, noise start",
     ),
     "modern": Preset(
+        # Every term is a mean, so content, style and smoothness keep their balance at every size and level.
         Recipe(
             network="vgg16",
             content_layers=("conv4_2",),
             style_layers=_BLOCKS,
-            convention="patel2019",
-            alpha=0.05,
-            beta=1.0,
-            tv_weight=0.1,
-            tv_form="l2",
+            convention="neural-style",
+            alpha=10.0,
+            beta=100.0,
+            tv_weight=8.0,
+            tv_form="nine-point",
             padding="replicate",
             init="content",
             optimiser="lbfgs-b",
