@@ -28,7 +28,7 @@ PRESETS: Final = (
 )
 #: What may vary: key of the recipe -> (what it is called, levels to start from).
 FACTORS: Final = {
-    "ratio": ("content to style ratio, α/β", "0.001, 0.01, 0.1"),
+    "ratio": ("content to style ratio, α/β", "0.03, 0.1, 0.3"),
     "content_layer": ("content layer", "conv2_1, conv3_1, conv4_1"),
     "tv_weight": ("weight of total variation", "0, 1"),
     "style_scale": ("scale of the style image", "0.5, 1, 2"),
@@ -114,7 +114,7 @@ class PlanForm(forms.Form):
     def example(self) -> str:
         """Return a short plan of the first pictures, to be changed by hand."""
         names = [upload.name for upload in self.uploads] or ["photograph.jpg", "painting.jpg"]
-        return write("My images", PRESETS[0], names[:1], names[-1:], {"size": 256}, {"ratio": [0.001, 0.01]})
+        return write("My images", PRESETS[0], names[:1], names[-1:], {"size": 256}, {"ratio": [0.03, 0.1]})
 
 
 def levels_of(text: str) -> list[Any]:

@@ -179,7 +179,9 @@ def test_moderns_terms_keep_their_balance_when_the_image_grows():
     """Of an image and the same repeated 2 x 2, borders aside."""
     recipe = preset("modern").replace(padding="zero")
     network = Vgg(tiny_weights(recipe.network), {"relu4_2", *BLOCKS}, pooling=recipe.pooling)
-    small = [torch.randn(3, 160, 160, generator=torch.Generator().manual_seed(seed)) * 50 for seed in range(3)]
+    small = [
+        torch.randn(3, 160, 160, generator=torch.Generator().manual_seed(seed)) * 50 for seed in range(3)
+    ]
     terms = []
     for times in (1, 2):
         x, p, s = (each.repeat(1, times, times) for each in small)
