@@ -41,9 +41,20 @@ class Plane:
         return {switch.name: switch.chosen for switch in self.switches if switch.chosen != ALL}
 
     @property
+    def cells(self) -> list[Cell]:
+        """Return what stands on the plane, row by row."""
+        return [cell for _, places in self.grid for place in places for cell in place]
+
+    @property
     def shown(self) -> int:
         """Return how many cells stand on the plane."""
-        return sum(len(place) for _, places in self.grid for place in places)
+        return len(self.cells)
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether two places of three are empty, as where pairs are listed and nothing is crossed."""
+        places = [place for _, places in self.grid for place in places]
+        return 3 * sum(map(bool, places)) <= len(places)
 
 
 def plane(

@@ -41,6 +41,18 @@ def test_pairs_that_are_not_crossed_lie_on_a_diagonal():
     assert len(indices(found)) == 7
 
 
+def test_where_nothing_is_crossed_most_places_are_empty():
+    found = plane(cells(*({"content": str(i), "style": f"s{i}", "ratio": i} for i in range(7))))
+    assert len(indices(found)) == 7
+    assert found.is_sparse
+
+
+def test_a_whole_grid_is_not_sparse_nor_is_one_with_a_few_holes():
+    grid = crossed(content=["a", "b", "c"], ratio=[1, 2])
+    assert not plane(grid).is_sparse
+    assert not plane(grid[:-2]).is_sparse
+
+
 def test_a_third_factor_is_a_switch_at_its_first_level():
     grid = crossed(content=["a", "b"], style=["x", "y"], ratio=[1, 2, 3])
     found = plane(grid, "content", "ratio")

@@ -60,6 +60,8 @@ def image_set(request: HttpRequest, slug: str) -> HttpResponse:
         "set": found,
         "progress": progress(found),
         "plane": shown,
+        # Whoever asks for rows and columns gets them.
+        "listed": shown.is_sparse and "rows" not in request.GET,
         "all": ALL,
         "too_many": shown.shown > MOST_ON_A_PAGE,
         "query": request.GET.urlencode(),

@@ -74,6 +74,16 @@ class TestSets:
             assert reverse("cell", args=["grid", index]) in html
             assert reverse("cell_thumbnail", args=["grid", index]) in html
 
+    def test_images_that_no_two_factors_cross_are_listed_unless_a_table_is_asked_for(self, desk, owner):
+        image_set = finished_set(owner, "pairs", "abcd")
+        for cell in image_set.cells.all():
+            cell.factors = {"content": f"c{cell.index}", "style": f"s{cell.index}"}
+            cell.save()
+        html = page(desk, "image_set", "pairs")
+        assert "<table" not in html
+        assert html.count("<img") == 4
+        assert "<table" in page(desk, "image_set", "pairs", rows="content", columns="style")
+
     def test_failures_and_look_alikes_are_listed(self, desk, owner):
         image_set = finished_set(owner, failed="b")
         last = image_set.cells.get(index=2)
