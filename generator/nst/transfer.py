@@ -289,12 +289,14 @@ class _Batch:
     def _budget(self, level: int) -> int:
         return (self.recipe.first_evaluations if level == 0 else 0) or self.recipe.evaluations
 
-    def _optimiser(self, flat: Tensor, size: prepare.Size) -> Optimiser:
+    def _optimiser(self, flat: Tensor, size: prepare.Size, budget: int) -> Optimiser:
         recipe = self.recipe
+        # No more pairs than evaluations: at 2048 px each takes 100 MB.
+        memory = min(recipe.memory, budget)
         if recipe.optimiser == "lbfgs":
-            return Lbfgs(flat, learning_rate=recipe.learning_rate, memory=recipe.memory)
+            return Lbfgs(flat, learning_rate=recipe.learning_rate, memory=memory)
         if recipe.optimiser == "lbfgs-b":
-            return LbfgsB(flat, memory=recipe.memory, round_evaluations=recipe.round_evaluations)
+            return LbfgsB(flat, memory=memory, round_evaluations=recipe.round_evaluations)
         limits = None
         if recipe.clamp:
             low = (-self.mean).expand(3, *size).reshape(1, -1)
@@ -304,7 +306,7 @@ class _Batch:
     def _descend(self, images: Tensor, objective: Objective, budget: int) -> Tensor:
         """Spend one level's evaluations; return each cell's best image, or the average of its iterates."""
         shape = images.shape[1:]
-        optimiser = self._optimiser(images.flatten(1), (shape[1], shape[2]))
+        optimiser = self._optimiser(images.flatten(1), (shape[1], shape[2]), budget)
         watch = _Watch(images.flatten(1), self.recipe.averaging)
         active = list(range(len(self.cells)))
         for number in range(1, budget + 1):
