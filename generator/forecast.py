@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # A stylised image is noisy: its PNG takes nearly 3 bytes a pixel; its provenance some 30 kB in file and row.
 _BYTES_ON_DISK = 2.7
 _PROVENANCE_BYTES = 30_000
+# Two images of three channels in float32, for each of their pixels.
+_BYTES_PER_PAIR = 24
 _PROBE_SIDE, _PROBE_EVALUATIONS = 160, 4
 
 
@@ -43,14 +45,20 @@ def forecast(jobs: Sequence[tuple[Recipe, engine.Size]], device: torch.device) -
         work += sum(width * height * budget for (width, height), budget in zip(sizes, budgets, strict=True))
         pixels = sizes[-1][0] * sizes[-1][1]
         disk += pixels * _BYTES_ON_DISK + _PROVENANCE_BYTES
-        memory = max(
-            memory, pixels * engine.BYTES_PER_PIXEL * min(len(jobs), engine.batch_size(device, pixels))
-        )
+        batch = min(len(jobs), engine.batch_size(device, pixels))
+        memory = max(memory, pixels * batch * (engine.BYTES_PER_PIXEL + _pairs(recipe) * _BYTES_PER_PAIR))
     if not jobs:
         return Forecast(0, 0, 0.0, 0.0, 0.0, "everything is made")
     heaviest = max((recipe for recipe, _ in jobs), key=lambda recipe: recipe.method == "optimised")
     speed, basis = _known_speed(heaviest, device) or _probed_speed(heaviest, device)
     return Forecast(len(jobs), evaluations, work / speed, memory + engine.BYTES_AT_REST, disk, basis)
+
+
+def _pairs(recipe: Recipe) -> int:
+    """Return how many pairs of images the optimiser remembers."""
+    if recipe.method != "optimised" or recipe.optimiser == "adam":
+        return 0
+    return min(recipe.memory, recipe.evaluations)
 
 
 def _known_speed(recipe: Recipe, device: torch.device) -> tuple[float, str] | None:
