@@ -157,6 +157,7 @@ class _Strip:
         self._make_room()
         for step, size in self._steps():
             step(0, size)
+        self._give_room()
 
     def run_in(self, threads: int) -> None:
         """Run with each step parted among threads: for images of few strips."""
@@ -164,6 +165,7 @@ class _Strip:
         for step, size in self._steps():
             share = -(-size // threads)
             _each(threads, lambda at: step(at, min(size, at + share)), range(0, size, share))  # noqa: B023
+        self._give_room()
 
     def _steps(self) -> tuple[tuple[Callable[[int, int], None], int], ...]:
         return (self._fill, self.tiles), (self._multiply, len(self.kernel)), (self._write, self.tiles)
@@ -172,6 +174,10 @@ class _Strip:
         _, channels, kernels = self.kernel.shape
         self.inputs = self.kernel.new_empty(36, self.tiles, channels)
         self.products = self.kernel.new_empty(36, self.tiles, kernels)
+
+    def _give_room(self) -> None:
+        """Leave the buffers to the next strip while they are in the cache."""
+        del self.inputs, self.products
 
     def _fill(self, start: int, end: int) -> None:
         inputs = self.inputs.numpy()
