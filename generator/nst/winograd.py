@@ -104,7 +104,7 @@ def _convolve(
     )
     images = _positions(value)
     gates = images if gate is None else _positions(gate)
-    across, tiles = -(-width // 4), -(-width // 4) * -(-height // 4)
+    tiles = -(-height // 4) * -(-width // 4)
     strips = [
         _Strip(
             image=image.numpy(),
@@ -115,7 +115,6 @@ def _convolve(
             bias=bias.numpy(),
             relu=relu,
             made=whole.numpy(),
-            across=across,
             first=first,
             tiles=min(_TILES, tiles - first),
         )
@@ -124,10 +123,10 @@ def _convolve(
     ]
     threads = torch.get_num_threads()
     if len(strips) >= threads:
-        _each(threads, _Strip.run, strips)
+        _each(threads, lambda strip: strip.run(threads=1), strips)
     else:
         for strip in strips:
-            strip.run_in(threads)
+            strip.run(threads)
     return made
 
 
@@ -148,49 +147,34 @@ class _Strip:
     bias: Any
     relu: bool
     made: Any
-    across: int
     first: int
     tiles: int
 
-    def run(self) -> None:
-        """Run in this thread."""
-        self._make_room()
-        for step, size in self._steps():
-            step(0, size)
-        self._give_room()
-
-    def run_in(self, threads: int) -> None:
-        """Run with each step parted among threads: for images of few strips."""
-        self._make_room()
-        for step, size in self._steps():
-            share = -(-size // threads)
-            _each(threads, lambda at: step(at, min(size, at + share)), range(0, size, share))  # noqa: B023
-        self._give_room()
-
-    def _steps(self) -> tuple[tuple[Callable[[int, int], None], int], ...]:
-        return (self._fill, self.tiles), (self._multiply, len(self.kernel)), (self._write, self.tiles)
-
-    def _make_room(self) -> None:
+    def run(self, threads: int) -> None:
+        """Run, each step parted among threads. The buffers are its own, so the next strip has them while they are in the cache."""
         _, channels, kernels = self.kernel.shape
-        self.inputs = self.kernel.new_empty(36, self.tiles, channels)
-        self.products = self.kernel.new_empty(36, self.tiles, kernels)
+        inputs = self.kernel.new_empty(36, self.tiles, channels)
+        products = self.kernel.new_empty(36, self.tiles, kernels)
 
-    def _give_room(self) -> None:
-        """Leave the buffers to the next strip while they are in the cache."""
-        del self.inputs, self.products
+        def fill(start: int, end: int) -> None:
+            source = self.image, self.gate, self.is_gated, self.padding
+            to_products(*source, self.first, start, end, inputs.numpy())
 
-    def _fill(self, start: int, end: int) -> None:
-        inputs = self.inputs.numpy()
-        source = self.image, self.gate, self.is_gated, self.padding
-        to_products(*source, self.across, self.first, start, end, inputs)
+        @torch.inference_mode()  # a mode is of one thread: what was made in it is written to in it only
+        def multiply(start: int, end: int) -> None:
+            torch.bmm(inputs[start:end], self.kernel[start:end], out=products[start:end])
 
-    @torch.inference_mode()  # a mode is of one thread: what was made in it is written to in it only
-    def _multiply(self, start: int, end: int) -> None:
-        torch.bmm(self.inputs[start:end], self.kernel[start:end], out=self.products[start:end])
+        def write(start: int, end: int) -> None:
+            from_products(products.numpy(), self.bias, self.relu, self.first, start, end, self.made)
 
-    def _write(self, start: int, end: int) -> None:
-        products = self.products.numpy()
-        from_products(products, self.bias, self.relu, self.across, self.first, start, end, self.made)
+        for step, size in (fill, self.tiles), (multiply, len(self.kernel)), (write, self.tiles):
+            _in_parts(threads, size, step)
+
+
+def _in_parts(threads: int, size: int, work: Callable[[int, int], None]) -> None:
+    """Do the work of 0 .. size, in as many parts as there are threads."""
+    share = -(-size // threads)
+    _each(threads, lambda start: work(start, min(size, start + share)), range(0, size, share))
 
 
 def _each(threads: int, work: Callable[[_Item], None], items: Iterable[_Item]) -> None:

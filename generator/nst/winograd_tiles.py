@@ -50,7 +50,6 @@ def to_products(
     gate: Any,
     gated: bool,
     padding: int,
-    across: int,
     first: int,
     start: int,
     end: int,
@@ -58,10 +57,11 @@ def to_products(
 ) -> None:
     """Transform some tiles of an image (H x W x C) into `inputs` (36 x tiles x C) at start .. end.
 
-    first: the number of the tile that stands at 0 there; tiles are numbered row by row, `across` in a row. padding: of
-    zeros round the image. gated: what is not above 0 in the gate (H x W x C) counts as 0 in the image.
+    first: the number of the tile that stands at 0 there; tiles are numbered row by row. padding: of zeros round the
+    image. gated: what is not above 0 in the gate (H x W x C) counts as 0 in the image.
     """
     height, width, channels = image.shape
+    across = (width + 2 * padding + 1) // 4  # tiles of 4 that cover the output's width - 2 + 2 * padding
     patch = np.empty((6, 6, channels), np.float32)
     half = np.empty((6, 6, channels), np.float32)
     for tile in range(start, end):
@@ -113,14 +113,13 @@ def to_products(
 
 
 @_compiled
-def from_products(
-    products: Any, bias: Any, relu: bool, across: int, first: int, start: int, end: int, made: Any
-) -> None:
+def from_products(products: Any, bias: Any, relu: bool, first: int, start: int, end: int, made: Any) -> None:
     """Transform `products` (36 x tiles x K) at start .. end, with the bias (K) added, into the image `made` (H x W x K).
 
-    relu: followed by a ReLU. first, across: as in `to_products`.
+    relu: followed by a ReLU. first: as in `to_products`.
     """
     height, width, channels = made.shape
+    across = (width + 3) // 4
     least = _0 if relu else np.float32(-np.inf)
     half = np.empty((4, 6, channels), np.float32)
     line = np.empty((4, channels), np.float32)
