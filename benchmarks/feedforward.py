@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -65,7 +63,8 @@ def _row(size: int, device: str) -> tuple[str, str]:
     found: dict[str, list[dict[str, Any]]] = {"plain": [], "here": []}
     for _ in range(TURNS):
         for way, turns in found.items():
-            turns.append(_in_process(way, size, device))
+            arguments = ["--way", way, "--sizes", str(size), "--device", device]
+            turns.append(machine.in_process("benchmarks.feedforward", arguments, plainly=way == "plain"))
     plain, here = (min(turn["seconds"] for turn in turns) for turns in found.values())
     last = found["here"][-1]
     line = (
@@ -74,17 +73,6 @@ def _row(size: int, device: str) -> tuple[str, str]:
     )
     print(line, file=sys.stderr, flush=True)
     return line, last["precision"]
-
-
-def _in_process(way: str, size: int, device: str) -> dict[str, Any]:
-    command = [sys.executable, "-m", "benchmarks.feedforward", "--way", way]
-    command += ["--sizes", str(size), "--device", device]
-    environment = dict(os.environ)
-    if way == "here":
-        environment["OMP_WAIT_POLICY"] = "PASSIVE"  # as generator.nst has it, which PyTorch comes before here
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment)
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
 
 
 def measure(way: str, size: int, device: torch.device) -> dict[str, Any]:

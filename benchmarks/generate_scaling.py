@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -26,15 +24,11 @@ CELL_SIDE = 128
 
 def in_process(way: str, options: argparse.Namespace, folder: Path, **settings: int) -> Measured:
     """Run one contender of `generate_work` in a process of its own. settings: size, evaluations, cells."""
-    command = [sys.executable, "-m", "benchmarks.generate_work", way, "--device", options.device]
+    arguments = [way, "--device", options.device]
     for key, value in settings.items():
-        command += [f"--{key}", str(value)]
-    command += ["--pictures", str(folder), "--weights-dir", str(options.weights_dir)]
-    environment = dict(os.environ)
-    if way != "classic":
-        environment["OMP_WAIT_POLICY"] = "PASSIVE"  # as generator.nst has it, which PyTorch comes before here
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment)
-    return Measured(**json.loads(done.stdout.splitlines()[-1]))
+        arguments += [f"--{key}", str(value)]
+    arguments += ["--pictures", str(folder), "--weights-dir", str(options.weights_dir)]
+    return Measured(**machine.in_process("benchmarks.generate_work", arguments, plainly=way == "classic"))
 
 
 def measure(options: argparse.Namespace, results: Path) -> None:

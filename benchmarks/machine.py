@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +36,18 @@ def _processor() -> str:
     lines = path.read_text().splitlines() if path.exists() else []
     names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     return next(names, platform.processor() or platform.machine())
+
+
+def in_process(module: str, arguments: Sequence[str], *, plainly: bool) -> Any:
+    """Run a module in a process of its own; return what the JSON of its last line says.
+
+    plainly: with OpenMP as it comes, where `generator.nst` would have its threads sleep while they wait, if PyTorch did
+    not come before it here.
+    """
+    environment = dict(os.environ) if plainly else os.environ | {"OMP_WAIT_POLICY": "PASSIVE"}
+    command = [sys.executable, "-m", module, *arguments]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment)
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def wait(device: torch.device) -> None:
