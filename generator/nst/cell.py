@@ -18,7 +18,7 @@ class Style:
 
     weight: its share of the style loss, as compared with the cell's other styles; shares are made to add up to 1.
     where: a mask over the content image, where this style goes; part: a mask over the style image, from which part it
-    is taken; both 1 x H x W, 0..1, of any size (spatial guidance: Gatys et al. 2017, section 4; style_loss "gram").
+    is taken; both 1 x H x W, 0..1, of any size (spatial guidance: Gatys et al. 2017, section 4; style_loss "gram" or "wasserstein").
     map: 3 x H x W, 0..1, of any size, one colour for what should take its patches from the same colour of the style
     (Champandard 2016; style_loss "patches").
     """
@@ -67,8 +67,8 @@ def check(cell: Cell) -> None:
 
 
 def _check_mask(mask: Tensor, recipe: Recipe) -> None:
-    if recipe.method == "feedforward" or recipe.style_loss != "gram":
-        raise NstError(f'masks guide style_loss = "gram" only, not {recipe.style_loss!r}')
+    if recipe.method == "feedforward" or recipe.style_loss == "patches":
+        raise NstError('masks guide an optimised image with style_loss = "gram" or "wasserstein" only')
     prepare.check_image(mask, "mask", channels=1)
     if not bool(mask.any()):
         raise NstError("mask: is black all over, so there is nowhere to take the style from or put it")

@@ -81,29 +81,37 @@ def gram_distance(features: Tensor, target: Tensor) -> Tensor:
 _RIDGE = 1e-2
 
 
-def moments(features: Tensor) -> Tensor:
-    """Return what `wasserstein` compares with: mean and root of the covariance, N x C x (1 + C)."""
-    mean, covariance = _moments(features)
+def moments(features: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Return what `wasserstein` compares with: mean and root of the covariance, N x C x (1 + C).
+
+    mask: N x 1 x any size; a position counts by its square, as in a guided Gram (`masked`).
+    """
+    mean, covariance = _moments(features, mask)
     values, vectors = torch.linalg.eigh(covariance)
     root = (vectors * values.clamp(min=0).sqrt()[:, None]) @ vectors.transpose(1, 2)
     return torch.cat([mean[:, :, None], root], dim=2)
 
 
-def _moments(features: Tensor) -> tuple[Tensor, Tensor]:
+def _moments(features: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
     flat = _positions(features.float())
-    mean = flat.mean(1)
-    centred = flat - mean[:, None]
+    if mask is None:
+        mean = flat.mean(1)
+        centred = flat - mean[:, None]
+    else:
+        guide = _positions(_guide(features, mask))
+        mean = (flat * guide.square()).mean(1)
+        centred = (flat - mean[:, None]) * guide
     covariance = centred.transpose(1, 2) @ centred / flat.shape[1]
     return mean, covariance + _RIDGE * torch.eye(flat.shape[2], device=flat.device)
 
 
-def wasserstein(features: Tensor, target: Tensor) -> Tensor:
+def wasserstein(features: Tensor, target: Tensor, mask: Tensor | None = None) -> Tensor:
     """Return the squared 2-Wasserstein distance of two normal distributions of activations, divided by C.
 
     |μ − ν|² + tr(Σ + T − 2 (T^½ Σ T^½)^½), the style loss of crowsonkb/style-transfer-pytorch (2021) after Olkin and
-    Pukelsheim 1982. features: N x C x H x W; target: `moments` of the style, any size. Returns N.
+    Pukelsheim 1982. features: N x C x H x W; target: `moments` of the style, any size; mask: as there. Returns N.
     """
-    mean, covariance = _moments(features)
+    mean, covariance = _moments(features, mask)
     root = target[:, :, 1:]
     inner = root @ covariance @ root
     # Only eigenvalues are differentiated: their gradient is finite even where two of them meet.
@@ -122,12 +130,12 @@ def style_target(features: Tensor, style_loss: str, positions: int, guide: Tenso
     """Return a style image's target for `style`. positions: of the layer in the image to be made.
 
     A style image of another size has another number of positions: its Gram is scaled, so that like meets like.
-    guide: a map for the patches, N x 3 x any size; a mask for the Gram, N x 1 x any size.
+    guide: a map for the patches, N x 3 x any size; for the others a mask, N x 1 x any size.
     """
     if style_loss == "patches":
         return patches.target(features, guide)
     if style_loss == "wasserstein":
-        return moments(features)
+        return moments(features, guide)
     return gram(masked(features, guide)) * (positions / features[0, 0].numel())
 
 
@@ -136,7 +144,7 @@ def style(features: Tensor, target: Tensor, style_loss: str, guide: Tensor | Non
     if style_loss == "patches":
         return patches.distance(features, target, guide)
     if style_loss == "wasserstein":
-        return wasserstein(features, target)
+        return wasserstein(features, target, guide)
     return gram_distance(masked(features, guide), target)
 
 
@@ -148,9 +156,13 @@ def masked(features: Tensor, mask: Tensor | None) -> Tensor:
     """
     if mask is None:
         return features
+    return features * _guide(features, mask).to(features.dtype)
+
+
+def _guide(features: Tensor, mask: Tensor) -> Tensor:
+    """Return a mask at the layer's size, N x 1 x H x W, the mean of its squares being 1."""
     guide = F.adaptive_avg_pool2d(mask.float(), (features.shape[2], features.shape[3]))
-    guide = guide * guide.square().mean((2, 3), keepdim=True).rsqrt()
-    return features * guide.to(features.dtype)
+    return guide * guide.square().mean((2, 3), keepdim=True).rsqrt()
 
 
 def total_variation(image: Tensor, form: str, beta: float = 2.0) -> Tensor:
