@@ -1,8 +1,9 @@
 """Speed of style transfer: `python -m benchmarks.generate [--size 256] [--peer DIR] [--scaling | --convergence]`.
 
 The same work (benchmarks/generate_work.py says which) by this project, cell by cell and as a batch, by the classic
-loop and by other programs, each in a process of its own, in turns. Prints Markdown; writes that and JSON to
-benchmarks/results/generate-DEVICE.*. Needs the VGG-16 of `manage.py weights fetch vgg16`.
+loop or another program, each in a process of its own, in turns. Prints Markdown; writes that and JSON to
+benchmarks/results/generate-DEVICE.*. Needs the VGG-16 of `manage.py weights fetch vgg16`; where a peer wants VGG-19 and
+it is not in the cache, random weights serve: they take as long, but their losses say nothing of pictures.
 """
 
 from __future__ import annotations
@@ -11,8 +12,7 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -21,11 +21,12 @@ from typing import Any
 import torch
 
 from benchmarks import generate_convergence, generate_scaling, machine
-from benchmarks.generate_peers import neural_style_pt
-from benchmarks.generate_work import NETWORK, Measured, flops, save_pair
+from benchmarks.generate_peers import Peer, of_checkout
+from benchmarks.generate_work import NEURAL_STYLE, Measured, Work, flops, random_weights, save_pair
 from generator.nst import load
+from generator.nst.layouts import LoadedWeights, save_canonical
 from generator.nst.network import supports_bf16
-from generator.nst.weights import Weights
+from generator.nst.weights import Weights, cached
 
 RESULTS = Path(__file__).parent / "results"
 WAYS = {
@@ -38,15 +39,13 @@ WAYS = {
 
 def main() -> None:
     options = _options()
-    device = torch.device(options.device)
-    weights = load(NETWORK, options.weights_dir)
     RESULTS.mkdir(exist_ok=True)
     if options.scaling:
         generate_scaling.measure(options, RESULTS)
     elif options.convergence:
-        generate_convergence.measure(weights, options, RESULTS)
+        generate_convergence.measure(load("vgg16", options.weights_dir), options, RESULTS)
     else:
-        _compare(weights, options, device)
+        _compare(options, torch.device(options.device))
 
 
 def _options() -> argparse.Namespace:
@@ -58,7 +57,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--rounds", type=int, default=2, help="times that each takes its turn; the best counts"
     )
-    parser.add_argument("--peer", type=Path, help="checkout of neural-style-pt")
+    parser.add_argument("--peer", type=Path, help="checkout of neural-style-pt or style-transfer-pytorch")
     parser.add_argument("--weights-dir", type=Path, default=Path("var/weights"))
     parser.add_argument("--largest", type=int, default=2048, help="px of --scaling")
     parser.add_argument("--images", type=Path, help="folder for the images of --convergence")
@@ -70,12 +69,19 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _compare(weights: Weights, options: argparse.Namespace, device: torch.device) -> None:
+def _compare(options: argparse.Namespace, device: torch.device) -> None:
+    peer = of_checkout(options.peer) if options.peer else None
+    work = peer.work if peer else NEURAL_STYLE
     host = machine.describe(device)
     rates = machine.matrix_rates(device)
     found: dict[str, list[Measured]] = {}
-    with _pair(options.size) as folder:
-        ways = _ways(weights, options, device, folder)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        save_pair(folder, options.size)
+        file, weights = _network(work, options.weights_dir, folder)
+        ways = _own_ways(work, file, options, folder)
+        if peer:
+            ways = {peer.name: _peers_way(peer, weights, options, device, folder)} | ways
         for _ in range(options.rounds):
             for name, way in ways.items():
                 found.setdefault(name, []).append(way())
@@ -84,6 +90,7 @@ def _compare(weights: Weights, options: argparse.Namespace, device: torch.device
         "machine": host,
         "matrix_flops": rates,
         "work": {
+            "summary": work.summary + ("" if file == work.network else "; random weights"),
             "size": options.size,
             "evaluations": options.evaluations,
             "flop": flops(weights, options.size),
@@ -92,39 +99,50 @@ def _compare(weights: Weights, options: argparse.Namespace, device: torch.device
     }
     text = table(account)
     print(text)
-    (RESULTS / f"generate-{device.type}.json").write_text(json.dumps(account, indent=1) + "\n")
-    (RESULTS / f"generate-{device.type}.md").write_text(text)
+    stem = "generate" if work is NEURAL_STYLE else f"generate-{work.name}"
+    (RESULTS / f"{stem}-{device.type}.json").write_text(json.dumps(account, indent=1) + "\n")
+    (RESULTS / f"{stem}-{device.type}.md").write_text(text)
 
 
-@contextmanager
-def _pair(size: int) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory() as folder:
-        save_pair(Path(folder), size)
-        yield Path(folder)
+def _network(work: Work, cache: Path, folder: Path) -> tuple[str, Weights]:
+    """Return the work's network by a name or file that another process can load, and its weights."""
+    if work.network == "vgg16" or cached(work.network, cache).exists():
+        return work.network, load(work.network, cache)
+    weights, file = random_weights(work.network), folder / f"{work.network}.safetensors"
+    save_canonical(LoadedWeights(weights.tensors, weights.preprocessing, "random"), file, {})
+    return str(file), weights
 
 
-def _ways(
-    weights: Weights, options: argparse.Namespace, device: torch.device, folder: Path
+def _peers_way(
+    peer: Peer, weights: Weights, options: argparse.Namespace, device: torch.device, folder: Path
+) -> Callable[[], Measured]:
+    return lambda: peer.run(options.peer, folder, weights, options.size, options.evaluations, device)
+
+
+def _own_ways(
+    work: Work, network: str, options: argparse.Namespace, folder: Path
 ) -> dict[str, Callable[[], Measured]]:
-    """Return each contender by its name in the table."""
-    ways: dict[str, Callable[[], Measured]] = {}
-    if options.peer:
-        ways["neural-style-pt"] = lambda: neural_style_pt(
-            options.peer, folder, weights, options.size, options.evaluations, device
+    """Return the contenders of this project by their names in the table."""
+    left_out = set()
+    if not supports_bf16(torch.device(options.device)):
+        left_out.add("fp32")  # without bfloat16 "auto" is float32: one row says it
+    if work is not NEURAL_STYLE:
+        left_out.add("classic")
+    return {
+        name.format(cells=options.cells): partial(
+            generate_scaling.in_process,
+            way,
+            options,
+            folder,
+            work=work,
+            network=network,
+            size=options.size,
+            evaluations=options.evaluations,
+            cells=options.cells,
         )
-    for way, name in WAYS.items():
-        # Without bfloat16 "auto" is float32: one row says it.
-        if way != "fp32" or supports_bf16(device):
-            ways[name.format(cells=options.cells)] = partial(
-                generate_scaling.in_process,
-                way,
-                options,
-                folder,
-                size=options.size,
-                evaluations=options.evaluations,
-                cells=options.cells,
-            )
-    return ways
+        for way, name in WAYS.items()
+        if way not in left_out
+    }
 
 
 def table(account: dict[str, Any]) -> str:
@@ -139,7 +157,7 @@ def table(account: dict[str, Any]) -> str:
     lines = [
         f"{host['name']}, {host['cores']} cores, {host['threads']} threads, PyTorch {host['torch']}, load"
         f" {host['load_before']} before. A large matrix product: {products}.",
-        f"VGG-16 to relu5_1, {work['size']} px, {work['evaluations']} evaluations of {work['flop'] / 1e9:.0f} GFLOP.",
+        f"{work['summary']}; {work['size']} px, {work['evaluations']} evaluations of {work['flop'] / 1e9:.0f} GFLOP.",
         "",
         "| | evaluations/s | times | processor s/evaluation | times | images/hour | peak memory | GFLOP/s "
         "| share of the matrix rate | last loss |",

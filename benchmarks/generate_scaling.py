@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from benchmarks import machine
-from benchmarks.generate_work import WARM_UP, Measured, save_pair
+from benchmarks.generate_work import NEURAL_STYLE, WARM_UP, Measured, Work, save_pair
 
 SIZES = (128, 256, 512, 1024, 2048)
 CELLS = (1, 2, 5, 10, 25, 50, 100)
@@ -22,9 +22,16 @@ CELLS = (1, 2, 5, 10, 25, 50, 100)
 CELL_SIDE = 128
 
 
-def in_process(way: str, options: argparse.Namespace, folder: Path, **settings: int) -> Measured:
-    """Run one contender of `generate_work` in a process of its own. settings: size, evaluations, cells."""
-    arguments = [way, "--device", options.device]
+def in_process(
+    way: str,
+    options: argparse.Namespace,
+    folder: Path,
+    work: Work = NEURAL_STYLE,
+    network: str = NEURAL_STYLE.network,
+    **settings: int,
+) -> Measured:
+    """Run one contender of `generate_work` in a process of its own. network: name or file; settings: size, evaluations, cells."""
+    arguments = [way, "--device", options.device, "--work", work.name, "--weights", network]
     for key, value in settings.items():
         arguments += [f"--{key}", str(value)]
     arguments += ["--pictures", str(folder), "--weights-dir", str(options.weights_dir)]

@@ -1,7 +1,7 @@
 """One contender of benchmarks/generate.py in a process of its own, so that its peak memory is its own.
 
-The work is neural-style's: VGG-16 to relu5_1, content at relu4_2, style at relu1_1 .. relu5_1, L1 total variation,
-L-BFGS with 100 pairs, from the content image. A number of evaluations of loss and gradient is made, no more and no fewer.
+Each program of the field has its own work (`WORKS`): this project does the same, and makes as many evaluations of loss
+and gradient, no more and no fewer.
 """
 
 from __future__ import annotations
@@ -24,10 +24,11 @@ from generator import images
 from generator.demo.pictures import gather
 from generator.nst import Cell, Progress, Recipe, load, preset, transfer, transfer_batch
 from generator.nst.layers import convolutions
-from generator.nst.weights import Weights
+from generator.nst.layouts import TORCH
+from generator.nst.weights import Weights, weights_hash
 
 CONTENT, STYLE = "content.png", "style.png"
-NETWORK = "vgg16"
+BLOCKS = tuple(f"relu{block}_1" for block in (1, 2, 3, 4, 5))
 # Evaluations that warm up: memory is touched for the first time, kernels are chosen.
 WARM_UP = 2
 
@@ -76,16 +77,59 @@ def peak_bytes(device: torch.device) -> int:
     return kilobytes * (1 if sys.platform == "darwin" else 1024)
 
 
-def recipe(size: int, evaluations: int, **settings: object) -> Recipe:
-    return preset("neural-style").replace(
-        network=NETWORK,
-        tv_form="l1",
-        size=size,
-        shape="square",
-        init="content",
-        evaluations=evaluations,
-        **settings,
+@dataclass(frozen=True)
+class Work:
+    """What a program of the field does in one evaluation. network: by name; recipe: of a size in px."""
+
+    name: str
+    network: str
+    summary: str
+    recipe: Callable[[int], Recipe]
+
+
+def _neural_style(size: int) -> Recipe:
+    return preset("neural-style").replace(network="vgg16", tv_form="l1")
+
+
+def _style_transfer(size: int) -> Recipe:
+    """crowsonkb/style-transfer-pytorch (e7e2c71): its defaults, in units of 0..255 and of the whole image."""
+    return Recipe(
+        network="vgg19",
+        content_layers=("relu4_2",),
+        style_layers=BLOCKS,
+        style_weights=tuple(weight / 341 for weight in (256, 64, 16, 4, 1)),
+        style_loss="wasserstein",
+        convention="paper",
+        alpha=2 * 0.015 / (512 * (size // 8) ** 2),  # a mean of squares there
+        tv_form="nine-point",
+        tv_weight=2 / 255**2,
+        padding="replicate",
+        optimiser="adam",
+        learning_rate=0.02 * 255,
+        clamp=True,
+        averaging=0.99,
     )
+
+
+NEURAL_STYLE = Work(
+    "neural-style",
+    "vgg16",
+    "VGG-16 to relu5_1, Gram matrices, L1 total variation, L-BFGS with 100 pairs",
+    _neural_style,
+)
+STYLE_TRANSFER = Work(
+    "style-transfer-pytorch",
+    "vgg19",
+    "VGG-19 to relu5_1, Wasserstein distances, nine-point total variation, Adam with averaging",
+    _style_transfer,
+)
+WORKS = {work.name: work for work in (NEURAL_STYLE, STYLE_TRANSFER)}
+
+
+def recipe(work: Work, size: int, evaluations: int, **settings: object) -> Recipe:
+    """Return what this project makes of a work: a square image, from the content image."""
+    square: dict[str, object] = {"size": size, "shape": "square", "init": "content"}
+    return work.recipe(size).replace(**square, evaluations=evaluations, **settings)
 
 
 def pair(options: argparse.Namespace) -> tuple[Tensor, Tensor]:
@@ -100,6 +144,19 @@ def save_pair(folder: Path, size: int) -> None:
     for source, target in (("palace.jpg", CONTENT), ("brush-strokes.png", STYLE)):
         square = images.read(folder / source).convert("RGB").resize((size, size), Image.Resampling.LANCZOS)
         square.save(folder / target)
+
+
+def random_weights(architecture: str) -> Weights:
+    """Return weights that keep the size of activations from layer to layer (He et al. 2015), for torchvision's input."""
+    generator = torch.Generator().manual_seed(0)
+    tensors, inputs = {}, 3
+    for name in convolutions(architecture):
+        outputs = min(64 * 2 ** (int(name[4]) - 1), 512)
+        scale = (2 / (9 * inputs)) ** 0.5
+        tensors[f"{name}.weight"] = torch.randn(outputs, inputs, 3, 3, generator=generator) * scale
+        tensors[f"{name}.bias"] = torch.zeros(outputs)
+        inputs = outputs
+    return Weights(f"random {architecture}", architecture, tensors, TORCH, weights_hash(tensors))
 
 
 def flops(weights: Weights, size: int) -> float:
@@ -126,7 +183,7 @@ def by_cell(weights: Weights, options: argparse.Namespace, precision: str = "aut
         if at.evaluation == at.evaluations:
             last[0] = at.losses()[0]
 
-    made = recipe(options.size, options.evaluations, precision=precision)
+    made = recipe(WORKS[options.work], options.size, options.evaluations, precision=precision)
     transfer(*pair(options), made, seed=1, weights=weights, device=device, callback=told)
     return watch.stop(1, last[0])
 
@@ -140,19 +197,20 @@ def in_batch(weights: Weights, options: argparse.Namespace) -> Measured:
     device = torch.device(options.device)
     watch, last = Stopwatch(device), [0.0]
     content, style = pair(options)
-    blocks = [f"relu{block}_1" for block in (1, 2, 3, 4, 5)]
-    cells = [Cell(content, style, recipe(options.size, options.evaluations), 1)]
+    made = recipe(WORKS[options.work], options.size, options.evaluations)
+    cells = [Cell(content, style, made, 1)]
     for number in range(1, options.cells):
-        layer, weight = blocks[number % 5], 5.0 * (1 + number // 5)
-        own = recipe(options.size, options.evaluations, content_layers=(layer,), alpha=weight)
-        cells.append(Cell(content, style, own, 1))
+        weight = made.alpha * (1 + number // 5)
+        cells.append(
+            Cell(content, style, made.replace(content_layers=(BLOCKS[number % 5],), alpha=weight), 1)
+        )
 
     def told(at: Progress) -> None:
         watch.tick()
         if at.evaluation == at.evaluations:
             last[0] = at.losses()[0]
 
-    transfer_batch(cells, weights={NETWORK: weights}, device=device, callback=told)
+    transfer_batch(cells, weights={made.network: weights}, device=device, callback=told)
     return watch.stop(len(cells), last[0])
 
 
@@ -180,13 +238,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--cells", type=int, default=1)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--pictures", type=Path, required=True, help="folder of `save_pair`")
+    parser.add_argument("--work", choices=WORKS, default=NEURAL_STYLE.name)
+    parser.add_argument("--weights", required=True, help="name or file of the network")
     parser.add_argument("--weights-dir", type=Path, required=True)
     options = parser.parse_args(arguments)
     from generator.engine import keep_freed_memory
 
     if options.way != "classic":
         keep_freed_memory()
-    print(json.dumps(asdict(WAYS[options.way](load(NETWORK, options.weights_dir), options))))
+    print(json.dumps(asdict(WAYS[options.way](load(options.weights, options.weights_dir), options))))
 
 
 if __name__ == "__main__":

@@ -42,12 +42,17 @@ def in_process(module: str, arguments: Sequence[str], *, plainly: bool) -> Any:
     """Run a module in a process of its own; return what the JSON of its last line says.
 
     plainly: with OpenMP as it comes, where `generator.nst` would have its threads sleep while they wait, if PyTorch did
-    not come before it here.
+    not come before it there.
     """
-    environment = dict(os.environ) if plainly else os.environ | {"OMP_WAIT_POLICY": "PASSIVE"}
+    environment = plain_environment() | ({} if plainly else {"OMP_WAIT_POLICY": "PASSIVE"})
     command = [sys.executable, "-m", module, *arguments]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment)
     return json.loads(done.stdout.splitlines()[-1])
+
+
+def plain_environment() -> dict[str, str]:
+    """Return this process's environment without what `generator.nst` put there when it was imported."""
+    return {key: value for key, value in os.environ.items() if key != "OMP_WAIT_POLICY"}
 
 
 def wait(device: torch.device) -> None:
