@@ -24,3 +24,11 @@ def test_the_pairs_that_the_optimiser_remembers_count_as_far_as_it_has_evaluatio
     assert memory(memory=30) - memory(memory=10) == 20 * pair
     assert memory(memory=100, evaluations=40) == memory(memory=40)
     assert memory(memory=10) - memory(optimiser="adam", learning_rate=1.0) == 10 * pair
+
+
+def test_a_new_device_is_measured_on_an_image_no_larger_than_the_plans(tiny_network, monkeypatch):
+    monkeypatch.setattr(forecast, "_known_speed", lambda recipe, device: None)
+    recipe = preset("modern").replace(network=str(tiny_network), size=48)
+    found = forecast.forecast([(recipe, (48, 48))], torch.device("cpu"))
+    assert found.seconds > 0
+    assert found.basis == "measured now on 5 evaluations at 48 px"
