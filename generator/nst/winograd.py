@@ -49,9 +49,13 @@ class Convolution:
     def __init__(self, weight: Tensor, bias: Tensor, padding: int = 1) -> None:
         self.bias, self.padding = bias.detach(), padding
         self.kernel = _transformed(weight)
-        # The gradient is the convolution with the kernel turned by 180° and its channels exchanged.
-        self.turned = _transformed(weight.flip(2, 3).transpose(0, 1))
+        self._weight = weight.detach()
         self.no_bias = torch.zeros(weight.shape[1])
+
+    @functools.cached_property
+    def turned(self) -> Tensor:
+        """The gradient's kernel: turned by 180°, its channels exchanged. Made when the first gradient is asked for."""
+        return _transformed(self._weight.flip(2, 3).transpose(0, 1))
 
     def __call__(self, value: Tensor, *, relu: bool) -> Tensor:
         """Return N x K x H x W (without padding H - 2 x W - 2), channels last, for N x C x H x W. relu: followed by a ReLU."""
