@@ -33,7 +33,7 @@ PAIRS = (
     ("cat.png", "woodcut-waves.png"),
 )
 _ADAM = {"optimiser": "adam", "learning_rate": 10.0}
-_PYRAMID = {"pyramid_min": 64}
+_PYRAMID = {"pyramid_min": preset("modern").pyramid_min}
 WAYS: dict[str, dict[str, Any]] = {
     "lbfgs-b, content": {},
     "lbfgs-b, noise": {"init": "noise"},
