@@ -63,9 +63,8 @@ def style_transfer_pytorch(
     checkout: Path, folder: Path, weights: Weights, size: int, evaluations: int, device: torch.device
 ) -> Measured:
     """Run crowsonkb/style-transfer-pytorch at one size. Raises SystemExit with its output where it fails."""
-    model = (
-        folder / "hub" / "checkpoints" / "vgg19-dcbb9e9d.pth"
-    )  # where torchvision looks before it downloads
+    # Where torchvision looks before it downloads.
+    model = folder / "hub" / "checkpoints" / "vgg19-dcbb9e9d.pth"
     model.parent.mkdir(parents=True, exist_ok=True)
     torch.save(_features(weights, flipped=False) | _unused_classifier(), model)
     command = [sys.executable, "-u", "-m", "style_transfer.cli", CONTENT, STYLE, "-o", "peer.png"]

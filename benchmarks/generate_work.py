@@ -28,7 +28,6 @@ from generator.nst.layouts import TORCH
 from generator.nst.weights import Weights, weights_hash
 
 CONTENT, STYLE = "content.png", "style.png"
-BLOCKS = tuple(f"relu{block}_1" for block in (1, 2, 3, 4, 5))
 # Evaluations that warm up: memory is touched for the first time, kernels are chosen.
 WARM_UP = 2
 
@@ -96,7 +95,7 @@ def _style_transfer(size: int) -> Recipe:
     return Recipe(
         network="vgg19",
         content_layers=("relu4_2",),
-        style_layers=BLOCKS,
+        style_layers=classic.STYLE_LAYERS,
         style_weights=tuple(weight / 341 for weight in (256, 64, 16, 4, 1)),
         style_loss="wasserstein",
         convention="paper",
@@ -128,8 +127,9 @@ WORKS = {work.name: work for work in (NEURAL_STYLE, STYLE_TRANSFER)}
 
 def recipe(work: Work, size: int, evaluations: int, **settings: object) -> Recipe:
     """Return what this project makes of a work: a square image, from the content image."""
-    square: dict[str, object] = {"size": size, "shape": "square", "init": "content"}
-    return work.recipe(size).replace(**square, evaluations=evaluations, **settings)
+    return work.recipe(size).replace(
+        size=size, shape="square", init="content", evaluations=evaluations, **settings
+    )
 
 
 def pair(options: argparse.Namespace) -> tuple[Tensor, Tensor]:
@@ -200,10 +200,8 @@ def in_batch(weights: Weights, options: argparse.Namespace) -> Measured:
     made = recipe(WORKS[options.work], options.size, options.evaluations)
     cells = [Cell(content, style, made, 1)]
     for number in range(1, options.cells):
-        weight = made.alpha * (1 + number // 5)
-        cells.append(
-            Cell(content, style, made.replace(content_layers=(BLOCKS[number % 5],), alpha=weight), 1)
-        )
+        layer, weight = classic.STYLE_LAYERS[number % 5], made.alpha * (1 + number // 5)
+        cells.append(Cell(content, style, made.replace(content_layers=(layer,), alpha=weight), 1))
 
     def told(at: Progress) -> None:
         watch.tick()
@@ -238,7 +236,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--cells", type=int, default=1)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--pictures", type=Path, required=True, help="folder of `save_pair`")
-    parser.add_argument("--work", choices=WORKS, default=NEURAL_STYLE.name)
+    parser.add_argument("--work", choices=WORKS, required=True)
     parser.add_argument("--weights", required=True, help="name or file of the network")
     parser.add_argument("--weights-dir", type=Path, required=True)
     options = parser.parse_args(arguments)

@@ -48,20 +48,13 @@ def forecast(jobs: Sequence[tuple[Recipe, engine.Size]], device: torch.device) -
         disk += pixels * _BYTES_ON_DISK + _PROVENANCE_BYTES
         batch = min(len(jobs), engine.batch_size(device, pixels))
         memory = max(
-            memory, pixels * batch * (engine.BYTES_PER_PIXEL + _pairs(recipe, budgets[-1]) * _BYTES_PER_PAIR)
+            memory, pixels * batch * (engine.BYTES_PER_PIXEL + recipe.pairs(budgets[-1]) * _BYTES_PER_PAIR)
         )
     if not jobs:
         return Forecast(0, 0, 0.0, 0.0, 0.0, "everything is made")
     heaviest = max((recipe for recipe, _ in jobs), key=lambda recipe: recipe.method == "optimised")
     speed, basis = _known_speed(heaviest, device) or _probed_speed(heaviest, device)
     return Forecast(len(jobs), evaluations, work / speed, memory + engine.BYTES_AT_REST, disk, basis)
-
-
-def _pairs(recipe: Recipe, budget: int) -> int:
-    """Return how many pairs of images the optimiser remembers at the last level."""
-    if recipe.method != "optimised" or recipe.optimiser == "adam":
-        return 0
-    return min(recipe.memory, budget)
 
 
 def _known_speed(recipe: Recipe, device: torch.device) -> tuple[float, str] | None:

@@ -18,7 +18,8 @@ class Style:
 
     weight: its share of the style loss, as compared with the cell's other styles; shares are made to add up to 1.
     where: a mask over the content image, where this style goes; part: a mask over the style image, from which part it
-    is taken; both 1 x H x W, 0..1, of any size (spatial guidance: Gatys et al. 2017, section 4; style_loss "gram" or "wasserstein").
+    is taken; both 1 x H x W, 0..1, of any size (spatial guidance: Gatys et al. 2017, section 4; style_loss "gram"
+    or "wasserstein").
     map: 3 x H x W, 0..1, of any size, one colour for what should take its patches from the same colour of the style
     (Champandard 2016; style_loss "patches").
     """

@@ -167,6 +167,12 @@ class Recipe:
         """One weight for each style layer, as given, or 1 / number of layers."""
         return self.style_weights or (1.0 / max(1, len(self.style_layers)),) * len(self.style_layers)
 
+    def pairs(self, budget: int) -> int:
+        """Return how many pairs of images the optimiser remembers at a level: no more than it has evaluations there."""
+        if self.method == "feedforward" or self.optimiser == "adam":
+            return 0
+        return min(self.memory, budget)
+
     @property
     def taps(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Where the network is read, for content and for style; nowhere by a feed-forward network."""

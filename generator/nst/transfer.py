@@ -291,8 +291,7 @@ class _Batch:
 
     def _optimiser(self, flat: Tensor, size: prepare.Size, budget: int) -> Optimiser:
         recipe = self.recipe
-        # No more pairs than evaluations: at 2048 px each takes 100 MB.
-        memory = min(recipe.memory, budget)
+        memory = recipe.pairs(budget)
         if recipe.optimiser == "lbfgs":
             return Lbfgs(flat, learning_rate=recipe.learning_rate, memory=memory)
         if recipe.optimiser == "lbfgs-b":

@@ -7,7 +7,7 @@ import torch
 
 from benchmarks import classic, generate_scaling
 from benchmarks.generate_peers import of_checkout
-from benchmarks.generate_work import BLOCKS, NEURAL_STYLE, STYLE_TRANSFER, flops, random_weights, recipe
+from benchmarks.generate_work import NEURAL_STYLE, STYLE_TRANSFER, flops, random_weights, recipe
 from generator.nst import losses, transfer
 from generator.nst.network import Vgg
 from tests.generator.nst.tiny import picture, tiny_weights
@@ -34,11 +34,11 @@ def test_the_work_of_style_transfer_pytorch_has_that_programs_loss():
     mean, deviation = (
         torch.tensor(each)[:, None, None] for each in ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
     )
-    network = Vgg(weights, BLOCKS, padding="replicate")
+    network = Vgg(weights, classic.STYLE_LAYERS, padding="replicate")
     own, target = (network(((image - mean) / deviation)[None]) for image in (content, style))
     expected = sum(
         weight / 341 * float(losses.wasserstein(own[tap], losses.moments(target[tap])))
-        for tap, weight in zip(BLOCKS, (256, 64, 16, 4, 1), strict=True)
+        for tap, weight in zip(classic.STYLE_LAYERS, (256, 64, 16, 4, 1), strict=True)
     )
     curve = transfer(content, style, recipe(STYLE_TRANSFER, 32, 1), seed=1, weights=weights).curve
     assert curve["style"][0] == pytest.approx(expected, rel=1e-3)
