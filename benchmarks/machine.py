@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from generator.nst import openmp
 from generator.nst.network import supports_bf16
 
 
@@ -41,10 +42,10 @@ def _processor() -> str:
 def in_process(module: str, arguments: Sequence[str], *, plainly: bool) -> Any:
     """Run a module in a process of its own; return what the JSON of its last line says.
 
-    plainly: with OpenMP as it comes, where `generator.nst` would have its threads sleep while they wait, if PyTorch did
-    not come before it there.
+    plainly: with OpenMP as it comes, where `generator.nst` would say how its threads wait, if PyTorch did not come
+    before it there.
     """
-    environment = plain_environment() | ({} if plainly else {"OMP_WAIT_POLICY": "PASSIVE"})
+    environment = plain_environment() | ({} if plainly else openmp.WAITING)
     command = [sys.executable, "-m", module, *arguments]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment)
     return json.loads(done.stdout.splitlines()[-1])
@@ -52,7 +53,7 @@ def in_process(module: str, arguments: Sequence[str], *, plainly: bool) -> Any:
 
 def plain_environment() -> dict[str, str]:
     """Return this process's environment without what `generator.nst` put there when it was imported."""
-    return {key: value for key, value in os.environ.items() if key != "OMP_WAIT_POLICY"}
+    return {key: value for key, value in os.environ.items() if key not in openmp.WAITING}
 
 
 def wait(device: torch.device) -> None:

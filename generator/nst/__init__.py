@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import os
 
-# Read when PyTorch is first imported. Its threads and Winograd's take turns at the same cores: a thread that waits by
-# spinning, as OpenMP's do for some milliseconds, takes a third of the speed.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+from generator.nst import openmp
+
+os.environ.update(openmp.unless_chosen(os.environ))
 
 from generator.nst import losses
 from generator.nst.cell import Cell, Style

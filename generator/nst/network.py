@@ -96,40 +96,59 @@ class Vgg:
         return found
 
     def _blocks(self) -> list[list[str]]:
-        """Return the steps, parted before each pooling."""
-        starts = [0, *(at for at, step in enumerate(self.steps) if step.startswith("pool"))]
-        return [self.steps[start:end] for start, end in zip(starts, [*starts[1:], None], strict=True)]
+        """Return the steps, parted after each pooling, where the least is to be kept."""
+        ends = [at + 1 for at, step in enumerate(self.steps) if step.startswith("pool")]
+        return [self.steps[start:end] for start, end in zip([0, *ends], [*ends, None], strict=True)]
 
     def _run(self, value: Tensor, steps: Sequence[str]) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the output of some steps and their taps."""
         found: dict[str, Tensor] = {}
-        rectified = False
-        for step in steps:
-            if step.startswith("conv"):
-                value, rectified = self._convolve(step, value)
-            elif step.startswith("relu"):
-                # In place unless the value before it is asked for too.
-                before = step.replace("relu", "conv")
-                value = value if rectified else F.relu(value, inplace=before not in self.taps)
-            else:
-                value = F.max_pool2d(value, 2) if self.pooling == "max" else F.avg_pool2d(value, 2)
-            if step in self.taps:
-                found[step] = value
+        left = list(steps)
+        while left:
+            value, done = self._step(value, left)
+            if done[-1] in self.taps:
+                found[done[-1]] = value
+            del left[: len(done)]
         return value, found
 
-    def _convolve(self, step: str, value: Tensor) -> tuple[Tensor, bool]:
-        """Return a convolution's output, and whether its ReLU is in it already."""
+    def _step(self, value: Tensor, left: Sequence[str]) -> tuple[Tensor, Sequence[str]]:
+        """Return what the next step makes of a value, or the next steps where one function does them all; and which they are."""
+        step = left[0]
+        if step.startswith("relu"):
+            # In place unless the value before it is asked for too.
+            value = F.relu(value, inplace=step.replace("relu", "conv") not in self.taps)
+        elif step.startswith("pool"):
+            value = F.max_pool2d(value, 2) if self.pooling == "max" else F.avg_pool2d(value, 2)
+        elif (
+            step == "conv1_1"
+            or self.plain
+            or not winograd.is_faster(self._kernels[step][0], *value.shape[2:])
+        ):
+            value = self._convolve(step, value)
+        else:
+            return self._fast_step(value, left)
+        return value, left[:1]
+
+    def _convolve(self, step: str, value: Tensor) -> Tensor:
         weight, bias = self._kernels[step]
         if step == "conv1_1":
             if self.padding == "replicate":
-                return F.conv2d(replicated(value), weight, bias).to(self.dtype), False
-            return F.conv2d(value, weight, bias, padding=1).to(self.dtype), False
-        if self.plain or not winograd.is_faster(weight, *value.shape[2:]):
-            return F.conv2d(value, weight, bias, padding=1), False
+                return F.conv2d(replicated(value), weight, bias).to(self.dtype)
+            return F.conv2d(value, weight, bias, padding=1).to(self.dtype)
+        return F.conv2d(value, weight, bias, padding=1)
+
+    def _fast_step(self, value: Tensor, left: Sequence[str]) -> tuple[Tensor, Sequence[str]]:
+        """Convolve by Winograd's algorithm; with the ReLU and the pooling after it where nothing between them is asked for."""
+        step = left[0]
         if step not in self._fast:
-            self._fast[step] = winograd.Convolution(weight, bias)
-        relu = step not in self.taps
-        return self._fast[step](value, relu=relu), relu
+            self._fast[step] = winograd.Convolution(*self._kernels[step])
+        done = [step]
+        for after in left[1:3]:
+            if done[-1] in self.taps or after.startswith("conv"):
+                break
+            done.append(after)
+        pooling = self.pooling if done[-1].startswith("pool") else ""
+        return self._fast[step](value, relu=len(done) > 1, pooling=pooling), done
 
     @property
     def convolution(self) -> str:

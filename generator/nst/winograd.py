@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from generator.nst.winograd_tiles import from_products, to_products
+from generator.nst.winograd_tiles import Source, Target, from_products, to_products
 
 _Item = TypeVar("_Item")
 # Lavin and Gray's G for the points 0, ±1, ±2 and infinity; in two dimensions of 3 x 3 values at once, row by row.
@@ -38,6 +39,8 @@ _KERNEL_2D = torch.kron(_KERNEL, _KERNEL).float()
 _LEAST_SIDE, _LEAST_PRODUCTS = 12, 64 * 64
 # Tiles worked on at a time: their 36 values a channel stay in the cache.
 _TILES = 128
+# No gate, and no choice of pixels: to Numba an empty array has the type of a full one.
+_NO_GATE, _ALL = np.empty((0, 0, 0), np.float32), np.empty((0, 0, 0), np.int32)
 
 
 class Convolution:
@@ -57,9 +60,12 @@ class Convolution:
         """The gradient's kernel: turned by 180°, its channels exchanged. Made when the first gradient is asked for."""
         return _transformed(self._weight.flip(2, 3).transpose(0, 1))
 
-    def __call__(self, value: Tensor, *, relu: bool) -> Tensor:
-        """Return N x K x H x W (without padding H - 2 x W - 2), channels last, for N x C x H x W. relu: followed by a ReLU."""
-        return _Apply.apply(value, self, relu)  # type: ignore[no-any-return]
+    def __call__(self, value: Tensor, *, relu: bool, pooling: str = "") -> Tensor:
+        """Return N x K x H x W (without padding H - 2 x W - 2), channels last, for N x C x H x W.
+
+        relu: followed by a ReLU. pooling: "max" or "average" of 2 x 2 after the ReLU, in steps of 2; H and W are halved.
+        """
+        return _Apply.apply(value, self, relu, pooling)  # type: ignore[no-any-return]
 
 
 def is_faster(weight: Tensor, height: int, width: int) -> bool:
@@ -81,48 +87,68 @@ def _transformed(weight: Tensor) -> Tensor:
 
 class _Apply(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, value: Tensor, convolution: Convolution, relu: bool) -> Tensor:
-        made = _convolve(value, None, convolution.kernel, convolution.bias, convolution.padding, relu)
-        ctx.convolution = convolution
-        ctx.save_for_backward(made if relu else None)
+    def forward(ctx: Any, value: Tensor, convolution: Convolution, relu: bool, pooling: str) -> Tensor:
+        height, width = (side + 2 * convolution.padding - 2 for side in value.shape[2:])
+        shape = len(value), len(convolution.bias), height, width
+        made = _channels_last(*shape[:2], height // 2, width // 2) if pooling else _channels_last(*shape)
+        chosen = torch.empty_like(made, dtype=torch.int32) if pooling else None
+        targets = [
+            Target(*arrays, relu, pooling == "average", height, width)
+            for arrays in zip(_arrays(made), _arrays(chosen, _ALL, len(made)), strict=True)
+        ]
+        sources = _sources(value, value.shape)
+        _convolve(sources, targets, convolution.kernel, convolution.bias, convolution.padding)
+        ctx.convolution, ctx.value_shape, ctx.shape = convolution, value.shape, shape
+        ctx.share = 0.25 if pooling == "average" else 1.0
+        ctx.save_for_backward(made if relu and not pooling else None, chosen)
         return made
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None, None]:
-        (made,) = ctx.saved_tensors
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None, None, None]:
         convolution = ctx.convolution
-        padding = 2 - convolution.padding
-        gradient = _convolve(upstream, made, convolution.turned, convolution.no_bias, padding, False)
-        return gradient, None, None
+        gate, chosen = ctx.saved_tensors
+        gradient = _channels_last(*ctx.value_shape)
+        sources = _sources(upstream, ctx.shape, gate, chosen, ctx.share)
+        targets = [Target(array, _ALL, False, False, *array.shape[:2]) for array in _arrays(gradient)]
+        _convolve(sources, targets, convolution.turned, convolution.no_bias, 2 - convolution.padding)
+        return gradient, None, None, None
+
+
+def _channels_last(*shape: int) -> Tensor:
+    """Return a tensor and no view of one: to such autograd adds another gradient in place."""
+    return torch.empty(shape, device="cpu", memory_format=torch.channels_last)
+
+
+def _sources(
+    value: Tensor,
+    shape: Sequence[int],
+    gate: Tensor | None = None,
+    chosen: Tensor | None = None,
+    share: float = 1.0,
+) -> list[Source]:
+    """Return the images of a batch. shape: N x C x H x W, of the images before their pooling."""
+    images, _, height, width = shape
+    columns = _arrays(value), _arrays(gate, _NO_GATE, images), _arrays(chosen, _ALL, images)
+    return [Source(*arrays, np.float32(share), height, width) for arrays in zip(*columns, strict=True)]
+
+
+def _arrays(value: Tensor | None, none: Any = None, images: int = 0) -> list[Any]:
+    """Return each image of a batch as an array H x W x C; without a batch `none` for each."""
+    if value is None:
+        return [none] * images
+    return list(value.detach().permute(0, 2, 3, 1).contiguous().numpy())
 
 
 def _convolve(
-    value: Tensor, gate: Tensor | None, kernel: Tensor, bias: Tensor, padding: int, relu: bool
-) -> Tensor:
-    """Convolve N x C x H x W with a kernel in Winograd's domain. gate: what is not above 0 there counts as 0 in value."""
-    height, width = (side + 2 * padding - 2 for side in value.shape[2:])
-    # A tensor and no view of one: to such autograd adds another gradient in place.
-    made = torch.empty(
-        len(value), kernel.shape[2], height, width, device="cpu", memory_format=torch.channels_last
-    )
-    images = _positions(value)
-    gates = images if gate is None else _positions(gate)
+    sources: Sequence[Source], targets: Sequence[Target], kernel: Tensor, bias: Tensor, padding: int
+) -> None:
+    """Convolve images with a kernel in Winograd's domain. padding: of zeros round each source."""
+    height, width = targets[0].height, targets[0].width
     tiles = -(-height // 4) * -(-width // 4)
     strips = [
-        _Strip(
-            image=image.numpy(),
-            gate=gated.numpy(),
-            is_gated=gate is not None,
-            padding=padding,
-            kernel=kernel,
-            bias=bias.numpy(),
-            relu=relu,
-            made=whole.numpy(),
-            first=first,
-            tiles=min(_TILES, tiles - first),
-        )
-        for image, gated, whole in zip(images, gates, _positions(made), strict=True)
+        _Strip(source, target, padding, kernel, bias.numpy(), first, min(_TILES, tiles - first))
+        for source, target in zip(sources, targets, strict=True)
         for first in range(0, tiles, _TILES)
     ]
     threads = torch.get_num_threads()
@@ -131,26 +157,17 @@ def _convolve(
     else:
         for strip in strips:
             strip.run(threads)
-    return made
-
-
-def _positions(value: Tensor) -> Tensor:
-    """Return N x H x W x C."""
-    return value.detach().permute(0, 2, 3, 1).contiguous()
 
 
 @dataclass
 class _Strip:
     """Successive tiles of an image on their way through the transforms; `winograd_tiles` names its fields."""
 
-    image: Any
-    gate: Any
-    is_gated: bool
+    source: Source
+    target: Target
     padding: int
     kernel: Tensor
     bias: Any
-    relu: bool
-    made: Any
     first: int
     tiles: int
 
@@ -161,15 +178,14 @@ class _Strip:
         products = self.kernel.new_empty(36, self.tiles, kernels)
 
         def fill(start: int, end: int) -> None:
-            source = self.image, self.gate, self.is_gated, self.padding
-            to_products(*source, self.first, start, end, inputs.numpy())
+            to_products(self.source, self.padding, self.first, start, end, inputs.numpy())
 
         @torch.inference_mode()  # a mode is of one thread: what was made in it is written to in it only
         def multiply(start: int, end: int) -> None:
             torch.bmm(inputs[start:end], self.kernel[start:end], out=products[start:end])
 
         def write(start: int, end: int) -> None:
-            from_products(products.numpy(), self.bias, self.relu, self.first, start, end, self.made)
+            from_products(products.numpy(), self.bias, self.first, start, end, self.target)
 
         for step, size in (fill, self.tiles), (multiply, len(self.kernel)), (write, self.tiles):
             _in_parts(threads, size, step)
@@ -182,7 +198,7 @@ def _in_parts(threads: int, size: int, work: Callable[[int, int], None]) -> None
 
 
 def _each(threads: int, work: Callable[[_Item], None], items: Iterable[_Item]) -> None:
-    """Do the work of every item, each thread taking the next that is left."""
+    """Do the work of every item, each thread taking the next that is left; the caller's is one of them."""
     left = iter(list(items))
 
     def take() -> None:
@@ -191,19 +207,24 @@ def _each(threads: int, work: Callable[[_Item], None], items: Iterable[_Item]) -
 
     if threads == 1:
         take()
-    else:
-        for taken in [_pool(threads).submit(take) for _ in range(threads)]:
-            taken.result()
+        return
+    helpers = [_helpers(threads).submit(take) for _ in range(threads - 1)]
+    torch.set_num_threads(1)
+    try:
+        take()
+    finally:
+        torch.set_num_threads(threads)
+        wait(helpers)
+    for helper in helpers:
+        helper.result()
 
 
 @functools.cache
-def _pool(threads: int) -> ThreadPoolExecutor:
-    """Return threads in each of which PyTorch runs on one core."""
-    pool = ThreadPoolExecutor(threads, "winograd", initializer=torch.set_num_threads, initargs=(1,))
-    ready = threading.Barrier(threads + 1)
-    for _ in range(threads):
+def _helpers(threads: int) -> ThreadPoolExecutor:
+    """Return all of so many threads but the caller's; in each PyTorch runs on one core."""
+    pool = ThreadPoolExecutor(threads - 1, "winograd", initializer=torch.set_num_threads, initargs=(1,))
+    ready = threading.Barrier(threads)
+    for _ in range(threads - 1):
         pool.submit(ready.wait)
     ready.wait()
-    # A thread that is new to PyTorch takes the number that was set last, by whichever thread.
-    torch.set_num_threads(threads)
     return pool

@@ -7,7 +7,7 @@ as matrix products the transforms take as long as the products that they save. E
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numba
 import numpy as np
@@ -16,7 +16,37 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 _Row = tuple[Any, Any, Any, Any, Any, Any]
 
 # A whole number times a float32 is a float64 to Numba.
-_0, _2, _4, _5, _8 = (np.float32(value) for value in (0, 2, 4, 5, 8))
+_QUARTER, _0, _2, _4, _5, _8 = (np.float32(value) for value in (0.25, 0, 2, 4, 5, 8))
+
+
+class Source(NamedTuple):
+    """An image as a convolution reads it: H x W, float32.
+
+    image: H x W x C. gate: H x W x C; what is not above 0 there counts as 0; empty: all counts. chosen: int32, where the
+    image is a pooled one's gradient (H / 2 x W / 2 x C): which of its four pixels, bit by bit, row by row, each value
+    goes to; else empty. share: what each of them gets of it.
+    """
+
+    image: Any
+    gate: Any
+    chosen: Any
+    share: Any
+    height: int
+    width: int
+
+
+class Target(NamedTuple):
+    """An image as a convolution writes it. made: H x W x K, or with `chosen` pooled. chosen: H / 2 x W / 2 x K, int32, or empty.
+
+    relu: followed by a ReLU, as a pooled one always is. average: the mean of four pixels, not the largest.
+    """
+
+    made: Any
+    chosen: Any
+    relu: bool
+    average: bool
+    height: int
+    width: int
 
 
 def _compiled(function: _Function) -> _Function:
@@ -45,86 +75,115 @@ def _of_output(a: Any, b: Any, c: Any, d: Any, e: Any, f: Any) -> tuple[Any, Any
 
 
 @_compiled
-def to_products(
-    image: Any,
-    gate: Any,
-    gated: bool,
-    padding: int,
-    first: int,
-    start: int,
-    end: int,
-    inputs: Any,
-) -> None:
-    """Transform some tiles of an image (H x W x C) into `inputs` (36 x tiles x C) at start .. end.
-
-    first: the number of the tile that stands at 0 there; tiles are numbered row by row. padding: of zeros round the
-    image. gated: what is not above 0 in the gate (H x W x C) counts as 0 in the image.
-    """
-    height, width, channels = image.shape
-    across = (width + 2 * padding + 1) // 4  # tiles of 4 that cover the output's width - 2 + 2 * padding
-    patch = np.empty((6, 6, channels), np.float32)
-    half = np.empty((6, 6, channels), np.float32)
-    for tile in range(start, end):
-        top = 4 * ((first + tile) // across) - padding
-        left = 4 * ((first + tile) % across) - padding
-        for i in range(6):
-            for j in range(6):
-                y, x = top + i, left + j
-                inside = 0 <= y < height and 0 <= x < width
-                if inside and gated:
-                    for c in range(channels):
-                        patch[i, j, c] = image[y, x, c] if gate[y, x, c] > _0 else _0
-                elif inside:
-                    for c in range(channels):
-                        patch[i, j, c] = image[y, x, c]
-                else:
-                    for c in range(channels):
-                        patch[i, j, c] = _0
+def _read(source: Source, top: int, left: int, patch: Any) -> None:
+    """Read a patch of 6 x 6 from the given place on; outside the image it is 0."""
+    channels = source.image.shape[2]
+    for i in range(6):
         for j in range(6):
-            for c in range(channels):
-                (
-                    half[0, j, c],
-                    half[1, j, c],
-                    half[2, j, c],
-                    half[3, j, c],
-                    half[4, j, c],
-                    half[5, j, c],
-                ) = _of_input(
-                    patch[0, j, c],
-                    patch[1, j, c],
-                    patch[2, j, c],
-                    patch[3, j, c],
-                    patch[4, j, c],
-                    patch[5, j, c],
-                )
-        for i in range(6):
-            at = 6 * i
-            for c in range(channels):
-                (
-                    inputs[at, tile, c],
-                    inputs[at + 1, tile, c],
-                    inputs[at + 2, tile, c],
-                    inputs[at + 3, tile, c],
-                    inputs[at + 4, tile, c],
-                    inputs[at + 5, tile, c],
-                ) = _of_input(
-                    half[i, 0, c], half[i, 1, c], half[i, 2, c], half[i, 3, c], half[i, 4, c], half[i, 5, c]
-                )
+            y, x = top + i, left + j
+            if not (0 <= y < source.height and 0 <= x < source.width):
+                for c in range(channels):
+                    patch[i, j, c] = _0
+            elif source.gate.size:
+                for c in range(channels):
+                    patch[i, j, c] = source.image[y, x, c] if source.gate[y, x, c] > _0 else _0
+            else:
+                for c in range(channels):
+                    patch[i, j, c] = source.image[y, x, c]
 
 
 @_compiled
-def from_products(products: Any, bias: Any, relu: bool, first: int, start: int, end: int, made: Any) -> None:
-    """Transform `products` (36 x tiles x K) at start .. end, with the bias (K) added, into the image `made` (H x W x K).
+def _read_unpooled(source: Source, top: int, left: int, patch: Any) -> None:
+    """Read a patch of 6 x 6 of what a pooled image's gradient is before the pooling."""
+    height, width, channels = source.image.shape
+    share = source.share
+    for i in range(6):
+        for j in range(6):
+            y, x = (top + i) // 2, (left + j) // 2
+            if 0 <= y < height and 0 <= x < width:
+                bit = np.int32(1 << (2 * ((top + i) % 2) + (left + j) % 2))
+                for c in range(channels):
+                    patch[i, j, c] = share * source.image[y, x, c] if source.chosen[y, x, c] & bit else _0
+            else:
+                for c in range(channels):
+                    patch[i, j, c] = _0
 
-    relu: followed by a ReLU. first: as in `to_products`.
+
+@_compiled
+def to_products(source: Source, padding: int, first: int, start: int, end: int, inputs: Any) -> None:
+    """Transform some tiles of an image into `inputs` (36 x tiles x C) at start .. end.
+
+    first: the number of the tile that stands at 0 there; tiles are numbered row by row. padding: of zeros round the
+    image.
     """
-    height, width, channels = made.shape
-    across = (width + 3) // 4
-    least = _0 if relu else np.float32(-np.inf)
-    half = np.empty((4, 6, channels), np.float32)
-    line = np.empty((4, channels), np.float32)
+    channels = source.image.shape[2]
+    across = (source.width + 2 * padding + 1) // 4  # tiles that cover the output's width - 2 + 2 * padding
+    # The compiler uses vectors where it sees that the places written to lie apart: in a small array of one step, but not
+    # in `inputs`, into which whole lines are copied.
+    patch = np.empty((6, 6, channels), np.float32)
+    columns, half = patch.reshape(6, -1), np.empty((6, 6 * channels), np.float32)
+    rows, line = half.reshape(6, 6, channels), np.empty((6, channels), np.float32)
     for tile in range(start, end):
-        top, left = 4 * ((first + tile) // across), 4 * ((first + tile) % across)
+        top = 4 * ((first + tile) // across) - padding
+        left = 4 * ((first + tile) % across) - padding
+        if source.chosen.size:
+            _read_unpooled(source, top, left, patch)
+        else:
+            _read(source, top, left, patch)
+        for c in range(6 * channels):
+            half[0, c], half[1, c], half[2, c], half[3, c], half[4, c], half[5, c] = _of_input(
+                columns[0, c], columns[1, c], columns[2, c], columns[3, c], columns[4, c], columns[5, c]
+            )
+        for i in range(6):
+            for c in range(channels):
+                line[0, c], line[1, c], line[2, c], line[3, c], line[4, c], line[5, c] = _of_input(
+                    rows[i, 0, c], rows[i, 1, c], rows[i, 2, c], rows[i, 3, c], rows[i, 4, c], rows[i, 5, c]
+                )
+            for j in range(6):
+                for c in range(channels):
+                    inputs[6 * i + j, tile, c] = line[j, c]
+
+
+@_compiled
+def _write(tile: Any, target: Target, top: int, left: int) -> None:
+    """Write 4 x 4 pixels, or what of them lies in the image."""
+    for i in range(min(4, target.height - top)):
+        for j in range(min(4, target.width - left)):
+            for c in range(tile.shape[2]):
+                target.made[top + i, left + j, c] = tile[i, j, c]
+
+
+@_compiled
+def _write_pooled(tile: Any, target: Target, top: int, left: int) -> None:
+    """Write what 4 x 4 pixels give by a ReLU and pooling, and which of them the gradient will go to."""
+    height, width, channels = target.made.shape
+    top, left = top // 2, left // 2
+    for i in range(min(2, height - top)):
+        for j in range(min(2, width - left)):
+            for c in range(channels):
+                w, x = tile[2 * i, 2 * j, c], tile[2 * i, 2 * j + 1, c]
+                y, z = tile[2 * i + 1, 2 * j, c], tile[2 * i + 1, 2 * j + 1, c]
+                if target.average:
+                    chosen = (w > _0) | (x > _0) << 1 | (y > _0) << 2 | (z > _0) << 3
+                    made = _QUARTER * (max(w, _0) + max(x, _0) + max(y, _0) + max(z, _0))
+                else:
+                    upper, lower = max(w, x), max(y, z)
+                    made = max(max(upper, lower), _0)
+                    chosen = (1 if w >= x else 2) if upper >= lower else (4 if y >= z else 8)
+                    chosen = chosen if made > _0 else 0
+                target.made[top + i, left + j, c] = made
+                target.chosen[top + i, left + j, c] = np.int32(chosen)
+
+
+@_compiled
+def from_products(products: Any, bias: Any, first: int, start: int, end: int, target: Target) -> None:
+    """Transform `products` (36 x tiles x K) at start .. end, with the bias (K) added, into an image. first: as in `to_products`."""
+    channels = products.shape[2]
+    across = (target.width + 3) // 4
+    least = _0 if target.relu else np.float32(-np.inf)
+    half = np.empty((4, 6, channels), np.float32)
+    made = np.empty((4, 4, channels), np.float32)
+    for tile in range(start, end):
         for j in range(6):
             for c in range(channels):
                 half[0, j, c], half[1, j, c], half[2, j, c], half[3, j, c] = _of_output(
@@ -135,13 +194,15 @@ def from_products(products: Any, bias: Any, relu: bool, first: int, start: int, 
                     products[24 + j, tile, c],
                     products[30 + j, tile, c],
                 )
-        for i in range(min(4, height - top)):
+        for i in range(4):
             for c in range(channels):
                 row = _of_output(
                     half[i, 0, c], half[i, 1, c], half[i, 2, c], half[i, 3, c], half[i, 4, c], half[i, 5, c]
                 )
-                line[0, c], line[1, c] = max(row[0] + bias[c], least), max(row[1] + bias[c], least)
-                line[2, c], line[3, c] = max(row[2] + bias[c], least), max(row[3] + bias[c], least)
-            for j in range(min(4, width - left)):
-                for c in range(channels):
-                    made[top + i, left + j, c] = line[j, c]
+                made[i, 0, c], made[i, 1, c] = max(row[0] + bias[c], least), max(row[1] + bias[c], least)
+                made[i, 2, c], made[i, 3, c] = max(row[2] + bias[c], least), max(row[3] + bias[c], least)
+        top, left = 4 * ((first + tile) // across), 4 * ((first + tile) % across)
+        if target.chosen.size:
+            _write_pooled(made, target, top, left)
+        else:
+            _write(made, target, top, left)

@@ -62,6 +62,48 @@ def test_values_and_gradient_are_those_of_the_plain_sum_at_any_size(shape, relu,
     assert_near(gradient, expected_gradient)
 
 
+def pooled(value: Tensor, pooling: str) -> Tensor:
+    return F.max_pool2d(value, 2) if pooling == "max" else F.avg_pool2d(value, 2)
+
+
+def undecided(value: Tensor) -> Tensor:
+    """Say of each 2 x 2 pixels whether rounding may decide which of them is the largest, or on which side of 0 one lies."""
+    images, channels, height, width = value.shape
+    four = F.unfold(value, 2, stride=2).view(images, channels, 4, height // 2, width // 2)
+    first, second = four.topk(2, dim=2).values.unbind(2)
+    return (first - second < 1e-3) | (four.abs() < 1e-3).any(2)
+
+
+@given(shapes, st.sampled_from(["max", "average"]))
+@settings(max_examples=40, deadline=None)
+def test_pooling_with_it_gives_the_values_and_gradient_of_pooling_after_it(shape, pooling):
+    images, inputs, height, width, outputs = shape
+    weight, bias = layer(inputs, outputs)
+    value = values(images, inputs, height, width).requires_grad_()
+    found = Convolution(weight, bias)(value, relu=True, pooling=pooling)
+    expected = pooled(written_out(value, weight, bias, relu=True), pooling)
+    assert_near(found, expected)
+    before = written_out(value, weight, bias, relu=False).detach()
+    upstream = values(*found.shape, seed=2) * ~undecided(before)
+    (gradient,) = torch.autograd.grad((found * upstream).sum(), value)
+    (expected_gradient,) = torch.autograd.grad((expected * upstream).sum(), value)
+    assert_near(gradient, expected_gradient)
+
+
+@pytest.mark.parametrize("pooling", ["max", "average"])
+def test_pooling_with_it_keeps_no_activations_of_the_full_size(pooling):
+    kept: list[Tensor] = []
+
+    def keep(tensor: Tensor) -> Tensor:
+        kept.append(tensor)
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        value = values(1, 8, 20, 24).requires_grad_()
+        Convolution(*layer(8, 6))(value, relu=True, pooling=pooling)
+    assert [tensor.shape[2:] for tensor in kept] == [(10, 12)]
+
+
 def test_it_takes_and_gives_channels_last_and_leaves_its_input_alone():
     weight, bias = layer(8, 6)
     value = values(2, 8, 13, 18)
@@ -135,11 +177,12 @@ def test_without_a_folder_for_compiled_code_it_compiles_for_this_process(monkeyp
 WIDE = tiny_weights(width=64)
 
 
-@pytest.mark.parametrize("tap", ["relu3_1", "conv3_1"])
-def test_a_wide_network_uses_it_and_gives_the_plain_networks_activations_and_gradient(tap):
+@pytest.mark.parametrize("pooling", ["max", "average"])
+@pytest.mark.parametrize("taps", [["relu3_1"], ["conv3_1"], ["relu1_2", "pool2"], ["conv1_2", "relu2_2"]])
+def test_a_wide_network_uses_it_and_gives_the_plain_networks_activations_and_gradient(taps, pooling):
     found, gradients = [], []
     for plain in (False, True):
-        network = Vgg(WIDE, [tap, "relu2_1"], plain=plain)
+        network = Vgg(WIDE, [*taps, "relu2_1"], plain=plain, pooling=pooling)
         # Rough: in smooth pictures pooling's maxima are near ties, and rounding has a say in which pixel moves.
         image = (values(1, 3, 50, 62) * 100).requires_grad_()
         features = network(image)
@@ -147,6 +190,7 @@ def test_a_wide_network_uses_it_and_gives_the_plain_networks_activations_and_gra
         gradients.append(torch.autograd.grad(loss, image)[0])
         found.append(features)
         assert network.convolution == ("plain" if plain else "winograd")
+    assert set(found[0]) == {*taps, "relu2_1"}
     for name in found[0]:
         assert_near(found[0][name], found[1][name], 1e-4)
     assert_near(gradients[0], gradients[1], 1e-4)
