@@ -24,7 +24,7 @@ def content(features: Tensor, target: Tensor) -> Tensor:
 
     features, target: N x C x H x W. Returns N.
     """
-    return 0.5 * (features.float() - target.float()).square().flatten(1).sum(1)
+    return 0.5 * (features.float() - target.float()).square().sum((1, 2, 3))
 
 
 def gram(features: Tensor) -> Tensor:

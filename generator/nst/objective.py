@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -49,7 +49,7 @@ class _Use:
     """The rows of a chunk that use one tap, their targets' numbers, coefficients and guides. is_whole: every row, once."""
 
     rows: Tensor
-    targets: Tensor
+    targets: Tensor | slice
     factors: Tensor
     guides: Tensor | None
     is_whole: bool
@@ -88,7 +88,11 @@ class Targets:
                 places[key, tap] = len(stacks.setdefault(tap, []))
                 stacks[tap].append(target)
         index = {tap: [places.get((key, tap), 0) for key in keys] for tap in stacks}
-        stack = patches.stacked if term == 1 and self._style_loss == "patches" else torch.stack
+        stack: Callable[[list[Tensor]], Tensor] = torch.stack
+        if term == 0:
+            stack = _channels_last
+        elif self._style_loss == "patches":
+            stack = patches.stacked
         return {tap: stack(found) for tap, found in stacks.items()}, index
 
     @torch.no_grad()
@@ -178,7 +182,7 @@ class Objective:
                 rows = [row_of[pull.cell] for pull, _ in chosen]
                 uses[tap] = _Use(
                     torch.tensor(rows, device=device),
-                    torch.tensor([target for _, target in chosen], device=device),
+                    _index([target for _, target in chosen], device),
                     self._tensor([factors[pull.cell][tap] * pull.share for pull, _ in chosen]),
                     self._guides([pull.guide for pull, _ in chosen]),
                     is_whole=rows == list(range(len(cells))),
@@ -252,6 +256,18 @@ class Objective:
 def is_out_of_memory(error: Exception) -> bool:
     """Say whether an error tells that memory ran out; the CPU's allocator has no error class of its own."""
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
+
+
+def _channels_last(activations: list[Tensor]) -> Tensor:
+    """Stack activations as the network will give them: what lies alike is compared fastest."""
+    return torch.stack(activations).contiguous(memory_format=torch.channels_last)
+
+
+def _index(places: Sequence[int], device: torch.device) -> Tensor | slice:
+    """Return what picks places of a stack; a single one is not copied."""
+    if len(places) == 1:
+        return slice(places[0], places[0] + 1)
+    return torch.tensor(places, device=device)
 
 
 def _rows(features: Tensor, use: _Use) -> Tensor:
