@@ -24,6 +24,9 @@ from generator.nst.weights import Weights
 
 # Raised whenever the same recipe would give another image: part of every cell's key.
 ALGORITHM = "nst-1"
+# Pixels that go through a CPU at once. Several small images share a layer's products and the pauses between its steps;
+# more than this gain nothing.
+CPU_PIXELS = 4 * 256**2
 # Evaluations between looks at which cells are finished: each look waits for the device.
 _LOOK_EVERY = 10
 
@@ -102,7 +105,7 @@ def transfer_batch(
 
     weights: by the recipes' network names; a feed-forward recipe's is of `load_network`. callback: called after each evaluation of a batch, on this thread; what it
     raises ends the work. exact: deterministic algorithms, so that the same machine repeats an image bit by bit.
-    chunk: cells that go through the network at a time; 0: the whole batch on a GPU, one on a CPU.
+    chunk: cells that go through the network at a time; 0: the whole batch on a GPU, on a CPU so many as have `CPU_PIXELS`.
     Raises NstError for images or layers that cannot be used.
     """
     groups: dict[tuple[object, ...], list[int]] = {}
@@ -205,7 +208,7 @@ class _Batch:
         self.cells = [in_colours(cell) for cell in cells]
         self.places, self.callback, self.device = places, callback, device
         self.recipe = cells[0].recipe
-        self.chunk = chunk or (1 if device.type == "cpu" else len(cells))
+        self.chunk = chunk
         recipe = self.recipe
         taps = {tap for cell in cells for named in cell.recipe.taps for tap in named}
         height, width = cells[0].content.shape[1:]
@@ -243,13 +246,19 @@ class _Batch:
             images = prepare.resize(images, size)
             references = [self._reference(cell, size) for cell in self.cells]
             self.began = [len(curve) for curve in self.curves]
-            objective = Objective(self.network, self.deviation, references, self.chunk)
+            objective = Objective(self.network, self.deviation, references, self.chunk or self._at_once(size))
             images = self._descend(images, objective, self._budget(level))
-            self.chunk = objective.chunk
+            if objective.notes:
+                self.chunk = objective.chunk
             self.notes += objective.notes
         pixels = ((images + self.mean) / 255).cpu()
         seconds = (time.perf_counter() - started) / len(self.cells)
         return [self._result(number, pixels[number], objective, seconds) for number in range(len(self.cells))]
+
+    def _at_once(self, size: prepare.Size) -> int:
+        if self.device.type != "cpu":
+            return len(self.cells)
+        return max(1, min(len(self.cells), CPU_PIXELS // (size[0] * size[1])))
 
     def _finished(self, number: int, image: Tensor) -> Tensor:
         height, width = image.shape[1:]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -144,51 +144,61 @@ def _convolve(
     sources: Sequence[Source], targets: Sequence[Target], kernel: Tensor, bias: Tensor, padding: int
 ) -> None:
     """Convolve images with a kernel in Winograd's domain. padding: of zeros round each source."""
-    height, width = targets[0].height, targets[0].width
-    tiles = -(-height // 4) * -(-width // 4)
-    strips = [
-        _Strip(source, target, padding, kernel, bias.numpy(), first, min(_TILES, tiles - first))
-        for source, target in zip(sources, targets, strict=True)
-        for first in range(0, tiles, _TILES)
-    ]
+    layer = _Layer(sources, targets, kernel, bias.numpy(), padding)
+    everything = layer.tiles * len(sources)
+    strips = [(first, min(_TILES, everything - first)) for first in range(0, everything, _TILES)]
     threads = torch.get_num_threads()
     if len(strips) >= threads:
-        _each(threads, lambda strip: strip.run(threads=1), strips)
+        _each(threads, lambda strip: layer.run(*strip, threads=1), strips)
     else:
         for strip in strips:
-            strip.run(threads)
+            layer.run(*strip, threads)
 
 
 @dataclass
-class _Strip:
-    """Successive tiles of an image on their way through the transforms; `winograd_tiles` names its fields."""
+class _Layer:
+    """A batch of images on its way through the transforms; its tiles are numbered through, image by image."""
 
-    source: Source
-    target: Target
-    padding: int
+    sources: Sequence[Source]
+    targets: Sequence[Target]
     kernel: Tensor
     bias: Any
-    first: int
-    tiles: int
+    padding: int
 
-    def run(self, threads: int) -> None:
-        """Run, each step parted among threads. The buffers are its own, so the next strip has them while they are in the cache."""
+    @property
+    def tiles(self) -> int:
+        """How many tiles an image has."""
+        return -(-self.targets[0].height // 4) * -(-self.targets[0].width // 4)
+
+    def run(self, first: int, tiles: int, threads: int) -> None:
+        """Do a strip of tiles, each step parted among threads.
+
+        The buffers are its own: the next strip gets the same memory while it is in the cache.
+        """
         _, channels, kernels = self.kernel.shape
-        inputs = self.kernel.new_empty(36, self.tiles, channels)
-        products = self.kernel.new_empty(36, self.tiles, kernels)
+        inputs = self.kernel.new_empty(36, tiles, channels)
+        products = self.kernel.new_empty(36, tiles, kernels)
 
         def fill(start: int, end: int) -> None:
-            to_products(self.source, self.padding, self.first, start, end, inputs.numpy())
+            for image, own, low, high in self._images(first, start, end):
+                to_products(self.sources[image], self.padding, own, low, high, inputs.numpy())
 
         @torch.inference_mode()  # a mode is of one thread: what was made in it is written to in it only
         def multiply(start: int, end: int) -> None:
             torch.bmm(inputs[start:end], self.kernel[start:end], out=products[start:end])
 
         def write(start: int, end: int) -> None:
-            from_products(products.numpy(), self.bias, self.first, start, end, self.target)
+            for image, own, low, high in self._images(first, start, end):
+                from_products(products.numpy(), self.bias, own, low, high, self.targets[image])
 
-        for step, size in (fill, self.tiles), (multiply, len(self.kernel)), (write, self.tiles):
+        for step, size in (fill, tiles), (multiply, len(self.kernel)), (write, tiles):
             _in_parts(threads, size, step)
+
+    def _images(self, first: int, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
+        """Part the places start .. end of a strip by images: image, the number of its tile at place 0, start, end."""
+        for image in range((first + start) // self.tiles, -(-(first + end) // self.tiles)):
+            own = first - image * self.tiles
+            yield image, own, max(start, -own), min(end, self.tiles - own)
 
 
 def _in_parts(threads: int, size: int, work: Callable[[int, int], None]) -> None:

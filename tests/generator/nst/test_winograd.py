@@ -131,6 +131,19 @@ def test_images_of_many_strips_have_no_seams(monkeypatch):
     assert_near(convolution(value, relu=False), whole)
 
 
+@pytest.mark.parametrize("tiles", [1, 7, 100])
+def test_strips_that_span_images_keep_them_apart(monkeypatch, tiles):
+    convolution = Convolution(*layer(5, 7))
+    value = values(3, 5, 21, 22).requires_grad_()
+    alone = torch.cat([convolution(value[n : n + 1], relu=True, pooling="max") for n in range(3)])
+    (expected,) = torch.autograd.grad(alone.square().sum(), value)
+    monkeypatch.setattr(winograd, "_TILES", tiles)
+    together = convolution(value, relu=True, pooling="max")
+    (gradient,) = torch.autograd.grad(together.square().sum(), value)
+    assert_near(together, alone, 1e-6)
+    assert_near(gradient, expected, 1e-5)
+
+
 @pytest.fixture
 def threads():
     """Set PyTorch's threads for one test."""
