@@ -28,8 +28,6 @@ BYTES_PER_PIXEL = 2800
 # Bytes that PyTorch, a VGG-16 and its kernels in Winograd's domain take before the first cell, measured on a CPU.
 BYTES_AT_REST = 1.1e9
 MAX_BATCH = 32
-# On a CPU a batch takes minutes before its first image is there: no more than gain much.
-_MAX_CPU_BATCH = 8
 # Parameters of glibc's mallopt(3).
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 
@@ -185,12 +183,14 @@ def keep_freed_memory() -> None:
 
 
 def batch_size(device: torch.device, pixels: int) -> int:
-    """Return how many cells of so many pixels to run together: what fits a GPU; on a CPU a few, where images are small."""
+    """Return how many cells of so many pixels to run together: what fits a GPU; one on a CPU.
+
+    There a batch gains with small images only, and an image that was made alone can be made again bit by bit: in
+    a batch sums are rounded in another order, and a hundred evaluations later pixels differ by some grey levels.
+    """
     import torch
 
-    from generator.nst.transfer import CPU_PIXELS
-
     if device.type == "cpu":
-        return max(1, min(_MAX_CPU_BATCH, CPU_PIXELS // pixels))
+        return 1
     free, _ = torch.cuda.mem_get_info(device)
     return max(1, min(MAX_BATCH, int(0.6 * free / (pixels * BYTES_PER_PIXEL))))

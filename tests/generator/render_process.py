@@ -16,17 +16,16 @@ def tell(step: Any) -> None:
 
 
 def main(slug: str, network: str) -> None:
-    """Render in batches of two; print at the end how many cells this process made."""
+    """Render; print at the end how many cells this process made."""
     django.setup()
     import torch
 
-    from generator import covariates, describe, engine
+    from generator import covariates, describe
     from generator.models import ImageSet
     from generator.render import render
 
     torch.set_num_threads(1)
     describe.COMMON_NETWORK, covariates.SIZE = network, 48
-    engine.batch_size = lambda device, pixels: 2
     print("made", render(ImageSet.objects.get(slug=slug), progress=tell).made, flush=True)
 
 

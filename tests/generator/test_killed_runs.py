@@ -1,4 +1,4 @@
-"""Killed at any moment, a run loses at most the batch at work; runs side by side never make one twice."""
+"""Killed at any moment, a run loses at most the cell at work; runs side by side never make one twice."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def whole_images(image_set: ImageSet, media: Path) -> int:
     return cells.count()
 
 
-def test_a_run_killed_in_mid_batch_is_taken_up_where_it_stopped(
+def test_a_run_killed_in_mid_cell_is_taken_up_where_it_stopped(
     write_plan: PlanWriter, start, media: Path
 ) -> None:
     image_set = image_set_from_plan(load_plan(write_plan(EIGHT)))
@@ -108,10 +108,10 @@ def test_two_processes_side_by_side_share_a_set_and_make_no_cell_twice(
     assert len(list((media / "cells").rglob("*.png"))) == 8
 
 
-def test_a_process_told_to_end_frees_its_cells(write_plan: PlanWriter, start) -> None:
+def test_a_process_told_to_end_frees_its_cell(write_plan: PlanWriter, start) -> None:
     image_set = image_set_from_plan(load_plan(write_plan(EIGHT)))
     process = start(image_set)
-    wait_for(process, "done 2 evaluation 2")
+    wait_for(process, "done 1 evaluation 2")
     process.send_signal(signal.SIGINT)
     process.wait()
     assert not image_set.cells.filter(status=Cell.Status.RUNNING).exists()
