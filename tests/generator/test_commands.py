@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from PIL import Image
 
 from generator.models import Cell, ImageSet, Source
+from generator.planes import plane
 from survey.models import Study
 from tests.generator.conftest import PlanWriter
 
@@ -149,6 +150,28 @@ def test_contact_sheet_writes_a_labelled_plane(write_plan: PlanWriter, tmp_path:
     assert told.startswith(f"{sheet}: ")
     with Image.open(sheet) as picture:
         assert picture.width > 2 * 32
+
+
+def test_contact_sheet_chooses_what_is_not_said_as_the_sets_page_does(
+    write_plan: PlanWriter, tmp_path: Path
+) -> None:
+    from generator.plan import load_plan
+    from generator.services import image_set_from_plan
+
+    factors = '[factors]\ncontent_layer = ["conv1_1", "conv2_1"]\nratio = [0.01, 0.1, 1.0]\nsize = [24, 32]\n'
+    image_set = image_set_from_plan(load_plan(write_plan(factors)))
+    page = plane(list(image_set.cells.all()))
+    fixed = [f"{name}={level}" for name, level in page.fixed.items()]
+
+    def drawn(*args: str) -> bytes:
+        run("contact_sheet", "grid", *args, "--output", tmp_path / "sheet.png")
+        return (tmp_path / "sheet.png").read_bytes()
+
+    whole = drawn("--rows", page.rows, "--columns", page.columns, "--where", *fixed)
+    assert drawn() == drawn("--columns", page.columns) == drawn("--rows", page.rows) == whole
+    turned = drawn("--rows", page.columns, "--columns", page.rows, "--where", *fixed)
+    assert drawn("--columns", page.rows) == drawn("--rows", page.columns) == turned != whole
+    assert "unknown factor 'rato'" in refusal("contact_sheet", "grid", "--rows", "rato")
 
 
 @pytest.mark.parametrize(

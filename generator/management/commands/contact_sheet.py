@@ -1,4 +1,4 @@
-"""contact_sheet SET --rows F --columns G: the images of a factor plane in one picture."""
+"""contact_sheet SET [--rows F] [--columns G]: the images of a factor plane in one picture."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from generator.management.plain_errors import plain_errors
 from generator.models import ImageSet
 from generator.plan_file import did_you_mean
+from generator.planes import plane
 from generator.sheets import SheetError, contact_sheet
 from generator.store import write_atomically
 
@@ -23,8 +24,8 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the set and the plane."""
         parser.add_argument("set", metavar="SET", help="the image set's name")
-        parser.add_argument("--rows", required=True, metavar="FACTOR")
-        parser.add_argument("--columns", required=True, metavar="FACTOR")
+        parser.add_argument("--rows", default="", metavar="FACTOR", help="default: as on the set's page")
+        parser.add_argument("--columns", default="", metavar="FACTOR", help="default: as on the set's page")
         parser.add_argument(
             "--where",
             action="append",
@@ -41,13 +42,9 @@ class Command(BaseCommand):
         """Draw and write the sheet."""
         output = options["output"] or Path(f"{options['set']}.png")
         with plain_errors():
-            sheet = contact_sheet(
-                _image_set(options["set"]),
-                options["rows"],
-                options["columns"],
-                _where(options["where"]),
-                options["side"],
-            )
+            image_set = _image_set(options["set"])
+            asked = _plane(image_set, options["rows"], options["columns"], _where(options["where"]))
+            sheet = contact_sheet(image_set, *asked, options["side"])
             buffer = io.BytesIO()
             sheet.save(buffer, "PNG")
             write_atomically(output, buffer.getvalue())
@@ -61,6 +58,20 @@ def _image_set(slug: str) -> ImageSet:
             f"no image set {did_you_mean(slug, ImageSet.objects.values_list('slug', flat=True))}"
         )
     return found
+
+
+def _plane(
+    image_set: ImageSet, rows: str, columns: str, where: dict[str, str]
+) -> tuple[str, str, dict[str, str]]:
+    """Return rows, columns and further factors' levels: what is not asked for is chosen as for the set's page."""
+    if rows and columns:
+        return rows, columns, where
+    chosen = plane(list(image_set.cells.all()), rows or columns, wanted=where)
+    if columns:
+        rows = chosen.columns
+    else:
+        rows, columns = rows or chosen.rows, chosen.columns
+    return rows, columns, chosen.fixed | where
 
 
 def _where(options: list[str]) -> dict[str, str]:
