@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 Size = tuple[int, int]  # width, height
 
 # Bytes that one cell takes for each pixel of its image while the network runs forwards and backwards: measured with
-# VGG-16 to conv5_1 in float32 (benchmarks/results/generate-scaling-cpu.md); bfloat16 takes less. Only the batch size
-# and the forecast rest on it.
+# VGG-16 to conv5_1 in float32 with pooling by PyTorch; 2000 where Winograd's transforms pool
+# (benchmarks/results/generate-scaling-cpu.md), and bfloat16 takes less. Only the batch size and the forecast rest on it.
 BYTES_PER_PIXEL = 2800
 # Bytes that PyTorch, a VGG-16 and its kernels in Winograd's domain take before the first cell, measured on a CPU.
 BYTES_AT_REST = 1.1e9
