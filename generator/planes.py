@@ -66,7 +66,7 @@ def plane(
     """
     factors = _varying(cells)
     if rows not in factors or columns not in factors or rows == columns:
-        rows, columns = _widest(cells, factors, rows)
+        rows, columns = _widest(cells, factors, rows, columns)
     switches = []
     for name in factors:
         if name in (rows, columns):
@@ -95,18 +95,26 @@ def _varying(cells: Sequence[Cell]) -> list[str]:
     )
 
 
-def _widest(cells: Sequence[Cell], factors: Sequence[str], rows: str) -> tuple[str, str]:
-    """Return the two factors on whose plane most cells have a place of their own; of such planes the fullest."""
+def _widest(cells: Sequence[Cell], factors: Sequence[str], rows: str, columns: str) -> tuple[str, str]:
+    """Return the two factors on whose plane most cells have a place of their own; of such planes the fullest.
+
+    rows, columns: the first of them that is a factor keeps its side.
+    """
 
     def worth(pair: tuple[str, str]) -> tuple[int, int]:
         places = {(level_text(cell, pair[0]), level_text(cell, pair[1])) for cell in cells}
         return len(places), -len(levels_of(cells, pair[0])) * len(levels_of(cells, pair[1]))
 
-    pairs = [pair for pair in itertools.combinations(factors, 2) if rows not in factors or rows in pair]
+    asked = next((name for name in (rows, columns) if name in factors), "")
+    pairs = [pair for pair in itertools.combinations(factors, 2) if not asked or asked in pair]
     first, second = max(pairs, key=worth)
-    if second == rows or (rows not in factors and second == "content"):
-        first, second = second, first
-    return first, second
+    if rows in factors:
+        turned = second == rows
+    elif columns in factors:
+        turned = first == columns
+    else:
+        turned = second == "content"
+    return (second, first) if turned else (first, second)
 
 
 def _crowded(cells: Sequence[Cell], rows: str, columns: str) -> bool:

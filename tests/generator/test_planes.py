@@ -36,6 +36,14 @@ def test_contents_stand_in_rows_beside_one_factor():
     assert (found.rows, found.columns) == ("content", "ratio")
 
 
+def test_the_one_factor_that_is_asked_for_keeps_its_side():
+    laid = crossed(content=["a"], style=["x"], ratio=[1, 2, 3], content_layer=["c1", "c2"], size=[24, 32])
+    for name in ("ratio", "content_layer", "size"):
+        assert plane(laid, rows=name).rows == name
+        assert plane(laid, columns=name).columns == name
+        assert plane(laid, rows="none", columns=name).columns == name
+
+
 def test_pairs_that_are_not_crossed_lie_on_a_diagonal():
     found = plane(cells(*({"content": str(i), "style": f"s{i}", "ratio": i % 2} for i in range(7))))
     assert len(indices(found)) == 7

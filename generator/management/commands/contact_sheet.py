@@ -66,12 +66,8 @@ def _plane(
     """Return rows, columns and further factors' levels: what is not asked for is chosen as for the set's page."""
     if rows and columns:
         return rows, columns, where
-    chosen = plane(list(image_set.cells.all()), rows or columns, wanted=where)
-    if columns:
-        rows = chosen.columns
-    else:
-        rows, columns = rows or chosen.rows, chosen.columns
-    return rows, columns, chosen.fixed | where
+    chosen = plane(list(image_set.cells.defer("recipe", "provenance", "covariates")), rows, columns, where)
+    return rows or chosen.rows, columns or chosen.columns, chosen.fixed | where
 
 
 def _where(options: list[str]) -> dict[str, str]:
