@@ -133,7 +133,7 @@ class Objective:
             coefficients(recipe, self._targets.shapes) for recipe in self._recipes
         ]
         self._cells = list(range(len(references)))
-        self.chunk = chunk or len(references)
+        self.chunk = min(chunk or len(references), len(references))
         self._longest = max(references[0].content.shape[1:])
         self.notes: list[str] = []
         self._plan()

@@ -258,7 +258,7 @@ class _Batch:
     def _at_once(self, size: prepare.Size) -> int:
         if self.device.type != "cpu":
             return len(self.cells)
-        return max(1, min(len(self.cells), CPU_PIXELS // (size[0] * size[1])))
+        return max(1, CPU_PIXELS // (size[0] * size[1]))
 
     def _finished(self, number: int, image: Tensor) -> Tensor:
         height, width = image.shape[1:]

@@ -63,7 +63,7 @@ class Convolution:
     def __call__(self, value: Tensor, *, relu: bool, pooling: str = "") -> Tensor:
         """Return N x K x H x W (without padding H - 2 x W - 2), channels last, for N x C x H x W.
 
-        relu: followed by a ReLU. pooling: "max" or "average" of 2 x 2 after the ReLU, in steps of 2; H and W are halved.
+        relu: followed by a ReLU. pooling: by a ReLU and the "max" or "average" of 2 x 2, in steps of 2; H and W are halved.
         """
         return _Apply.apply(value, self, relu, pooling)  # type: ignore[no-any-return]
 
@@ -93,7 +93,7 @@ class _Apply(torch.autograd.Function):
         made = _channels_last(*shape[:2], height // 2, width // 2) if pooling else _channels_last(*shape)
         chosen = torch.empty_like(made, dtype=torch.int32) if pooling else None
         targets = [
-            Target(*arrays, relu, pooling == "average", height, width)
+            Target(*arrays, relu or bool(pooling), pooling == "average", height, width)
             for arrays in zip(_arrays(made), _arrays(chosen, _ALL, len(made)), strict=True)
         ]
         sources = _sources(value, value.shape)

@@ -155,7 +155,7 @@ def _write(tile: Any, target: Target, top: int, left: int) -> None:
 
 @_compiled
 def _write_pooled(tile: Any, target: Target, top: int, left: int) -> None:
-    """Write what 4 x 4 pixels give by a ReLU and pooling, and which of them the gradient will go to."""
+    """Write what 4 x 4 pixels give by pooling after a ReLU, and which of them the gradient will go to."""
     height, width, channels = target.made.shape
     top, left = top // 2, left // 2
     for i in range(min(2, height - top)):
@@ -165,10 +165,10 @@ def _write_pooled(tile: Any, target: Target, top: int, left: int) -> None:
                 y, z = tile[2 * i + 1, 2 * j, c], tile[2 * i + 1, 2 * j + 1, c]
                 if target.average:
                     chosen = (w > _0) | (x > _0) << 1 | (y > _0) << 2 | (z > _0) << 3
-                    made = _QUARTER * (max(w, _0) + max(x, _0) + max(y, _0) + max(z, _0))
+                    made = _QUARTER * (w + x + y + z)
                 else:
                     upper, lower = max(w, x), max(y, z)
-                    made = max(max(upper, lower), _0)
+                    made = max(upper, lower)
                     chosen = (1 if w >= x else 2) if upper >= lower else (4 if y >= z else 8)
                     chosen = chosen if made > _0 else 0
                 target.made[top + i, left + j, c] = made

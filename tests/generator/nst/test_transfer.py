@@ -147,7 +147,8 @@ def test_so_many_cells_go_through_a_cpu_at_once_as_have_the_pixels_that_it_gains
     assert all(result.notes == () for result in results)
 
 
-def test_out_of_memory_halves_what_goes_through_at_a_time(monkeypatch):
+@pytest.mark.parametrize("chunk", [5, 40])
+def test_out_of_memory_halves_what_goes_through_at_a_time(monkeypatch, chunk):
     from generator.nst.network import Vgg
 
     call = Vgg.__call__
@@ -159,7 +160,7 @@ def test_out_of_memory_halves_what_goes_through_at_a_time(monkeypatch):
 
     monkeypatch.setattr(Vgg, "__call__", narrow)
     cells = [Cell(picture(seed=seed), picture(), SMALL.replace(evaluations=2), 1) for seed in range(5)]
-    results = transfer_batch(cells, weights=WEIGHTS, chunk=5)
+    results = transfer_batch(cells, weights=WEIGHTS, chunk=chunk)
     assert results[4].notes == ("out of memory: 2 cells at a time",)
     assert not any(result.failure for result in results)
 
