@@ -21,9 +21,9 @@ import numpy as np
 import pandas as pd
 
 from survey.analysis import analyse, check
-from survey.analysis.mos import mos_table
-from survey.analysis.recovery import recover
-from survey.analysis.simulation import Population, simulate
+from survey.analysis.items.mos import mos_table
+from survey.analysis.participants.recovery import recover
+from survey.analysis.planning.simulation import Population, simulate
 from survey.analysis.table import code
 
 RESULT = Path(__file__).parent / "results" / "analysis.md"

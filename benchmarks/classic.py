@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from generator.nst.layers import names
-from generator.nst.weights import Weights
+from generator.nst.recipes.layers import names
+from generator.nst.weights.registry import Weights
 
 CONTENT_LAYER = "relu4_2"
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")

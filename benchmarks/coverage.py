@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from survey.analysis.conditions import condition_means
-from survey.analysis.intervals import METHODS, interval
-from survey.analysis.mos import category_counts
-from survey.analysis.recovery import recover
-from survey.analysis.simulation import Population, Simulated, simulate, true_mos
-from survey.analysis.sos import HIGH, LOW, moments, pooled_a
+from survey.analysis.items.conditions import condition_means
+from survey.analysis.items.intervals import METHODS, interval
+from survey.analysis.items.mos import category_counts
+from survey.analysis.items.sos import HIGH, LOW, moments, pooled_a
+from survey.analysis.participants.recovery import recover
+from survey.analysis.planning.simulation import Population, Simulated, simulate, true_mos
 from survey.analysis.table import check, code
 
 RESULT = Path(__file__).parent / "results" / "coverage.md"

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 
 from benchmarks import machine
-from generator.engine import keep_freed_memory
-from generator.nst.feedforward import Network, Stylist, TransformNet
+from generator.making.engine import keep_freed_memory
+from generator.nst.feedforward.network import Network, Stylist, TransformNet
 
 RESULTS = Path(__file__).parent / "results"
 TURNS, PASSES = 3, 5

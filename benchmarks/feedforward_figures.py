@@ -15,8 +15,8 @@ mpl.use("Agg")
 from matplotlib import pyplot as plt
 from PIL import Image
 
-from generator import images
-from generator.nst.feedforward import Stylist, load_network
+from generator.files import images
+from generator.nst.feedforward.network import Stylist, load_network
 
 DOCS = Path(__file__).parents[1] / "docs"
 # The side of a photograph's square in the figure, and the white between two, in px.

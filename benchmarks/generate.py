@@ -24,9 +24,9 @@ from benchmarks import generate_convergence, generate_scaling, machine
 from benchmarks.generate_peers import Peer, of_checkout
 from benchmarks.generate_work import NEURAL_STYLE, Measured, Work, flops, random_weights, save_pair
 from generator.nst import load
-from generator.nst.layouts import LoadedWeights, save_canonical
 from generator.nst.network import supports_bf16
-from generator.nst.weights import Weights, cached
+from generator.nst.weights.layouts import LoadedWeights, save_canonical
+from generator.nst.weights.registry import Weights, cached
 
 RESULTS = Path(__file__).parent / "results"
 WAYS = {

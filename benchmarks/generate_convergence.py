@@ -22,10 +22,10 @@ from matplotlib import pyplot as plt
 from torch import Tensor
 
 from benchmarks import machine
-from generator import images
 from generator.demo.pictures import gather
+from generator.files import images
 from generator.nst import Progress, Recipe, preset, transfer
-from generator.nst.weights import Weights
+from generator.nst.weights.registry import Weights
 
 PAIRS = (
     ("palace.jpg", "brush-strokes.png"),

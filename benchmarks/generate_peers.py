@@ -15,8 +15,8 @@ import torch
 
 from benchmarks import machine
 from benchmarks.generate_work import CONTENT, NEURAL_STYLE, STYLE, STYLE_TRANSFER, WARM_UP, Measured, Work
-from generator.nst.layers import names
-from generator.nst.weights import Weights
+from generator.nst.recipes.layers import names
+from generator.nst.weights.registry import Weights
 
 
 @dataclass(frozen=True)

@@ -20,12 +20,12 @@ from PIL import Image
 from torch import Tensor
 
 from benchmarks import classic, machine
-from generator import images
 from generator.demo.pictures import gather
+from generator.files import images
 from generator.nst import Cell, Progress, Recipe, load, preset, transfer, transfer_batch
-from generator.nst.layers import convolutions
-from generator.nst.layouts import TORCH
-from generator.nst.weights import Weights, weights_hash
+from generator.nst.recipes.layers import convolutions
+from generator.nst.weights.layouts import TORCH
+from generator.nst.weights.registry import Weights, weights_hash
 
 CONTENT, STYLE = "content.png", "style.png"
 # Evaluations that warm up: memory is touched for the first time, kernels are chosen.
@@ -240,7 +240,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--weights", required=True, help="name or file of the network")
     parser.add_argument("--weights-dir", type=Path, required=True)
     options = parser.parse_args(arguments)
-    from generator.engine import keep_freed_memory
+    from generator.making.engine import keep_freed_memory
 
     if options.way != "classic":
         keep_freed_memory()

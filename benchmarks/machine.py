@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from generator.nst import openmp
+from generator.nst.cpu import openmp
 from generator.nst.network import supports_bf16
 
 

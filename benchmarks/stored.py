@@ -94,9 +94,9 @@ def _fill_study(slug: str, images: int, people: int, each: int) -> None:
     from django.db import connection, transaction
     from django.utils import timezone
 
-    from survey.definition import Definition
     from survey.models import Participant, Stimulus, Study
-    from survey.publish import save_study
+    from survey.study.definition import Definition
+    from survey.study.publish import save_study
 
     now = timezone.now()
     with transaction.atomic():
@@ -124,7 +124,7 @@ def page() -> list[tuple[str, float, float, float]]:
     from django.contrib.auth.models import User
     from django.test import Client
 
-    from survey.exports import collect
+    from survey.results import collect
 
     client = Client(headers={"host": "127.0.0.1"})
     client.force_login(User.objects.create_superuser("benchmark"))
@@ -151,11 +151,11 @@ def export() -> list[tuple[str, float, float, float]]:
 
 def million() -> list[tuple[str, float, float, float]]:
     """A million ratings out of SQLite into a MOS table: by counts, as the page of a large study has it, and whole."""
-    from survey.analysis.mos import mos_table
+    from survey.analysis.items.mos import mos_table
     from survey.analysis.table import check, code
-    from survey.exports.collect import mos_tables
     from survey.models import Study
-    from survey.ratings import tidy_table
+    from survey.results.collect import mos_tables
+    from survey.results.tidy_table import tidy_table
 
     study = Study.objects.get(slug="large")
     return [

@@ -112,7 +112,7 @@ class PlanRun(models.Model):
     slug = models.SlugField(max_length=100, help_text="Name of the image set.")
     title = models.CharField(max_length=200)
     plan = models.TextField(help_text="TOML")
-    dry_run = models.JSONField(default=dict, blank=True, help_text="generator.dry_run.DryRun")
+    dry_run = models.JSONField(default=dict, blank=True, help_text="generator.plans.dry_run.DryRun")
     image_set = models.ForeignKey(
         ImageSet, null=True, blank=True, on_delete=models.CASCADE, related_name="runs"
     )

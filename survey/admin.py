@@ -10,7 +10,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 from django.urls import reverse
 
-from survey.audit import record
+from survey.access.audit import record
 from survey.models import (
     ApiToken,
     AuditEntry,

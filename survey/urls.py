@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from survey.views import participant, trials
+from survey.session.pages import participant, trials
 
 participant_pages = [
     path("", participant.welcome, name="participant"),
@@ -25,6 +25,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", participant.home, name="home"),
     path("s/<slug:slug>/", include(participant_pages)),
     # First: `studies/new/` is no study.
-    path("", include("survey.set_urls")),
-    path("", include("survey.researcher_urls")),
+    path("", include("survey.desk.image_set_urls")),
+    path("", include("survey.desk.urls")),
 ]

@@ -14,7 +14,7 @@ from pytest_django import DjangoDbBlocker
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
     """Let the tests that commit be cleaned up: on SQLite that deletes rows, which the audit log's trigger refuses.
 
-    tests/survey/test_audit.py puts the trigger back for its own tests.
+    tests/survey/access/test_audit.py puts the trigger back for its own tests.
     """
     if connection.vendor == "sqlite":
         with django_db_blocker.unblock(), connection.cursor() as cursor:

@@ -9,10 +9,10 @@ from types import FrameType
 
 from django.core.management.base import CommandError
 
-from generator.engine import DeviceError
-from generator.images import ImageError
-from generator.plan_file import PlanError
-from generator.sheets import SheetError
+from generator.files.images import ImageError
+from generator.making.engine import DeviceError
+from generator.plans.document import PlanError
+from generator.sets.sheets import SheetError
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Never, Self, TextIO
 
 from tqdm import tqdm
 
-from generator.render import Step
+from generator.making.render import Step
 
 # Asking for the loss waits for the device, so it is asked a few times a second at most.
 _SECONDS_BETWEEN_LOSSES = 0.5

@@ -11,18 +11,18 @@ from __future__ import annotations
 
 import os
 
-from generator.nst import openmp
+from generator.nst.cpu import openmp
 
 os.environ.update(openmp.unless_chosen(os.environ))
 
 from generator.nst import losses
 from generator.nst.cell import Cell, Style
-from generator.nst.conventions import Coefficients, Shape, coefficients
-from generator.nst.errors import LayerError, NstError, RecipeError, WeightsError
-from generator.nst.presets import DEFAULT, PRESETS, preset
-from generator.nst.recipe import Recipe
-from generator.nst.transfer import ALGORITHM, Progress, Result, batch_key, transfer, transfer_batch
-from generator.nst.weights import Weights, available, fetch, load, verify, weights_hash
+from generator.nst.optimise.transfer import ALGORITHM, Progress, Result, batch_key, transfer, transfer_batch
+from generator.nst.recipes.conventions import Coefficients, Shape, coefficients
+from generator.nst.recipes.errors import LayerError, NstError, RecipeError, WeightsError
+from generator.nst.recipes.presets import DEFAULT, PRESETS, preset
+from generator.nst.recipes.recipe import Recipe
+from generator.nst.weights.registry import Weights, available, fetch, load, verify, weights_hash
 
 __all__ = [
     "ALGORITHM",

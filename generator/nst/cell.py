@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from torch import Tensor
 
 from generator.nst import colour, prepare
-from generator.nst.errors import NstError
-from generator.nst.recipe import Recipe
+from generator.nst.recipes.errors import NstError
+from generator.nst.recipes.recipe import Recipe
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,11 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from generator.nst import tiles, winograd
-from generator.nst.errors import LayerError
-from generator.nst.layers import names
-from generator.nst.weights import Weights
+from generator.nst import tiles
+from generator.nst.cpu import winograd
+from generator.nst.recipes.errors import LayerError
+from generator.nst.recipes.layers import names
+from generator.nst.weights.registry import Weights
 
 
 def supports_bf16(device: torch.device) -> bool:

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from generator.nst import losses, patches
 from generator.nst.cell import Style
-from generator.nst.conventions import Coefficients, Shape, coefficients
 from generator.nst.network import Vgg
-from generator.nst.recipe import Recipe
+from generator.nst.recipes.conventions import Coefficients, Shape, coefficients
+from generator.nst.recipes.recipe import Recipe
 
 TERMS = ("content", "style", "tv")
 # Sides in px of the tiles that are tried where memory runs out: each with margins of some 80 px.

@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from generator.nst.errors import NstError
-from generator.nst.recipe import Recipe
+from generator.nst.recipes.errors import NstError
+from generator.nst.recipes.recipe import Recipe
 
 Size = tuple[int, int]
 

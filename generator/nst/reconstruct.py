@@ -7,8 +7,8 @@ activations under a total variation of power beta / 2.
 
 from __future__ import annotations
 
-from generator.nst.presets import preset
-from generator.nst.recipe import Recipe
+from generator.nst.recipes.presets import preset
+from generator.nst.recipes.recipe import Recipe
 
 # The MRP's setting for everything that a reconstruction leaves open, in each picture's own shape.
 BASE = preset("patel2019").replace(preset="", shape="aspect")

@@ -9,16 +9,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from survey.analysis.comparisons import compact_letters, compare, compare_items, friedman
-from survey.analysis.conditions import Levels, condition_means, levels, participant_level_means
-from survey.analysis.correlation import panel_correlation
-from survey.analysis.dmos import dmos_table
-from survey.analysis.intervals import Method
-from survey.analysis.mos import category_counts, mos_from_counts
-from survey.analysis.ordinal import ordinal_check
-from survey.analysis.panels import panels
-from survey.analysis.recovery import Recovery, recover
-from survey.analysis.screening import bt500, p913_rejected, screen
+from survey.analysis.items.comparisons import compact_letters, compare, compare_items, friedman
+from survey.analysis.items.conditions import Levels, condition_means, levels, participant_level_means
+from survey.analysis.items.dmos import dmos_table
+from survey.analysis.items.intervals import Method
+from survey.analysis.items.mos import category_counts, mos_from_counts
+from survey.analysis.items.ordinal import ordinal_check
+from survey.analysis.items.panels import panels
+from survey.analysis.participants.correlation import panel_correlation
+from survey.analysis.participants.recovery import Recovery, recover
+from survey.analysis.participants.screening import bt500, p913_rejected, screen
 from survey.analysis.stamp import computed_by
 from survey.analysis.summary import Summary, plain, summarise
 from survey.analysis.table import CATEGORIES, Coded, Ratings, check, code, data_hash, main_phase

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from survey.analysis.agreement import first_counts, icc_2, krippendorff_alpha
-from survey.analysis.comparisons import friedman
-from survey.analysis.means import complete_block
-from survey.analysis.mixed import feasible, fit_mixed
-from survey.analysis.planning import detectable_difference, sample_size
-from survey.analysis.recovery import FEWEST_RATINGS, Recovery
-from survey.analysis.sos import DEFAULT_A, pooled_a, sos_a
+from survey.analysis.items.comparisons import friedman
+from survey.analysis.items.means import complete_block
+from survey.analysis.items.sos import DEFAULT_A, pooled_a, sos_a
+from survey.analysis.participants.agreement import first_counts, icc_2, krippendorff_alpha
+from survey.analysis.participants.mixed import feasible, fit_mixed
+from survey.analysis.participants.recovery import FEWEST_RATINGS, Recovery
+from survey.analysis.planning.planning import detectable_difference, sample_size
 from survey.analysis.table import Coded
 
 Summary = dict[str, Any]

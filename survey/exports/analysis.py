@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from survey.analysis import Analysis, analyse, check, read_csv
-from survey.analysis.report import draw, report_html
+from survey.analysis.report.report import draw, report_html
 from survey.exports.folder import write_folder
 from survey.exports.tables import csv_bytes, json_bytes
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import pandas as pd
 
-from survey.exports.export import Export
+from survey.results.export import Export
 
 _RATING_SCALE: Final = "1..5"
 _SHARE: Final = "0..1"

@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from survey.analysis.plots import render
-from survey.analysis.report import Drawing, draw, report_html
+from survey.analysis.report.report import Drawing, draw, report_html
 from survey.exports.codebook import codebook
-from survey.exports.collect import collect
-from survey.exports.export import Export
 from survey.exports.folder import OutputError, sha256sums, write_file, write_folder
 from survey.exports.interchange import p910_matrix, sujson_dataset, sureal_dataset
 from survey.exports.latex import latex_table
@@ -20,6 +18,8 @@ from survey.exports.psychds import psychds_files
 from survey.exports.tables import csv_bytes, json_bytes, parquet_bytes
 from survey.exports.workbook import workbook_bytes
 from survey.models import Study
+from survey.results.collect import collect
+from survey.results.export import Export
 
 Files = dict[str, bytes]
 

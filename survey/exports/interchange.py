@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from survey.analysis.table import main_phase
-from survey.exports.export import Export, QuestionText
+from survey.results.export import Export, QuestionText
 
 SUJSON_VERSION: Final = "1.1.1"
 

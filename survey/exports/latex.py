@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from survey.exports.export import Export
 from survey.exports.tables import records
+from survey.results.export import Export
 
 _SPECIAL: Final = {
     "\\": r"\textbackslash{}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from survey.exports.export import Export, QuestionText
+from survey.results.export import Export, QuestionText
 
 _METHODS = {
     "acr": "Absolute Category Rating (ACR)",

@@ -9,10 +9,14 @@ from typing import Any, Final
 
 import pandas as pd
 
+from survey.analysis.pairs.preferences import Preferences, analyse_preferences
 from survey.analysis.plots import drawable_of, render
 from survey.analysis.plots.preferences import PAIR_PLOTS
-from survey.analysis.preferences import Preferences, analyse_preferences
-from survey.exports.collect import (
+from survey.exports.folder import sha256sums
+from survey.exports.tables import csv_bytes, json_bytes, parquet_bytes
+from survey.exports.workbook import workbook_bytes
+from survey.models import Study, Trial
+from survey.results.collect import (
     NoRatings,
     exclusions,
     fingerprint,
@@ -21,12 +25,8 @@ from survey.exports.collect import (
     texts_of,
     with_whole_numbers,
 )
-from survey.exports.export import QuestionText
-from survey.exports.folder import sha256sums
-from survey.exports.tables import csv_bytes, json_bytes, parquet_bytes
-from survey.exports.workbook import workbook_bytes
-from survey.models import Study, Trial
-from survey.ratings import column_names, preference_table
+from survey.results.export import QuestionText
+from survey.results.tidy_table import column_names, preference_table
 
 Files = dict[str, bytes]
 

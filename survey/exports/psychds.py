@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 
 from survey.exports.codebook import codebook
-from survey.exports.export import Export
 from survey.exports.tables import csv_bytes, json_bytes
+from survey.results.export import Export
 
 
 def psychds_files(export: Export) -> dict[str, bytes]:

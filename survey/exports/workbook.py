@@ -10,7 +10,7 @@ from typing import Any, Final
 import pandas as pd
 import xlsxwriter
 
-from survey.analysis.report import stamp_rows
+from survey.analysis.report.report import stamp_rows
 from survey.exports.tables import records
 
 _ROWS: Final = 1_048_575

@@ -146,7 +146,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.PositiveIntegerField()),
-                ('definition', models.JSONField(help_text='survey.definition.Definition as JSON')),
+                ('definition', models.JSONField(help_text='survey.study.definition.Definition as JSON')),
                 ('sha256', models.CharField(help_text="of the definition's canonical JSON", max_length=64)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('study', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='versions', to='survey.study')),

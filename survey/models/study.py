@@ -81,7 +81,7 @@ class StudyVersion(models.Model):
 
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
-    definition = models.JSONField(help_text="survey.definition.Definition as JSON")
+    definition = models.JSONField(help_text="survey.study.definition.Definition as JSON")
     sha256 = models.CharField(max_length=64, help_text="of the definition's canonical JSON")
     created_at = models.DateTimeField(db_default=Now())
 

@@ -19,9 +19,9 @@ from PIL import Image, ImageFilter
 from playwright.sync_api import Browser, Page, expect
 
 from generator.demo.pictures import PHOTOGRAPHS, gather
-from survey.definition import parse
 from survey.models import Study
-from survey.publish import Picture, publish
+from survey.study.definition import parse
+from survey.study.publish import Picture, publish
 from tests.browser.steps import begin, rate, ready
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

@@ -9,7 +9,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from playwright.sync_api import Page, Route, expect
 
-from generator.images import encode_png
+from generator.files.images import encode_png
 from survey.models import Rating, Stimulus, Trial
 from tests.browser.steps import begin, rate, ready
 from tests.survey.factories import make_study, picture

@@ -9,8 +9,8 @@ from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import Group, User
 from playwright.sync_api import Page, expect
 
-from survey import services
 from survey.models import Study
+from survey.session import services
 from tests.survey.exports.studies import rated_study
 from tests.survey.factories import rate_all
 

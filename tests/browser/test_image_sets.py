@@ -10,11 +10,11 @@ from django.contrib.auth.models import Group, User
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
-from generator import runs, worker
 from generator.models import Cell, PlanRun
+from generator.queue import runs, worker
 from tests.generator.rows import mark_done
+from tests.survey.desk.sets import finished_set, planned, things_of
 from tests.survey.factories import png
-from tests.survey.researcher.sets import finished_set, planned, things_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -8,9 +8,9 @@ from functools import partial
 import pytest
 from playwright.sync_api import Page
 
-from survey.definition import parse
 from survey.models import Study
-from survey.publish import Picture, publish
+from survey.study.definition import parse
+from survey.study.publish import Picture, publish
 from tests.browser.steps import begin, rate, ready
 from tests.survey.factories import picture
 

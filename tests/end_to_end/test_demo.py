@@ -10,8 +10,8 @@ from django.core.management import call_command
 from PIL import Image
 
 from generator.models import Cell
-from survey import demo
 from survey.models import Participant, Rating, Study
+from survey.simulation import demo
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 

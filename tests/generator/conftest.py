@@ -29,13 +29,13 @@ def media(settings, tmp_path: Path) -> Path:
 @pytest.fixture
 def tiny_network(tmp_path: Path, monkeypatch) -> Path:
     """A weight file of a narrow VGG-16 with random weights, also taken for the covariates."""
-    from generator.nst.layouts import CAFFE, LoadedWeights, save_canonical
+    from generator.nst.weights.layouts import CAFFE, LoadedWeights, save_canonical
     from tests.generator.nst.tiny import tiny_tensors
 
     path = tmp_path / "tiny-vgg16.safetensors"
     save_canonical(LoadedWeights(tiny_tensors(), CAFFE, "canonical"), path, {})
-    monkeypatch.setattr("generator.describe.COMMON_NETWORK", str(path))
-    monkeypatch.setattr("generator.covariates.SIZE", 48)
+    monkeypatch.setattr("generator.making.describe.COMMON_NETWORK", str(path))
+    monkeypatch.setattr("generator.making.covariates.SIZE", 48)
     return path
 
 

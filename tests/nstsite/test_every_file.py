@@ -20,16 +20,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from generator import images
-from generator.images import ImageError
-from generator.nst.errors import WeightsError
-from generator.nst.feedforward import TransformNet, load_network, save_network
-from generator.nst.layouts import CAFFE, LoadedWeights, load_weights, save_canonical
-from generator.plan import load_plan
-from generator.plan_file import PlanError
-from survey import definition
+from generator.files import images
+from generator.files.images import ImageError
+from generator.nst.feedforward.network import TransformNet, load_network, save_network
+from generator.nst.recipes.errors import WeightsError
+from generator.nst.weights.layouts import CAFFE, LoadedWeights, load_weights, save_canonical
+from generator.plans.document import PlanError
+from generator.plans.plan import load_plan
 from survey.analysis import table
-from survey.definition import DefinitionError
+from survey.study import definition
+from survey.study.definition import DefinitionError
 from tests.generator.nst.tiny import tiny_tensors
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))

@@ -9,7 +9,7 @@ from django.core.files.storage import default_storage
 from django.test import Client
 from moto import mock_aws
 
-from generator import store
+from generator.files import store
 from tests.survey.factories import join, make_study
 
 BUCKET = "images"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from survey import services
+from survey.session import services
 from tests.survey.factories import make_study, rate_all
 
 pytestmark = pytest.mark.django_db

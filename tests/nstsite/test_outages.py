@@ -22,7 +22,7 @@ def test_a_page_that_cannot_reach_its_data_answers_503_and_is_not_kept(client, m
     def away(name: str) -> None:
         raise error
 
-    monkeypatch.setattr("survey.views.trials.default_storage.open", away)
+    monkeypatch.setattr("survey.session.pages.trials.default_storage.open", away)
     response = client.get(f"/s/study/image/{trial.stimulus.name}")
     assert response.status_code == 503
     assert response["Retry-After"] == "5"
@@ -36,5 +36,5 @@ def test_a_fault_of_ours_is_reported_as_one(monkeypatch):
     make_study()
     client = Client(raise_request_exception=False)
     trial = join(client, make_study(slug="other")).trials.all()[0]
-    monkeypatch.setattr("survey.views.trials.default_storage.open", broken)
+    monkeypatch.setattr("survey.session.pages.trials.default_storage.open", broken)
     assert client.get(f"/s/other/image/{trial.stimulus.name}").status_code == 500

@@ -11,10 +11,10 @@ from typing import Any
 from django.test import Client
 from PIL import Image
 
-from survey.definition import Definition, parse
 from survey.models import Participant, Study, Trial
-from survey.publish import Picture, publish
-from survey.services import next_trial, rate
+from survey.session.services import next_trial, rate
+from survey.study.definition import Definition, parse
+from survey.study.publish import Picture, publish
 
 CONTENTS = ("cat", "dog", "owl")
 CONDITIONS = ("weak", "strong")

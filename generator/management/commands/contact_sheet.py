@@ -8,12 +8,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from generator.files.store import write_atomically
 from generator.management.plain_errors import plain_errors
 from generator.models import ImageSet
-from generator.plan_file import did_you_mean
-from generator.planes import plane
-from generator.sheets import SheetError, contact_sheet
-from generator.store import write_atomically
+from generator.plans.document import did_you_mean
+from generator.sets.planes import plane
+from generator.sets.sheets import SheetError, contact_sheet
 
 
 class Command(BaseCommand):

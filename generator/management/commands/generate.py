@@ -8,15 +8,15 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from generator import distributed
-from generator.dry_run import look_through
+from generator.making.render import Summary, render
 from generator.management.dry_run import in_words
 from generator.management.plain_errors import plain_errors, stops_on_request
 from generator.management.progress import Bar
 from generator.models import Cell, ImageSet
-from generator.plan import Plan, load_plan
-from generator.render import Summary, render
-from generator.services import image_set_from_plan
+from generator.plans.dry_run import look_through
+from generator.plans.plan import Plan, load_plan
+from generator.queue import distributed
+from generator.sets.create import image_set_from_plan
 
 
 class Command(BaseCommand):

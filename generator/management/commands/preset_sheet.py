@@ -9,12 +9,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from generator.files.store import write_atomically
+from generator.making.preset_sheet import preset_plan, preset_sheet
+from generator.making.render import render
 from generator.management.plain_errors import plain_errors, stops_on_request
 from generator.management.progress import Bar
-from generator.preset_sheet import preset_plan, preset_sheet
-from generator.render import render
-from generator.services import image_set_from_plan
-from generator.store import write_atomically
+from generator.sets.create import image_set_from_plan
 
 
 class Command(BaseCommand):

@@ -9,13 +9,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from generator.files.store import write_atomically
+from generator.making.reconstruction import BLOCKS, COLUMNS, ROWS, reconstruction_plan
+from generator.making.render import render
 from generator.management.plain_errors import plain_errors, stops_on_request
 from generator.management.progress import Bar
-from generator.reconstruction import BLOCKS, COLUMNS, ROWS, reconstruction_plan
-from generator.render import render
-from generator.services import image_set_from_plan
-from generator.sheets import contact_sheet
-from generator.store import write_atomically
+from generator.sets.create import image_set_from_plan
+from generator.sets.sheets import contact_sheet
 
 
 class Command(BaseCommand):

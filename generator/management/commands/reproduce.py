@@ -7,10 +7,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from generator import images
+from generator.files import images
+from generator.files.store import write_atomically
+from generator.making.reproduce import reproduce
 from generator.management.plain_errors import plain_errors, stops_on_request
-from generator.reproduce import reproduce
-from generator.store import write_atomically
 
 
 class Command(BaseCommand):

@@ -9,9 +9,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from generator import engine
+from generator.making import engine
+from generator.making.stylise import stylise, target_of
 from generator.management.plain_errors import plain_errors, stops_on_request
-from generator.stylise import stylise, target_of
 
 
 class Command(BaseCommand):
@@ -32,7 +32,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Stylise each file; exit 2 for the first that cannot be used, with those before it kept."""
-        from generator.nst.feedforward import Stylist
+        from generator.nst.feedforward.network import Stylist
 
         targets = [target_of(file, options["network"], options["output"]) for file in options["files"]]
         for number, target in enumerate(targets):

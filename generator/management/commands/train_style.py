@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Never
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
+from generator.making.training import Training, find_photographs, train_style
 from generator.management.plain_errors import plain_errors, stops_on_request
-from generator.training import Training, find_photographs, train_style
 
 if TYPE_CHECKING:
-    from generator.nst.feedforward_training import Report, Settings
+    from generator.nst.feedforward.training import Report, Settings
 
 
 class Command(BaseCommand):
@@ -56,7 +56,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Train; exit 1 where training itself fails, 2 for bad input."""
-        from generator.nst.feedforward_training import TrainingError
+        from generator.nst.feedforward.training import TrainingError
 
         output = options["output"] or Path(f"{options['style'].stem}.safetensors")
         if output.suffix != ".safetensors":
@@ -92,7 +92,7 @@ class Command(BaseCommand):
 
 
 def _settings(options: dict[str, Any]) -> Settings:
-    from generator.nst.feedforward_training import LOSSES, Settings
+    from generator.nst.feedforward.training import LOSSES, Settings
 
     losses = LOSSES.replace(
         network=options["network"], beta=options["style_weight"], size=options["style_size"]

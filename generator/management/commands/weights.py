@@ -26,7 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the subcommand; exit 2 for a name or file that cannot be used, 1 for layers that differ."""
-        from generator.nst.errors import WeightsError
+        from generator.nst.recipes.errors import WeightsError
 
         try:
             match options["action"]:
@@ -40,12 +40,12 @@ class Command(BaseCommand):
             raise CommandError(str(error), returncode=2) from error
 
     def _list(self) -> None:
-        from generator.nst import weights
+        from generator.nst.weights import registry
 
-        for entry in weights.available():
+        for entry in registry.available():
             here = (
                 "here"
-                if weights.cached(entry.name, settings.WEIGHTS_DIR).exists()
+                if registry.cached(entry.name, settings.WEIGHTS_DIR).exists()
                 else f"{entry.megabytes} MB to fetch"
             )
             self.stdout.write(f"{entry.name} ({here})")
@@ -58,24 +58,24 @@ class Command(BaseCommand):
                 self.stdout.write(f"  {title + ':':9} {body}")
 
     def _fetch(self, name: str) -> None:
-        from generator.nst import weights
+        from generator.nst.weights import registry
 
-        self.stdout.write(f"{name}: {weights.fetch(name, settings.WEIGHTS_DIR)}")
+        self.stdout.write(f"{name}: {registry.fetch(name, settings.WEIGHTS_DIR)}")
 
     def _verify(self, name: str | None) -> None:
-        from generator.nst import weights
+        from generator.nst.weights import registry
 
         here = [
             entry.name
-            for entry in weights.available()
-            if weights.cached(entry.name, settings.WEIGHTS_DIR).exists()
+            for entry in registry.available()
+            if registry.cached(entry.name, settings.WEIGHTS_DIR).exists()
         ]
         if not (name or here):
             raise CommandError("no network is in the cache: `weights fetch vgg16` brings one", returncode=2)
         differing = 0
         for network in [name] if name else here:
             self.stdout.write(network)
-            for check in weights.verify(network, settings.WEIGHTS_DIR):
+            for check in registry.verify(network, settings.WEIGHTS_DIR):
                 differing += check.status == "differs"
                 self.stdout.write(f"  {check.layer:8} {check.status:12} {check.detail}")
         if differing:

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from generator.management.plain_errors import stops_on_request
-from generator.worker import LANES, work
+from generator.queue.worker import LANES, work
 
 # Participants' pages come first where images are made on the machine that serves them.
 _NICE = 10

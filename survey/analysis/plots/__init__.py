@@ -11,16 +11,16 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from survey.analysis import Analysis, QuestionAnalysis
-from survey.analysis.conditions import cells
-from survey.analysis.convergence import convergence
 from survey.analysis.factors import factor_plane
-from survey.analysis.mos import error_bars
+from survey.analysis.items.conditions import cells
+from survey.analysis.items.mos import error_bars
+from survey.analysis.items.sos import sos_curve
+from survey.analysis.participants.screening import flagged
+from survey.analysis.planning.convergence import convergence
 from survey.analysis.plots.factors import draw_conditions, draw_factors, draw_significance
 from survey.analysis.plots.items import COUNTS, draw_convergence, draw_distribution, draw_mos, draw_sos
 from survey.analysis.plots.raters import draw_observers, draw_ratings
 from survey.analysis.plots.style import FORMATS, render
-from survey.analysis.screening import flagged
-from survey.analysis.sos import sos_curve
 from survey.analysis.table import main_phase
 
 __all__ = [

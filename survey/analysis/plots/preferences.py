@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from survey.analysis.pairs.preferences import QuestionPreferences
 from survey.analysis.plots import Plot
 from survey.analysis.plots.style import BLUE, FAINT, INK, NAMED_ROWS, new_axes, rows_height, short
-from survey.analysis.preferences import QuestionPreferences
 
 MOST_IN_MATRIX: Final = 40
 

@@ -9,11 +9,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 
-from generator.images import ImageError
+from generator.files.images import ImageError
 from generator.models import ImageSet
-from survey.definition import DefinitionError, load
 from survey.models import Study
-from survey.publish import PublishError, publish_folder, publish_image_set
+from survey.study.definition import DefinitionError, load
+from survey.study.publish import PublishError, publish_folder, publish_image_set
 
 
 class Command(BaseCommand):

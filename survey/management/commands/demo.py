@@ -23,7 +23,7 @@ class Command(BaseCommand):
         """Run the demonstration and say where to look; what is done already is not done again."""
         call_command("migrate", verbosity=0)
         # Its modules read the database's tables, which the line above makes.
-        from survey import demo
+        from survey.simulation import demo
 
         self.stderr.write("Seven images from photographs (a few minutes the first time) ...")
         try:
@@ -35,7 +35,7 @@ class Command(BaseCommand):
 
 
 def _report(made: Any) -> str:
-    from survey import demo
+    from survey.simulation import demo
 
     rows = [
         f"  {row.item:44} {row.n:3d}  {row.mos:.2f}  {row.sd:.2f}  {row.ci_low:.2f} to {row.ci_high:.2f}"

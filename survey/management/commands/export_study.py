@@ -8,10 +8,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from survey.exports.collect import NoRatings
 from survey.exports.files import FORMATS, NoSuchExport, write_export
 from survey.exports.folder import OutputError
 from survey.management.studies import study_named
+from survey.results.collect import NoRatings
 
 
 class Command(BaseCommand):

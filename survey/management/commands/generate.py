@@ -11,10 +11,10 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.urls import reverse
 
-from generator.images import ImageError
+from generator.files.images import ImageError
 from generator.management.commands import generate
 from generator.models import ImageSet
-from survey.publish import PublishError, check_slug, publish_image_set
+from survey.study.publish import PublishError, check_slug, publish_image_set
 
 
 class Command(generate.Command):

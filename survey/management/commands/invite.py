@@ -7,9 +7,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 
-from survey.desk import DeskError
-from survey.lifecycle import invite
 from survey.management.studies import study_named
+from survey.study.decisions import DeskError
+from survey.study.lifecycle import invite
 
 
 class Command(BaseCommand):

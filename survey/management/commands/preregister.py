@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from survey.management.studies import study_named
-from survey.preregistration import preregistration
+from survey.study.preregistration import preregistration
 
 
 class Command(BaseCommand):

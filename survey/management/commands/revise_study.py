@@ -7,10 +7,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from survey.definition import DefinitionError, load
 from survey.management.studies import study_named
-from survey.publish import PublishError
-from survey.revise import revise
+from survey.study.definition import DefinitionError, load
+from survey.study.publish import PublishError
+from survey.study.revise import revise
 
 
 class Command(BaseCommand):

@@ -7,12 +7,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from survey.analysis.retrieval import retrieval_html, retrieval_text
-from survey.bots import player
+from survey.analysis.planning.retrieval import retrieval_html, retrieval_text
 from survey.exports.folder import OutputError, write_folder
 from survey.exports.tables import json_bytes
 from survey.management.studies import study_named
-from survey.simulation import SimulationError, simulate
+from survey.simulation.bots import player
+from survey.simulation.people import SimulationError, simulate
 
 CARELESS = 0.15
 

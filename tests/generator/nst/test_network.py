@@ -4,8 +4,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from generator.nst.errors import LayerError
 from generator.nst.network import Vgg, replicated, resolve_precision
+from generator.nst.recipes.errors import LayerError
 from tests.generator.nst.tiny import picture, tiny_weights
 
 WEIGHTS = tiny_weights()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from generator.nst.layers import convolutions
-from generator.nst.layouts import CAFFE
-from generator.nst.weights import Weights, weights_hash
+from generator.nst.recipes.layers import convolutions
+from generator.nst.weights.layouts import CAFFE
+from generator.nst.weights.registry import Weights, weights_hash
 
 
 def tiny_tensors(architecture: str = "vgg16", width: int = 4, seed: int = 0) -> dict[str, Tensor]:

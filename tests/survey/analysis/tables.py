@@ -7,7 +7,7 @@ import pandas as pd
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from survey.analysis.simulation import Population, simulate
+from survey.analysis.planning.simulation import Population, simulate
 from survey.analysis.table import Coded, check, code
 
 few = settings(max_examples=25, deadline=None)

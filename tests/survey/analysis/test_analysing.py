@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 
 from survey.analysis import analyse, check
-from survey.analysis.agreement import icc_2
-from survey.analysis.intervals import METHODS
-from survey.analysis.simulation import Population, simulate
+from survey.analysis.items.intervals import METHODS
+from survey.analysis.participants.agreement import icc_2
+from survey.analysis.planning.simulation import Population, simulate
 from tests.survey.analysis.tables import few, rows, study, tables
 
 COLUMNS = {

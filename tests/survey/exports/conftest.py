@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from survey.exports.collect import collect
-from survey.exports.export import Export
 from survey.exports.files import all_files
+from survey.results.collect import collect
+from survey.results.export import Export
 from tests.survey.exports.studies import TWO_QUESTIONS, nasty_picture, rated_study
 
 

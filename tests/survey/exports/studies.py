@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from survey.models import Study
-from survey.publish import Picture
-from survey.services import finish, next_trial, rate, start
+from survey.session.services import finish, next_trial, rate, start
+from survey.study.publish import Picture
 from tests.survey.factories import make_study, picture
 
 TWO_QUESTIONS = """

@@ -60,7 +60,7 @@ def test_every_column_of_every_table_is_in_the_codebook(export, export_of_two):
 
 
 def test_no_secret_of_a_participant_is_in_it():
-    from survey.exports.collect import collect
+    from survey.results.collect import collect
     from tests.survey.exports.studies import rated_study
 
     study = rated_study(people=2)

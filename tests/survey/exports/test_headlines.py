@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from survey.analysis import analyse
-from survey.analysis.headlines import findings, headlines
+from survey.analysis.report.headlines import findings, headlines
 from tests.survey.exports.studies import ratings_frame
 
 

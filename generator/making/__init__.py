@@ -1,0 +1,1 @@
+"""Cells become images. These modules import torch."""

@@ -1,0 +1,196 @@
+"""The one place where rows meet the style-transfer library; importing it costs nothing, its functions import torch."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import PIL
+from django.conf import settings
+
+if TYPE_CHECKING:
+    import torch
+
+    from generator.nst import Recipe, Weights
+    from generator.nst.feedforward.network import Network
+
+Size = tuple[int, int]  # width, height
+
+# Bytes that one cell takes for each pixel of its image while the network runs forwards and backwards: measured with
+# VGG-16 to conv5_1 in float32 with pooling by PyTorch; 2000 where Winograd's transforms pool
+# (benchmarks/results/generate-scaling-cpu.md), and bfloat16 takes less. Only the batch size and the forecast rest on it.
+BYTES_PER_PIXEL = 2800
+# Bytes that PyTorch, a VGG-16 and its kernels in Winograd's domain take before the first cell, measured on a CPU.
+BYTES_AT_REST = 1.1e9
+MAX_BATCH = 32
+# Parameters of glibc's mallopt(3).
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
+
+
+class DeviceError(Exception):
+    """A device that this machine lacks; the message is one line that says what there is."""
+
+
+def algorithm(recipe: Recipe) -> str:
+    """Return the version of the algorithm that a recipe runs: part of every cell's key."""
+    from generator import nst
+    from generator.nst.feedforward import network as feedforward
+
+    return feedforward.ALGORITHM if recipe.method == "feedforward" else nst.ALGORITHM
+
+
+def network_of(recipe: Recipe) -> Weights | Network:
+    """Return the network that makes a recipe's images. Raises nst.WeightsError with the ways out."""
+    return trained(recipe.network) if recipe.method == "feedforward" else weights(recipe.network)
+
+
+@lru_cache(maxsize=8)
+def trained(path: str) -> Network:
+    """Return a feed-forward network by its file. Raises nst.WeightsError."""
+    from generator.nst.feedforward.network import load_network
+
+    return load_network(path)
+
+
+@lru_cache(maxsize=2)
+def weights(network: str) -> Weights:
+    """Return a network by its name, from the cache in WEIGHTS_DIR (fetched on first use), or from a file.
+
+    Raises nst.WeightsError with the ways out.
+    """
+    from generator import nst
+
+    return nst.load(network, settings.WEIGHTS_DIR)
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """Return the device of "auto" (CUDA where there is one), "cpu", "cuda" or "cuda:1". Raises DeviceError."""
+    import torch
+
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if name == "auto":
+        return torch.device("cuda" if count else "cpu")
+    kind, _, number = name.partition(":")
+    if kind not in ("cpu", "cuda") or (number and not number.isdigit()):
+        raise DeviceError(f"--device {name}: should be auto, cpu, cuda or cuda:1")
+    if kind == "cuda" and int(number or 0) >= count:
+        there = f"{count} CUDA device{'s' if count > 1 else ''}" if count else why_no_cuda()
+        raise DeviceError(f"--device {name}: this machine has {there}; use --device auto")
+    return torch.device(name)
+
+
+def why_no_cuda() -> str:
+    """Say in a few words why there is no CUDA device."""
+    import torch
+
+    return "no CUDA device in sight" if torch.version.cuda else "a PyTorch built without CUDA"
+
+
+def describe_device(device: torch.device) -> dict[str, Any]:
+    """Return what provenance says of the device and of the versions that ran on it."""
+    import torch
+
+    name = (
+        torch.cuda.get_device_name(device)
+        if device.type == "cuda"
+        else platform.processor() or platform.machine()
+    )
+    return {
+        "device": {
+            "type": device.type,
+            "name": name,
+            "threads": torch.get_num_threads(),
+            "cores": os.cpu_count(),
+        },
+        "versions": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "cuda": torch.version.cuda,
+            "numpy": np.__version__,
+            "pillow": PIL.__version__,
+        },
+    }
+
+
+def _processor() -> str:
+    """Return the processor's name; Linux keeps it where Python does not look."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, "") or platform.processor() or platform.machine()
+
+
+def least_side(recipe: Recipe) -> tuple[int, str]:
+    """Return the least side in px that an image must have for the recipe's deepest layer, and that layer."""
+    from generator.nst import losses
+    from generator.nst.feedforward.network import SMALLEST_SIDE
+    from generator.nst.recipes.layers import smallest_side
+
+    if recipe.method == "feedforward":
+        return SMALLEST_SIDE, "a feed-forward network"
+    contents, styles = recipe.taps
+    positions = losses.least_side(recipe.style_loss)
+    least = {layer: smallest_side(layer) for layer in contents or ("conv1_1",)}
+    least |= {layer: smallest_side(layer) * positions for layer in styles}
+    neediest = max(least, key=lambda layer: least[layer])
+    return least[neediest], neediest
+
+
+def coarsest_sizes(recipe: Recipe, content: Size, style: Size) -> tuple[Size, Size]:
+    """Return the sizes of content and style at the first, smallest level of the pyramid."""
+    from generator.nst import prepare
+
+    first = levels(recipe, content)[0]
+    height, width = prepare.style_size((style[1], style[0]), (first[1], first[0]), recipe)
+    return first, (width, height)
+
+
+def levels(recipe: Recipe, content: Size) -> list[Size]:
+    """Return the sizes of the image from coarse to fine; the last is that of the result."""
+    from generator.nst import prepare
+
+    size = prepare.output_size(content[1], content[0], recipe)
+    if recipe.method == "feedforward":
+        return [(size[1], size[0])]
+    return [(width, height) for height, width in prepare.level_sizes(size, recipe)]
+
+
+def budgets(recipe: Recipe, content: Size) -> list[int]:
+    """Return the evaluations that each level may spend."""
+    if recipe.method == "feedforward":
+        return [1]
+    later = len(levels(recipe, content)) - 1
+    return [recipe.first_evaluations or recipe.evaluations, *[recipe.evaluations] * later]
+
+
+def keep_freed_memory() -> None:
+    """Have glibc's malloc keep what is freed, for this process from now on; elsewhere nothing.
+
+    A network's activations are freed and asked for again at every evaluation; handed back to the system each time,
+    their pages are zeroed and faulted in anew, which takes a tenth of the time.
+    """
+    library = ctypes.CDLL(None)
+    if hasattr(library, "gnu_get_libc_version"):
+        library.mallopt(_M_MMAP_MAX, 0)
+        library.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+
+
+def batch_size(device: torch.device, pixels: int) -> int:
+    """Return how many cells of so many pixels to run together: what fits a GPU; one on a CPU.
+
+    There a batch gains with small images only, and an image that was made alone can be made again bit by bit: in
+    a batch sums are rounded in another order, and a hundred evaluations later pixels differ by some grey levels.
+    """
+    import torch
+
+    if device.type == "cpu":
+        return 1
+    free, _ = torch.cuda.mem_get_info(device)
+    return max(1, min(MAX_BATCH, int(0.6 * free / (pixels * BYTES_PER_PIXEL))))

@@ -1,0 +1,75 @@
+"""Every preset on one pair of pictures, small and with few evaluations: what docs/presets.md shows."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from generator.files import images
+from generator.making import engine
+from generator.making.reconstruction import slug_of
+from generator.models import ImageSet
+from generator.plans.images import Pair, StyleFile
+from generator.plans.plan import Plan, PlannedCell
+from generator.sets import sheets
+
+if TYPE_CHECKING:
+    from generator.nst import Recipe
+
+FACTOR = "preset"
+# Pixels across that the longest name takes.
+_LEAST_PLACE = 144
+
+
+def preset_plan(content: Path, style: Path, *, size: int, evaluations: int, network: str) -> Plan:
+    """Return a plan of one cell for each preset, all on one network and at one size.
+
+    evaluations: at most so many at each level of a preset's pyramid. Raises nst.RecipeError and images.ImageError.
+    """
+    from generator.nst import PRESETS
+
+    shape = images.read(content).size
+    pair = Pair(content, (StyleFile(style),), content.stem, style.stem)
+    cells = [
+        PlannedCell(name, {FACTOR: name}, small(found.recipe, shape, size, evaluations, network), 1, pair)
+        for name, found in PRESETS.items()
+    ]
+    title = f"Every preset: {content.stem} and {style.stem}"
+    return Plan(slug_of("presets", content, style, cells), title, title, cells, [FACTOR])
+
+
+def small(recipe: Recipe, shape: engine.Size, size: int, evaluations: int, network: str) -> Recipe:
+    """Return a preset's recipe for a content of this shape at another size, with fewer evaluations.
+
+    It has as many levels as at its own size, less those that would be too small for its layers. Adam's steps have a fixed length: where it takes fewer, they are longer, so that it comes as far.
+    """
+    spent = min(recipe.evaluations, evaluations)
+    longer = recipe.evaluations / spent if recipe.optimiser == "adam" else 1
+    smallest = math.ceil(engine.least_side(recipe)[0] * max(shape) / min(shape))
+    return recipe.replace(
+        network=network,
+        size=size,
+        pyramid_min=recipe.pyramid_min and max(smallest, int(recipe.pyramid_min * size / recipe.size)),
+        evaluations=spent,
+        first_evaluations=min(recipe.first_evaluations, evaluations),
+        learning_rate=recipe.learning_rate * longer,
+    )
+
+
+def preset_sheet(image_set: ImageSet, side: int, columns: int = 4) -> Image.Image:
+    """Return the pair and every preset's image with its name; a star marks those made on another network than its own."""
+    from generator.nst import PRESETS
+
+    cells = list(image_set.cells.select_related("content", "style"))
+    pictures: list[tuple[str, Image.Image | str]] = []
+    for role, source in (("content", cells[0].content), ("style", cells[0].style)):
+        with source.file.open() as file:
+            pictures.append((role, images.fit(images.read(file, name=source.name), side)))
+    for cell in cells:
+        own = PRESETS[cell.label].recipe.network
+        star = "" if cell.recipe["network"] == own else " *"
+        pictures.append((cell.label + star, sheets.thumbnail(cell, side)))
+    return sheets.captioned(pictures, columns, max(side, _LEAST_PLACE))

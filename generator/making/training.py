@@ -1,0 +1,204 @@
+"""Training of a feed-forward network from files: a style image and a folder of photographs -> a network file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.utils import timezone
+from PIL import Image
+
+from generator.files import images
+from generator.files.images import ImageError
+from generator.making import engine, provenance
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from generator.nst.feedforward.training import Curve, Report, Settings
+
+_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".avif", ".tif", ".tiff", ".bmp", ".gif"}
+# Photographs are kept at this many times the crop's side, so that a crop may show a quarter of one and a large
+# photograph does not take a large photograph's memory.
+_ROOM_TO_ZOOM = 4
+_SAMPLE_SIDE = 384
+
+
+@dataclass(frozen=True)
+class Training:
+    """What to train: files in, file out. licence: of the network, as its maker states it."""
+
+    style: Path
+    photographs: tuple[Path, ...]
+    output: Path
+    settings: Settings
+    licence: str = ""
+    samples: tuple[Path, ...] = ()
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where training stands, until it is done."""
+        return self.output.with_name(self.output.name + ".checkpoint")
+
+    @property
+    def sample_folder(self) -> Path:
+        """Where the samples are put while it trains."""
+        return self.output.with_name(self.output.stem + "-samples")
+
+
+def find_photographs(folder: Path, least: int) -> tuple[Path, ...]:
+    """Return the pictures under a folder, in order of name; only headers are looked at.
+
+    Raises ImageError where there is none, where one cannot be read, or where one has a side below `least` px.
+    """
+    if not folder.is_dir():
+        raise ImageError(f"{folder}: no such folder; --photos names a folder of photographs")
+    found = tuple(sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES))
+    if not found:
+        raise ImageError(f"{folder}: holds no photographs; put some there ({images.FORMATS_IN_WORDS})")
+    for path in found:
+        with path.open("rb") as file:
+            images.sniff(file, str(path))
+            file.seek(0)
+            with Image.open(file) as image:
+                width, height = image.size
+        if min(width, height) < least:
+            raise ImageError(
+                f"{path}: {width} × {height} pixels are too small for crops of {least}; take it away or lower --crop"
+            )
+    return found
+
+
+class _Reader:
+    """Reads a photograph as uint8 3×H×W, scaled down to what crops of `crop` px can use. Crosses to other processes."""
+
+    def __init__(self, crop: int) -> None:
+        self.crop = crop
+
+    def __call__(self, path: Path) -> Tensor:
+        import numpy as np
+        import torch
+
+        picture = images.read(path)
+        scale = _ROOM_TO_ZOOM * self.crop / min(picture.size)
+        if scale < 1:
+            # Rounding must not cut the shorter side below the crop; it cannot, at four times its length.
+            size = (round(picture.width * scale), round(picture.height * scale))
+            picture = picture.resize(size, Image.Resampling.LANCZOS)
+        return torch.from_numpy(np.array(picture)).permute(2, 0, 1).contiguous()
+
+
+def train_style(
+    training: Training,
+    *,
+    device: str = "auto",
+    checkpoint_every: int = 500,
+    progress: Callable[[Report], None] | None = None,
+) -> Curve:
+    """Train and write the network file with its provenance; goes on from its checkpoint where there is one.
+
+    Raises ImageError, engine.DeviceError, nst.NstError for bad input, TrainingError where training fails, OSError.
+    """
+    from generator.nst.feedforward import training as library
+    from generator.nst.feedforward.network import save_network
+
+    chosen = engine.choose_device(device)
+    engine.keep_freed_memory()
+    style = images.read(training.style)
+    samples = {path.stem: _sample(path) for path in training.samples}
+    training.output.parent.mkdir(parents=True, exist_ok=True)
+
+    def tell(report: Report) -> None:
+        if report.checkpointed:
+            for name, picture in samples.items():
+                _save_sample(training.sample_folder / f"{report.step:06}-{name}.png", picture, report)
+        if progress is not None:
+            progress(report)
+
+    identity = _identity(training, style)
+    model, curve = library.train(
+        images.to_tensor(style),
+        training.photographs,
+        _Reader(training.settings.crop),
+        training.settings,
+        weights=engine.weights(training.settings.losses.network),
+        checkpoint=training.checkpoint,
+        identity=identity,
+        device=chosen,
+        checkpoint_every=checkpoint_every,
+        callback=tell,
+    )
+    account = {**_account(training, style, curve), "identity": identity, **engine.describe_device(chosen)}
+    save_network(training.output, model, account)
+    training.checkpoint.unlink(missing_ok=True)
+    return curve
+
+
+def _sample(path: Path) -> Image.Image:
+    picture = images.read(path)
+    return images.fit(picture, min(_SAMPLE_SIDE, max(picture.size)))
+
+
+def _save_sample(path: Path, picture: Image.Image, report: Report) -> None:
+    import torch
+
+    from generator.files.store import write_atomically
+
+    device = next(report.model.parameters()).device
+    with torch.no_grad():
+        made = report.model(images.to_tensor(picture)[None].to(device))[0]
+    write_atomically(path, images.encode_png(images.to_image(made)))
+
+
+def _identity(training: Training, style: Image.Image) -> str:
+    """Return the SHA-256 (hex) of all that decides the weights, so that a checkpoint is resumed by its own training."""
+    from generator.nst.feedforward.network import ALGORITHM
+
+    decides = {
+        "algorithm": ALGORITHM,
+        "settings": training.settings.to_dict(),
+        "style": images.pixel_hash(style),
+        "photographs": _photographs_hash(training.photographs),
+        "losses": engine.weights(training.settings.losses.network).sha256,
+    }
+    return hashlib.sha256(json.dumps(decides, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _photographs_hash(photographs: Sequence[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in photographs:
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
+def _account(training: Training, style: Image.Image, curve: Curve) -> dict[str, Any]:
+    """Return a network's provenance."""
+    from generator.nst.feedforward.network import ALGORITHM
+
+    losses = {"content": curve.content, "style": curve.style, "tv": curve.tv}
+    return {
+        "algorithm": ALGORITHM,
+        "style": {
+            "file": training.style.name,
+            "pixels": images.pixel_hash(style),
+            "width": style.width,
+            "height": style.height,
+        },
+        "photographs": {
+            "count": len(training.photographs),
+            "sha256": _photographs_hash(training.photographs),
+        },
+        "settings": training.settings.to_dict(),
+        "losses_network_sha256": engine.weights(training.settings.losses.network).sha256,
+        "curve": provenance.thinned(losses),
+        "final": {term: values[-1] for term, values in losses.items()},
+        "seconds": round(curve.seconds, 1),
+        "seconds_waiting_for_photographs": round(curve.waiting, 1),
+        "licence": training.licence,
+        "made_at": timezone.now().isoformat(timespec="seconds"),
+    }

@@ -1,0 +1,1 @@
+"""Faster code for CPUs."""

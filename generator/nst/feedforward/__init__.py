@@ -1,0 +1,1 @@
+"""Networks that stylise in one pass, and their training."""

@@ -1,0 +1,1 @@
+"""Style transfer by optimisation: one image or a batch."""

@@ -1,0 +1,402 @@
+"""Style transfer by optimisation: one image, or a whole set of cells of which like ones run as one batch."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import torch
+from torch import Tensor
+
+from generator.nst import colour, losses, prepare, supervision
+from generator.nst.cell import Cell, Style, check, in_colours
+from generator.nst.feedforward.network import Network, Stylist
+from generator.nst.network import Vgg, resolve_precision
+from generator.nst.objective import TERMS, Objective, Reference
+from generator.nst.optimise.optimisers import CONVERGED, RUNNING, Adam, Lbfgs, LbfgsB, Optimiser
+from generator.nst.recipes.conventions import Coefficients
+from generator.nst.recipes.errors import NstError
+from generator.nst.recipes.layers import check_reaches
+from generator.nst.recipes.recipe import Recipe
+from generator.nst.weights.registry import Weights
+
+# Raised whenever the same recipe would give another image: part of every cell's key.
+ALGORITHM = "nst-1"
+# Pixels that go through a CPU at once. Several small images share a layer's products and the pauses between its steps;
+# more than this gain nothing.
+CPU_PIXELS = 4 * 256**2
+# Evaluations between looks at which cells are finished: each look waits for the device.
+_LOOK_EVERY = 10
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One evaluation of a batch. cells: the places in the list given; evaluation: from 1, of `evaluations` in all levels."""
+
+    cells: tuple[int, ...]
+    evaluation: int
+    evaluations: int
+    height: int
+    width: int
+    _losses: Tensor = field(repr=False)
+
+    def losses(self) -> list[float]:
+        """Return each cell's loss. Waits for the device, so ask seldom."""
+        return [float(value) for value in self._losses.cpu()]
+
+
+@dataclass(frozen=True)
+class Result:
+    """One image made, or why it was not.
+
+    image: 3 x H x W, 0..1, float32, on the CPU. curve: for each evaluation the weighted content, style and tv terms;
+    loss is their sum. stop: "evaluations" (all spent), "converged", "no progress". failure: "" or what is wrong with
+    the image. coefficients: of the last level. seconds: the batch's time divided by its cells. convolution: "plain", or
+    "winograd" where some layers ran by `winograd.Convolution`. notes: what differed
+    from plain running, such as a smaller batch.
+    """
+
+    image: Tensor
+    curve: dict[str, list[float]]
+    evaluations: int
+    stop: str
+    failure: str
+    seconds: float
+    batch: int
+    coefficients: Coefficients
+    precision: str
+    convolution: str = "plain"
+    notes: tuple[str, ...] = ()
+
+
+Callback = Callable[[Progress], None]
+
+
+def transfer(
+    content: Tensor,
+    style: Tensor,
+    recipe: Recipe,
+    *,
+    seed: int,
+    weights: Weights | Network,
+    device: torch.device | str = "cpu",
+    callback: Callback | None = None,
+    exact: bool = False,
+) -> Result:
+    """Make one image: a batch of one. See `transfer_batch`."""
+    cells = [Cell(content, style, recipe, seed)]
+    return transfer_batch(
+        cells, weights={recipe.network: weights}, device=device, callback=callback, exact=exact
+    )[0]
+
+
+def transfer_batch(
+    cells: Sequence[Cell],
+    *,
+    weights: Mapping[str, Weights | Network],
+    device: torch.device | str = "cpu",
+    callback: Callback | None = None,
+    exact: bool = False,
+    chunk: int = 0,
+) -> list[Result]:
+    """Make many images; cells with the same `batch_key` run as one batch. Results are in the order of the cells.
+
+    weights: by the recipes' network names; a feed-forward recipe's is of `load_network`. callback: called after each evaluation of a batch, on this thread; what it
+    raises ends the work. exact: deterministic algorithms, so that the same machine repeats an image bit by bit.
+    chunk: cells that go through the network at a time; 0: the whole batch on a GPU, on a CPU so many as have `CPU_PIXELS`.
+    Raises NstError for images or layers that cannot be used.
+    """
+    groups: dict[tuple[object, ...], list[int]] = {}
+    for place, cell in enumerate(cells):
+        check(cell)
+        if cell.recipe.network not in weights:
+            raise NstError(f"no weights given for network {cell.recipe.network!r}")
+        groups.setdefault(batch_key(cell.recipe, *cell.content.shape[-2:]), []).append(place)
+    results: dict[int, Result] = {}
+    with _deterministic() if exact else contextlib.nullcontext():
+        for places in groups.values():
+            batch = [cells[place] for place in places]
+            made = _made(
+                batch, places, weights[batch[0].recipe.network], torch.device(device), callback, chunk
+            )
+            results.update(zip(places, made, strict=True))
+    return [results[place] for place in range(len(cells))]
+
+
+def _made(
+    cells: Sequence[Cell],
+    places: Sequence[int],
+    network: Weights | Network,
+    device: torch.device,
+    callback: Callback | None,
+    chunk: int,
+) -> list[Result]:
+    """Make cells with one `batch_key`, by their method."""
+    recipe = cells[0].recipe
+    if isinstance(network, Network) != (recipe.method == "feedforward"):
+        raise NstError(f"network {recipe.network!r} is not one for method {recipe.method!r}")
+    if isinstance(network, Network):
+        return _one_pass(cells, network, device, chunk)
+    return _Batch(cells, places, network, device, callback, chunk).run()
+
+
+def _one_pass(cells: Sequence[Cell], network: Network, device: torch.device, chunk: int) -> list[Result]:
+    """Make cells by a trained network. Nothing is minimised, so curves and coefficients are empty."""
+    started = time.perf_counter()
+    height, width = cells[0].content.shape[1:]
+    size = prepare.output_size(height, width, cells[0].recipe)
+    contents = torch.stack([prepare.resize(cell.content.cpu(), size).clamp(0, 1) for cell in cells])
+    stylise = Stylist(network, device, cells[0].recipe.precision)
+    at_once = chunk or (1 if device.type == "cpu" else len(cells))
+    pictures = torch.cat([stylise(part).cpu() for part in torch.split(contents, at_once)])
+    seconds = (time.perf_counter() - started) / len(cells)
+    return [
+        Result(
+            image=picture,
+            curve={term: [] for term in TERMS},
+            evaluations=1,
+            stop="one pass",
+            failure=supervision.failure(picture),
+            seconds=seconds,
+            batch=len(cells),
+            coefficients=Coefficients(),
+            precision=str(stylise.dtype).removeprefix("torch."),
+            convolution=stylise.convolution,
+        )
+        for picture in pictures
+    ]
+
+
+def batch_key(recipe: Recipe, height: int, width: int) -> tuple[object, ...]:
+    """Return what cells must share to run as one batch: output size, network and optimiser; not layers or weights."""
+    own = (
+        "preset", "content_layers", "style_layers", "style_weights", "convention", "alpha", "beta", "tv_weight",
+        "activation", "init", "noise", "noise_mean", "noise_scale", "noise_share", "style_scale", "style_shape",
+        "size", "shape", "colour",
+    )  # fmt: skip
+    shared = tuple((key, str(value)) for key, value in sorted(recipe.to_dict().items()) if key not in own)
+    return (*prepare.output_size(height, width, recipe), *shared)
+
+
+@contextlib.contextmanager
+def _deterministic() -> Iterator[None]:
+    before = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
+    torch.use_deterministic_algorithms(True)
+    torch.backends.cudnn.benchmark = False
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before[0])
+        torch.backends.cudnn.benchmark = before[1]
+
+
+class _Batch:
+    """Cells of one size and network on their way from coarse to fine."""
+
+    def __init__(
+        self,
+        cells: Sequence[Cell],
+        places: Sequence[int],
+        weights: Weights,
+        device: torch.device,
+        callback: Callback | None,
+        chunk: int,
+    ) -> None:
+        self.originals = [cell.content for cell in cells]
+        self.cells = [in_colours(cell) for cell in cells]
+        self.places, self.callback, self.device = places, callback, device
+        self.recipe = cells[0].recipe
+        self.chunk = chunk
+        recipe = self.recipe
+        taps = {tap for cell in cells for named in cell.recipe.taps for tap in named}
+        height, width = cells[0].content.shape[1:]
+        size = prepare.output_size(height, width, recipe)
+        self.sizes = prepare.level_sizes(size, recipe)
+        for tap in taps:
+            check_reaches(tap, *self.sizes[0])
+        for tap in {tap for cell in cells for tap in cell.recipe.taps[1]}:
+            check_reaches(tap, *self.sizes[0], losses.least_side(recipe.style_loss))
+        self.dtype = resolve_precision(recipe.precision, device)
+        self.network = Vgg(
+            weights,
+            taps,
+            pooling=recipe.pooling,
+            padding=recipe.padding,
+            dtype=self.dtype,
+            device=device,
+            plain=torch.are_deterministic_algorithms_enabled(),
+        )
+        mean = weights.preprocessing.mean
+        self.mean = self._column(mean[::-1] if recipe.legacy_mean_order else mean)
+        self.deviation = self._column(weights.preprocessing.deviation)
+        self.curves: list[list[Tensor]] = [[] for _ in cells]
+        self.stops = [""] * len(cells)
+        self.notes: list[str] = []
+        self.spent = 0
+
+    def _column(self, values: Sequence[float]) -> Tensor:
+        return torch.tensor(values, dtype=torch.float32, device=self.device)[:, None, None]
+
+    def run(self) -> list[Result]:
+        started = time.perf_counter()
+        images = self._first()
+        for level, size in enumerate(self.sizes):
+            images = prepare.resize(images, size)
+            references = [self._reference(cell, size) for cell in self.cells]
+            self.began = [len(curve) for curve in self.curves]
+            objective = Objective(self.network, self.deviation, references, self.chunk or self._at_once(size))
+            images = self._descend(images, objective, self._budget(level))
+            if objective.notes:
+                self.chunk = objective.chunk
+            self.notes += objective.notes
+        pixels = ((images + self.mean) / 255).cpu()
+        seconds = (time.perf_counter() - started) / len(self.cells)
+        return [self._result(number, pixels[number], objective, seconds) for number in range(len(self.cells))]
+
+    def _at_once(self, size: prepare.Size) -> int:
+        if self.device.type != "cpu":
+            return len(self.cells)
+        return max(1, CPU_PIXELS // (size[0] * size[1]))
+
+    def _finished(self, number: int, image: Tensor) -> Tensor:
+        height, width = image.shape[1:]
+        content = prepare.resize(self.originals[number].cpu(), (height, width)).clamp(0, 1)
+        return colour.finished(image, content, self.cells[number].recipe.colour)
+
+    def _first(self) -> Tensor:
+        size = self.sizes[0]
+        starts = [
+            prepare.start(prepare.resize(cell.content, size), cell.recipe, cell.seed, self.mean)
+            for cell in self.cells
+        ]
+        return torch.stack(starts).to(self.device)
+
+    def _reference(self, cell: Cell, size: prepare.Size) -> Reference:
+        content = prepare.resize(cell.content, size).to(self.device) * 255 - self.mean
+        styles = tuple(self._style(style, cell.recipe, size) for style in cell.styles)
+        return Reference(cell.recipe, content, styles, self._guide(cell.content_map, size))
+
+    def _style(self, style: Style, recipe: Recipe, size: prepare.Size) -> Style:
+        """Return a style image and what guides it at a level of the given output size."""
+        height, width = style.image.shape[1:]
+        own = prepare.style_size((height, width), size, recipe)
+        for tap in recipe.taps[1]:
+            check_reaches(tap, *own, losses.least_side(recipe.style_loss))
+        return replace(
+            style,
+            image=prepare.resize(style.image, own).to(self.device) * 255 - self.mean,
+            where=self._guide(style.where, size),
+            part=self._guide(style.part, own),
+            map=self._guide(style.map, own),
+        )
+
+    def _guide(self, drawn: Tensor | None, size: prepare.Size) -> Tensor | None:
+        return None if drawn is None else prepare.resize(drawn, size).clamp(0, 1).to(self.device)
+
+    def _budget(self, level: int) -> int:
+        return (self.recipe.first_evaluations if level == 0 else 0) or self.recipe.evaluations
+
+    def _optimiser(self, flat: Tensor, size: prepare.Size, budget: int) -> Optimiser:
+        recipe = self.recipe
+        memory = recipe.pairs(budget)
+        if recipe.optimiser == "lbfgs":
+            return Lbfgs(flat, learning_rate=recipe.learning_rate, memory=memory)
+        if recipe.optimiser == "lbfgs-b":
+            return LbfgsB(flat, memory=memory, round_evaluations=recipe.round_evaluations)
+        limits = None
+        if recipe.clamp:
+            low = (-self.mean).expand(3, *size).reshape(1, -1)
+            limits = low, low + 255
+        return Adam(flat, learning_rate=recipe.learning_rate, limits=limits)
+
+    def _descend(self, images: Tensor, objective: Objective, budget: int) -> Tensor:
+        """Spend one level's evaluations; return each cell's best image, or the average of its iterates."""
+        shape = images.shape[1:]
+        optimiser = self._optimiser(images.flatten(1), (shape[1], shape[2]), budget)
+        watch = _Watch(images.flatten(1), self.recipe.averaging)
+        active = list(range(len(self.cells)))
+        for number in range(1, budget + 1):
+            point = optimiser.x
+            terms, gradients = objective(point.view(-1, *shape))
+            loss = terms.sum(1)
+            watch.see(point, loss)
+            optimiser.tell(loss, gradients.flatten(1))
+            for row, cell in enumerate(active):
+                self.curves[cell].append(terms[row])
+            self.spent += 1
+            self._report(active, loss, shape)
+            if number % _LOOK_EVERY == 0 or number == budget:
+                status = optimiser.status.tolist()
+                self._note(active, status)
+                left = [row for row, code in enumerate(status) if code == RUNNING]
+                if len(left) < len(active):
+                    active = [active[row] for row in left]
+                    if not active:
+                        break
+                    index = torch.tensor(left, device=self.device)
+                    optimiser.keep(index)
+                    objective.keep(left)
+                    watch.keep(index)
+        return watch.images().view(-1, *shape)
+
+    def _note(self, active: Sequence[int], status: Sequence[int]) -> None:
+        for cell, code in zip(active, status, strict=True):
+            reason = {RUNNING: "evaluations", CONVERGED: "converged"}
+            self.stops[cell] = reason.get(code, "no progress")
+
+    def _report(self, active: Sequence[int], losses: Tensor, shape: torch.Size) -> None:
+        if self.callback is not None:
+            total = sum(self._budget(level) for level in range(len(self.sizes)))
+            cells = tuple(self.places[cell] for cell in active)
+            self.callback(Progress(cells, self.spent, total, shape[1], shape[2], losses))
+
+    def _result(self, number: int, pixels: Tensor, objective: Objective, seconds: float) -> Result:
+        terms = torch.stack(self.curves[number]).cpu()
+        image, strayed = pixels.clamp(0, 1), supervision.strayed(pixels)
+        return Result(
+            image=self._finished(number, image),
+            curve={term: terms[:, column].tolist() for column, term in enumerate(TERMS)},
+            evaluations=len(terms),
+            stop=self.stops[number],
+            failure=supervision.failure(image, terms.sum(1), terms[self.began[number] :].sum(1), strayed),
+            seconds=seconds,
+            batch=len(self.cells),
+            coefficients=objective.coefficients[number],
+            precision=str(self.dtype).removeprefix("torch."),
+            convolution=self.network.convolution,
+            notes=tuple(self.notes),
+        )
+
+
+class _Watch:
+    """Each cell's best iterate so far, or the bias-corrected average of its iterates (weight `decay` on the past)."""
+
+    def __init__(self, flat: Tensor, decay: float) -> None:
+        self.decay = decay
+        self._all = flat.clone()
+        self._rows = torch.arange(len(flat), device=flat.device)
+        self._held = torch.zeros_like(flat) if decay else flat.clone()
+        self._least = torch.full((len(flat),), torch.inf, dtype=torch.float64, device=flat.device)
+        self._seen = 0
+
+    def see(self, point: Tensor, losses: Tensor) -> None:
+        self._seen += 1
+        if self.decay:
+            self._held = self._held.lerp(point, 1 - self.decay)
+            return
+        better = losses < self._least
+        self._least = torch.where(better, losses, self._least)
+        self._held = torch.where(better[:, None], point, self._held)
+
+    def keep(self, index: Tensor) -> None:
+        self._store()
+        self._rows, self._held, self._least = self._rows[index], self._held[index], self._least[index]
+
+    def images(self) -> Tensor:
+        self._store()
+        return self._all
+
+    def _store(self) -> None:
+        self._all[self._rows] = self._held / (1 - self.decay**self._seen) if self.decay else self._held

@@ -1,0 +1,1 @@
+"""Recipes, presets, layer names, conventions and errors. Imports no torch."""

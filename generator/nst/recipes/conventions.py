@@ -1,0 +1,103 @@
+"""From a program's own alpha, beta and TV weight to the coefficients of the inner unit `a*C + sum(b*E) + t*TV`.
+
+C = ½ Σ (F − P)² and E = Σ (G − A)² / (4 N² M²) are Gatys's (2016, equations 1 and 4), N a layer's channels and M its
+positions. "alpha / beta = 0.01" means something else in each convention, and in some for each image size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from generator.nst.recipes.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A layer's activations (or the image: 3 channels)."""
+
+    channels: int
+    height: int
+    width: int
+
+    @property
+    def positions(self) -> int:
+        return self.height * self.width
+
+
+@dataclass(frozen=True)
+class Convention:
+    """a for a content layer and b for a style layer, of weight 1, per unit of alpha and beta; t per unit of tv_weight."""
+
+    content: Callable[[Shape], float]
+    style: Callable[[Shape, Shape], float]
+    source: str
+    tv: Callable[[Shape], float] = lambda image: 1.0
+
+
+@dataclass(frozen=True)
+class Coefficients:
+    """The inner unit's factors: by tap for content and style, and of the total variation."""
+
+    content: dict[str, float] = field(default_factory=dict)
+    style: dict[str, float] = field(default_factory=dict)
+    tv: float = 0.0
+
+
+def _keras_style(layer: Shape, image: Shape) -> float:
+    """Σ(G−A)² / (4 · 3² · (HW)²) in units of E: the example divides by the image's size at every layer."""
+    return (layer.channels * layer.positions) ** 2 / (3 * image.positions) ** 2
+
+
+CONVENTIONS: dict[str, Convention] = {
+    "paper": Convention(lambda layer: 1.0, lambda layer, image: 1.0, "Gatys, Ecker, Bethge 2016, equation 7"),
+    "keras": Convention(
+        lambda layer: 2.0, _keras_style, "Keras's examples/neural_style_transfer.py: content Σ(F−P)²"
+    ),
+    "patel2019": Convention(lambda layer: 1.0, _keras_style, "Patel 2019: Keras's style, content ½ Σ(F−P)²"),
+    "neural-style": Convention(
+        lambda layer: 2.0 / (layer.channels * layer.positions),
+        lambda layer, image: 4.0 / layer.channels**2,
+        "mean squares, Gram / (N M): neural-style (2015) and what descends from it",
+    ),
+    "matconvnet": Convention(
+        lambda layer: 0.5 / (layer.channels * layer.positions),
+        lambda layer, image: 1.0,
+        "the VGG-19 .mat exercise: content Σ(F−P)² / (4 N M), style as in the paper",
+    ),
+    "udacity": Convention(
+        lambda layer: 2.0 / (layer.channels * layer.positions),
+        lambda layer, image: 4.0 * layer.positions / layer.channels,
+        "Udacity's VGG-19 exercise: mean squares, Gram undivided, loss / (N M)",
+    ),
+    # Of the patches' loss: the program steps along the mean difference of the 9 patches over a position.
+    "li-wand2016": Convention(
+        lambda layer: 2.0 / (layer.channels * layer.positions),
+        lambda layer, image: 1.0 / 18.0,
+        "Li and Wand's cnnmrf.lua: content a mean square, style ½ Σ|Ψ(F)−Ψ(S)|² / 9",
+    ),
+    "neural-doodle": Convention(
+        lambda layer: 2.0 / (layer.channels * layer.positions),
+        lambda layer, image: 1.0 / (9 * layer.channels * (layer.height - 2) * (layer.width - 2)),
+        "Champandard's doodle.py: means of squares of content, patches and total variation",
+        tv=lambda image: 1.0 / (image.channels * (image.height - 1) * (image.width - 1)),
+    ),
+}
+
+
+def coefficients(recipe: Recipe, shapes: Mapping[str, Shape]) -> Coefficients:
+    """Return the coefficients of a recipe. shapes: of each tap, and of the image under "image"."""
+    convention = CONVENTIONS[recipe.convention]
+    contents, styles = recipe.taps
+    image = shapes["image"]
+    return Coefficients(
+        content={tap: recipe.alpha * convention.content(shapes[tap]) for tap in contents},
+        style={
+            tap: recipe.beta * weight * convention.style(shapes[tap], image)
+            for tap, weight in zip(styles, recipe.relative_style_weights, strict=False)
+            if weight
+        },
+        tv=recipe.tv_weight * convention.tv(image),
+    )

@@ -1,0 +1,291 @@
+"""Named recipes, each with its source and date; a constant without a note of its own is from that source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from generator.nst.recipes.errors import RecipeError, did_you_mean
+from generator.nst.recipes.recipe import Recipe
+
+_BLOCKS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
+DEFAULT = "modern"
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named recipe. source: the paper or program with its date; summary: one line for lists and help."""
+
+    recipe: Recipe
+    source: str
+    summary: str
+
+
+PRESETS: dict[str, Preset] = {
+    "patel2019": Preset(
+        # The published notebook: both images squashed to 300 x 300, content weight 0.1, style 1.0 over the five layers,
+        # TV 1.0, noise U(0, 255) - 128, 12 calls of fmin_l_bfgs_b(maxfun=20), each with a fresh memory of scipy's
+        # default of 10 pairs. Layer and ratio here are those of its figure 6.3 D.
+        Recipe(
+            network="vgg16",
+            content_layers=("conv3_1",),
+            style_layers=_BLOCKS,
+            convention="patel2019",
+            alpha=0.01,
+            beta=1.0,
+            tv_weight=1.0,
+            tv_form="keras",
+            noise_mean=-0.5,
+            noise_scale=127.5,
+            optimiser="lbfgs-b",
+            evaluations=240,
+            round_evaluations=20,
+            memory=10,
+            size=300,
+            shape="square",
+        ),
+        source="Y. Patel, neural style transfer and Mean Opinion Scores, Ryerson MRP, 2019; its published notebook",
+        summary="Keras's VGG-16, one content layer, alpha/beta, total variation, noise start, squashed to a square",
+    ),
+    "gatys2015": Preset(
+        # arXiv 1508.06576, figure 2: content conv4_2, alpha/beta 1e-3 (B, C, D) or 1e-4 (E, F), weights 1/5; Methods:
+        # average pooling, white noise. Its VGG-19 is normalised: give vgg_normalised.pth as network for that. The
+        # paper names no number of evaluations; 500 is that of its authors' later notebook (leongatys, 2017).
+        Recipe(
+            network="vgg19",
+            content_layers=("conv4_2",),
+            style_layers=_BLOCKS,
+            alpha=1e-4,
+            pooling="average",
+            activation="before",
+            optimiser="lbfgs-b",
+            evaluations=500,
+        ),
+        source="Gatys, Ecker, Bethge, A Neural Algorithm of Artistic Style, arXiv 1508.06576, August 2015",
+        summary="VGG-19, average pooling, layers before their ReLU, noise start, L-BFGS",
+    ),
+    "gatys2016": Preset(
+        # Figure 3: alpha/beta 1e-3 (B), 8e-4 (C), 5e-3 (D), 5e-4 (E and F). Section 3: the style image is resized to
+        # the content's size; L-BFGS. Evaluations as in gatys2015.
+        Recipe(
+            network="vgg19",
+            content_layers=("conv4_2",),
+            style_layers=_BLOCKS,
+            alpha=1e-3,
+            pooling="average",
+            activation="before",
+            optimiser="lbfgs-b",
+            evaluations=500,
+            style_shape="content",
+        ),
+        source="Gatys, Ecker, Bethge, Image Style Transfer Using Convolutional Neural Networks, CVPR, June 2016",
+        summary="as gatys2015, with the style image at the content's size",
+    ),
+    "keras2016": Preset(
+        # examples/neural_style_transfer.py after its mean was mended (#4027) and before it kept the aspect ratio:
+        # content_weight 0.025, style 1.0, TV 1.0, x = U(0, 255) - 128, 10 calls of fmin_l_bfgs_b(maxfun=20).
+        Recipe(
+            network="vgg16",
+            content_layers=("conv4_2",),
+            style_layers=_BLOCKS,
+            convention="keras",
+            alpha=0.025,
+            tv_weight=1.0,
+            tv_form="keras",
+            noise_mean=-0.5,
+            optimiser="lbfgs-b",
+            evaluations=200,
+            round_evaluations=20,
+            shape="square",
+        ),
+        source="Keras, examples/neural_style_transfer.py, October 2016",
+        summary="VGG-16, content conv4_2, noise start, total variation, squashed to a square",
+    ),
+    "keras2017": Preset(
+        # Commit 53303fd: VGG-19, block5_conv2, start from the content image; the rest as in 2016.
+        Recipe(
+            network="vgg19",
+            content_layers=("conv5_2",),
+            style_layers=_BLOCKS,
+            convention="keras",
+            alpha=0.025,
+            tv_weight=1.0,
+            tv_form="keras",
+            init="content",
+            optimiser="lbfgs-b",
+            evaluations=200,
+            round_evaluations=20,
+            style_shape="content",
+        ),
+        source="Keras, examples/neural_style_transfer.py, 7 June 2017 (53303fd)",
+        summary="VGG-19, content conv5_2, content start, total variation",
+    ),
+    "matconvnet-vgg19": Preset(
+        # Noise U(-20, 20) mixed 0.6 : 0.4 with the content, alpha 10, beta 40, five layers of 0.2, Adam at 2.0, 200
+        # iterations, pictures of 400 x 300.
+        Recipe(
+            network="vgg19",
+            content_layers=("conv4_2",),
+            style_layers=_BLOCKS,
+            style_weights=(0.2,) * 5,
+            convention="matconvnet",
+            alpha=10.0,
+            beta=40.0,
+            pooling="average",
+            init="mix",
+            noise_share=0.6,
+            noise_scale=20.0,
+            optimiser="adam",
+            learning_rate=2.0,
+            evaluations=200,
+            size=400,
+        ),
+        source="deeplearning.ai, Art Generation with Neural Style Transfer (MatConvNet's imagenet-vgg-verydeep-19), 2017",
+        summary="VGG-19 from a .mat file, average pooling, noise mixed with the content, Adam",
+    ),
+    "vgg19-adam": Preset(
+        # Style_Transfer_Exercise.ipynb: content weight 1, style 1e6, layers 1, 0.75, 0.2, 0.2, 0.2; the style resized
+        # to the content's shape, at most 400 px; Adam at 0.003 of a deviation, which is 0.17 grey levels, 2000 steps.
+        Recipe(
+            network="vgg19",
+            content_layers=("conv4_2",),
+            style_layers=_BLOCKS,
+            style_weights=(1.0, 0.75, 0.2, 0.2, 0.2),
+            convention="udacity",
+            alpha=1.0,
+            beta=1e6,
+            init="content",
+            optimiser="adam",
+            learning_rate=0.17,
+            evaluations=2000,
+            size=400,
+            style_shape="content",
+        ),
+        source="Udacity, deep-learning-v2-pytorch, style transfer exercise, 2018",
+        summary="torchvision's VGG-19, content start, Adam",
+    ),
+    "johnson2016": Preset(
+        # fast-neural-style's slow_neural_style.lua (813c834): weights 1 : 5, tv 1e-6, 500 iterations of L-BFGS without a
+        # line search, random start; content at relu2_2 as the paper says (the program's default is relu3_3); 256 px as
+        # in the paper's training.
+        Recipe(
+            network="vgg16",
+            content_layers=("relu2_2",),
+            style_layers=("relu1_2", "relu2_2", "relu3_3", "relu4_3"),
+            style_weights=(1.0,) * 4,
+            convention="neural-style",
+            alpha=1.0,
+            beta=5.0,
+            tv_weight=1e-6,
+            noise="normal",
+            noise_scale=1.0,
+            optimiser="lbfgs",
+            memory=100,
+            evaluations=500,
+            size=256,
+        ),
+        source="Johnson, Alahi, Fei-Fei, Perceptual Losses for Real-Time Style Transfer, ECCV 2016; fast-neural-style",
+        summary="the perceptual losses of the feed-forward network, minimised by optimisation",
+    ),
+    "neural-style": Preset(
+        # neural_style.lua's defaults (07c4b82): weights 5 and 100, tv 1e-3, random start times 0.001, 1000 evaluations, nCorr 100.
+        Recipe(
+            network="vgg19",
+            content_layers=("relu4_2",),
+            style_layers=("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"),
+            style_weights=(1.0,) * 5,
+            convention="neural-style",
+            alpha=5.0,
+            beta=100.0,
+            tv_weight=1e-3,
+            noise="normal",
+            noise_scale=0.001,
+            optimiser="lbfgs",
+            memory=100,
+            evaluations=1000,
+            size=512,
+        ),
+        source="J. Johnson, neural-style, 2015 to 2017 (07c4b82)",
+        summary="VGG-19, relu layers, mean squares, L-BFGS without a line search",
+    ),
+    "li-wand2016": Preset(
+        # cnnmrf.lua (fddcf4d): content 2e1, patches 1e-4 at relu3_1 and relu4_1, tv 1e-3, 384 px in 3 scales that halve,
+        # 100 iterations each, content start, nCorrection 25; content at relu4_2 as run_trans.lua has it. The program
+        # compares with every second patch of the style, this with every one.
+        Recipe(
+            network="vgg19",
+            content_layers=("relu4_2",),
+            style_layers=("relu3_1", "relu4_1"),
+            style_weights=(1.0, 1.0),
+            style_loss="patches",
+            convention="li-wand2016",
+            alpha=20.0,
+            beta=1e-4,
+            tv_weight=1e-3,
+            init="content",
+            optimiser="lbfgs",
+            memory=25,
+            evaluations=100,
+            pyramid_min=96,
+            pyramid_step=2.0,
+            size=384,
+        ),
+        source="Li and Wand, Combining Markov Random Fields and CNNs for Image Synthesis, CVPR 2016; CNNMRF",
+        summary="VGG-19, each patch drawn to the style's most like patch, content start, coarse to fine",
+    ),
+    "neural-doodle": Preset(
+        # doodle.py (b2fac92): content 10 at 4_2, style 25 at 3_1 and 4_1 (after their ReLU), smoothness 1, maps 10,
+        # average pooling, noise U(16, 240), 3 phases that halve, each of 99 evaluations of L-BFGS-B with 5 pairs.
+        # There pixels are held within 0..255 all along, here at the end.
+        Recipe(
+            network="vgg19",
+            content_layers=("conv4_2",),
+            style_layers=("conv3_1", "conv4_1"),
+            style_weights=(1.0, 1.0),
+            style_loss="patches",
+            convention="neural-doodle",
+            alpha=10.0,
+            beta=25.0,
+            tv_weight=1.0,
+            tv_form="keras",
+            pooling="average",
+            noise_mean=13.2,
+            noise_scale=112.0,
+            optimiser="lbfgs-b",
+            memory=5,
+            evaluations=99,
+            pyramid_min=128,
+            pyramid_step=2.0,
+        ),
+        source="Champandard, Semantic Style Transfer and Turning Two-Bit Doodles into Fine Artworks, 2016; neural-doodle",
+        summary="VGG-19, patches chosen by likeness and by semantic maps where a plan names them, noise start",
+    ),
+    "modern": Preset(
+        # Every term is a mean, so content, style and smoothness keep their balance at every size and level.
+        Recipe(
+            network="vgg16",
+            content_layers=("conv4_2",),
+            style_layers=_BLOCKS,
+            convention="neural-style",
+            alpha=10.0,
+            beta=100.0,
+            tv_weight=8.0,
+            tv_form="nine-point",
+            padding="replicate",
+            init="content",
+            optimiser="lbfgs-b",
+            evaluations=60,
+            first_evaluations=100,
+            pyramid_min=128,
+            size=512,
+        ),
+        source="this project",
+        summary="coarse to fine in steps of √2, replicate padding",
+    ),
+}
+
+
+def preset(name: str) -> Recipe:
+    """Return a preset's recipe. Raises RecipeError with the nearest name."""
+    if name not in PRESETS:
+        raise RecipeError(f"unknown preset {did_you_mean(name, PRESETS)}")
+    return PRESETS[name].recipe.replace(preset=name)

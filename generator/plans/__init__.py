@@ -1,0 +1,1 @@
+"""A plan file becomes cells. No torch, no database."""

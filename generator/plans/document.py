@@ -1,0 +1,158 @@
+"""The plan file as it is written: TOML, its keys and types, plans shipped with the program."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+SHIPPED = Path(__file__).parent
+Levels = Annotated[list[Any], Field(min_length=1)]
+
+
+class PlanError(Exception):
+    """A plan that cannot be carried out; the message is one line that names the place and the mend."""
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Images(_Table):
+    """[images]: file names and globs relative to the plan's folder."""
+
+    content: list[str] = []
+    style: list[str] = []
+    pairs: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = []
+    maps: dict[str, str] = {}
+    licences: dict[str, str] = {}
+
+
+class BlendedStyle(_Table):
+    """One style image of a blend; `where` and `part` name masks over the content and over the style image."""
+
+    file: Annotated[str, Field(min_length=1)]
+    weight: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+    where: str = ""
+    part: str = ""
+
+
+class Blend(_Table):
+    """[[blends]]: several style images, or parts of them, under one name that stands where a style's file would."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[^*?\[/\\]{1,100}$")]
+    styles: Annotated[list[BlendedStyle], Field(min_length=1, max_length=16)]
+
+
+class Document(_Table):
+    """The whole file. `recipe`, `factors`, `cells` and `anchors` hold keys of a recipe, checked when it is built."""
+
+    title: Annotated[str, StringConstraints(max_length=200)] = ""
+    slug: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,99}$|^$")] = ""
+    preset: str = "modern"
+    repeats: Annotated[int, Field(ge=1, le=1000)] = 1
+    images: Images = Images()
+    blends: list[Blend] = []
+    recipe: dict[str, Any] = {}
+    factors: dict[str, Levels] = {}
+    cells: list[dict[str, Any]] = []
+    exclude: list[Annotated[dict[str, Any], Field(min_length=1)]] = []
+    anchors: list[dict[str, Any]] = []
+
+
+def read_document(path: Path) -> Document:
+    """Read and check a plan file; raises PlanError as `document_of` does, and for a file that cannot be read."""
+    return document_of(_text(path), str(path))
+
+
+def document_of(text: str, name: str) -> Document:
+    """Check a plan's text; a preset that names a shipped plan brings its recipe, factors and cells.
+
+    `name` stands in the PlanError that is raised for the first mistake.
+    """
+    document = _parsed(text, name)
+    if document.preset in shipped_plans():
+        shipped = SHIPPED / f"{document.preset}.toml"
+        document = _merged(_parsed(_text(shipped), str(shipped)), document)
+    for key, levels in document.factors.items():
+        if any(level in levels[:number] for number, level in enumerate(levels)):
+            raise PlanError(f"{name}: factors.{key}: names a level twice")
+    return document
+
+
+def shipped_plans() -> list[str]:
+    """Return the names of the plans that come with the program, for use as `preset`."""
+    return sorted(path.stem for path in SHIPPED.glob("*.toml"))
+
+
+def did_you_mean(word: object, known: Iterable[str]) -> str:
+    """Return the word in quotes with its nearest neighbour among `known`, or some of them where nothing is near.
+
+    As `generator.nst.recipes.errors` does, which the web process cannot import.
+    """
+    options = sorted(known)
+    near = difflib.get_close_matches(str(word), options, n=1)
+    more = ", ..." if len(options) > 20 else ""
+    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(options[:20])}{more}"
+    return f"{str(word)!r} ({hint})" if options else repr(str(word))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise PlanError(f"{path}: {_missing(path)}") from None
+    except OSError as error:
+        raise PlanError(f"{path}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError:
+        raise PlanError(f"{path}: is not UTF-8 text; a plan is a TOML file") from None
+
+
+def _parsed(text: str, name: str) -> Document:
+    try:
+        return Document.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise PlanError(f"{name}: not valid TOML: {error}") from error
+    except ValidationError as error:
+        raise PlanError(f"{name}: {_in_words(error)}") from error
+
+
+def _missing(path: Path) -> str:
+    if path.stem in shipped_plans():
+        return f'no such file; to use the shipped plan, write preset = "{path.stem}" into a plan with your [images]'
+    near = difflib.get_close_matches(path.name, [other.name for other in path.parent.glob("*.toml")], n=1)
+    return f'no such plan; did you mean "{path.with_name(near[0])}"?' if near else "no such plan"
+
+
+def _merged(shipped: Document, own: Document) -> Document:
+    """Return the shipped plan with the user's images, settings and further cells."""
+    return own.model_copy(
+        update={
+            "title": own.title or shipped.title,
+            "preset": shipped.preset,
+            "repeats": max(own.repeats, shipped.repeats),
+            "recipe": shipped.recipe | own.recipe,
+            "factors": shipped.factors | own.factors,
+            "cells": shipped.cells + own.cells,
+            "exclude": shipped.exclude + own.exclude,
+            "anchors": shipped.anchors + own.anchors,
+        }
+    )
+
+
+def _in_words(error: ValidationError) -> str:
+    """Return pydantic's first complaint as one line."""
+    first = error.errors()[0]
+    *parents, last = first["loc"]
+    place = ".".join(str(part + 1 if isinstance(part, int) else part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        tables = {"images": Images, "blends": BlendedStyle if "styles" in parents else Blend}
+        table = tables[str(parents[0])] if parents else Document
+        inside = f" in [{parents[0]}]" if parents else ""
+        return f"unknown key{inside} {did_you_mean(last, table.model_fields)}"
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    return f"{place}: {first['msg'][0].lower()}{first['msg'][1:]}, not {first['input']!r}{more}"

@@ -1,0 +1,230 @@
+"""The images that a plan names: files and globs in its folder -> pairs of content and style."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from generator.plans.document import Blend, Images, PlanError, did_you_mean
+
+
+@dataclass(frozen=True)
+class StyleFile:
+    """One style image of a pair. weight: its share of the style loss; where, part: masks over content and style image.
+
+    map: what is where in it, for the patch loss.
+    """
+
+    path: Path
+    weight: float = 1.0
+    where: Path | None = None
+    part: Path | None = None
+    map: Path | None = None
+
+    @property
+    def in_words(self) -> str:
+        """Share, file and guides, such as "0.7 of wave.jpg where sea.png"."""
+        guides = {"where": self.where, "from part": self.part, "map": self.map}
+        return " ".join(
+            [
+                f"{self.weight:g} of {self.path.name}",
+                *(f"{word} {path.name}" for word, path in guides.items() if path),
+            ]
+        )
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A content and its style images, each with the name that tables show: a stem, or more where stems collide."""
+
+    content: Path
+    styles: tuple[StyleFile, ...]
+    content_name: str
+    style_name: str
+    content_map: Path | None = None
+
+    @property
+    def style(self) -> Path:
+        """The first style image's file."""
+        return self.styles[0].path
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether one style image, unguided, is all."""
+        return self.content_map is None and self.styles == (StyleFile(self.style),)
+
+    @property
+    def has_masks(self) -> bool:
+        return any(style.where or style.part for style in self.styles)
+
+    @property
+    def guides(self) -> list[tuple[Path, Path]]:
+        """Every mask and map, with the image that it lies over."""
+        found: list[tuple[Path | None, Path]] = [(self.content_map, self.content)]
+        for style in self.styles:
+            found += [(style.where, self.content), (style.part, style.path), (style.map, style.path)]
+        return [(guide, image) for guide, image in found if guide is not None]
+
+    @property
+    def files(self) -> list[Path]:
+        """Every file: content, styles, masks and maps."""
+        return [self.content, *(style.path for style in self.styles), *(guide for guide, _ in self.guides)]
+
+    @property
+    def in_words(self) -> str:
+        """Every style image with its share and its guides."""
+        styles = ", ".join(style.in_words for style in self.styles)
+        return f"{styles}; content map {self.content_map.name}" if self.content_map else styles
+
+    def without_maps(self) -> Pair:
+        """Return the pair as a recipe takes it that reads no maps."""
+        return replace(
+            self, content_map=None, styles=tuple(replace(style, map=None) for style in self.styles)
+        )
+
+    def name(self, role: str) -> str:
+        """Return the name of the "content" or the "style"."""
+        return self.content_name if role == "content" else self.style_name
+
+    def matches(self, role: str, wanted: object) -> bool:
+        """Say whether `wanted` is the name or the file name of the "content" or the "style"."""
+        if role == "style" and len(self.styles) > 1:
+            return wanted == self.style_name
+        path = self.content if role == "content" else self.style
+        return wanted in (self.name(role), path.name)
+
+
+def find_pairs(images: Images, folder: Path, blends: Sequence[Blend] = ()) -> list[Pair]:
+    """Return the pairs as given, or every content with every style. Raises PlanError for files that are not there."""
+    if images.pairs and (images.content or images.style):
+        raise PlanError("[images]: give either pairs, or content and style")
+    known = _blends(blends, folder)
+    chosen: list[tuple[Path, Path | str]] = []
+    if images.pairs:
+        for number, (content, style) in enumerate(images.pairs, start=1):
+            place = f"images.pairs number {number}"
+            chosen.append(
+                (_one(content, folder, place), style if style in known else _one(style, folder, place))
+            )
+    else:
+        contents = _files(images.content, folder, "content")
+        styles = [name for name in images.style if name in known]
+        patterns = [name for name in images.style if name not in known]
+        every: list[Path | str] = [
+            *(_files(patterns, folder, "style") if patterns or not styles else []),
+            *styles,
+        ]
+        chosen = [(content, style) for content in contents for style in every]
+    if unused := known.keys() - {style for _, style in chosen}:
+        raise PlanError(f"[[blends]] {min(unused)!r}: no style of [images] bears this name")
+    return _mapped(chosen, known, images, folder)
+
+
+def _mapped(
+    chosen: list[tuple[Path, Path | str]],
+    blends: dict[str, tuple[StyleFile, ...]],
+    images: Images,
+    folder: Path,
+) -> list[Pair]:
+    """Return the pairs with their names and their maps."""
+    maps = {
+        (folder / name).resolve(): _one(file, folder, "images.maps") for name, file in images.maps.items()
+    }
+    names = _names([path for pair in chosen for path in pair if isinstance(path, Path)], folder)
+    if clash := blends.keys() & set(names.values()):
+        raise PlanError(f"[[blends]] {min(clash)!r}: an image has this name; take another")
+
+    used = [*names, *(file.path for files in blends.values() for file in files)]
+    if unknown := [path.name for path in maps if path not in {each.resolve() for each in used}]:
+        raise PlanError(
+            f"[images.maps]: the plan uses no {did_you_mean(unknown[0], [path.name for path in used])}"
+        )
+
+    def pair(content: Path, style: Path | str) -> Pair:
+        files = (StyleFile(style),) if isinstance(style, Path) else blends[style]
+        return Pair(
+            content,
+            tuple(replace(file, map=maps.get(file.path.resolve())) for file in files),
+            names[content],
+            names[style] if isinstance(style, Path) else style,
+            maps.get(content.resolve()),
+        )
+
+    return [pair(content, style) for content, style in chosen]
+
+
+def _blends(blends: Sequence[Blend], folder: Path) -> dict[str, tuple[StyleFile, ...]]:
+    """Return each blend's style images, their weights as shares of 1."""
+    found: dict[str, tuple[StyleFile, ...]] = {}
+    for blend in blends:
+        place = f"[[blends]] {blend.name!r}"
+        if blend.name in found:
+            raise PlanError(f"{place}: stands there twice")
+        total = sum(style.weight for style in blend.styles)
+        found[blend.name] = tuple(
+            StyleFile(
+                _one(style.file, folder, place),
+                # A share, so that 7 and 3 are the same image as 0.7 and 0.3.
+                float(f"{style.weight / total:.12g}"),
+                _one(style.where, folder, place) if style.where else None,
+                _one(style.part, folder, place) if style.part else None,
+            )
+            for style in blend.styles
+        )
+    return found
+
+
+def _files(patterns: list[str], folder: Path, role: str) -> list[Path]:
+    if not patterns:
+        raise PlanError(f'[images]: names no {role} image; write {role} = ["file.jpg"], or pairs')
+    found = [path for pattern in patterns for path in _matches(pattern, folder, f"images.{role}")]
+    return list(dict.fromkeys(found))
+
+
+def _one(name: str, folder: Path, place: str) -> Path:
+    found = _matches(name, folder, place)
+    if len(found) > 1:
+        raise PlanError(f'{place}: "{name}" matches {len(found)} files; a pair takes one')
+    return found[0]
+
+
+def _matches(pattern: str, folder: Path, place: str) -> list[Path]:
+    """Return the files of a name or glob, sorted; a file that bears the very name comes first."""
+    if not pattern:
+        raise PlanError(f"{place}: holds an empty name")
+    literal = folder / pattern
+    if literal.is_file():
+        return [literal]
+    found: Iterable[Path] = []
+    if any(sign in pattern for sign in "*?["):
+        base, relative = (
+            (Path("/"), pattern.lstrip("/")) if Path(pattern).is_absolute() else (folder, pattern)
+        )
+        found = sorted(
+            path for path in base.glob(relative) if path.is_file() and not path.name.startswith(".")
+        )
+    if not found:
+        there = (
+            [path.name for path in literal.parent.glob("*") if path.is_file()]
+            if literal.parent.is_dir()
+            else []
+        )
+        raise PlanError(f"{place}: no file in {folder} is called {did_you_mean(pattern, there[:1000])}")
+    return list(found)
+
+
+def _names(paths: Iterable[Path], folder: Path) -> dict[Path, str]:
+    """Name each file by its stem, by its file name where stems collide, by its path where those do too."""
+    unique = list(dict.fromkeys(paths))
+    stems, names = Counter(path.stem for path in unique), Counter(path.name for path in unique)
+
+    def name(path: Path) -> str:
+        if stems[path.stem] == 1:
+            return path.stem
+        if names[path.name] == 1:
+            return path.name
+        return str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path)
+
+    return {path: name(path) for path in unique}

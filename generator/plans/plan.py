@@ -1,0 +1,323 @@
+"""A plan file (TOML) -> the cells that it asks for. Reads the plan and lists its images; touches no database.
+
+docs/plans.md is the reference of the format. Every mistake ends as a `PlanError` of one line that names the place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from generator.plans.document import Document, PlanError, did_you_mean, read_document, shipped_plans
+from generator.plans.images import Pair, find_pairs
+
+if TYPE_CHECKING:
+    from generator.nst import Recipe
+
+MAX_CELLS = 20_000
+MAX_SEED = 2**63 - 1
+# What a listed cell may say beside keys of the recipe.
+_OWN_KEYS = ("content", "style", "pair", "label", "seed")
+
+
+@dataclass(frozen=True)
+class PlannedCell:
+    """One image to be made, by file names; `factors` are the columns that a table may group by."""
+
+    label: str
+    factors: dict[str, Any]
+    recipe: Recipe
+    seed: int
+    pair: Pair
+    is_anchor: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A plan, read and checked. `licences` maps an image's path to the licence that the plan states."""
+
+    slug: str
+    title: str
+    text: str
+    cells: list[PlannedCell]
+    factors: list[str]
+    licences: dict[Path, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def sha256(self) -> str:
+        """Return the SHA-256 (hex) of the plan's text."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """A cell before its recipe is built: where it stands in the file, its images, what it sets."""
+
+    place: str
+    pair: Pair
+    settings: Mapping[str, Any]
+    label: str = ""
+    is_anchor: bool = False
+    repeat: int = 0
+
+
+def load_plan(path: Path) -> Plan:
+    """Read a plan file. Raises PlanError naming file, place and mend; raises nothing else for bad input."""
+    document = read_document(path)
+    try:
+        pairs = find_pairs(document.images, path.parent, document.blends)
+        drafts = list(_repeated(_kept(document, _drafts(document, pairs)), document.repeats))
+        if len(drafts) > MAX_CELLS:
+            raise PlanError(f"asks for {len(drafts)} cells; {MAX_CELLS} at most in one plan")
+        if not drafts:
+            raise PlanError("[[exclude]] leaves no cell")
+        keys = _factor_keys(document)
+        cells = _unique(list(_cells(document, drafts, keys, path.parent)))
+        _check_maps(document, cells)
+        licences = _licences(document, path.parent, pairs)
+    except PlanError as error:
+        raise PlanError(f"{path}: {error}") from error
+    return Plan(
+        slug=document.slug or _slug(path.stem),
+        title=document.title or path.stem,
+        text=path.read_text(encoding="utf-8"),
+        cells=cells,
+        factors=["content", "style", *keys],
+        licences=licences,
+        warnings=_warnings(cells, [*keys, *document.recipe]),
+    )
+
+
+def _licences(document: Document, folder: Path, pairs: list[Pair]) -> dict[Path, str]:
+    known = {path.resolve(): path.name for pair in pairs for path in pair.files}
+    licences = {(folder / name).resolve(): text for name, text in document.images.licences.items()}
+    for path in licences:
+        if path not in known:
+            raise PlanError(f"[images.licences]: the plan uses no {did_you_mean(path.name, known.values())}")
+    return licences
+
+
+def _check_maps(document: Document, cells: list[PlannedCell]) -> None:
+    """Refuse maps that no cell would look at."""
+    if document.images.maps and not any(cell.pair.content_map for cell in cells):
+        raise PlanError(
+            '[images.maps]: only style_loss = "patches" reads maps, and no cell has it; preset = "neural-doodle" does'
+        )
+
+
+def _slug(stem: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-") or "plan"
+
+
+def _drafts(document: Document, pairs: list[Pair]) -> Iterator[_Draft]:
+    """Yield the full crossing of the factors, then the listed cells, then the anchors."""
+    count = len(pairs) * math.prod(len(levels) for levels in document.factors.values())
+    if count > MAX_CELLS:
+        raise PlanError(f"[factors] cross to {count} cells; {MAX_CELLS} at most in one plan")
+    if document.factors or not document.cells:
+        for pair in pairs:
+            for levels in itertools.product(*document.factors.values()):
+                yield _Draft("[factors]", pair, dict(zip(document.factors, levels, strict=True)))
+    for name, listed in (("cells", document.cells), ("anchors", document.anchors)):
+        for number, entry in enumerate(listed, start=1):
+            place = f"[[{name}]] number {number}"
+            settings = {key: value for key, value in entry.items() if key == "seed" or key not in _OWN_KEYS}
+            for pair in _pairs_of(entry, pairs, place):
+                label = str(entry.get("label", ""))
+                yield _Draft(place, pair, settings, label, is_anchor=name == "anchors")
+
+
+def _pairs_of(entry: Mapping[str, Any], pairs: list[Pair], place: str) -> list[Pair]:
+    """Return the pairs that a listed cell is made of: by number, by names, or all."""
+    if "pair" in entry:
+        number = entry["pair"]
+        if not isinstance(number, int) or not 1 <= number <= len(pairs):
+            raise PlanError(f"{place}: pair = {number!r}, but [images] gives pairs 1 to {len(pairs)}")
+        return [pairs[number - 1]]
+    chosen = pairs
+    for role in ("content", "style"):
+        if role in entry:
+            chosen = [pair for pair in chosen if pair.matches(role, entry[role])]
+            if not chosen:
+                known = {pair.name(role) for pair in pairs}
+                raise PlanError(f"{place}: no pair of [images] has {role} {did_you_mean(entry[role], known)}")
+    return chosen
+
+
+def _kept(document: Document, drafts: Iterable[_Draft]) -> Iterator[_Draft]:
+    """Leave out what [[exclude]] names; a rule that fits no cell is a mistake."""
+    known = {"content", "style", *_factor_keys(document)}
+    for number, rule in enumerate(document.exclude, start=1):
+        for key in rule:
+            if key not in known:
+                raise PlanError(f"[[exclude]] number {number}: unknown factor {did_you_mean(key, known)}")
+    hits = [0] * len(document.exclude)
+    for draft in drafts:
+        rules = [number for number, rule in enumerate(document.exclude) if _excludes(rule, draft)]
+        for number in rules:
+            hits[number] += 1
+        if not rules:
+            yield draft
+    for number, hit in enumerate(hits, start=1):
+        if not hit:
+            raise PlanError(f"[[exclude]] number {number}: fits no cell; check its values")
+
+
+def _excludes(rule: Mapping[str, Any], draft: _Draft) -> bool:
+    def fits(key: str, wanted: Any) -> bool:
+        if key in ("content", "style"):
+            return draft.pair.matches(key, wanted)
+        return key in draft.settings and bool(draft.settings[key] == wanted)
+
+    return all(
+        any(fits(key, wanted) for wanted in (value if isinstance(value, list) else [value]))
+        for key, value in rule.items()
+    )
+
+
+def _repeated(drafts: Iterable[_Draft], repeats: int) -> Iterator[_Draft]:
+    for draft in drafts:
+        for repeat in range(1, repeats + 1):
+            yield _Draft(
+                draft.place,
+                draft.pair,
+                draft.settings,
+                draft.label,
+                draft.is_anchor,
+                repeat if repeats > 1 else 0,
+            )
+
+
+def _factor_keys(document: Document) -> list[str]:
+    """Return the keys that any cell sets for itself, in order of first appearance."""
+    entries = [document.factors, *document.cells, *document.anchors]
+    named = (key for entry in entries for key in entry if key == "seed" or key not in _OWN_KEYS)
+    return list(dict.fromkeys(named))
+
+
+def _cells(document: Document, drafts: list[_Draft], keys: list[str], folder: Path) -> Iterator[PlannedCell]:
+    common = dict(document.recipe)
+    base_seed = _seed(common.pop("seed", 1), "[recipe]")
+    if "preset" in common:
+        raise PlanError("[recipe]: preset stands above the tables, or among the [factors]")
+    for draft in drafts:
+        settings = dict(draft.settings)
+        # One seed for all, so that along a row of the grid nothing varies but the factor.
+        seed = _seed(settings.pop("seed", base_seed), draft.place) + max(0, draft.repeat - 1)
+        base = _replaced(_preset(settings.pop("preset", document.preset)), common, "[recipe]")
+        recipe = _located(_replaced(base, settings, draft.place), folder)
+        pair = _guided(draft, recipe)
+        factors: dict[str, Any] = {"content": draft.pair.content_name, "style": draft.pair.style_name}
+        factors |= {
+            key: seed if key == "seed" else draft.settings.get(key, _value(recipe, key)) for key in keys
+        }
+        if draft.repeat:
+            factors["repeat"] = draft.repeat
+        label = _label(draft, factors)
+        yield PlannedCell(label, factors, recipe, seed, pair, draft.is_anchor)
+
+
+def _guided(draft: _Draft, recipe: Recipe) -> Pair:
+    """Return a cell's images with the guides that its recipe reads. Raises PlanError where it cannot follow them."""
+    pair, place = draft.pair, draft.place
+    if recipe.method == "feedforward" and (len(pair.styles) > 1 or pair.has_masks):
+        raise PlanError(
+            f"{place}: a trained network knows one style; it cannot make blend {pair.style_name!r}"
+        )
+    if recipe.method == "feedforward" or recipe.style_loss != "patches":
+        pair = pair.without_maps()
+    if pair.has_masks and recipe.style_loss != "gram":
+        raise PlanError(
+            f"{place}: blend {pair.style_name!r} has masks, which style_loss = {recipe.style_loss!r} cannot follow; "
+            f'only "gram" can'
+        )
+    maps = {pair.content: pair.content_map} | {style.path: style.map for style in pair.styles}
+    lacking = [path.name for path, drawn in maps.items() if drawn is None]
+    if 0 < len(lacking) < len(maps):
+        raise PlanError(
+            f"[images.maps]: {lacking[0]} has none; give the content and every style one, or none"
+        )
+    return pair
+
+
+def _value(recipe: Recipe, key: str) -> Any:
+    """Return what a recipe has under a key of a plan, `ratio` and `content_layer` included."""
+    if key in ("content_layer", "style_layer"):
+        return "+".join(getattr(recipe, f"{key}s"))
+    if key == "ratio":
+        return recipe.ratio if recipe.beta else None
+    return recipe.to_dict().get(key)
+
+
+def _label(draft: _Draft, factors: Mapping[str, Any]) -> str:
+    pair = f"{draft.pair.content_name} × {draft.pair.style_name}"
+    if draft.label:
+        repeat = f", repeat {draft.repeat}" if draft.repeat else ""
+        return f"{draft.label}: {pair}{repeat}"
+    rest = ", ".join(
+        f"{key} {_short(value)}" for key, value in factors.items() if key not in ("content", "style")
+    )
+    return f"{pair}, {rest}" if rest else pair
+
+
+def _short(value: Any) -> str:
+    return "+".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _preset(name: Any) -> Recipe:
+    from generator.nst import PRESETS, preset
+
+    if name not in PRESETS:
+        raise PlanError(f"unknown preset {did_you_mean(name, [*PRESETS, *shipped_plans()])}")
+    return preset(name)
+
+
+def _warnings(cells: list[PlannedCell], keys: Iterable[str]) -> list[str]:
+    """Say what a reader of the tables could take for more than it is. keys: what the plan sets, for one cell or all."""
+    balance = [key for key in ("ratio", "alpha", "beta", "tv_weight") if key in keys]
+    kinds = {cell.recipe for cell in cells if cell.recipe.method == "optimised"}
+    weighed = sorted({f"{recipe.convention} on {Path(recipe.network).stem}" for recipe in kinds})
+    if len(weighed) < 2 or not balance:
+        return []
+    return [
+        f"{', '.join(balance)} by the conventions {', '.join(weighed)} do not compare: the same number means another "
+        f"balance in each; compare the coefficients in the images' provenance"
+    ]
+
+
+def _replaced(recipe: Recipe, settings: Mapping[str, Any], place: str) -> Recipe:
+    from generator.nst import RecipeError
+
+    try:
+        return recipe.replace(**settings)
+    except RecipeError as error:
+        raise PlanError(f"{place}: {error}") from error
+
+
+def _located(recipe: Recipe, folder: Path) -> Recipe:
+    """Return a recipe whose network, where it is a file, is sought from the plan's folder."""
+    file = Path(recipe.network)
+    return recipe.replace(network=str((folder / file).absolute())) if file.suffix else recipe
+
+
+def _seed(value: Any, place: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_SEED:
+        raise PlanError(f"{place}: seed = {value!r} should be a whole number from 0 to {MAX_SEED}")
+    return value
+
+
+def _unique(cells: list[PlannedCell]) -> list[PlannedCell]:
+    seen: dict[Any, PlannedCell] = {}
+    for cell in cells:
+        identity = (cell.recipe, cell.seed, cell.pair)
+        if identity in seen:
+            raise PlanError(f"asks twice for the same image: {seen[identity].label!r} and {cell.label!r}")
+        seen[identity] = cell
+    return cells

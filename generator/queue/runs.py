@@ -1,0 +1,136 @@
+"""Plans given in the browser: what may happen to one, a function for each change. `generator.queue.worker` does the work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.utils.text import slugify
+
+from generator.models import Cell, ImageSet, PlanRun
+from generator.plans.document import Document, PlanError, document_of
+from generator.queue import worker
+from generator.sets import claims
+from generator.sets.create import free_slug
+
+State = PlanRun.State
+OPEN = (State.QUEUED, State.RUNNING)
+_BEFORE_GO = (State.NEW, State.PLANNING, State.PLANNED, State.REFUSED)
+# A plan is text for people; this is a thousand listed cells.
+MOST_CHARACTERS = 200_000
+
+
+class RunError(ValueError):
+    """A change that cannot be made; the message is one line for the person who asked for it."""
+
+
+def submit(owner: User, text: str) -> PlanRun:
+    """Take a plan to be looked through. Raises PlanError for one that is not well-formed, or names files elsewhere."""
+    text = "\n".join(text.splitlines()) + "\n"
+    if len(text) > MOST_CHARACTERS:
+        raise PlanError(f"plan: {len(text)} characters; at most {MOST_CHARACTERS}")
+    document = document_of(text, "plan")
+    _check_names(document)
+    waiting = PlanRun.objects.exclude(state__in=[State.DONE, State.REFUSED]).filter(image_set=None)
+    wanted = slugify(document.title).replace("_", "-")[:80].strip("-") or "images"
+    slug = document.slug or free_slug(wanted, also=waiting.values_list("slug", flat=True))
+    with transaction.atomic():
+        run = PlanRun.objects.create(owner=owner, slug=slug, title=document.title or slug, plan=text)
+        _wake("plans")
+    return run
+
+
+def go(run: PlanRun) -> None:
+    """Let the images of a plan be made that was looked through."""
+    with transaction.atomic():
+        if not PlanRun.objects.filter(pk=run.pk, state=State.PLANNED).update(state=State.QUEUED):
+            raise RunError("Only a plan that was looked through, and is not begun, can be started.")
+        _wake("sets")
+
+
+def discard(run: PlanRun) -> None:
+    """Forget a plan of which no image set was made."""
+    gone, _ = PlanRun.objects.filter(
+        pk=run.pk, image_set=None, state__in=[*_BEFORE_GO, State.FAILED, State.STOPPED]
+    ).delete()
+    if not gone:
+        raise RunError("Its images are being made: stop that first.")
+
+
+def stop(run: PlanRun) -> None:
+    """Take a plan back that waits or is at work; what was finished is kept. Stopping twice changes nothing."""
+    PlanRun.objects.filter(pk=run.pk, state__in=OPEN).update(state=State.STOPPED)
+
+
+def stop_set(image_set: ImageSet) -> None:
+    """Stop whatever the browser or the task queue started for a set; a command on a terminal goes on."""
+    with transaction.atomic():
+        image_set.runs.filter(state__in=OPEN).update(state=State.STOPPED)
+        ImageSet.objects.filter(pk=image_set.pk).update(is_queued=False)
+
+
+def take_up(image_set: ImageSet, owner: User, *, retry_failed: bool = False) -> PlanRun:
+    """Go on with a set: its waiting cells and, if asked, those that failed. RunError where nothing is left to do."""
+    wanted: list[Any] = [Cell.Status.WAITING, Cell.Status.RUNNING]
+    if retry_failed:
+        wanted.append(Cell.Status.FAILED)
+    if not image_set.cells.filter(status__in=wanted).exists():
+        raise RunError("Nothing is left to be made.")
+    try:
+        with transaction.atomic():
+            run = PlanRun.objects.create(
+                owner=owner,
+                state=State.QUEUED,
+                slug=image_set.slug,
+                title=image_set.title,
+                plan=image_set.plan,
+                image_set=image_set,
+                retries_failed=retry_failed,
+            )
+            _wake("sets")
+    except IntegrityError as error:
+        raise RunError("It waits or is being made already.") from error
+    return run
+
+
+def tend() -> None:
+    """Notice processes that died, and start one where something waits for it. Cheap: ask it on every page."""
+    for lane in worker.LANES:
+        worker.wake(lane)
+    if Cell.objects.filter(status=Cell.Status.RUNNING).exists():
+        claims.free_abandoned()
+
+
+def ahead_of(run: PlanRun) -> int:
+    """Return how many plans will be made before this one."""
+    return PlanRun.objects.filter(state__in=OPEN, pk__lt=run.pk).count()
+
+
+def _wake(lane: str) -> None:
+    transaction.on_commit(partial(worker.wake, lane))
+
+
+def _check_names(document: Document) -> None:
+    """Refuse whatever could lead out of the owner's own pictures: a plan from the browser reads no other file."""
+    named = document.model_dump(exclude={"title": True, "images": {"licences"}})
+    for text in _strings([named, list(document.images.licences)]):
+        if set("/\\") & set(text) or text == ".." or not text.isprintable():
+            raise PlanError(
+                f"plan: {text[:60]!r} leads to another folder; name pictures that you uploaded, and networks by name"
+            )
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, part in value.items():
+            yield from _strings(key)
+            # What people read names no file.
+            yield from () if key == "label" else _strings(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _strings(part)

@@ -1,0 +1,227 @@
+"""The process beside the web server that looks plans through and makes their images, one at a time.
+
+Two lanes, so that a dry run need not wait behind hours of images. A lane is free or has one process on this machine: a
+lock that the web process takes and hands down to the process that it starts, so the kernel frees it whatever ends
+that. The process outlives the web server, and ends when nothing waits.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from django.conf import settings
+from django.db import IntegrityError
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
+
+from generator.models import Cell, ImageSet, PlanRun, Upload
+from generator.sets import claims
+
+log = logging.getLogger(__name__)
+
+State = PlanRun.State
+SILENCE: Final = timedelta(minutes=15)
+_DIED = "its process ended in the middle (killed, or out of memory?); what was finished is kept"
+_ENDED = "its process was asked to end; what was finished is kept"
+_OURS = "a fault of the program, not of the plan; the server's log says more"
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One kind of work: runs in state `waits` are taken, are `busy` meanwhile, and end `dead` if the process dies."""
+
+    waits: PlanRun.State
+    busy: PlanRun.State
+    dead: PlanRun.State
+    work: Callable[[PlanRun], None]
+
+
+def wake(name: str) -> None:
+    """See to a lane: where its process died say so, and where runs wait start one. Nothing while one is at work."""
+    lock = _lock(name)
+    if lock is None:
+        return
+    try:
+        lane = LANES[name]
+        dead = _dead(lane)
+        # Asked first: on SQLite an UPDATE of nothing, too, waits for every writer.
+        if dead.exists():
+            dead.update(state=lane.dead, problem=_DIED)
+        if PlanRun.objects.filter(state=lane.waits).exists():
+            _start(name, lock)
+    finally:
+        os.close(lock)
+
+
+def _dead(lane: Lane) -> QuerySet[PlanRun]:
+    """Return the lane's runs whose process is gone, by one who holds its lock on this machine.
+
+    Another machine (or container, which gets another name each time) is taken for gone when long after it began
+    no cell of its set is being made.
+    """
+    busy = PlanRun.objects.filter(state=lane.busy)
+    silent = busy.filter(began__lt=Now() - SILENCE).exclude(image_set__cells__status=Cell.Status.RUNNING)
+    return PlanRun.objects.filter(Q(pk__in=busy.filter(host=socket.gethostname())) | Q(pk__in=silent))
+
+
+def work(name: str, lock: int | None = None) -> None:
+    """Work a lane off; return when nothing waits or another process does it. `lock` is one that was handed down."""
+    lock = _lock(name) if lock is None else lock
+    while lock is not None:
+        try:
+            while run := _take(LANES[name]):
+                LANES[name].work(run)
+        finally:
+            os.close(lock)
+        # Whoever came while the lock was still held started no process.
+        waits = PlanRun.objects.filter(state=LANES[name].waits).exists()
+        lock = _lock(name) if waits else None
+
+
+def _lock(name: str) -> int | None:
+    """Return the lane's lock, held, or None while another process holds it."""
+    path = _folder() / f"{name}.lock"
+    lock = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        return None
+    return lock
+
+
+def _start(name: str, lock: int) -> None:
+    """Start `manage.py work` in a session of its own, with the lock and a log file."""
+    with (_folder() / f"{name}.log").open("ab") as output:
+        subprocess.Popen(  # noqa: S603 - every word is ours
+            [sys.executable, "manage.py", "work", name, "--lock", str(lock)],
+            cwd=settings.BASE_DIR,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            pass_fds=[lock],
+            start_new_session=True,
+        )
+
+
+def _folder() -> Path:
+    folder = Path(settings.DATA_DIR) / "runs"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _take(lane: Lane) -> PlanRun | None:
+    """Take the oldest run that waits; None when none does."""
+    while run := PlanRun.objects.filter(state=lane.waits).order_by("pk").first():
+        taken = {"state": lane.busy, "host": socket.gethostname(), "began": Now()}
+        if PlanRun.objects.filter(pk=run.pk, state=lane.waits).update(**taken):
+            return run
+    return None
+
+
+def _look_through(run: PlanRun) -> None:
+    from generator.plans.dry_run import look_through
+    from generator.plans.plan import load_plan
+
+    with _ending(run, State.PLANNING, State.REFUSED), _laid_out(run) as path:
+        found = look_through(load_plan(path), owner=run.owner)
+        _end(run, State.PLANNING, State.PLANNED, dry_run=asdict(found), title=found.title)
+
+
+def _make(run: PlanRun) -> None:
+    from generator.making.render import render, while_wanted
+    from generator.queue import distributed
+
+    with _ending(run, State.RUNNING, State.FAILED):
+        image_set = run.image_set or _rows(run)
+        if settings.GENERATOR_EXECUTOR == "procrastinate":
+            if run.retries_failed:
+                claims.retry_failed(image_set)
+            distributed.enqueue(image_set)
+        else:
+            wanted = PlanRun.objects.filter(pk=run.pk, state=State.RUNNING)
+            render(image_set, retry_failed=run.retries_failed, progress=while_wanted(wanted))
+        _end(run, State.RUNNING, State.DONE)
+
+
+def _rows(run: PlanRun) -> ImageSet:
+    from generator.plans.document import PlanError
+    from generator.plans.plan import load_plan
+    from generator.sets.create import image_set_from_plan
+
+    with _laid_out(run) as path:
+        image_set = image_set_from_plan(load_plan(path), owner=run.owner)
+    try:
+        PlanRun.objects.filter(pk=run.pk).update(image_set=image_set)
+    except IntegrityError as error:
+        raise PlanError(f'image set "{image_set.slug}" waits or is being made already') from error
+    return image_set
+
+
+LANES: Final = {
+    "plans": Lane(State.NEW, State.PLANNING, State.REFUSED, _look_through),
+    "sets": Lane(State.QUEUED, State.RUNNING, State.FAILED, _make),
+}
+
+
+@contextmanager
+def _laid_out(run: PlanRun) -> Iterator[Path]:
+    """Lay the plan into a folder with its owner's pictures, as it would lie on their own disk; yield its path."""
+    with tempfile.TemporaryDirectory(prefix=".plan-", dir=_folder()) as name:
+        folder = Path(name)
+        for upload in Upload.objects.filter(owner=run.owner).select_related("source"):
+            with upload.source.file.open() as file:
+                (folder / upload.name).write_bytes(file.read())
+        path = folder / f"{run.slug}.toml"
+        path.write_text(run.plan, encoding="utf-8")
+        yield path
+
+
+@contextmanager
+def _ending(run: PlanRun, busy: PlanRun.State, bad: PlanRun.State) -> Iterator[None]:
+    """Write down how the work on a run ended, if not well."""
+    from generator.files.images import ImageError
+    from generator.making.engine import DeviceError
+    from generator.making.render import TakenBack
+    from generator.nst import NstError
+    from generator.plans.document import PlanError
+
+    try:
+        yield
+    except TakenBack:
+        return
+    except (PlanError, ImageError, DeviceError, NstError) as error:
+        _end(run, busy, bad, problem=_without_folder(str(error)))
+    except KeyboardInterrupt:
+        _end(run, busy, bad, problem=_ENDED)
+        raise
+    except OSError as error:
+        log.exception("run %s", run.pk)
+        _end(run, busy, bad, problem=f"the server could not read or write: {error.strerror or error}")
+    except Exception:
+        log.exception("run %s", run.pk)
+        _end(run, busy, bad, problem=_OURS)
+
+
+def _end(run: PlanRun, busy: PlanRun.State, state: PlanRun.State, **more: Any) -> None:
+    """Leave the busy state, unless somebody stopped or discarded the run meanwhile."""
+    PlanRun.objects.filter(pk=run.pk, state=busy).update(state=state, **more)
+
+
+def _without_folder(message: str) -> str:
+    """Return a message with files named as their owner knows them."""
+    folder = re.escape(f"{_folder()}{os.sep}.plan-") + r"[^/\s:]*"
+    return re.sub(folder, "your pictures", re.sub(folder + os.sep, "", message))

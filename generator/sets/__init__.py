@@ -1,0 +1,1 @@
+"""Image sets: created, claimed, their progress, planes and sheets."""

@@ -1,0 +1,278 @@
+"""Changes of state around image sets: a plan becomes rows."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from PIL import Image
+
+from generator.files import images, store
+from generator.files.images import ImageError
+from generator.making import engine, inputs
+from generator.models import Cell, CellStyle, ImageSet, Source
+from generator.plans.document import PlanError
+from generator.plans.plan import Plan, PlannedCell
+from generator.sets import claims
+
+# A mask drawn at another size is off by a pixel at most.
+_SHAPE_TOLERANCE = 0.02
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A reference image, read: its pixels and their hash."""
+
+    path: Path
+    picture: Image.Image
+    pixels: str
+
+
+def image_set_from_plan(plan: Plan, owner: User | None = None) -> ImageSet:
+    """Return the image set of a plan: the same one when it is there, else a new one with all its cells.
+
+    Images that any other set has already made are taken over. Raises PlanError or ImageError, and then no row is
+    written: for an image that cannot be read or is too small for its layers, for two cells that are the same image,
+    and for a slug that names a set of other images or, with an `owner`, one that is not theirs. Raises
+    nst.WeightsError for a network that cannot be had.
+    """
+    references = read_references(plan)
+    keys = cell_keys(plan, references)
+    found = ImageSet.objects.filter(slug=plan.slug).first()
+    if found is None:
+        files = {reference.pixels: _keep(reference) for reference in references.values()}
+        try:
+            with transaction.atomic():
+                return _new_set(plan, references, files, keys, owner)
+        except IntegrityError:
+            # Another process read the same plan at the same moment.
+            found = ImageSet.objects.filter(slug=plan.slug).first()
+            if found is None:
+                raise
+    check_same(found, plan, keys, owner)
+    _relabel(found, plan, keys)
+    claims.adopt(found)
+    return found
+
+
+def read_references(plan: Plan) -> dict[Path, Reference]:
+    """Read every image that the plan names, once. Raises ImageError for what cannot be read or is too small."""
+    paths = dict.fromkeys(path for cell in plan.cells for path in cell.pair.files)
+    references = {path: _read(path) for path in paths}
+    _check_guides(plan, references)
+    for cell in plan.cells:
+        for style in cell.pair.styles:
+            _check_sizes(cell, references[cell.pair.content], references[style.path])
+        if cell.recipe.method == "feedforward":
+            _check_trained_style(cell, references[cell.pair.style])
+    return references
+
+
+def _read(path: Path) -> Reference:
+    picture = images.read(path)
+    return Reference(path, picture, images.pixel_hash(picture))
+
+
+def _check_guides(plan: Plan, references: dict[Path, Reference]) -> None:
+    """Refuse masks and maps that do not lie over their image, and masks that are not one."""
+    for guide, image in dict.fromkeys(found for cell in plan.cells for found in cell.pair.guides):
+        (width, height), (own_width, own_height) = (references[path].picture.size for path in (image, guide))
+        if abs(width / height * own_height / own_width - 1) > _SHAPE_TOLERANCE:
+            raise ImageError(
+                f"{guide}: {own_width} × {own_height} pixels do not lie over {image.name} of {width} × {height}; "
+                f"give it the same shape"
+            )
+    styles = {style for cell in plan.cells for style in cell.pair.styles}
+    for mask in {mask for style in styles for mask in (style.where, style.part) if mask}:
+        inputs.check_mask(references[mask].picture, str(mask))
+
+
+def _check_sizes(cell: PlannedCell, content: Reference, style: Reference) -> None:
+    """Refuse an image that is smaller, as it is or once scaled, than the deepest layer can see."""
+    least, layer = engine.least_side(cell.recipe)
+    scaled = engine.coarsest_sizes(cell.recipe, content.picture.size, style.picture.size)
+    for reference, size in zip((content, style), scaled, strict=True):
+        own = reference.picture.size
+        if min(*own, *size) < least:
+            raise ImageError(
+                f"{reference.path}: {own[0]} × {own[1]} pixels, {size[0]} × {size[1]} once scaled; "
+                f"{layer} needs at least {least} on each side"
+            )
+
+
+def _check_trained_style(cell: PlannedCell, style: Reference) -> None:
+    """Refuse a network trained on another style image than the cell names; a file that tells none is believed."""
+    trained = engine.trained(cell.recipe.network).provenance.get("style", {})
+    if trained.get("pixels", style.pixels) != style.pixels:
+        raise ImageError(
+            f"{style.path}: is not the style that {cell.recipe.network} was trained on ({trained.get('file')})"
+        )
+
+
+def cell_keys(plan: Plan, references: dict[Path, Reference]) -> list[str]:
+    """Return each cell's key, in the order of the plan. Raises PlanError where two are the same."""
+    seen: dict[str, str] = {}
+    for cell in plan.cells:
+        key = cell_key(cell, {path: references[path].pixels for path in cell.pair.files})
+        if key in seen:
+            raise PlanError(f"{plan.slug}: asks twice for the same image: {seen[key]!r} and {cell.label!r}")
+        seen[key] = cell.label
+    return list(seen)
+
+
+def cell_key(cell: PlannedCell, pixels: Mapping[Path, str]) -> str:
+    """Return the SHA-256 (hex) of all that decides the image; `pixels`: the hash of each of its files' pixels."""
+    pair = cell.pair
+    identity = {
+        "recipe": cell.recipe.sha256,
+        # A trained network draws nothing.
+        "seed": 0 if cell.recipe.method == "feedforward" else cell.seed,
+        "content": pixels[pair.content],
+        "style": pixels[pair.style],
+        "weights": engine.network_of(cell.recipe).sha256,
+        "algorithm": engine.algorithm(cell.recipe),
+    }
+    if not pair.is_plain:
+        files = [(style.weight, style.path, style.where, style.part, style.map) for style in pair.styles]
+        identity["styles"] = [[share, *(file and pixels[file] for file in rest)] for share, *rest in files]
+        identity["content_map"] = pair.content_map and pixels[pair.content_map]
+    return hashlib.sha256(json.dumps(identity, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _keep(reference: Reference) -> str:
+    """Store the pixels as they were read, so that the set can be finished when the file is gone; return the name."""
+    known = Source.objects.filter(pixels=reference.pixels).first()
+    return (
+        str(known.file.name)
+        if known
+        else store.put("sources", images.encode_png(reference.picture), ".png")[0]
+    )
+
+
+def _new_set(
+    plan: Plan,
+    references: dict[Path, Reference],
+    files: dict[str, str],
+    keys: list[str],
+    owner: User | None,
+) -> ImageSet:
+    sources = {path: _source(reference, files, plan) for path, reference in references.items()}
+    image_set = ImageSet.objects.create(
+        slug=plan.slug,
+        title=plan.title,
+        plan=plan.text,
+        plan_sha256=plan.sha256,
+        owner=owner,
+    )
+    rows = [
+        _row(image_set, index, key, cell, sources)
+        for index, (key, cell) in enumerate(zip(keys, plan.cells, strict=True))
+    ]
+    Cell.objects.bulk_create(rows, batch_size=500)
+    CellStyle.objects.bulk_create(
+        (
+            style
+            for row, cell in zip(rows, plan.cells, strict=True)
+            for style in _style_rows(row, cell, sources)
+        ),
+        batch_size=500,
+    )
+    claims.adopt(image_set)
+    return image_set
+
+
+def _source(reference: Reference, files: dict[str, str], plan: Plan) -> Source:
+    width, height = reference.picture.size
+    licence = plan.licences.get(reference.path.resolve(), "")
+    source, _ = Source.objects.get_or_create(
+        pixels=reference.pixels,
+        defaults={
+            "name": reference.path.name,
+            "file": files[reference.pixels],
+            "width": width,
+            "height": height,
+            "licence": licence,
+        },
+    )
+    if licence and licence != source.licence:
+        source.licence = licence
+        source.save(update_fields=["licence"])
+    return source
+
+
+def _row(image_set: ImageSet, index: int, key: str, cell: PlannedCell, sources: dict[Path, Source]) -> Cell:
+    return Cell(
+        image_set=image_set,
+        index=index,
+        key=key,
+        label=cell.label,
+        is_anchor=cell.is_anchor,
+        factors=cell.factors,
+        recipe=cell.recipe.to_dict(),
+        seed=cell.seed,
+        content=sources[cell.pair.content],
+        style=sources[cell.pair.style],
+        content_map=sources[cell.pair.content_map] if cell.pair.content_map else None,
+        content_name=cell.pair.content_name,
+        style_name=cell.pair.style_name,
+        weights=engine.network_of(cell.recipe).sha256,
+        algorithm=engine.algorithm(cell.recipe),
+    )
+
+
+def _style_rows(row: Cell, cell: PlannedCell, sources: dict[Path, Source]) -> list[CellStyle]:
+    """Return a row for each style image, none where one plain style is all."""
+    if cell.pair.is_plain:
+        return []
+    return [
+        CellStyle(
+            cell=row,
+            place=place,
+            source=sources[style.path],
+            weight=style.weight,
+            where=sources[style.where] if style.where else None,
+            part=sources[style.part] if style.part else None,
+            map=sources[style.map] if style.map else None,
+        )
+        for place, style in enumerate(cell.pair.styles)
+    ]
+
+
+def check_same(found: ImageSet, plan: Plan, keys: list[str], owner: User | None) -> None:
+    """Refuse a plan that asks for other images than the set that bears its name, or for somebody else's set."""
+    theirs = owner is not None and found.owner_id != owner.pk
+    if not theirs and set(found.cells.values_list("key", flat=True)) == set(keys):
+        return
+    trouble = "is not yours" if theirs else "holds other images than this plan asks for now"
+    raise PlanError(
+        f'image set "{plan.slug}" {trouble}; write slug = "{free_slug(plan.slug)}" '
+        f"into the plan to make a new set (images that both have are taken over)"
+    )
+
+
+def free_slug(wanted: str, also: Iterable[str] = ()) -> str:
+    """Return `wanted`, or `wanted-2`, `wanted-3` ... where image sets, or the names in `also`, stand before it."""
+    sets = ImageSet.objects.filter(slug__startswith=wanted[:90])
+    taken = {*sets.values_list("slug", flat=True), *also}
+    numbered = (f"{wanted[:90]}-{number}" for number in itertools.count(2))
+    return next(slug for slug in itertools.chain([wanted], numbered) if slug not in taken)
+
+
+def _relabel(found: ImageSet, plan: Plan, keys: list[str]) -> None:
+    """Take over titles, labels and factors from a plan that asks for the same images in other words."""
+    if found.plan_sha256 == plan.sha256:
+        return
+    rows = {cell.key: cell for cell in found.cells.all()}
+    for key, cell in zip(keys, plan.cells, strict=True):
+        row = rows[key]
+        row.label, row.factors, row.is_anchor = cell.label, cell.factors, cell.is_anchor
+    with transaction.atomic():
+        Cell.objects.bulk_update(rows.values(), ["label", "factors", "is_anchor"], batch_size=200)
+        found.title, found.plan, found.plan_sha256 = plan.title, plan.text, plan.sha256
+        found.save(update_fields=["title", "plan", "plan_sha256"])

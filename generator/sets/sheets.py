@@ -1,0 +1,168 @@
+"""Contact sheets: the images of a factor plane in one picture, rows by columns, labelled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageDraw, ImageFont
+
+from generator.models import Cell, ImageSet
+from generator.plans.document import did_you_mean
+
+GAP = 8
+GREY = (127, 127, 127)  # neither side of the sheet flatters dark or light images
+INK = (255, 255, 255)
+LEAST_SIDE = 16
+MAX_PIXELS = 400_000_000
+
+
+class SheetError(Exception):
+    """A sheet that cannot be drawn as asked; the message is one line that names the factor and the mend."""
+
+
+def contact_sheet(
+    image_set: ImageSet, rows: str, columns: str, where: Mapping[str, str] | None = None, side: int = 256
+) -> Image.Image:
+    """Return the images of a set, one row for each level of `rows`, one column for each of `columns`.
+
+    `where` fixes further factors (values as text); `side` is the longest side of each image in px. A cell that is
+    not done leaves its place empty with its status in it. Raises SheetError for an unknown factor, for a place that
+    several cells want, and for a sheet of more than `MAX_PIXELS` or images below `LEAST_SIDE`.
+    """
+    if side < LEAST_SIDE:
+        raise SheetError(f"images of {side} px: {LEAST_SIDE} px at least")
+    cells = _chosen(list(image_set.cells.all()), [rows, columns, *(where or {})], where or {})
+    # Images are never enlarged, so their places need not be larger than the largest of them.
+    side = min(side, max((max(cell.width or 0, cell.height or 0) for cell in cells), default=0) or side)
+    row_levels, column_levels = levels_of(cells, rows), levels_of(cells, columns)
+    places: dict[tuple[str, str], Cell] = {}
+    for cell in cells:
+        place = (level_text(cell, rows), level_text(cell, columns))
+        if place in places:
+            raise SheetError(_ambiguous(cells, rows, columns, place))
+        places[place] = cell
+    grid = [[thumbnail(places.get((row, column)), side) for column in column_levels] for row in row_levels]
+    return draw(grid, row_levels, column_levels, corner=f"{rows} \\ {columns}", side=side)
+
+
+def draw(
+    grid: Sequence[Sequence[Image.Image | str]],
+    row_labels: Sequence[str],
+    column_labels: Sequence[str],
+    *,
+    corner: str = "",
+    side: int = 256,
+) -> Image.Image:
+    """Draw a grid of images (or words, where there is no image), each at most `side` px, under its labels."""
+    font = _font(side)
+    left = int(max(font.getlength(label) for label in [*row_labels, corner])) + 2 * GAP
+    top = int(font.getbbox("Ag")[3]) + 2 * GAP
+    size = left + len(column_labels) * (side + GAP), top + len(row_labels) * (side + GAP)
+    if size[0] * size[1] > MAX_PIXELS:
+        raise SheetError(
+            f"the sheet would be {size[0]} × {size[1]} pixels; ask for smaller images or fewer levels"
+        )
+    sheet = Image.new("RGB", size, GREY)
+    pen = ImageDraw.Draw(sheet)
+    pen.text((GAP, GAP), corner, INK, font)
+    for column, label in enumerate(column_labels):
+        _centred(pen, label, (left + column * (side + GAP), 0), (side, top), font)
+    for row, label in enumerate(row_labels):
+        y = top + row * (side + GAP)
+        _centred(pen, label, (0, y), (left, side), font)
+        for column, entry in enumerate(grid[row]):
+            _place(sheet, pen, entry, (left + column * (side + GAP), y), side, font)
+    return sheet
+
+
+def captioned(pictures: Sequence[tuple[str, Image.Image | str]], columns: int, side: int) -> Image.Image:
+    """Draw pictures (or words, where there is none) row by row, each at most `side` px with its caption above it."""
+    font = _font(side)
+    top = int(font.getbbox("Ag")[3]) + 2 * GAP
+    rows = -(-len(pictures) // columns)
+    sheet = Image.new("RGB", (GAP + columns * (side + GAP), rows * (top + side) + GAP), GREY)
+    pen = ImageDraw.Draw(sheet)
+    for number, (caption, picture) in enumerate(pictures):
+        at = GAP + number % columns * (side + GAP), number // columns * (top + side)
+        _centred(pen, caption, at, (side, top), font)
+        _place(sheet, pen, picture, (at[0], at[1] + top), side, font)
+    return sheet
+
+
+def _font(side: int) -> ImageFont.FreeTypeFont:
+    """Return DejaVu Sans, which knows the letters of most names (Pillow's own font knows hardly more than ASCII)."""
+    from matplotlib import get_data_path
+
+    return ImageFont.truetype(Path(get_data_path(), "fonts", "ttf", "DejaVuSans.ttf"), max(12, side // 14))
+
+
+def _place(
+    sheet: Image.Image,
+    pen: ImageDraw.ImageDraw,
+    entry: Image.Image | str,
+    at: tuple[int, int],
+    side: int,
+    font: ImageFont.FreeTypeFont,
+) -> None:
+    if isinstance(entry, str):
+        _centred(pen, entry, at, (side, side), font)
+    else:
+        sheet.paste(entry, (at[0] + (side - entry.width) // 2, at[1] + (side - entry.height) // 2))
+
+
+def _centred(
+    pen: ImageDraw.ImageDraw,
+    text: str,
+    at: tuple[int, int],
+    room: tuple[int, int],
+    font: ImageFont.FreeTypeFont,
+) -> None:
+    pen.text((at[0] + room[0] / 2, at[1] + room[1] / 2), text, INK, font, anchor="mm")
+
+
+def thumbnail(cell: Cell | None, side: int) -> Image.Image | str:
+    """Return a cell's image, at most `side` px, or a word that says why there is none."""
+    if cell is None:
+        return "–"
+    if cell.status != Cell.Status.DONE:
+        return cell.status
+    with cell.image.open() as file, Image.open(file) as image:
+        picture = image.convert("RGB")
+    picture.thumbnail((side, side), Image.Resampling.LANCZOS)
+    return picture
+
+
+def _chosen(cells: list[Cell], names: Sequence[str], where: Mapping[str, str]) -> list[Cell]:
+    known = {name for cell in cells for name in cell.factors}
+    for name in names:
+        if name not in known:
+            raise SheetError(f"unknown factor {did_you_mean(name, known)}")
+    for name, value in where.items():
+        levels = levels_of(cells, name)
+        if value not in levels:
+            raise SheetError(f"{name} has no level {did_you_mean(value, levels)}")
+    return [cell for cell in cells if all(level_text(cell, name) == value for name, value in where.items())]
+
+
+def levels_of(cells: Sequence[Cell], name: str) -> list[str]:
+    """Return a factor's levels in the order of the plan."""
+    return list(dict.fromkeys(level_text(cell, name) for cell in cells))
+
+
+def level_text(cell: Cell, name: str) -> str:
+    """Return a cell's level of a factor as it is shown and chosen by."""
+    value: Any = cell.factors.get(name)
+    return "+".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _ambiguous(cells: list[Cell], rows: str, columns: str, place: tuple[str, str]) -> str:
+    names = [
+        name for name in cells[0].factors if name not in (rows, columns) and len(levels_of(cells, name)) > 1
+    ]
+    example = f"{names[0]}={levels_of(cells, names[0])[0]}" if names else "content=..."
+    return (
+        f"several images have {rows} {place[0]} and {columns} {place[1]}; they differ in {', '.join(names) or 'role'}: "
+        f"fix it, as in --where {example}"
+    )

@@ -1,0 +1,92 @@
+"""Who may see and change which study: admins all, owners theirs, viewers read what is shared with them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, Final
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.core import signing
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import Http404
+
+from survey.models import Participant, ShareLink, Stimulus, Study
+
+_SIMULATION: Final = "survey.simulation.people"
+
+
+def readable_studies(user: User | AnonymousUser) -> QuerySet[Study]:
+    """Return the studies whose results `user` may read."""
+    if not user.is_authenticated:
+        return Study.objects.none()
+    if user.is_superuser:
+        return Study.objects.all()
+    return Study.objects.filter(Q(owner=user) | Q(viewers__user=user)).distinct()
+
+
+def counted_studies(user: User | AnonymousUser) -> QuerySet[Any]:
+    """Return `readable_studies` with `people`, `finished` (previews left out) and `images` (those to be rated)."""
+
+    def count(rows: QuerySet[Any]) -> Coalesce:
+        # A subquery each: joined, participants times images would be counted.
+        of_study = rows.filter(study=OuterRef("pk")).order_by().values("study").annotate(n=Count("pk"))
+        return Coalesce(Subquery(of_study.values("n")), 0)
+
+    people = Participant.objects.filter(is_preview=False)
+    return readable_studies(user).annotate(
+        people=count(people),
+        finished=count(people.filter(state=Participant.State.FINISHED)),
+        images=count(Stimulus.objects.filter(role=Stimulus.Role.MAIN)),
+    )
+
+
+def own_studies(user: User | AnonymousUser) -> QuerySet[Study]:
+    """Return the studies that `user` may change."""
+    if not user.is_authenticated:
+        return Study.objects.none()
+    return Study.objects.all() if user.is_superuser else Study.objects.filter(owner=user)
+
+
+def may_create_studies(user: User | AnonymousUser) -> bool:
+    """Say whether `user` may make studies: admins, and whoever has the permission that the group Researchers gives."""
+    return user.has_perm("survey.add_study")
+
+
+def readable_study(user: User | AnonymousUser, slug: str) -> Study:
+    """Return one study; Http404 alike for one that is not there and one that is not theirs to read."""
+    return _one(readable_studies(user), slug)
+
+
+def own_study(user: User | AnonymousUser, slug: str) -> Study:
+    """Return one study to change it; Http404 as in `readable_study`."""
+    return _one(own_studies(user), slug)
+
+
+def shared_study(token: str) -> Study:
+    """Return the study that a share link in force shows; Http404 for an unknown or revoked one."""
+    link = ShareLink.objects.filter(token=token, revoked_at__isnull=True).select_related("study").first()
+    if link is None:
+        raise Http404("no such share link")
+    return link.study
+
+
+def _one(studies: QuerySet[Study], slug: str) -> Study:
+    study = studies.filter(slug=slug).first()
+    if study is None:
+        raise Http404(f"no study {slug}")
+    return study
+
+
+def simulation_pass(study: Study) -> str:
+    """Return what lets a program of this installation into a simulated study, where no person may go, for a day."""
+    return signing.TimestampSigner(salt=_SIMULATION).sign(str(study.pk))
+
+
+def is_simulation_pass(study: Study, text: str) -> bool:
+    """Return whether `text` is a pass into this study, which is simulated."""
+    try:
+        named = signing.TimestampSigner(salt=_SIMULATION).unsign(text, max_age=dt.timedelta(days=1))
+    except signing.BadSignature:
+        return False
+    return study.is_simulated and named == str(study.pk)

@@ -1,0 +1,1 @@
+"""Statistics of images and conditions."""

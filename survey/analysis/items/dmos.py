@@ -1,0 +1,55 @@
+"""Differential mean opinion scores, for absolute category rating with hidden reference."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from survey.analysis.items.intervals import CONFIDENCE
+from survey.analysis.items.means import by_item
+from survey.analysis.table import code, main_phase
+
+COLUMNS = ("item", "reference", "n", "dmos", "sd", "ci_low", "ci_high")
+
+
+def dmos_table(table: pd.DataFrame, *, crush: bool = False) -> pd.DataFrame | None:
+    """ACR-HR: each participant's rating of the item less that of its reference, plus 5, then the mean.
+
+    Args:
+        table: one question's rows; ``reference`` names the item that each row's item is compared with.
+        crush: pull differential scores above 5 (item better than its reference) in by 7d/(2 + d).
+
+    Returns:
+        ``item,reference,n,dmos,sd,ci_low,ci_high``, Student t; n counts the participants who rated both. None
+        where no reference was itself rated: in a degradation study (DCR) the MOS is the DMOS.
+
+    Source: ITU-T P.910, ACR-HR.
+    """
+    main = main_phase(table)
+    if "reference" not in main.columns:
+        return None
+    pairs = main[["item", "reference"]].drop_duplicates().dropna()
+    pairs = pairs[pairs["item"].astype("str") != pairs["reference"].astype("str")]
+    ratings = code(main)
+    place = {name: i for i, name in enumerate(ratings.items)}
+    pairs = pairs[pairs["reference"].isin(place)].sort_values(["item", "reference"])
+    if pairs.empty:
+        return None
+    scores = by_item(ratings, np.arange(len(ratings.items)))
+    rows = [
+        (item, reference, *_differential(scores[:, place[item]] - scores[:, place[reference]] + 5, crush))
+        for item, reference in zip(pairs["item"], pairs["reference"], strict=True)
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _differential(scores: np.ndarray, crush: bool) -> tuple[int, float, float, float, float]:
+    d = scores[~np.isnan(scores)]
+    if crush:
+        d = np.where(d > 5, 7 * d / (2 + d), d)
+    n = len(d)
+    mean = float(d.mean()) if n else float("nan")
+    sd = float(d.std(ddof=1)) if n > 1 else float("nan")
+    half = float(special.stdtrit(n - 1, 0.5 + CONFIDENCE / 2)) * sd / np.sqrt(n) if sd > 0 else float("nan")
+    return n, mean, sd, mean - half, mean + half

@@ -1,0 +1,121 @@
+"""The headline under three panels: everyone, without those that screening flags, weighted by the subject model."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from survey.analysis.items.comparisons import SIGNIFICANT, compare
+from survey.analysis.items.conditions import levels, participant_level_means
+from survey.analysis.items.means import by_item
+from survey.analysis.items.mos import mos_table
+from survey.analysis.participants.screening import flagged
+from survey.analysis.table import code
+
+FEWEST_LEFT = 2
+_NAMED = 3
+
+
+@dataclass(frozen=True)
+class Panels:
+    """``table``: ``item,everyone,screened,model,rank_everyone,rank_screened,rank_model`` (rank 1 is the best);
+    ``summary``: who was left out, the largest changes and whether the conclusions depend on the panel."""
+
+    table: pd.DataFrame
+    summary: dict[str, Any]
+
+
+def panels(
+    main: pd.DataFrame,
+    mos: pd.DataFrame,
+    model: pd.DataFrame,
+    screening: pd.DataFrame,
+    comparisons: pd.DataFrame,
+    by: str | None,
+) -> Panels:
+    """Compare the panels.
+
+    Args:
+        main: rows of the main phase. mos, model: MOS table and recovered qualities of everyone.
+        comparisons: everyone's, of the levels of ``by``, or of items where it is None: the conclusions are its
+            significant pairs and their directions.
+    """
+    out = flagged(screening)
+    kept = main[~main["participant"].isin(out)]
+    enough = kept["participant"].nunique() >= FEWEST_LEFT
+    screened = mos_table(code(kept)).set_index("item")["mos"] if enough else pd.Series(dtype=np.float64)
+    table = mos[["item"]].assign(
+        everyone=mos["mos"],
+        screened=screened.reindex(mos["item"]).to_numpy(np.float64),
+        model=model["quality"].to_numpy(),
+    )
+    for name in ("everyone", "screened", "model"):
+        table[f"rank_{name}"] = table[name].rank(ascending=False, method="min")
+    summary: dict[str, Any] = {"participants_flagged": out}
+    for name in ("screened", "model"):
+        summary[f"largest_change_{name}"] = _largest(table[name] - table["everyone"])
+        summary[f"largest_rank_change_{name}"] = _largest(table[f"rank_{name}"] - table["rank_everyone"])
+    before = _conclusions(comparisons)
+    after = _conclusions(_compare_again(kept, comparisons, by)) if enough and out else before
+    changed = {
+        "reversed": [pair for pair in before if after.get(pair, before[pair]) != before[pair]],
+        "lost": [pair for pair in before if pair not in after],
+        "gained": [pair for pair in after if pair not in before],
+        "reversed_by_model": _reversed_by_model(main, model, before, by),
+    }
+    summary |= {f"pairs_{name}": len(pairs) for name, pairs in changed.items()}
+    summary["conclusions_depend_on_panel"] = any(changed.values()) if enough else None
+    summary["conclusions"] = _sentence(changed, len(before), len(out), enough, by or "item")
+    return Panels(table, summary)
+
+
+def _largest(change: pd.Series) -> float | None:
+    return None if change.isna().all() else float(change.abs().max())
+
+
+Pair = tuple[Hashable, Hashable]
+
+
+def _conclusions(comparisons: pd.DataFrame) -> dict[Pair, float]:
+    """The significant pairs and the signs of their differences."""
+    sure = comparisons[comparisons["p_holm"] < SIGNIFICANT]
+    return {(a, b): np.sign(d) for a, b, d in zip(sure["a"], sure["b"], sure["difference"], strict=True)}
+
+
+def _compare_again(kept: pd.DataFrame, comparisons: pd.DataFrame, by: str | None) -> pd.DataFrame:
+    """The same pairs, from the participants who are left."""
+    names = list(dict.fromkeys([*comparisons["a"], *comparisons["b"]]))
+    if by is not None:
+        these = levels(kept, [by])
+        scores, columns = participant_level_means(these), list(these.names)
+    else:
+        ratings = code(kept)
+        some = np.flatnonzero(np.isin(ratings.items, names))
+        scores, columns = by_item(ratings, some), list(ratings.items[some])
+    return compare(pd.DataFrame(scores, columns=columns).reindex(columns=names).to_numpy(np.float64), names)
+
+
+def _reversed_by_model(
+    main: pd.DataFrame, model: pd.DataFrame, conclusions: dict[Pair, float], by: str | None
+) -> list[Pair]:
+    quality = dict(zip(model["item"], model["quality"], strict=True))
+    if by is not None:
+        of_row = main["item"].map(quality).astype(np.float64)
+        quality = of_row.groupby(main[by], observed=True).mean().to_dict()
+    return [(a, b) for (a, b), sign in conclusions.items() if (quality[a] - quality[b]) * sign < 0]
+
+
+def _sentence(changed: dict[str, list[Pair]], significant: int, out: int, enough: bool, unit: str) -> str:
+    if not enough:
+        return f"screening flags {out} participants and leaves too few to compare with"
+    words = (
+        f"of {significant} significant pairs of {unit}s, leaving out the {out} flagged participants reverses "
+        f"{len(changed['reversed'])}, loses {len(changed['lost'])} and gains {len(changed['gained'])}; "
+        f"the subject model reverses {len(changed['reversed_by_model'])}"
+    )
+    named = [f"{a} and {b}" for pairs in changed.values() for a, b in pairs][:_NAMED]
+    return words + (f" (such as {'; '.join(named)})" if named else "")

@@ -1,0 +1,167 @@
+"""Pair comparison: qualities from choices between two items."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+
+from survey.analysis.items.intervals import Z
+from survey.analysis.table import TableError
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+REQUIRED = ("participant", "first", "second", "answer")
+ANSWERS = ("first", "second", "tie")
+
+_TOLERANCE = 1e-10
+_ROUNDS = 100
+
+
+@dataclass(frozen=True)
+class PairScores:
+    """A fitted model of choices.
+
+    Attributes:
+        items: ``item,n,wins,ties,losses,score,ci_low,ci_high``; scores are log odds of mean 0: an item one above
+            another is chosen e times as often. Empty intervals with fewer than two participants.
+        tie: log odds of a tie between equals, or NaN where nobody tied.
+    """
+
+    items: pd.DataFrame
+    tie: float
+
+
+def bradley_terry(choices: pd.DataFrame) -> PairScores:
+    """Fit R. Bradley and M. Terry's model (1952), with R. Davidson's ties (1970), by maximum likelihood.
+
+    Intervals are 95 % and take a participant's choices as one cluster (sandwich estimator), since they are not
+    independent.
+
+    Args:
+        choices: one row a comparison: ``participant``, ``first`` and ``second`` (items), ``answer`` (``first``,
+            ``second`` or ``tie``).
+
+    Raises:
+        TableError: a column or answer is not as above, or the scores are not determined: some items were never
+            beaten, not even tied, by the others.
+    """
+    a, b, answer, names = _checked(choices)
+    _check_determined(a, b, answer, names)
+    features, parameters = _features(a, b, len(names), bool((answer == 2).any()))
+    theta = np.zeros(parameters)
+    for _ in range(_ROUNDS):
+        score, information = _score_and_information(features, answer, theta)
+        information[: len(names), : len(names)] += 1  # a shift of all items, which no choice tells, stays 0
+        step = np.linalg.solve(information, score.sum(axis=0))
+        theta += step
+        if np.abs(step).max() < _TOLERANCE:
+            break
+    theta[: len(names)] -= theta[: len(names)].mean()
+    people = pd.factorize(choices["participant"])[0]
+    half = Z * _standard_errors(features, answer, theta, people, len(names))
+    tie = float(theta[-1]) if parameters > len(names) else float("nan")
+    scores = theta[: len(names)]
+    table = record(choices).assign(score=scores, ci_low=scores - half, ci_high=scores + half)
+    return PairScores(table, tie)
+
+
+def check_choices(choices: pd.DataFrame) -> None:
+    """TableError unless every row is a choice between two items."""
+    missing = [name for name in REQUIRED if name not in choices.columns]
+    if missing:
+        raise TableError(f"no column {missing[0]!r}; pair comparisons have {', '.join(REQUIRED)}")
+    wrong = choices.index[~choices["answer"].isin(ANSWERS)]
+    if len(wrong):
+        value = choices["answer"][wrong[0]]
+        raise TableError(f"row {wrong[0]}: answer {value!r} is not one of {', '.join(ANSWERS)}")
+    if choices.empty:
+        raise TableError("no pair comparisons")
+
+
+def _checked(choices: pd.DataFrame) -> tuple[Ints, Ints, Ints, NDArray[np.object_]]:
+    check_choices(choices)
+    both = pd.concat([choices["first"], choices["second"]]).astype("object").map(str)
+    codes, names = pd.factorize(both, sort=True)
+    a, b = codes[: len(choices)], codes[len(choices) :]
+    if (a == b).any():
+        raise TableError(f"row {choices.index[a == b][0]}: an item is compared with itself")
+    answer = choices["answer"].map(dict(zip(ANSWERS, range(3), strict=True)))
+    return (
+        a.astype(np.int64),
+        b.astype(np.int64),
+        np.asarray(answer, np.int64),
+        np.asarray(names, dtype=object),
+    )
+
+
+def _check_determined(a: Ints, b: Ints, answer: Ints, names: NDArray[np.object_]) -> None:
+    """L. Ford (1957): a finite maximum needs a chain of wins or ties from every item to every other.
+
+    Where all are ties, Davidson's parameter of ties has no finite maximum either.
+    """
+    if (answer == 2).all():
+        raise TableError("every choice is a tie: the model has no scores to tell")
+    winner = np.concatenate([a[answer != 1], b[answer != 0]])
+    loser = np.concatenate([b[answer != 1], a[answer != 0]])
+    graph = sparse.coo_array((np.ones(len(winner)), (winner, loser)), shape=(len(names),) * 2)
+    parts, part = connected_components(graph, directed=True, connection="strong")
+    if parts > 1:
+        some = ", ".join(map(str, names[part == np.argmin(np.bincount(part))][:5]))
+        raise TableError(
+            f"the choices do not place these items among the others: {some}; they need more comparisons"
+        )
+
+
+def _features(a: Ints, b: Ints, items: int, ties: bool) -> tuple[Floats, int]:
+    """Of each comparison and outcome, shape (comparisons, outcomes, parameters): its utility is features · θ."""
+    outcomes = 3 if ties else 2
+    features = np.zeros((len(a), outcomes, items + ties))
+    rows = np.arange(len(a))
+    features[rows, 0, a] = 1
+    features[rows, 1, b] = 1
+    if ties:
+        features[rows, 2, a] = features[rows, 2, b] = 0.5
+        features[:, 2, -1] = 1
+    return features, items + ties
+
+
+def _score_and_information(features: Floats, answer: Ints, theta: Floats) -> tuple[Floats, Floats]:
+    """Score of each comparison, and Fisher's information, of a conditional logit."""
+    utility = features @ theta
+    p = np.exp(utility - utility.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    expected = np.einsum("nop,no->np", features, p)
+    weighted = (features * np.sqrt(p)[:, :, None]).reshape(-1, features.shape[2])
+    information = weighted.T @ weighted - expected.T @ expected
+    return features[np.arange(len(answer)), answer] - expected, information
+
+
+def _standard_errors(features: Floats, answer: Ints, theta: Floats, people: Ints, items: int) -> Floats:
+    clusters = int(people.max()) + 1
+    if clusters < 2:
+        return np.full(items, np.nan)
+    score, information = _score_and_information(features, answer, theta)
+    information[:items, :items] += 1  # as above
+    inverse = np.linalg.inv(information)
+    summed = np.zeros((clusters, len(theta)))
+    np.add.at(summed, people, score)
+    meat = summed.T @ summed * clusters / (clusters - 1)
+    return np.asarray(np.sqrt(np.diag(inverse @ meat @ inverse)[:items]))
+
+
+def record(choices: pd.DataFrame) -> pd.DataFrame:
+    """``item,n,wins,ties,losses`` of each item, sorted by name."""
+    a, b, answer, names = _checked(choices)
+    k = len(names)
+    wins = np.bincount(a[answer == 0], minlength=k) + np.bincount(b[answer == 1], minlength=k)
+    losses = np.bincount(b[answer == 0], minlength=k) + np.bincount(a[answer == 1], minlength=k)
+    ties = np.bincount(a[answer == 2], minlength=k) + np.bincount(b[answer == 2], minlength=k)
+    return pd.DataFrame(
+        {"item": names, "n": wins + ties + losses, "wins": wins, "ties": ties, "losses": losses}
+    )

@@ -1,0 +1,271 @@
+"""Signs of careless or contrary participants: data for a decision, never a deletion.
+
+Each rule gives each participant a value, its threshold and a verdict, one of ``ok``, ``flagged`` and
+``cannot judge``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from survey.analysis.participants.correlation import PanelCorrelation, panel_correlation
+from survey.analysis.table import CATEGORIES, Coded, code, main_phase
+
+RULES = (
+    "bt500",
+    "correlation_p913",
+    "correlation_left_out",
+    "correlation_bt1788",
+    "straight_lining",
+    "speed",
+    "gold",
+    "trap",
+    "repeats",
+)
+EXCLUDE_BY = ("bt500", "correlation_bt1788", "straight_lining", "speed", "gold", "trap", "repeats")
+"""Rules whose flag puts a participant out of the screened panel. The fixed thresholds of P.913 were set for
+video in a laboratory and would put out most of an honest panel where ratings are noisier, so they only show."""
+
+P913_BY_ITEM, P913_BY_CONDITION = 0.75, 0.8
+BT1788_MAXIMUM = 0.7
+BT500_SHARE, BT500_BALANCE = 0.05, 0.3
+STRAIGHT_LINE_CHANCE = 0.001
+FEWEST_IN_LINE = 10
+SPEED_SHARE_OF_PANEL = 1 / 3
+GOLD_SHARE = 0.7
+GOLD_TOLERANCE = 1
+FEWEST_REPEATS = 3
+REPEAT_DIFFERENCE = 1.4
+
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class BT500:
+    """ITU-R BT.500 observer screening, each array of shape (participants,).
+
+    Attributes:
+        high, low: votes at least e SDs above and below their presentation's mean (the standard's P and Q).
+        n: presentations rated.
+        rejected: (P + Q)/n > 0.05 and |P - Q|/(P + Q) < 0.3.
+        unanimous: presentations left aside because everybody agreed.
+        judged: presentations of the participant that were not unanimous.
+    """
+
+    high: Ints
+    low: Ints
+    n: Ints
+    judged: Ints
+    rejected: Bools
+    unanimous: int
+
+
+def bt500(ratings: Coded) -> BT500:
+    """Screen once by the kurtosis rule of ITU-R BT.500-14/15 Annex 1 clause 2.3.1, in exact integers.
+
+    A presentation is an item at one repetition; its SD is that of the sample. Sums of integers decide every
+    tie as the rule is written, where floating point would decide by rounding. Unanimous presentations, where
+    every vote is both at least and at most the mean, are left aside.
+    """
+    k = len(CATEGORIES)
+    _, presentation = np.unique(
+        ratings.item * (int(ratings.repeat.max()) + 1) + ratings.repeat, return_inverse=True
+    )
+    counts = np.bincount(presentation * k + ratings.rating - 1, minlength=(presentation.max() + 1) * k)
+    counts = counts.reshape(-1, k)
+    distinct, which = np.unique(counts, axis=0, return_inverse=True)
+    side = np.array([_outlying([int(c) for c in row]) for row in distinct])[which.ravel()]
+    unanimous = np.count_nonzero(counts, axis=1) < 2
+    vote = side[presentation, ratings.rating - 1]
+    people = len(ratings.participants)
+    high = np.bincount(ratings.participant[vote > 0], minlength=people)
+    low = np.bincount(ratings.participant[vote < 0], minlength=people)
+    n = np.bincount(ratings.participant, minlength=people)
+    judged = np.bincount(ratings.participant[~unanimous[presentation]], minlength=people)
+    # 0.05 and 0.3 as 1/20 and 3/10, to stay in integers.
+    rejected = (20 * (high + low) > n) & (10 * np.abs(high - low) < 3 * (high + low))
+    return BT500(high, low, n, judged, rejected, int(unanimous.sum()))
+
+
+def _outlying(counts: list[int]) -> list[int]:
+    """+1, -1 or 0 for a vote of 1..5 among these: at least e SDs above, below, or neither."""
+    n = sum(counts)
+    total = sum(c * (u + 1) for u, c in enumerate(counts))
+    d = [n * (u + 1) - total for u in range(len(counts))]
+    s2 = sum(c * x**2 for c, x in zip(counts, d, strict=True))
+    s4 = sum(c * x**4 for c, x in zip(counts, d, strict=True))
+    if s2 == 0:
+        return [0] * len(counts)
+    e_squared = 4 if 2 * s2**2 <= n * s4 <= 4 * s2**2 else 20
+    return [((x > 0) - (x < 0)) * (x**2 * (n - 1) >= e_squared * s2) for x in d]
+
+
+def p913_rejected(correlation: PanelCorrelation) -> Bools:
+    """r < 0.75 over items and, where there are conditions, also r < 0.8 over conditions (P.913 clause 11.4, VQEG
+    Multimedia test plan Annex VI). Undefined correlations reject nobody."""
+    with np.errstate(invalid="ignore"):
+        rejected = correlation.pearson < P913_BY_ITEM
+        if correlation.by_condition is not None:
+            rejected &= ~(correlation.by_condition >= P913_BY_CONDITION)
+    return rejected
+
+
+def screen(table: pd.DataFrame) -> pd.DataFrame:
+    """Every rule for every participant who rated in the main phase.
+
+    Args:
+        table: one question's rows, all phases, as ``table.check`` gives them.
+
+    Returns:
+        Columns ``participant,rule,value,threshold,verdict,detail``; ordered by rule, then participant.
+    """
+    main = main_phase(table)
+    ratings = code(main)
+    condition = main["condition"].to_numpy(object) if "condition" in main.columns else None
+    correlation = panel_correlation(ratings, condition)
+    parts = [
+        _bt500_rule(ratings),
+        _p913_rule(correlation),
+        _left_out_rule(correlation),
+        _bt1788_rule(correlation),
+        _straight_lining(main, ratings),
+        _speed(main, ratings),
+        _expected(table, ratings, "gold", GOLD_TOLERANCE, GOLD_SHARE),
+        _expected(table, ratings, "trap", 0, 1.0),
+        _repeats(table, ratings),
+    ]
+    for rule, part in zip(RULES, parts, strict=True):
+        part.insert(0, "rule", rule)
+        part.insert(0, "participant", ratings.participants)
+    return pd.concat(parts, ignore_index=True)
+
+
+def flagged(screening: pd.DataFrame, rules: Collection[str] = EXCLUDE_BY) -> list[str]:
+    """Participants whom any of these rules flags, sorted."""
+    hit = (screening["verdict"] == "flagged") & screening["rule"].isin(list(rules))
+    return sorted(set(screening.loc[hit, "participant"]))
+
+
+def _verdicts(
+    value: Floats, threshold: Floats | float, bad: Bools, unknown: Bools, detail: object
+) -> pd.DataFrame:
+    verdict = np.where(unknown, "cannot judge", np.where(bad, "flagged", "ok"))
+    return pd.DataFrame({"value": value, "threshold": threshold, "verdict": verdict, "detail": detail})
+
+
+def _cannot(people: int, reason: str) -> pd.DataFrame:
+    nothing = np.full(people, np.nan)
+    return _verdicts(nothing, nothing, np.zeros(people, bool), np.ones(people, bool), reason)
+
+
+def _bt500_rule(ratings: Coded) -> pd.DataFrame:
+    result = bt500(ratings)
+    hits = result.high + result.low
+    balance = np.abs(result.high - result.low) / np.maximum(hits, 1)
+    detail = [
+        f"P={p} Q={q} of {n} presentations, |P-Q|/(P+Q)={b:.3f}" if p + q else f"P=0 Q=0 of {n} presentations"
+        for p, q, n, b in zip(result.high, result.low, result.n, balance, strict=True)
+    ]
+    return _verdicts(hits / result.n, BT500_SHARE, result.rejected, result.judged == 0, detail)
+
+
+def _p913_rule(correlation: PanelCorrelation) -> pd.DataFrame:
+    by = correlation.by_condition
+    detail = (
+        "over items" if by is None else [f"over items; over conditions {r:.3f} (threshold 0.8)" for r in by]
+    )
+    r = correlation.pearson
+    return _verdicts(r, P913_BY_ITEM, p913_rejected(correlation), np.isnan(r), detail)
+
+
+def _left_out_rule(correlation: PanelCorrelation) -> pd.DataFrame:
+    r = correlation.left_out
+    return _verdicts(r, P913_BY_ITEM, r < P913_BY_ITEM, np.isnan(r), "with the mean of the others")
+
+
+def _bt1788_rule(correlation: PanelCorrelation) -> pd.DataFrame:
+    """Smaller of Pearson and Spearman; the threshold falls below 0.7 in noisy studies (ITU-R BT.1788)."""
+    r = np.minimum(correlation.pearson, correlation.spearman)
+    known = r[~np.isnan(r)]
+    if len(known) < 2:
+        return _cannot(len(r), "fewer than two participants with a correlation")
+    threshold = min(BT1788_MAXIMUM, float(known.mean() - known.std(ddof=1)))
+    return _verdicts(r, threshold, r < threshold, np.isnan(r), "smaller of Pearson and Spearman")
+
+
+def _straight_lining(main: pd.DataFrame, ratings: Coded) -> pd.DataFrame:
+    """Longest run of one answer, against a length that answers drawn at random from the panel's own distribution
+    would reach with a chance below 1 in 1000. Without ``position`` only a constant participant shows."""
+    people = len(ratings.participants)
+    ordered = "position" in main.columns and bool(main["position"].notna().all())
+    order = np.lexsort((main["position"] if ordered else np.zeros(len(main)), ratings.participant))
+    person, answer = ratings.participant[order], ratings.rating[order]
+    starts = np.r_[True, (person[1:] != person[:-1]) | (answer[1:] != answer[:-1])]
+    length = np.diff(np.r_[np.flatnonzero(starts), len(person)])
+    longest = np.zeros(people, np.int64)
+    np.maximum.at(longest, person[starts], length)
+    n = np.bincount(ratings.participant, minlength=people)
+    commonest = np.bincount(ratings.rating).max() / len(ratings.rating)
+    if commonest == 1:
+        return _cannot(people, "all ratings of the panel agree")
+    threshold = np.ceil(np.log(n / STRAIGHT_LINE_CHANCE) / -np.log(commonest))
+    bad = (longest >= threshold) if ordered else (longest == n)
+    unknown = (n < FEWEST_IN_LINE) | (not ordered and ~bad)
+    detail = (
+        "longest run of one answer" if ordered else "order of trials unknown: only a constant rater shows"
+    )
+    return _verdicts(longest.astype(np.float64), threshold, bad, unknown, detail)
+
+
+def _speed(main: pd.DataFrame, ratings: Coded) -> pd.DataFrame:
+    """Median response time, against a third of the panel's."""
+    people = len(ratings.participants)
+    if "rt_ms" not in main.columns or not main["rt_ms"].notna().any():
+        return _cannot(people, "no response times (column rt_ms)")
+    times = main["rt_ms"].astype(np.float64).groupby(ratings.participant).median()
+    medians = np.asarray(times.reindex(range(people)), np.float64)
+    threshold = float(np.nanmedian(medians) * SPEED_SHARE_OF_PANEL)
+    return _verdicts(medians, threshold, medians < threshold, np.isnan(medians), "median response time in ms")
+
+
+def _expected(table: pd.DataFrame, ratings: Coded, phase: str, tolerance: int, share: float) -> pd.DataFrame:
+    """Share of gold or trap answers within ``tolerance`` of ``expected`` (gold: ±1, as in ITU-T P.808)."""
+    known = {"phase", "expected"} <= set(table.columns)
+    rows = table[(table["phase"] == phase) & table["expected"].notna()] if known else table.iloc[:0]
+    right = (rows["rating"] - rows["expected"]).abs() <= tolerance if len(rows) else rows["rating"] > 0
+    n, value = _means_by_participant(rows, right.astype(np.float64), ratings)
+    if not n.any():
+        return _cannot(len(n), f"no {phase} trials with expected answers")
+    return _verdicts(value, share, value < share, n == 0, [f"share of {k} right" for k in n])
+
+
+def _repeats(table: pd.DataFrame, ratings: Coded) -> pd.DataFrame:
+    """Mean absolute difference of a repeated rating from the first; answers at random differ by 1.6."""
+    rows = table
+    if "phase" in table.columns:
+        rows = table[table["phase"].isna() | table["phase"].isin(["main", "repeat"])]
+        rows = rows.assign(late=rows["phase"] == "repeat").sort_values("late", kind="stable")
+    again = rows.duplicated(["participant", "item"])
+    first = rows.groupby(["participant", "item"], observed=True)["rating"].transform("first")
+    difference = (rows["rating"] - first).abs().astype(np.float64)
+    n, value = _means_by_participant(rows[again], difference[again], ratings)
+    if not n.any():
+        return _cannot(len(n), "no repeated trials")
+    detail = [f"mean absolute difference over {k} repeats" for k in n]
+    return _verdicts(value, REPEAT_DIFFERENCE, value > REPEAT_DIFFERENCE, n < FEWEST_REPEATS, detail)
+
+
+def _means_by_participant(rows: pd.DataFrame, values: pd.Series, ratings: Coded) -> tuple[Ints, Floats]:
+    """Number and mean of values for each participant of the main phase; others are left aside."""
+    who = pd.Index(ratings.participants).get_indexer(pd.Index(rows["participant"].to_numpy(object)))
+    people, kept = len(ratings.participants), who >= 0
+    n = np.bincount(who[kept], minlength=people)
+    with np.errstate(invalid="ignore"):
+        return n, np.bincount(who[kept], values.to_numpy(np.float64)[kept], people) / n

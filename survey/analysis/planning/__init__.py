@@ -1,0 +1,1 @@
+"""How many participants, and when to stop."""

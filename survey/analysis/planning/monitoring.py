@@ -1,0 +1,99 @@
+"""What a running study shows: votes and intervals so far against the goal, where people stop, who looks careless."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from survey.analysis.items.conditions import cluster_means, levels
+from survey.analysis.items.intervals import sos_wilson
+from survey.analysis.items.sos import moments, pooled_a
+from survey.analysis.participants.screening import EXCLUDE_BY, screen
+from survey.analysis.planning.planning import ratings_needed
+from survey.analysis.table import CATEGORIES, main_phase
+
+
+@dataclass(frozen=True)
+class LiveScores:
+    """One question's scores so far.
+
+    Attributes:
+        images: one row an item, fewest votes first: ``item,votes,mos,half_width,votes_missing,ratings_needed``.
+            ``half_width`` is half the bounded (SOS-Wilson) 95 % interval, which is defined from one vote on;
+            ``votes_missing`` until the wanted number of votes, ``ratings_needed`` until MOS ± the wanted half width.
+        conditions: ``condition,items,participants,votes,mos,half_width`` (participants as clusters, Student t);
+            None where there are none.
+        a: the SOS parameter that intervals and needs are computed with.
+    """
+
+    images: pd.DataFrame
+    conditions: pd.DataFrame | None
+    a: float
+
+
+def live_scores(table: pd.DataFrame, items: Sequence[str], *, votes: int, half_width: float) -> LiveScores:
+    """Return the scores of one question so far.
+
+    Args:
+        table: its rows, all phases, as ``table.check`` gives them; may be empty.
+        items: every item that is to be rated, so that one without a vote is there too.
+        votes: wanted for each item.
+        half_width: wanted for each item's 95 % interval, rating points.
+    """
+    main = main_phase(table)
+    counts = _counts(main, items)
+    a = pooled_a(counts)
+    n, mean, _ = moments(counts)
+    low, high = sos_wilson(counts, a)
+    images = pd.DataFrame({"item": list(items), "votes": n, "mos": mean, "half_width": (high - low) / 2})
+    images["votes_missing"] = np.maximum(votes - n, 0)
+    images["ratings_needed"] = ratings_needed(images.rename(columns={"votes": "n"}), half_width, a=a)
+    images = images.sort_values(["votes", "item"], kind="stable").reset_index(drop=True)
+    return LiveScores(images, _conditions(main), a)
+
+
+def _counts(main: pd.DataFrame, items: Sequence[str]) -> np.ndarray:
+    place = pd.Index(items).get_indexer(pd.Index(main["item"].astype("object")))
+    known, k = place >= 0, len(CATEGORIES)
+    flat = place[known] * k + main["rating"].to_numpy(np.int64)[known] - 1
+    return np.bincount(flat, minlength=len(items) * k).reshape(-1, k)
+
+
+def _conditions(main: pd.DataFrame) -> pd.DataFrame | None:
+    if "condition" not in main.columns or not main["condition"].notna().any():
+        return None
+    these = levels(main, ["condition"])
+    means = cluster_means(these)
+    means.insert(0, "condition", these.names)
+    means["half_width"] = (means["ci_high"] - means["ci_low"]) / 2
+    return means.rename(columns={"n": "votes"}).drop(columns=["sd", "ci_low", "ci_high"])
+
+
+def drop_off(answered: ArrayLike) -> pd.DataFrame:
+    """Return how many people answered at least k trials: ``trial,reached``, from 1 to the most that anybody did.
+
+    Args:
+        answered: answered trials of each person who began, whole numbers.
+    """
+    done = np.bincount(np.asarray(answered, np.int64), minlength=1)
+    reached = done[::-1].cumsum()[::-1]
+    return pd.DataFrame({"trial": np.arange(1, len(reached)), "reached": reached[1:]})
+
+
+def median_seconds(table: pd.DataFrame) -> float | None:
+    """Return the median response time of the main phase in seconds; None where none is known."""
+    times = main_phase(table)["rt_ms"].dropna()
+    return float(times.median()) / 1000 if len(times) else None
+
+
+def flags(table: pd.DataFrame) -> dict[str, list[str]]:
+    """Return {participant: the rules that flag them so far}, by one question's rows; only rules that may exclude."""
+    if main_phase(table).empty:
+        return {}
+    verdicts = screen(table)
+    hit = verdicts[(verdicts["verdict"] == "flagged") & verdicts["rule"].isin(EXCLUDE_BY)]
+    return {str(person): rows["rule"].tolist() for person, rows in hit.groupby("participant", sort=True)}

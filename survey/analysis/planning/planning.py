@@ -1,0 +1,107 @@
+"""How many ratings a study needs, and what the ones at hand can show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy import special
+
+from survey.analysis.items.intervals import CONFIDENCE, Z
+from survey.analysis.items.sos import sos_curve
+
+POWER = 0.8
+HALF_WIDTHS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
+
+_MEAN_SPREAD = 3.25
+"""Mean of (m - 1)(5 - m) over m from 1.5 to 4.5, where most scores lie."""
+
+
+def sample_size(half_width: float, *, a: float, mos: float = 3.0) -> int:
+    """Ratings of an item for a 95 % interval of MOS ± ``half_width``: n = a(m - 1)(5 - m)(1.96/d)².
+
+    Args:
+        half_width: in rating points, above 0.
+        a: SOS parameter, of a pilot or an earlier study (0.13 to 0.22: media in a laboratory; 0.33 to 0.40:
+            generated images).
+        mos: where on the scale; 3 is the worst case.
+
+    Raises:
+        ValueError: a half width not above 0.
+    """
+    if not half_width > 0:
+        raise ValueError("the half width must be above 0")
+    return max(1, int(np.ceil(float(sos_curve(a, mos)) * (Z / half_width) ** 2 - 1e-9)))
+
+
+def detectable_difference(residual_variance: float, participants: float, *, power: float = POWER) -> float:
+    """Smallest difference of two items, rated by the same participants, that a 5 % test finds with that power.
+
+    Args:
+        residual_variance: of the model rating = item + participant + residual, rating points squared.
+    """
+    z = Z + float(special.ndtri(power))
+    return float(z * np.sqrt(2 * residual_variance / participants))
+
+
+def ratings_needed(mos: pd.DataFrame, half_width: float, *, a: float) -> NDArray[np.int64]:
+    """Ratings still needed for each row of a MOS table until the SOS hypothesis gives MOS ± ``half_width``.
+
+    Items without ratings count as in the middle of the scale.
+    """
+    at = mos["mos"].fillna(3.0).clip(1.25, 4.75)  # at the very ends the hypothesis would promise certainty
+    wanted = np.array([sample_size(half_width, a=a, mos=m) for m in at], dtype=np.int64)
+    return np.asarray(np.maximum(wanted - mos["n"].to_numpy(np.int64), 0))
+
+
+def half_widths(n: ArrayLike, *, a: float, mos: float = 3.0) -> NDArray[np.float64]:
+    """Half width of the 95 % interval that so many ratings of an item give, by the SOS hypothesis."""
+    t = special.stdtrit(np.maximum(np.asarray(n, np.float64) - 1, 1), 0.5 + CONFIDENCE / 2)
+    return np.asarray(t * np.sqrt(sos_curve(a, mos) / np.asarray(n, np.float64)))
+
+
+@dataclass(frozen=True)
+class Design:
+    """A study to be: ``images`` in all, ``each`` of them rated by every participant, ``drop_out`` the share of sessions
+    that are left (or excluded) before they count, 0 to below 1."""
+
+    images: int
+    each: int
+    drop_out: float = 0.0
+
+    def participants(self, ratings: int) -> int:
+        """People to invite so that every image gets so many ratings."""
+        finished = max(np.ceil(self.images * ratings / self.each), ratings)
+        return int(np.ceil(finished / (1 - self.drop_out) - 1e-9))
+
+    def in_common(self, ratings: float) -> float:
+        """People who rate both of two images, when every image gets so many ratings and subsets are drawn evenly."""
+        return ratings if self.images < 2 else ratings * (self.each - 1) / (self.images - 1)
+
+
+def assumed_residual(a: float) -> float:
+    """Residual variance of participants' ratings that goes with an SOS parameter, rating points squared.
+
+    The SOS variance averaged over scores from 1.5 to 4.5. Somewhat too large, as it has the participants' biases in it.
+    """
+    return a * _MEAN_SPREAD
+
+
+def plan_table(design: Design, *, a: float, residual_variance: float) -> pd.DataFrame:
+    """What each precision costs.
+
+    Returns:
+        One row a half width of ``HALF_WIDTHS``: ``half_width,ratings,participants,in_common,difference``: ratings of each
+        image for a 95 % interval of that half width in the middle of the scale, people to invite, how many of them
+        rate both of two images, and the difference of two images that they detect with 80 % power (NaN where nobody
+        rates both).
+    """
+    rows = []
+    for half_width in HALF_WIDTHS:
+        ratings = sample_size(half_width, a=a)
+        both = design.in_common(ratings)
+        difference = detectable_difference(residual_variance, both) if both >= 1 else float("nan")
+        rows.append((half_width, ratings, design.participants(ratings), both, difference))
+    return pd.DataFrame(rows, columns=["half_width", "ratings", "participants", "in_common", "difference"])

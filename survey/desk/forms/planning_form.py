@@ -1,0 +1,49 @@
+"""The planning page's form: a design, and how much people are taken to differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from django import forms
+
+from survey.analysis.planning.planning import Design
+from survey.models import Study
+
+#: Typical of ratings of generated images; 0.13 to 0.22 of media in a laboratory (docs/method.md).
+TYPICAL_A: Final = 0.35
+DEFAULTS: Final = {"images": 30, "each": "", "drop_out": 10, "noise": "", "a": TYPICAL_A, "half_width": 0.25}
+
+
+class PlanningForm(forms.Form):
+    """What is asked on the planning page; sent by GET, so that a plan can be kept as an address."""
+
+    images = forms.IntegerField(label="Images", min_value=1, max_value=10_000)
+    each = forms.IntegerField(
+        label="Images each participant rates (empty: all)", min_value=1, max_value=10_000, required=False
+    )
+    half_width = forms.FloatField(label="Wanted half width, ± MOS", min_value=0.05, max_value=2)
+    drop_out = forms.FloatField(label="Sessions lost or excluded, %", min_value=0, max_value=90)
+    noise = forms.ChoiceField(label="People differ as in", required=False)
+    a = forms.FloatField(label="Assumed SOS a", min_value=0.01, max_value=1)
+
+    def __init__(self, *args: Any, studies: Iterable[Study], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [(study.slug, study.title) for study in studies]
+        field = self.fields["noise"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - declared above
+        field.choices = [("", "assumed (SOS a)"), *choices]
+        for name in ("half_width", "drop_out", "a"):
+            self.fields[name].widget.attrs["step"] = "any"
+
+    def clean(self) -> dict[str, Any]:
+        """Nobody rates more images than there are."""
+        data = super().clean() or {}
+        if data.get("images") and (data.get("each") or 0) > data["images"]:
+            self.add_error("each", f"There are only {data['images']} images.")
+        return data
+
+    def design(self) -> Design:
+        """Return the design of a valid form."""
+        data = self.cleaned_data
+        return Design(data["images"], data["each"] or data["images"], data["drop_out"] / 100)

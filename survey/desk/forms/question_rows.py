@@ -1,0 +1,96 @@
+"""The rows of the set-up form that say what is asked of each image: key, text and labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from django import forms
+
+from survey.desk.forms.study_form_fields import FiveLabels, Words, in_language, joined
+from survey.study.definition import Definition
+from survey.study.scales import default_labels
+
+#: As many as a study may ask.
+MOST: Final = 4
+_NEEDED: Final = "A question has a key, and a text in every language; empty the whole row to take it away."
+
+
+class QuestionRow:
+    """One question of the form, or the blank row for another. Field names count from 1, as a file's faults do."""
+
+    def __init__(
+        self, number: int, definition: Definition, languages: Sequence[str], *, key_stays: bool
+    ) -> None:
+        asked = definition.questions[number - 1 : number]
+        self.name = f"questions.{number}"
+        self.heading = f"Question {number}" if asked else "Another question (leave empty for none)"
+        self._old: dict[str, Any] = asked[0].model_dump(mode="json") if asked else {}
+        self._method = definition.method
+        self._languages = languages
+        self._key_stays = key_stays
+
+    def fields(self) -> Iterator[tuple[str, forms.Field]]:
+        """Yield each field with its name; pairs show no labels, so that none are asked for."""
+        key = Words(
+            label="Key in the data", initial=self._old.get("key"), required=False, disabled=self._key_stays
+        )
+        yield f"{self.name}.key", key
+        for code in self._languages:
+            text = in_language(self._old.get("text"), code) or ""
+            yield (
+                self._text(code),
+                Words(label=f"Text ({code})", initial=text, required=False, max_length=500),
+            )
+        for code in self._languages if self._method != "pair" else ():
+            yield (
+                self._labels(code),
+                FiveLabels(
+                    label=f"Labels from 1 to 5, one on each line ({code}); empty: the usual ones",
+                    labels=in_language(self._old.get("labels"), code) or [],
+                    usual=default_labels(self._method)[code],
+                ),
+            )
+
+    def value(self, cleaned: dict[str, Any]) -> dict[str, Any] | None:
+        """Return the question as a file has it; None for an emptied row."""
+        names = [name for name, _ in self.fields()]
+        if not any(cleaned.get(name) for name in names):
+            return None
+        said = {code: cleaned.get(self._text(code), "") for code in self._languages}
+        question = {
+            **self._old,
+            "key": cleaned[f"{self.name}.key"],
+            "text": joined(self._old.get("text"), said),
+        }
+        if self._method != "pair":
+            question["labels"] = self._said_labels(cleaned)
+        return question
+
+    def missing(self, cleaned: dict[str, Any]) -> Iterator[tuple[str, str]]:
+        """Yield each field that a row in use has left empty, with the complaint."""
+        names = [name for name, _ in self.fields()]
+        if any(cleaned.get(name) for name in names):
+            needed = [f"{self.name}.key", *map(self._text, self._languages)]
+            yield from ((name, _NEEDED) for name in needed if cleaned.get(name) == "")
+
+    def _said_labels(self, cleaned: dict[str, Any]) -> Any:
+        said = {code: cleaned[self._labels(code)] for code in self._languages}
+        if not any(said.values()):
+            return None
+        usual = default_labels(self._method)
+        whole = {code: lines or list(usual[code]) for code, lines in said.items()}
+        return joined(self._old.get("labels"), whole)
+
+    def _text(self, language: str) -> str:
+        return f"{self.name}.text:{language}"
+
+    def _labels(self, language: str) -> str:
+        return f"{self.name}.labels:{language}"
+
+
+def rows_of(definition: Definition, languages: Sequence[str], *, keys_stay: bool) -> list[QuestionRow]:
+    """Return a row for each question, and a blank one where another may come."""
+    count = len(definition.questions)
+    last = count if keys_stay else min(count + 1, MOST)
+    return [QuestionRow(n, definition, languages, key_stays=keys_stay) for n in range(1, last + 1)]

@@ -1,0 +1,134 @@
+"""The JSON API: reads what its token's account may read, changes nothing. docs/api.md describes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.models import User
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils.cache import get_conditional_response, patch_cache_control
+from django.views.decorators.http import require_safe
+
+from survey.access import tokens
+from survey.access.studies import counted_studies, readable_study
+from survey.exports.files import study_files
+from survey.exports.pairs import collect_pairs
+from survey.exports.tables import csv_bytes, json_bytes
+from survey.models import Study
+from survey.results.collect import NoRatings, collect, fingerprint
+
+_JSON = "application/json"
+
+
+def api(page: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Return `page(request, user, ...)` as a view for programs: a token instead of a cookie, faults as JSON."""
+
+    @login_not_required
+    @require_safe
+    @wraps(page)
+    def view(request: HttpRequest, **rest: Any) -> HttpResponseBase:
+        scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+        user = tokens.user_of(secret.strip()) if scheme.lower() == "bearer" else None
+        if user is None:
+            response: HttpResponseBase = _fault("send a token: Authorization: Bearer nstsite_...", 401)
+            response["WWW-Authenticate"] = "Bearer"
+            return response
+        try:
+            response = page(request, user, **rest)
+        except Http404 as error:
+            response = _fault(str(error), 404)
+        patch_cache_control(response, private=True, no_cache=True)
+        return response
+
+    return view
+
+
+def _fault(error: str, status: int) -> JsonResponse:
+    return JsonResponse({"error": error}, status=status)
+
+
+@api
+def studies(request: HttpRequest, user: User) -> HttpResponseBase:
+    """List the studies that the account may read."""
+    rows = counted_studies(user).order_by("slug")
+    return _json({"studies": [_study(request, study) for study in rows]})
+
+
+@api
+def study(request: HttpRequest, user: User, slug: str) -> HttpResponseBase:
+    """Tell of one study, with its definition."""
+    found = counted_studies(user).filter(slug=slug).first()
+    if found is None:
+        raise Http404(f"no study {slug!r}")
+    version = found.version
+    definition = {"version": version.number, "sha256": version.sha256, "definition": version.definition}
+    return _json(_study(request, found) | definition)
+
+
+@api
+def results(request: HttpRequest, user: User, slug: str) -> HttpResponseBase:
+    """Return every table and the summary, as the export `json`."""
+    return _of_data(request, readable_study(user, slug), _results, _JSON)
+
+
+@api
+def ratings(request: HttpRequest, user: User, slug: str, file_format: str) -> HttpResponseBase:
+    """Return the tidy table of ratings (of choices in a pair study), as CSV or JSON."""
+    writers = {"csv": (csv_bytes, "text/csv; charset=utf-8"), "json": (json_bytes, _JSON)}
+    if file_format not in writers:
+        raise Http404(f"no format {file_format!r}: csv or json")
+    write, content_type = writers[file_format]
+    return _of_data(request, readable_study(user, slug), lambda study: write(_answers(study)), content_type)
+
+
+def _results(study: Study) -> bytes:
+    (data,) = study_files(study, "json").values()
+    return data
+
+
+def _answers(study: Study) -> Any:
+    return collect_pairs(study).choices if study.method == Study.Method.PAIR else collect(study).ratings
+
+
+def _of_data(
+    request: HttpRequest, study: Study, make: Callable[[Study], bytes], content_type: str
+) -> HttpResponseBase:
+    """Return what is made of a study's answers; 304 where they are as when the program last asked."""
+    etag = f'"{fingerprint(study)[:32]}"'
+    if unchanged := get_conditional_response(request, etag=etag):
+        return unchanged
+    try:
+        data = make(study)
+    except NoRatings as error:
+        raise Http404(str(error)) from error
+    return HttpResponse(data, content_type=content_type, headers={"ETag": etag})
+
+
+def _study(request: HttpRequest, study: Any) -> dict[str, Any]:
+    def link(name: str, **keys: str) -> str:
+        return request.build_absolute_uri(reverse(name, kwargs={"slug": study.slug, **keys}))
+
+    return {
+        "slug": study.slug,
+        "title": study.title,
+        "state": study.state,
+        "method": study.method,
+        "simulated": study.is_simulated,
+        "created_at": study.created_at.isoformat(),
+        "archived_at": study.archived_at.isoformat() if study.archived_at else None,
+        "images": study.images,
+        "participants": study.people,
+        "finished": study.finished,
+        "url": link("api_study"),
+        "results": link("api_results"),
+        "ratings": link("api_ratings", file_format="csv"),
+    }
+
+
+def _json(value: Any) -> HttpResponse:
+    return HttpResponse(json_bytes(value), content_type=_JSON)

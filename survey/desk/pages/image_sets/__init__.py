@@ -1,0 +1,1 @@
+"""Pages of image sets, plans and uploads."""

@@ -1,0 +1,112 @@
+"""The results page of a pair study: who is preferred to whom."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from survey.analysis.pairs.preferences import QuestionPreferences
+from survey.analysis.plots import FORMATS, drawable_of
+from survey.analysis.plots import render as draw
+from survey.analysis.plots.preferences import PAIR_PLOTS
+from survey.analysis.report.headlines import preference_headlines
+from survey.analysis.report.report import stamp_rows
+from survey.analysis.report.words import PAIR_GLOSSARY
+from survey.desk.pages.results.pieces import Figure, door, file_response, interval, page_table, score
+from survey.desk.pages.results.switches import question_switch
+from survey.exports.pairs import PairExport, collect_pairs
+from survey.exports.tables import csv_bytes
+from survey.models import Study
+from survey.results.collect import NoRatings
+
+TABLES: Final = {"conditions": "Scores of the conditions", "pairs": "Pairs"}
+DOWNLOADS: Final = {
+    "all": "Everything, as a ZIP",
+    "csv": "All tables, CSV",
+    "xlsx": "All tables, Excel",
+    "json": "Everything, JSON",
+    "parquet": "Choices, Parquet",
+}
+
+
+def pair_results(request: HttpRequest, study: Study) -> HttpResponse:
+    """Show every score, plot and table of a pair study."""
+    context = door(request, study) | {"downloads": DOWNLOADS}
+    try:
+        export = collect_pairs(study)
+    except NoRatings:
+        return render(request, "survey/researcher/no_results.html", context)
+    switch, key, part = _chosen(request, export)
+    query = f"question={key}&v={export.fingerprint[:12]}"
+    context |= {
+        "switches": {"shown": [switch] if len(export.questions) > 1 else []},
+        "query": query,
+        "question": next(question for question in export.questions if question.key == key),
+        "headlines": preference_headlines(part.summary),
+        "notes": part.summary["notes"],
+        "scores": _scores(study, part),
+        "figures": [
+            Figure(plot, page_table(plot.title, table, f"plots/{plot.name}.csv?{query}"))
+            for plot, table in drawable_of(PAIR_PLOTS, part)
+        ],
+        "tables": [
+            page_table(title, frame, f"tables/{name}.csv?{query}")
+            for name, title in TABLES.items()
+            if (frame := getattr(part, name)) is not None
+        ],
+        "glossary": PAIR_GLOSSARY,
+        "stamp": stamp_rows(export.analysis.stamp),
+        "excluded": export.participants["excluded"].notna().sum(),
+    }
+    return render(request, "survey/researcher/pair_results.html", context)
+
+
+def pair_plot(request: HttpRequest, study: Study, name: str, file_format: str) -> HttpResponse:
+    """Return one plot as SVG, PNG or PDF, or its numbers as CSV."""
+    _, key, part = _chosen(request, _export(study))
+    found = {plot.name: (plot, table) for plot, table in drawable_of(PAIR_PLOTS, part)}.get(name)
+    if found is None or file_format not in ("csv", *FORMATS):
+        raise Http404(f"no plot {name}.{file_format}")
+    plot, table = found
+    data = csv_bytes(table) if file_format == "csv" else draw(plot.draw, table, file_format)
+    return file_response(data, f"{study.slug}_{key}_{name}.{file_format}")
+
+
+def pair_table(request: HttpRequest, study: Study, name: str) -> HttpResponse:
+    """Return one of the page's tables as CSV."""
+    _, key, part = _chosen(request, _export(study))
+    frame = getattr(part, name) if name in ("scores", *TABLES) else None
+    if frame is None:
+        raise Http404(f"this study has no table {name}")
+    return file_response(csv_bytes(frame), f"{study.slug}_{key}_{name}.csv")
+
+
+def _export(study: Study) -> PairExport:
+    try:
+        return collect_pairs(study)
+    except NoRatings as error:
+        raise Http404(str(error)) from error
+
+
+def _chosen(request: HttpRequest, export: PairExport) -> tuple[Any, str, QuestionPreferences]:
+    answered = [question for question in export.questions if question.key in export.analysis.questions]
+    switch, key = question_switch(request.GET, answered)
+    return switch, key, export.analysis.questions[key]
+
+
+def _scores(study: Study, part: QuestionPreferences) -> list[dict[str, Any]]:
+    """Return the rows of the table of scores as text, groups together, the best of each first."""
+    names = dict(study.stimuli.values_list("item", "name"))
+    table = part.scores.sort_values(["group", "score", "item"], ascending=[True, False, True])
+    return [
+        {
+            "image": names[row["item"]],
+            **{name: row[name] for name in ("group", "item", "n", "wins", "ties", "losses")},
+            "share": f"{100 * row['share']:.0f} %",
+            "score": score(row["score"]),
+            "ci": interval(row["ci_low"], row["ci_high"]),
+        }
+        for row in table.to_dict("records")
+    ]

@@ -1,0 +1,68 @@
+"""Pieces of a results page: tables as text, plots with their numbers, an answer with a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from django.http import HttpRequest, HttpResponse
+
+from survey.access.studies import own_studies
+from survey.analysis.plots import FORMATS, Plot
+from survey.analysis.report.report import MOST_CELLS, format_cell
+from survey.models import Study
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table ready for a page; `rows` is None where it is too long for one."""
+
+    title: str
+    csv: str
+    columns: list[tuple[str, bool]]
+    rows: list[list[str]] | None
+    length: int
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A plot on the page: the picture is an address, its numbers stand under it."""
+
+    plot: Plot[Any]
+    table: Table
+
+
+def door(request: HttpRequest, study: Study) -> dict[str, Any]:
+    """Return what a results page says of who reads it: by a share link, or as somebody who may change the study."""
+    shared = "token" in (request.resolver_match.kwargs if request.resolver_match else {})
+    may_change = not shared and own_studies(request.user).filter(pk=study.pk).exists()
+    return {"study": study, "shared": shared, "may_change": may_change}
+
+
+def page_table(title: str, frame: pd.DataFrame, csv: str) -> Table:
+    """Return a table's cells as text, or none of them where it is longer than a page bears. csv: its address."""
+    numeric = [pd.api.types.is_numeric_dtype(frame[column]) for column in frame.columns]
+    rows = None
+    if frame.size <= MOST_CELLS:
+        rows = [[format_cell(value) for value in row] for row in frame.itertuples(index=False, name=None)]
+    return Table(title, csv, list(zip(map(str, frame.columns), numeric, strict=True)), rows, len(frame))
+
+
+def file_response(data: bytes, name: str) -> HttpResponse:
+    """Return a plot or a table under its file name: pictures to look at, all else to keep."""
+    ending = name.rpartition(".")[2]
+    response = HttpResponse(data, content_type=FORMATS.get(ending, "text/csv; charset=utf-8"))
+    disposition = "inline" if ending in ("svg", "png") else "attachment"
+    response["Content-Disposition"] = f'{disposition}; filename="{name}"'
+    return response
+
+
+def score(value: float, digits: int = 2) -> str:
+    """Return a number for a table of scores, a dash for none."""
+    return "–" if pd.isna(value) else f"{value:.{digits}f}"
+
+
+def interval(low: float, high: float) -> str:
+    """Return an interval for a table of scores, a dash for none."""
+    return "–" if pd.isna(low) else f"[{low:.2f}, {high:.2f}]"

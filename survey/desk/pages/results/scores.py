@@ -1,0 +1,102 @@
+"""The MOS table on a page; of a large study it is the page."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pandas as pd
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.safestring import SafeString
+
+from survey.analysis.items.mos import remarks
+from survey.desk.pages.results.pieces import door, file_response, interval, score
+from survey.desk.pages.results.switches import question_switch
+from survey.exports.tables import csv_bytes
+from survey.models import Rating, Study
+from survey.results.collect import NoRatings, exclusions, mos_tables, texts_of
+
+#: Ratings up to which a page shows the whole analysis: of more, it would take longer than a browser waits.
+MOST_RATINGS: Final = 250_000
+
+
+def is_large(study: Study) -> bool:
+    """Whether a study has more ratings than a page analyses whole."""
+    ratings = Rating.objects.filter(trial__participant__study=study).order_by()
+    return ratings[MOST_RATINGS : MOST_RATINGS + 1].exists()
+
+
+def large_results(request: HttpRequest, study: Study) -> HttpResponse:
+    """Show the scores of a large study, and how to have the rest."""
+    context = door(request, study)
+    questions = texts_of(study)
+    switch, key = question_switch(request.GET, questions)
+    try:
+        mos = _mos(study, key)
+    except NoRatings:
+        return render(request, "survey/researcher/no_results.html", context)
+    context |= {
+        "switches": {"shown": [switch] if len(questions) > 1 else []},
+        "query": f"question={key}",
+        "question": next(question for question in questions if question.key == key),
+        "scores": scores(study, mos),
+        "ci_method": "t",
+        "excluded": len(exclusions(study)),
+        "ratings": f"{mos['n'].sum():,}",
+    }
+    return render(request, "survey/researcher/large_results.html", context)
+
+
+def large_table(request: HttpRequest, study: Study) -> HttpResponse:
+    """Return the MOS table of a large study as CSV."""
+    _, key = question_switch(request.GET, texts_of(study))
+    try:
+        data = csv_bytes(_mos(study, key))
+    except NoRatings as error:
+        raise Http404(str(error)) from error
+    return file_response(data, f"{study.slug}_{key}_mos.csv")
+
+
+def _mos(study: Study, question: str) -> pd.DataFrame:
+    tables = mos_tables(study)
+    if question not in tables:
+        raise NoRatings(f"study {study.slug!r} has no rating of {question!r} that counts yet")
+    return tables[question]
+
+
+def scores(study: Study, mos: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of the MOS table as text, best first, each with its image's name and its ratings' shares."""
+    names = dict(study.stimuli.values_list("item", "name"))
+    rows = mos.assign(remark=remarks(mos)).sort_values(
+        ["mos", "item"], ascending=[False, True], kind="stable"
+    )
+    return [
+        {
+            "item": row["item"],
+            "image": names[row["item"]],
+            "n": row["n"],
+            "mos": score(row["mos"]),
+            "sd": score(row["sd"]),
+            "ci": interval(row["ci_low"], row["ci_high"]),
+            "bounded": interval(row["bounded_low"], row["bounded_high"]),
+            "median": score(row["median"], 1),
+            "gob": score(100 * row["gob"], 0),
+            "pow": score(100 * row["pow"], 0),
+            "counts": ", ".join(f"{row[f'n{k}']} rated {k}" for k in range(1, 6)),
+            "bar": _bar(row),
+            "remark": row["remark"],
+        }
+        for row in rows.to_dict("records")
+    ]
+
+
+def _bar(row: dict[Any, Any]) -> SafeString:
+    """Return the row's shares as rectangles of an SVG 100 wide; in one piece, as a page may have thousands."""
+    parts, start = [], 0.0
+    for category in range(1, 6):
+        width = 100 * row[f"n{category}"] / row["n"] if row["n"] else 0.0
+        if width:
+            parts.append(f'<rect class="c{category}" x="{start:.2f}" width="{width:.2f}" height="10"/>')
+        start += width
+    # Numbers alone: nothing to escape.
+    return SafeString("".join(parts))

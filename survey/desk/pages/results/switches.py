@@ -1,0 +1,105 @@
+"""The switches of the results page: question, panel, interval, factor; read from the address, kept in links."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, cast
+from urllib.parse import urlencode
+
+from django.http import QueryDict
+
+from survey.analysis.factors import factor_columns
+from survey.analysis.items.intervals import METHODS, Method
+from survey.results.collect import Selection
+from survey.results.export import Export, QuestionText
+from survey.results.panels import PANELS, Panel
+
+CI_NAMES: Final[Mapping[str, str]] = {
+    "t": "Student t",
+    "bounded": "Bounded (SOS-Wilson)",
+    "normal": "Normal (1.96)",
+    "percentile": "Bootstrap, percentile",
+    "bca": "Bootstrap, BCa",
+    "dirichlet": "Dirichlet",
+}
+
+
+@dataclass(frozen=True)
+class Switch:
+    """One choice on the page: (value, label, chosen) for each option."""
+
+    name: str
+    label: str
+    options: list[tuple[str, str, bool]]
+
+
+@dataclass(frozen=True)
+class Switches:
+    """What the address asks for; a value that is not offered counts as not given."""
+
+    question: str
+    selection: Selection
+    shown: list[Switch]
+
+    @property
+    def query(self) -> str:
+        """The same choice as a query string, for links to plots and tables."""
+        only = "=".join(self.selection.only) if self.selection.only else ""
+        chosen = {
+            "question": self.question,
+            "panel": self.selection.panel,
+            "ci": self.selection.ci,
+            "only": only,
+        }
+        return urlencode(chosen)
+
+
+def read_switches(asked: QueryDict, export: Export) -> Switches:
+    """Return the switches of a page of `export` (the study's default selection) as `asked` in the address."""
+    levels = {f"{column}={level}": f"{column}: {level}" for column, level in _levels(export)}
+    of_question, question = question_switch(asked, export.questions)
+    panel = _chosen(asked, "panel", PANELS)
+    ci = _chosen(asked, "ci", METHODS)
+    only = _chosen(asked, "only", ["", *levels])
+    column, _, level = only.partition("=")
+    shown = [
+        of_question,
+        _switch("panel", "Participants", PANELS, panel),
+        _switch("ci", "95 % interval", {name: CI_NAMES[name] for name in METHODS}, ci),
+        _switch("only", "Images", {"": "All", **levels}, only),
+    ]
+    return Switches(
+        question=question,
+        selection=Selection(
+            ci=cast(Method, ci), panel=cast(Panel, panel), only=(column, level) if only else None
+        ),
+        shown=[switch for switch in shown if len(switch.options) > 1],
+    )
+
+
+def question_switch(asked: QueryDict, questions: Iterable[QuestionText]) -> tuple[Switch, str]:
+    """Return the switch between questions and the one chosen."""
+    texts = {question.key: question.text for question in questions}
+    key = _chosen(asked, "question", texts)
+    return _switch("question", "Question", texts, key), key
+
+
+def _chosen(asked: QueryDict, name: str, offered: Iterable[str]) -> str:
+    values = list(offered)
+    value = asked.get(name, values[0])
+    return value if value in values else values[0]
+
+
+def _switch(name: str, label: str, options: Mapping[str, str], chosen: str) -> Switch:
+    return Switch(name, label, [(value, text, value == chosen) for value, text in options.items()])
+
+
+def _levels(export: Export) -> list[tuple[str, str]]:
+    """Return (factor, level) of the rated items, levels in the order of their values."""
+    rated = export.items[export.items["item"].isin(set(export.analysis.mos["item"]))]
+    return [
+        (column, str(level))
+        for column in factor_columns(rated.drop(columns=["role", "width", "height", "name", "sha256"]))
+        for level in sorted(rated[column].dropna().unique().tolist())
+    ]

@@ -1,0 +1,1 @@
+"""Pages of a study: set-up, live, sharing, log."""

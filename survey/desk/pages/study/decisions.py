@@ -1,0 +1,144 @@
+"""A study's participants and sharing: what its owner decides, each act a POST that is kept with who and when."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Count, Prefetch
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from survey.access.studies import own_study
+from survey.analysis.participants.screening import flagged
+from survey.desk.pages.entry import signed_in_user, tell
+from survey.models import Exclusion, Study
+from survey.results.collect import NoRatings, collect
+from survey.study import decisions
+
+ON_A_PAGE: Final = 200
+
+
+@require_safe
+def participants(request: HttpRequest, slug: str) -> HttpResponse:
+    """List participants with what the screening says of each, to leave out or count again."""
+    study = own_study(request.user, slug)
+    people = (
+        study.participants.filter(is_preview=False)
+        .annotate(answers=Count("trials__ratings"))
+        .prefetch_related(
+            Prefetch(
+                "exclusions",
+                Exclusion.objects.filter(lifted_at__isnull=True).select_related("by"),
+                to_attr="in_force",
+            )
+        )
+        .order_by("pk")
+    )
+    flags = _flags(study)
+    if flagged_only := "flagged" in request.GET:
+        people = people.filter(code__in=flags)
+    page = Paginator(people, ON_A_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "study": study,
+        "page": page,
+        "flagged_only": flagged_only,
+        "flagged": len(flags),
+        "people": [(person, flags.get(person.code, [])) for person in page],
+        "history": Exclusion.objects.filter(participant__study=study).select_related(
+            "participant", "by", "lifted_by"
+        ),
+    }
+    return render(request, "survey/researcher/participants.html", context)
+
+
+@require_POST
+def exclude(request: HttpRequest, slug: str, code: str) -> HttpResponse:
+    """Leave one participant out of the results."""
+    study = own_study(request.user, slug)
+    person = get_object_or_404(study.participants, code=code)
+    tell(request, lambda: decisions.exclude(person, request.POST.get("reason", ""), signed_in_user(request)))
+    return redirect("participants", slug=slug)
+
+
+@require_POST
+def withdraw(request: HttpRequest, slug: str, code: str) -> HttpResponse:
+    """Delete one participant's answers, for who asks for it without the withdrawal code."""
+    study = own_study(request.user, slug)
+    person = get_object_or_404(study.participants, code=code)
+    if tell(
+        request, lambda: decisions.withdraw(person, request.POST.get("typed", ""), signed_in_user(request))
+    ):
+        messages.success(request, f"{code} is deleted, with every answer.")
+    return redirect("participants", slug=slug)
+
+
+@require_POST
+def lift(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Count one participant again."""
+    study = own_study(request.user, slug)
+    decisions.lift(get_object_or_404(Exclusion, participant__study=study, pk=pk), signed_in_user(request))
+    return redirect("participants", slug=slug)
+
+
+@require_safe
+def sharing(request: HttpRequest, slug: str) -> HttpResponse:
+    """List who may read the results: share links and accounts."""
+    study = own_study(request.user, slug)
+    context = {
+        "study": study,
+        "links": study.share_links.select_related("by"),
+        "viewers": study.viewers.select_related("user").order_by("user__username"),
+    }
+    return render(request, "survey/researcher/sharing.html", context)
+
+
+@require_POST
+def share(request: HttpRequest, slug: str) -> HttpResponse:
+    """Make a share link."""
+    decisions.share(own_study(request.user, slug), signed_in_user(request))
+    return redirect("sharing", slug=slug)
+
+
+@require_POST
+def revoke(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """End a share link."""
+    study = own_study(request.user, slug)
+    decisions.revoke(get_object_or_404(study.share_links, pk=pk), signed_in_user(request))
+    return redirect("sharing", slug=slug)
+
+
+@require_POST
+def add_viewer(request: HttpRequest, slug: str) -> HttpResponse:
+    """Let an account read the results."""
+    study = own_study(request.user, slug)
+    tell(
+        request,
+        lambda: decisions.add_viewer(study, request.POST.get("username", ""), signed_in_user(request)),
+    )
+    return redirect("sharing", slug=slug)
+
+
+@require_POST
+def remove_viewer(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Take an account's right to read back."""
+    study = own_study(request.user, slug)
+    decisions.remove_viewer(get_object_or_404(study.viewers, pk=pk), signed_in_user(request))
+    return redirect("sharing", slug=slug)
+
+
+def _flags(study: Study) -> dict[str, list[str]]:
+    """Return {participant: what flagged them, in words}."""
+    try:
+        screening = collect(study).analysis.screening
+    except NoRatings:
+        return {}
+    rows = screening[(screening["verdict"] == "flagged") & screening["participant"].isin(flagged(screening))]
+    flags: dict[str, list[str]] = {}
+    for name, rule, value, detail in zip(
+        rows["participant"].astype("str"), rows["rule"], rows["value"], rows["detail"], strict=True
+    ):
+        flags.setdefault(name, []).append(f"{rule.replace('_', ' ')} {value:.2f} ({detail})")
+    return flags

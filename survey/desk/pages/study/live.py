@@ -1,0 +1,97 @@
+"""One page to watch a study live, and the address from which it keeps itself up to date."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Final
+
+import pandas as pd
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.cache import get_conditional_response, patch_cache_control
+from django.views.decorators.http import require_safe
+
+from survey.access.studies import own_study
+from survey.analysis.planning.monitoring import LiveScores
+from survey.models import Question, Study
+from survey.results.monitor import Watch, watch
+from survey.session.services import definition_of
+
+#: The images with the fewest votes that the page lists.
+MOST_IMAGES: Final = 40
+
+
+@require_safe
+def live(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show how a study stands; without script a reload brings it up to date."""
+    study = own_study(request.user, slug)
+    return render(request, "survey/researcher/live.html", _context(study))
+
+
+@require_safe
+def now(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """Return the part of the page that changes, as `{"html": ...}`; 304 where it has not (If-None-Match)."""
+    html = render_to_string("survey/researcher/_live.html", _context(own_study(request.user, slug)))
+    etag = f'"{hashlib.sha256(html.encode()).hexdigest()[:32]}"'
+    response = JsonResponse({"html": html}, headers={"ETag": etag})
+    patch_cache_control(response, private=True, no_cache=True)
+    return get_conditional_response(request, etag=etag, response=response) or response
+
+
+def _context(study: Study) -> dict[str, Any]:
+    seen, definition = watch(study), definition_of(study.version)
+    return {
+        "study": study,
+        "watch": seen,
+        "under_way": seen.began - sum(seen.people.get(kind, 0) for kind in _ENDED),
+        "goal": definition.goal,
+        "bars": _bars(seen.reached),
+        "failed": sum(seen.failures.values()),
+        "questions": [
+            _question(question, seen) for question in study.questions.all() if question.key in seen.scores
+        ],
+        "comparisons": list(seen.comparisons.items())[:MOST_IMAGES],
+        "most": MOST_IMAGES,
+    }
+
+
+_ENDED: Final = ("finished", "stopped", "screened-out", "gone quiet")
+
+
+def _bars(reached: pd.DataFrame) -> list[tuple[str, str, str]]:
+    """Return (x, height, width) of the drop-off's bars in per cent of the drawing."""
+    if reached.empty:
+        return []
+    width, top = 100 / len(reached), reached["reached"].max()
+    return [
+        (f"{i * width:.3f}", f"{100 * count / top:.2f}", f"{width * 0.85:.3f}")
+        for i, count in enumerate(reached["reached"])
+    ]
+
+
+def _question(question: Question, seen: Watch) -> dict[str, Any]:
+    scores: LiveScores = seen.scores[question.key]
+    images = scores.images
+    return {
+        "key": question.key,
+        "text": question.text,
+        "images": _rows(images.head(MOST_IMAGES)),
+        "more": max(len(images) - MOST_IMAGES, 0),
+        "votes_missing": int(images["votes_missing"].sum()),
+        "ratings_needed": int(images["ratings_needed"].sum()),
+        "fewest": int(images["votes"].min()) if len(images) else 0,
+        "most": int(images["votes"].max()) if len(images) else 0,
+        "conditions": None if scores.conditions is None else _rows(scores.conditions),
+        "a": f"{scores.a:.2f}",
+    }
+
+
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return a table's rows with scores as text, a dash for what is not known."""
+    rows = [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+    for row in rows:
+        for name in ("mos", "half_width"):
+            row[name] = "–" if pd.isna(row[name]) else f"{row[name]:.2f}"
+    return rows

@@ -1,0 +1,79 @@
+"""The planning page: how many participants a design needs, by assumption or by an earlier study's noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from survey.access.studies import may_create_studies, readable_studies
+from survey.analysis.planning.planning import (
+    Design,
+    assumed_residual,
+    detectable_difference,
+    plan_table,
+    sample_size,
+)
+from survey.desk.forms.planning_form import DEFAULTS, TYPICAL_A, PlanningForm
+from survey.models import Study
+from survey.results.collect import NoRatings, collect
+
+
+@dataclass(frozen=True)
+class Noise:
+    """How people differ: SOS parameter, residual variance in rating points squared, and where both are from."""
+
+    a: float
+    residual: float
+    source: str
+
+
+@require_safe
+def planning(request: HttpRequest) -> HttpResponse:
+    """Show what each precision costs in participants."""
+    if not may_create_studies(request.user):
+        raise Http404("may not create studies")
+    studies = readable_studies(request.user).exclude(method=Study.Method.PAIR).order_by("title", "slug")
+    asked = {name: request.GET.get(name, value) for name, value in DEFAULTS.items()}
+    form = PlanningForm(asked, studies=studies)
+    context: dict[str, Any] = {"form": form}
+    if form.is_valid():
+        noise = _noise(studies.filter(slug=form.cleaned_data["noise"]).first(), form.cleaned_data["a"])
+        design, half_width = form.design(), form.cleaned_data["half_width"]
+        context |= {
+            "noise": noise,
+            "design": design,
+            "half_width": half_width,
+            "answer": _answer(design, noise, half_width),
+            "rows": plan_table(design, a=noise.a, residual_variance=noise.residual).to_dict("records"),
+        }
+    return render(request, "survey/researcher/planning.html", context, status=200 if form.is_valid() else 422)
+
+
+def _noise(study: Study | None, a: float) -> Noise:
+    """Return a study's noise, of its noisiest question, or what `a` implies where it has too few ratings to tell."""
+    if study is None:
+        typical = " (typical of generated images)" if a == TYPICAL_A else ""
+        return Noise(a, assumed_residual(a), f"assumed: a = {a:g}{typical}")
+    try:
+        questions = collect(study).analysis.questions
+    except NoRatings:
+        return Noise(a, assumed_residual(a), f"assumed: a = {a:g}, as nobody has rated “{study.title}” yet")
+    found = max((part.summary for part in questions.values()), key=lambda summary: summary["sos_a_used"])
+    a, residual = found["sos_a_used"], found["reml_residual"]
+    return Noise(a, residual or assumed_residual(a), f"as in “{study.title}”: a = {a:.3f}")
+
+
+def _answer(design: Design, noise: Noise, half_width: float) -> dict[str, Any]:
+    ratings = sample_size(half_width, a=noise.a)
+    both = design.in_common(ratings)
+    return {
+        "ratings": ratings,
+        "participants": design.participants(ratings),
+        "both": both,
+        "difference": detectable_difference(noise.residual, both) if both >= 1 else None,
+        "trials": design.each,
+    }

@@ -1,0 +1,24 @@
+"""The list of studies: where a researcher lands after signing in."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from survey.access.studies import counted_studies, may_create_studies, own_studies, readable_studies
+
+
+@require_safe
+def studies(request: HttpRequest) -> HttpResponse:
+    """List the studies that the signed-in person may read, with how far each has come; `?archived=1`: the archive."""
+    archived = "archived" in request.GET
+    rows = counted_studies(request.user).filter(archived_at__isnull=not archived)
+    context = {
+        "studies": rows.order_by("-created_at", "slug"),
+        "archived": archived,
+        "in_archive": readable_studies(request.user).filter(archived_at__isnull=False).count(),
+        "own": set(own_studies(request.user).values_list("pk", flat=True)),
+        "may_create": may_create_studies(request.user),
+    }
+    return render(request, "survey/researcher/studies.html", context)

@@ -1,0 +1,84 @@
+"""The researchers' addresses: under /studies/ signed in, under /shared/ by a share link."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.contrib.auth.views import PasswordChangeView
+from django.urls import URLPattern, path, reverse_lazy
+
+from survey.desk.pages import account, api
+from survey.desk.pages.entry import Page, by_link, signed_in
+from survey.desk.pages.results.files import download, image, thumbnail
+from survey.desk.pages.results.results import plot, results, table
+from survey.desk.pages.study import decisions, lifecycle, live, log, preregistration, setup
+from survey.desk.pages.study.planning import planning
+from survey.desk.pages.study.studies import studies
+
+PAGES: Final[tuple[tuple[str, Page, str], ...]] = (
+    ("results/", results, "results"),
+    ("results/plots/<slug:name>.<slug:file_format>", plot, "plot"),
+    ("results/tables/<slug:name>.csv", table, "table"),
+    ("results/download/<slug:file_format>", download, "download"),
+    ("results/images/<str:name>.png", image, "stimulus_image"),
+    ("results/images/<str:name>.webp", thumbnail, "stimulus_thumbnail"),
+)
+
+urlpatterns: list[URLPattern] = [
+    path("studies/", studies, name="studies"),
+    path("planning/", planning, name="planning"),
+    path("studies/<slug:slug>/participants/", decisions.participants, name="participants"),
+    path("studies/<slug:slug>/participants/<slug:code>/exclude/", decisions.exclude, name="exclude"),
+    path(
+        "studies/<slug:slug>/participants/<slug:code>/withdraw/",
+        decisions.withdraw,
+        name="withdraw_participant",
+    ),
+    path("studies/<slug:slug>/exclusions/<int:pk>/lift/", decisions.lift, name="lift"),
+    path("studies/<slug:slug>/sharing/", decisions.sharing, name="sharing"),
+    path("studies/<slug:slug>/sharing/links/", decisions.share, name="share"),
+    path("studies/<slug:slug>/sharing/links/<int:pk>/revoke/", decisions.revoke, name="revoke"),
+    path("studies/<slug:slug>/sharing/viewers/", decisions.add_viewer, name="add_viewer"),
+    path(
+        "studies/<slug:slug>/sharing/viewers/<int:pk>/remove/", decisions.remove_viewer, name="remove_viewer"
+    ),
+    path("studies/<slug:slug>/live/", live.live, name="live"),
+    path("studies/<slug:slug>/live/now.json", live.now, name="live_now"),
+    path("studies/<slug:slug>/setup/", setup.setup, name="setup"),
+    path("studies/<slug:slug>/setup/file/", setup.file, name="study_file"),
+    path("studies/<slug:slug>/setup/versions/<int:number>.toml", setup.version_file, name="version_file"),
+    path("studies/<slug:slug>/setup/state/", setup.state, name="study_state"),
+    path("studies/<slug:slug>/setup/qr.svg", setup.qr, name="qr"),
+    path("studies/<slug:slug>/preregistration/", preregistration.page, name="preregistration"),
+    path("studies/<slug:slug>/preregistration.md", preregistration.file, name="preregistration_file"),
+    path("studies/<slug:slug>/invitations/", lifecycle.invitations, name="invitations"),
+    path("studies/<slug:slug>/invitations/links.txt", lifecycle.invitations_file, name="invitations_file"),
+    path("studies/<slug:slug>/copy/", lifecycle.copy, name="copy"),
+    path("studies/<slug:slug>/end/", lifecycle.end, name="end"),
+    path("studies/<slug:slug>/end/archive/", lifecycle.archive, name="archive"),
+    path("studies/<slug:slug>/end/restore/", lifecycle.restore, name="restore"),
+    path("studies/<slug:slug>/end/purge/", lifecycle.purge, name="purge"),
+    path("studies/<slug:slug>/end/delete/", lifecycle.delete, name="delete_study"),
+    path("studies/<slug:slug>/log/", log.log, name="log"),
+    path("studies/<slug:slug>/log.csv", log.log_file, name="log_file"),
+    path("account/", account.account, name="account"),
+    path("account/tokens/<int:pk>/revoke/", account.revoke_token, name="revoke_token"),
+    path(
+        "account/password/",
+        PasswordChangeView.as_view(
+            template_name="survey/researcher/password.html", success_url=reverse_lazy("account")
+        ),
+        name="password_change",
+    ),
+    path("api/v1/studies", api.studies, name="api_studies"),
+    path("api/v1/studies/<slug:slug>", api.study, name="api_study"),
+    path("api/v1/studies/<slug:slug>/results", api.results, name="api_results"),
+    path("api/v1/studies/<slug:slug>/ratings.<slug:file_format>", api.ratings, name="api_ratings"),
+    path("log/", log.whole_log, name="whole_log"),
+    path("log.csv", log.whole_log_file, name="whole_log_file"),
+    *(path(f"studies/<slug:slug>/{route}", signed_in(page), name=name) for route, page, name in PAGES),
+    *(
+        path(f"shared/<str:token>/{route}", by_link(page), name=f"shared_{name}")
+        for route, page, name in PAGES
+    ),
+]

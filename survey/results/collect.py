@@ -1,0 +1,222 @@
+"""From the database to an Export: the one place where results are read out of the tables."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, Final
+
+import pandas as pd
+from django.db.models import Count, Max, Q, Sum
+
+from survey.analysis import analyse, check
+from survey.analysis.items.intervals import Method
+from survey.analysis.items.mos import mos_from_counts
+from survey.analysis.participants.screening import flagged
+from survey.models import Exclusion, Participant, Preference, Rating, Study, Trial
+from survey.results.export import Export, QuestionText
+from survey.results.panels import Panel, weighted_by_model
+from survey.results.tidy_table import column_names, rating_counts, tidy_table
+
+
+class NoRatings(ValueError):
+    """The study has no rating that counts yet."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What of a study's answers is analysed, and how. The default is what is published and exported.
+
+    panel: `everyone`; `screened`, without the participants that a screening rule flags; `model`, everyone weighted by
+    the subject model. only: a factor column and the level that items must have.
+    """
+
+    ci: Method = "t"
+    panel: Panel = "everyone"
+    only: tuple[str, str] | None = None
+
+
+DEFAULT: Final = Selection()
+
+
+def collect(study: Study, selection: Selection = DEFAULT) -> Export:
+    """Return the study with its ratings and their analysis, from memory while nothing has changed.
+
+    Participants whom an exclusion in force leaves out are in `participants` and `excluded` only.
+    Raises NoRatings where there is nothing to analyse.
+    """
+    return _collect(study.pk, fingerprint(study), selection)
+
+
+def mos_tables(study: Study) -> dict[str, pd.DataFrame]:
+    """Return {question: its MOS table}, equal to that of `collect`, of any number of ratings in a second or two.
+
+    Raises NoRatings where there is nothing to count.
+    """
+    counts = rating_counts(study)
+    if counts.empty:
+        raise NoRatings(f"study {study.slug!r} has no rating that counts yet")
+    return {
+        str(key): mos_from_counts(
+            rows["item"].to_numpy(object), rows[[f"n{k}" for k in range(1, 6)]].to_numpy()
+        )
+        for key, rows in counts.groupby("question")
+    }
+
+
+def fingerprint(study: Study) -> str:
+    """Return a hash that changes whenever anything that the results show of the study's answers does."""
+    facts = [
+        Rating.objects.filter(trial__participant__study=study).aggregate(
+            Count("pk"), Max("pk"), Sum("value"), Sum("changes")
+        ),
+        Preference.objects.filter(trial__participant__study=study).aggregate(
+            Count("pk"), Max("pk"), Sum("changes"), ties=Count("pk", filter=Q(value="tie"))
+        ),
+        study.participants.aggregate(
+            Count("pk"),
+            Max("pk"),
+            Max("finished_at"),
+            previews=Count("pk", filter=Q(is_preview=True)),
+            finished=Count("pk", filter=Q(state=Participant.State.FINISHED)),
+        ),
+        list(_in_force(study).values_list("pk", "reason")),
+        list(study.questions.values_list("key", "text", "labels")),
+        list(
+            study.stimuli.values_list("pk", "item", "content", "style", "condition", "factors", "covariates")
+        ),
+        [study.title, study.is_simulated, study.version.sha256],
+    ]
+    return hashlib.sha256(json.dumps(facts, default=str, sort_keys=True).encode()).hexdigest()
+
+
+@lru_cache(maxsize=8)
+def _collect(pk: int, fingerprint_: str, selection: Selection) -> Export:
+    if selection.panel == "model":
+        everyone = _collect(pk, fingerprint_, replace(selection, panel="everyone"))
+        return replace(everyone, analysis=weighted_by_model(everyone.analysis))
+    study = Study.objects.get(pk=pk)
+    rows = analysis_rows(study)
+    excluded = exclusions(study)
+    out = rows["participant"].isin(list(excluded))
+    counted = rows[~out & _selected(rows, selection.only)].reset_index(drop=True)
+    if not (counted["phase"] == Trial.Phase.MAIN).any():
+        raise NoRatings(f"study {study.slug!r} has no rating that counts yet")
+    ratings = check(counted, source=study.slug)
+    if selection.panel == "screened":
+        everyone = _collect(pk, fingerprint_, replace(selection, panel="everyone"))
+        kept = ~ratings.table["participant"].isin(flagged(everyone.analysis.screening))
+        ratings = replace(ratings, table=ratings.table[kept].reset_index(drop=True))
+    factors, covariates = column_names(study)
+    return Export(
+        fingerprint=fingerprint_,
+        slug=study.slug,
+        title=study.title,
+        method=study.method,
+        simulated=study.is_simulated,
+        definition=study.version.definition,
+        questions=texts_of(study),
+        factors=tuple(factors.values()),
+        descriptions={column: f"covariate {name}" for name, column in covariates.items()}
+        | {column: f"factor {name}" for name, column in factors.items()},
+        ratings=counted,
+        checked=ratings.table,
+        excluded=rows[out].reset_index(drop=True),
+        items=items_table(study, factors, covariates),
+        participants=participants_table(study, excluded),
+        analysis=analyse(ratings, ci=selection.ci),
+    )
+
+
+def _selected(rows: pd.DataFrame, only: tuple[str, str] | None) -> pd.Series[bool]:
+    if only is None:
+        return pd.Series(True, index=rows.index)
+    column, level = only
+    return rows[column].astype("str") == level
+
+
+def analysis_rows(study: Study) -> pd.DataFrame:
+    """Return the tidy table as it is analysed and exported: whole numbers as such.
+
+    Columns that the study does not use at all (no condition, no reference ...) stay, empty.
+    """
+    table = with_whole_numbers(tidy_table(study))
+    for name in ("content", "style", "condition", "input"):
+        table[name] = table[name].cat.remove_categories([c for c in table[name].cat.categories if c == ""])
+    return table
+
+
+def with_whole_numbers(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose times and sizes in whole units are integers, missing ones too."""
+    whole = ("rt_ms", "load_ms", "viewport_w", "viewport_h", "expected")
+    return table.assign(
+        **{name: table[name].round().astype("Int64") for name in whole if name in table.columns}
+    )
+
+
+def items_table(study: Study, factors: dict[str, str], covariates: dict[str, str]) -> pd.DataFrame:
+    """Return one row a stimulus: names, role, sizes, hash, then factors and covariates ({name: its column})."""
+    own = ("item", "name", "role", "content", "style", "condition", "width", "height", "sha256", "expected")
+    rows = []
+    for *values, of_factors, of_covariates in study.stimuli.order_by("item").values_list(
+        *own, "factors", "covariates"
+    ):
+        row: dict[str, Any] = dict(zip(own, values, strict=True))
+        row |= {name: row[name] or None for name in ("content", "style", "condition")}
+        row |= {column: of_factors.get(name) for name, column in factors.items()}
+        row |= {column: of_covariates.get(name) for name, column in covariates.items()}
+        rows.append(row)
+    table = pd.DataFrame(rows)
+    table["expected"] = table["expected"].astype("Int64")
+    return table
+
+
+def participants_table(study: Study, excluded: dict[str, str]) -> pd.DataFrame:
+    """Return one row a participant, previews left out; nothing in it names a person or opens a session."""
+    people = (
+        study.participants.filter(is_preview=False)
+        .annotate(ratings=Count("trials__ratings"))
+        .select_related("version")
+        .order_by("pk")
+    )
+    table = pd.DataFrame(
+        [
+            {
+                "participant": person.code,
+                "version": person.version.number,
+                "state": person.state,
+                "language": person.language,
+                "consent_version": person.consent_version,
+                "consented_at": person.consented_at,
+                "started_at": person.started_at,
+                "finished_at": person.finished_at,
+                "simulated": person.is_simulated,
+                "ratings": person.ratings,
+                "excluded": excluded.get(person.code),
+                **{f"about_{key}": value for key, value in (person.about or {}).items()},
+            }
+            for person in people
+        ]
+    )
+    for name in ("consented_at", "started_at", "finished_at"):
+        table[name] = pd.to_datetime(table[name], utc=True)
+    return table
+
+
+def exclusions(study: Study) -> dict[str, str]:
+    """Return {participant: reason} of those whom a researcher leaves out."""
+    return dict(_in_force(study).values_list("participant__code", "reason"))
+
+
+def texts_of(study: Study) -> tuple[QuestionText, ...]:
+    """Return the questions as they were asked."""
+    return tuple(
+        QuestionText(question.key, question.text, tuple(question.labels))
+        for question in study.questions.all()
+    )
+
+
+def _in_force(study: Study) -> Any:
+    return Exclusion.objects.filter(participant__study=study, lifted_at__isnull=True).order_by("participant")

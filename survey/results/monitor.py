@@ -1,0 +1,182 @@
+"""A study as it runs: the queries behind the live page. The numbers themselves are made in `analysis.monitoring`."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Final
+
+import pandas as pd
+from django.core.cache import cache
+from django.db.models import Count, OuterRef, Q, Subquery
+from django.utils import timezone
+
+from survey.analysis import TableError, check
+from survey.analysis.planning.monitoring import LiveScores, drop_off, flags, live_scores, median_seconds
+from survey.models import Exclusion, Participant, Study, Trial
+from survey.results.collect import analysis_rows
+from survey.results.tidy_table import preference_table
+from survey.session.assignment import STALE_AFTER
+from survey.session.services import definition_of
+from survey.study.definition import Definition
+
+#: Seconds for which a look is kept: at least so many, and long enough that looking costs a twentieth of one core.
+KEPT_AT_LEAST: Final = 2.0
+_SHARE: Final = 20
+
+
+@dataclass(frozen=True)
+class Watch:
+    """One look at a running study.
+
+    Attributes:
+        people: {what they are doing: how many}, of all who began, previews left out; kinds without anybody left out.
+        began, finished: how many of them.
+        ratings: that count in a MOS, of participants who are not left out.
+        reached: `monitoring.drop_off`.
+        seconds: median response time; None where none is known.
+        failures: {why an image could not be shown: how often}.
+        failed_images: {item: how often}, most often first.
+        flagged: {participant: what flags them, in words}.
+        scores: {question's key: its scores}; empty in a pair study.
+        comparisons: {item: pairs it was judged in}, fewest first; of a pair study only.
+    """
+
+    people: dict[str, int]
+    began: int
+    finished: int
+    ratings: int
+    reached: pd.DataFrame
+    seconds: float | None
+    failures: dict[str, int]
+    failed_images: dict[str, int]
+    flagged: dict[str, list[str]]
+    scores: dict[str, LiveScores]
+    comparisons: dict[str, int]
+
+
+def watch(study: Study) -> Watch:
+    """Return how a study stands, from memory when somebody has just looked."""
+    key = f"watch:{study.pk}"
+    seen: Watch | None = cache.get(key)
+    if seen is None:
+        began = time.perf_counter()
+        seen = look(study)
+        cache.set(key, seen, max(KEPT_AT_LEAST, _SHARE * (time.perf_counter() - began)))
+    return seen
+
+
+def look(study: Study) -> Watch:
+    """Return how a study stands now."""
+    definition = definition_of(study.version)
+    people = _people(study, definition)
+    rows = _rows(study)
+    failed = _failed(study)
+    is_pair = study.method == Study.Method.PAIR
+    main = rows["phase"] == Trial.Phase.MAIN
+    return Watch(
+        people=people,
+        began=sum(people.values()),
+        finished=people.get("finished", 0),
+        ratings=int(main.sum()),
+        reached=drop_off(_answered(study)),
+        seconds=median_seconds(rows),
+        failures=_counted(failed, "reason"),
+        failed_images=_counted(failed, "item"),
+        flagged={} if is_pair else _flagged(rows),
+        scores={} if is_pair else _scores(study, rows, definition),
+        comparisons=_comparisons(study, rows[main]) if is_pair else {},
+    )
+
+
+def _people(study: Study, definition: Definition) -> dict[str, int]:
+    """Count who began, by where they are: the phase of the next image for those under way."""
+    waiting = Trial.objects.filter(participant=OuterRef("pk"), outcome=Trial.Outcome.OPEN).order_by(
+        "position"
+    )
+    rows = (
+        study.participants.filter(is_preview=False)
+        .annotate(next_phase=Subquery(waiting.values("phase")[:1]))
+        .values_list("state", "next_phase", "last_seen_at", "screening")
+    )
+    asked = definition.screening
+    has_screening = bool(asked.display or asked.vision or asked.plates)
+    fresh = timezone.now() - STALE_AFTER
+    counts = dict.fromkeys(["screening", *Trial.Phase.values, "at the end", "gone quiet"], 0)
+    counts |= dict.fromkeys(Participant.State.values[1:], 0)
+    for state, phase, seen, screening in rows:
+        if state != Participant.State.ACTIVE:
+            counts[state] += 1
+        elif seen < fresh:
+            counts["gone quiet"] += 1
+        elif has_screening and screening is None:
+            counts["screening"] += 1
+        else:
+            counts[phase or "at the end"] += 1
+    return {kind: count for kind, count in counts.items() if count}
+
+
+def _answered(study: Study) -> list[int]:
+    """Return how many trials each person has behind them."""
+    closed = Count("trials", filter=~Q(trials__outcome=Trial.Outcome.OPEN))
+    people = study.participants.filter(is_preview=False).annotate(closed=closed)
+    return list(people.values_list("closed", flat=True))
+
+
+def _rows(study: Study) -> pd.DataFrame:
+    """Return the tidy table without the participants who are left out."""
+    rows = preference_table(study) if study.method == Study.Method.PAIR else analysis_rows(study)
+    in_force = Exclusion.objects.filter(participant__study=study, lifted_at__isnull=True)
+    out = list(in_force.values_list("participant__code", flat=True))
+    rows = rows[~rows["participant"].isin(out)].reset_index(drop=True)
+    if study.method == Study.Method.PAIR:
+        return rows
+    try:
+        return check(rows, source=study.slug).table
+    except TableError:
+        # Nothing counts yet: the rows of other phases say nothing of scores.
+        return rows.iloc[:0]
+
+
+def _scores(study: Study, rows: pd.DataFrame, definition: Definition) -> dict[str, LiveScores]:
+    roles = ("main", "reference") if study.method == Study.Method.ACR_HR else ("main",)
+    items = sorted(study.stimuli.filter(role__in=roles).values_list("item", flat=True))
+    goal = definition.goal
+    return {
+        question.key: live_scores(
+            rows[rows["question"] == question.key], items, votes=goal.votes, half_width=goal.half_width
+        )
+        for question in definition.questions
+    }
+
+
+def _flagged(rows: pd.DataFrame) -> dict[str, list[str]]:
+    """Return whom a rule flags by any question."""
+    found: dict[str, list[str]] = {}
+    for question in rows["question"].unique():
+        for person, rules in flags(rows[rows["question"] == question]).items():
+            found[person] = list(dict.fromkeys([*found.get(person, []), *rules]))
+    return {person: [rule.replace("_", " ") for rule in rules] for person, rules in sorted(found.items())}
+
+
+def _comparisons(study: Study, rows: pd.DataFrame) -> dict[str, int]:
+    """Count the pairs that each image was judged in, once for all questions about them; fewest first."""
+    first = rows.drop_duplicates("trial")
+    shown = pd.concat([first["first"], first["second"]]).astype("object").value_counts()
+    items = study.stimuli.filter(role="main").values_list("item", flat=True)
+    counts = {item: int(shown.get(item, 0)) for item in sorted(items)}
+    return dict(sorted(counts.items(), key=lambda pair: pair[1]))
+
+
+def _failed(study: Study) -> list[dict[str, str]]:
+    trials = Trial.objects.filter(
+        participant__study=study, participant__is_preview=False, outcome=Trial.Outcome.SKIPPED
+    )
+    return [
+        {"reason": reason, "item": item} for reason, item in trials.values_list("reason", "stimulus__item")
+    ]
+
+
+def _counted(rows: list[dict[str, str]], name: str) -> dict[str, int]:
+    counts = pd.Series([row[name] for row in rows], dtype="object").value_counts()
+    return {str(value): int(count) for value, count in counts.items()}

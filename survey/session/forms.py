@@ -1,0 +1,102 @@
+"""The participant's forms besides the rating itself. Answers are words for the data; labels are for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from survey.session.plates import DIGITS, plate_digits
+from survey.study.definition import Screening
+
+YES_NO: Final = [("yes", _("Yes")), ("no", _("No"))]
+
+#: Coarse bands only: no answer narrows a person down.
+ABOUT: Final[dict[str, tuple[Any, list[tuple[str, Any]]]]] = {
+    "age": (
+        _("How old are you?"),
+        [("18-29", _("18–29")), ("30-44", _("30–44")), ("45-59", _("45–59")), ("60+", _("60 or older"))],
+    ),
+    "gender": (
+        _("What is your gender?"),
+        [("woman", _("Woman")), ("man", _("Man")), ("other", _("Another"))],
+    ),
+    "eyesight": (
+        _("How did you see the images?"),
+        [
+            ("unaided", _("Without glasses or lenses; I need none")),
+            ("corrected", _("With my glasses or lenses")),
+            ("uncorrected", _("Without the glasses or lenses that I need")),
+        ],
+    ),
+    "screen": (
+        _("On what did you see the images?"),
+        [("phone", _("Phone")), ("tablet", _("Tablet")), ("laptop", _("Laptop")), ("monitor", _("Monitor"))],
+    ),
+    "experience": (
+        _("Do you work with image quality, or did you rate images in the last six months?"),
+        YES_NO,
+    ),
+}
+
+
+class ConsentForm(forms.Form):
+    """The agreement, not ticked beforehand."""
+
+    consent = forms.BooleanField(
+        error_messages={"required": _("Please tick this box if you agree to take part.")}
+    )
+
+    def __init__(self, *args: Any, adults_only: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        agree = _("I have read this, I am 18 or older, and I agree to take part.")
+        self.fields["consent"].label = (
+            agree if adults_only else _("I have read this and I agree to take part.")
+        )
+
+
+class AboutForm(forms.Form):
+    """Optional questions about the person; whatever is left out stays unknown."""
+
+    def __init__(self, *args: Any, asked: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in asked:
+            label, choices = ABOUT[name]
+            with_none = [*choices, ("", _("I prefer not to say"))]
+            self.fields[name] = forms.ChoiceField(
+                label=label, choices=with_none, required=False, widget=forms.RadioSelect, initial=""
+            )
+
+    def answers(self) -> dict[str, str]:
+        """Return the answers given."""
+        return {name: value for name, value in self.cleaned_data.items() if value}
+
+
+class ScreeningForm(forms.Form):
+    """Questions about the display and eyesight, and plates with a hidden digit. Not a diagnosis."""
+
+    def __init__(self, *args: Any, asked: Screening, seed: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.digits = plate_digits(seed, asked.plates)
+        if asked.display:
+            self._ask(
+                "display", _("Is the screen bright enough, and free of glare, to see fine detail?"), YES_NO
+            )
+        if asked.vision:
+            text = _("Do you see well at this distance, with glasses or lenses if you need them?")
+            self._ask("vision", text, YES_NO)
+        seen = [(str(digit), str(digit)) for digit in DIGITS] + [("none", _("I see none"))]
+        for number in range(1, asked.plates + 1):
+            self._ask(f"plate_{number}", _("Which digit do you see in this picture?"), seen)
+
+    def _ask(self, name: str, label: Any, choices: list[tuple[str, Any]]) -> None:
+        self.fields[name] = forms.ChoiceField(label=label, choices=choices, widget=forms.RadioSelect)
+
+    def answers(self) -> dict[str, str]:
+        """Return the answers; a plate's as "right" or "wrong"."""
+        answers = dict(self.cleaned_data)
+        for number, digit in enumerate(self.digits, start=1):
+            answers[f"plate_{number}"] = "right" if answers[f"plate_{number}"] == str(digit) else "wrong"
+        return answers

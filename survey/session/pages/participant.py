@@ -1,0 +1,234 @@
+"""The participant's pages before and after the images: welcome, screening, about, thanks, leaving, deletion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.models import User
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from generator.files import images
+from survey.access.studies import is_simulation_pass
+from survey.models import Participant, Study
+from survey.session import services
+from survey.session.forms import AboutForm, ConsentForm, ScreeningForm
+from survey.session.pages.visit import Visit, forget, participant_page, remember
+from survey.session.plates import draw_plate, plate_digits
+from survey.session.services import Recruitment, Refused
+
+#: Which parameters of a platform's link name the person, the session and the assignment.
+PLATFORM_PARAMETERS = {
+    "prolific": ("PROLIFIC_PID", "SESSION_ID", "STUDY_ID"),
+    "mturk": ("workerId", "assignmentId", "hitId"),
+}
+#: What MTurk puts in the assignment's place while a worker only looks at a task.
+NOT_ACCEPTED = "ASSIGNMENT_ID_NOT_AVAILABLE"
+#: How a study that takes nobody answers: temporarily, or for good.
+CLOSED_STATUS = {Study.State.PAUSED: 503, Study.State.CLOSED: 410, Study.State.OPEN: 410}
+
+
+@login_not_required
+def home(request: HttpRequest) -> HttpResponse:
+    """Say what this place is; people come by the link of a study, which is not listed here."""
+    return render(request, "survey/home.html")
+
+
+@participant_page("GET", "POST", newcomers=True)
+def welcome(visit: Visit) -> HttpResponse:
+    """GET: what the study is, and consent; nothing is taken by looking. POST: take a place and begin."""
+    preview = _previewer(visit)
+    if visit.participant and not preview:
+        return visit.go()
+    if visit.study.state == Study.State.DRAFT and not preview:
+        raise Http404("a draft")
+    form = ConsentForm(visit.request.POST or None, adults_only=visit.definition.consent.adults_only)
+    accepted = _asked(visit, "assignmentId") != NOT_ACCEPTED
+    if visit.request.method == "POST" and form.is_valid() and accepted:
+        return _begin(visit, preview)
+    if not (visit.study.takes_people or preview or _is_program(visit)):
+        return _closed(visit)
+    status = 422 if visit.request.method == "POST" else 200
+    context = {"form": form, "preview": preview, "accepted": accepted}
+    return visit.page("welcome", status, carried=_carried(visit), texts=_texts(visit), **context)
+
+
+def _texts(visit: Visit) -> dict[str, str]:
+    """Return what the study's own file says on the first page, in the visitor's language."""
+    asked, consent = visit.definition, visit.definition.consent
+    texts = {
+        "title": asked.title,
+        "instructions": asked.instructions,
+        "purpose": consent.purpose,
+        "organiser": consent.organiser,
+        "legal_basis": consent.legal_basis,
+    }
+    return {name: visit.text(text) for name, text in texts.items()}
+
+
+def _begin(visit: Visit, preview: User | None) -> HttpResponse:
+    try:
+        participant = services.start(
+            visit.study,
+            language=visit.language,
+            invitation=_asked(visit, "invitation"),
+            recruitment=_recruitment(visit),
+            preview_by=preview,
+            is_simulated=_is_program(visit),
+        )
+    except Refused as refusal:
+        return _closed(visit) if refusal.code == "closed" else visit.page("uninvited", status=403)
+    begun = Visit(visit.request, visit.slug)
+    begun.participant = participant
+    return remember(begun.go(), participant)
+
+
+def _closed(visit: Visit) -> HttpResponse:
+    return visit.page("closed", status=CLOSED_STATUS.get(Study.State(visit.study.state), 410))
+
+
+def _previewer(visit: Visit) -> User | None:
+    """Return the researcher who asked for a preview, if they may."""
+    user = visit.request.user
+    return user if _asked(visit, "preview") and isinstance(user, User) and visit.may_read else None
+
+
+def _is_program(visit: Visit) -> bool:
+    """Return whether `simulate` of this installation is here, with its pass into a simulated study."""
+    return is_simulation_pass(visit.study, _asked(visit, "simulation"))
+
+
+def _asked(visit: Visit, name: str) -> str:
+    """Return a parameter of the address or of the form that carries it on."""
+    return (visit.request.POST.get(name) or visit.request.GET.get(name) or "")[:100]
+
+
+def _carried(visit: Visit) -> dict[str, str]:
+    """Return the address's parameters that the consent form must send on."""
+    platform = visit.definition.recruitment
+    names = PLATFORM_PARAMETERS[platform.platform] if platform else ()
+    asked = {name: _asked(visit, name) for name in ("invitation", "preview", "simulation", *names)}
+    return {name: value for name, value in asked.items() if value}
+
+
+def _recruitment(visit: Visit) -> Recruitment | None:
+    if not (platform := visit.definition.recruitment):
+        return None
+    person, session, assignment = (_asked(visit, name) for name in PLATFORM_PARAMETERS[platform.platform])
+    return Recruitment(platform.platform, person, session, assignment) if person else None
+
+
+@participant_page("GET", "POST")
+def screening(visit: Visit) -> HttpResponse:
+    """Ask about display and eyesight, and show the plates."""
+    participant = visit.person
+    if visit.place != "screening":
+        return visit.go()
+    form = ScreeningForm(visit.request.POST or None, asked=visit.definition.screening, seed=participant.seed)
+    if visit.request.method == "POST" and form.is_valid():
+        services.screen(participant, form.answers())
+        participant.refresh_from_db()
+        return visit.go()
+    return visit.page("screening", _status(form), form=form)
+
+
+@participant_page("GET")
+def plate(visit: Visit, number: int) -> HttpResponse:
+    """Draw one of the screening's plates."""
+    digits = plate_digits(visit.person.seed, visit.definition.screening.plates)
+    if not 1 <= number <= len(digits):
+        raise Http404("no such plate")
+    png = images.encode_png(draw_plate(digits[number - 1], visit.person.seed))
+    return HttpResponse(png, content_type="image/png")
+
+
+@participant_page("GET", "POST")
+def about(visit: Visit) -> HttpResponse:
+    """Ask about the person, in coarse bands, all of it optional."""
+    participant = visit.person
+    if visit.place != "about":
+        return visit.go()
+    form = AboutForm(visit.request.POST or None, asked=visit.definition.about)
+    if visit.request.method == "POST" and form.is_valid():
+        services.tell_about(participant, form.answers())
+        return visit.go("done")
+    return visit.page("about", _status(form), form=form, undoable=_may_go_on(visit))
+
+
+def _may_go_on(visit: Visit) -> bool:
+    """Whether images are still shown to this person: a closed or paused study has no page to show them on."""
+    return visit.study.takes_people or visit.person.is_preview
+
+
+@participant_page("GET")
+def done(visit: Visit) -> HttpResponse:
+    """Thank, and give the codes: only when the database holds all."""
+    if visit.place != "done":
+        return visit.go()
+    participant = visit.participant = services.finish(visit.person)
+    goes_on = participant.state == Participant.State.FINISHED and _may_go_on(visit)
+    return visit.page(
+        "done",
+        progress=services.progress(participant),
+        more=goes_on and services.may_take_more(participant),
+        undoable=goes_on and services.undoable(participant) is not None,
+        **_return(visit, Participant.State(participant.state)),
+    )
+
+
+def _return(visit: Visit, state: Participant.State) -> dict[str, Any]:
+    """Return the platform's code for a session that ended so, and where to take it."""
+    platform = visit.definition.recruitment
+    if platform is None:
+        return {}
+    codes = {
+        Participant.State.FINISHED: platform.complete,
+        Participant.State.SCREENED_OUT: platform.screened_out,
+        Participant.State.STOPPED: platform.withdrew,
+    }
+    code = codes[state]
+    return {"code": code, "return_to": (platform.return_to or "").replace("{code}", code)}
+
+
+@participant_page("POST")
+def again(visit: Visit) -> HttpResponse:
+    """Give one more batch of images to who wants it."""
+    try:
+        services.another_batch(visit.person)
+    except Refused:
+        return _closed(visit)
+    visit.person.refresh_from_db()
+    return visit.go()
+
+
+@participant_page("GET", "POST")
+def leave(visit: Visit) -> HttpResponse:
+    """Stop early and keep the answers, delete them all, or make way for another person at this device."""
+    participant = visit.person
+    action = visit.request.POST.get("action")
+    if action == "keep":
+        services.stop(participant)
+        return visit.go("done")
+    if action == "hand-over":
+        return forget(visit.go("participant"), visit.study)
+    if action == "delete-now":
+        page = visit.page("deleted", **_return(visit, Participant.State.STOPPED))
+        services.withdraw(participant)
+        return forget(page, visit.study)
+    status = 200 if visit.request.method != "POST" or action == "delete" else 422
+    return visit.page("leave", status, confirming=action == "delete")
+
+
+@participant_page("GET", "POST", newcomers=True)
+def delete(visit: Visit) -> HttpResponse:
+    """Delete one's answers afterwards, by the withdrawal code."""
+    if visit.request.method == "GET":
+        return visit.page("delete")
+    if not services.withdraw_by_code(visit.study, visit.request.POST.get("code", "")):
+        return visit.page("delete", status=422, unknown=True, typed=visit.request.POST.get("code", ""))
+    return visit.page("deleted")
+
+
+def _status(form: Any) -> int:
+    return 422 if form.is_bound and not form.is_valid() else 200

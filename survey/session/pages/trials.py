@@ -1,0 +1,242 @@
+"""One image at a time: the page, its answer, undo, skip, and the image's bytes."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+from urllib.parse import quote, urljoin
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.http import FileResponse, Http404, HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from survey.models import Preference, Stimulus, Study, Trial
+from survey.session import services
+from survey.session.pages.visit import Visit, participant_page
+from survey.session.rating_sql import Turn
+from survey.session.services import BadAnswer, Progress, Refused, Showing
+from survey.study.definition import AskedQuestion
+
+#: How many trials the page knows ahead: enough to go on for some minutes without a network, and to ask seldom for more.
+AHEAD = 40
+
+
+@participant_page("GET", "POST", newcomers=True)
+def rate(visit: Visit) -> HttpResponse:
+    """GET: the image whose turn it is. POST: keep its answers. The trial's token is all that a POST needs."""
+    if visit.request.method == "POST":
+        return _rate(visit)
+    if visit.participant is None or visit.place != "rate":
+        return visit.go()
+    if visit.study.state in (Study.State.PAUSED, Study.State.CLOSED) and not visit.participant.is_preview:
+        return visit.page("closed", status=503 if visit.study.state == Study.State.PAUSED else 410)
+    return _show(visit)
+
+
+def _show(visit: Visit, status: int = 200, missing: list[str] | None = None) -> HttpResponse:
+    participant = visit.person
+    trials = services.upcoming(participant, AHEAD)
+    services.seen(participant, trials[0])
+    state = _state(visit, trials)
+    first = state["ahead"][0]
+    questions = _questions(visit, first["given"], missing or [])
+    instructions = visit.text(visit.definition.instructions)
+    return visit.page(
+        "rate", status, trial=first, questions=questions, state=state, instructions=instructions
+    )
+
+
+def _rate(visit: Visit) -> HttpResponse:
+    post = visit.request.POST
+    # Question keys come with a prefix, so that no question is mistaken for another field.
+    answers = {key.removeprefix("q-"): value for key, value in post.items() if key.startswith("q-")}
+    try:
+        turn = services.rate(post.get("trial", ""), answers, revision=_revision(post), showing=_showing(post))
+    except Trial.DoesNotExist:
+        return _lost(visit)
+    except BadAnswer as error:
+        return _bad(visit, error)
+    return _onward(visit, turn)
+
+
+@participant_page("POST", newcomers=True)
+def skip(visit: Visit) -> HttpResponse:
+    """Pass over an image that could not be shown."""
+    post = visit.request.POST
+    try:
+        turn = services.skip(
+            post.get("trial", ""), post.get("reason", ""), revision=_revision(post), showing=_showing(post)
+        )
+    except (Trial.DoesNotExist, Refused):
+        return _lost(visit)
+    return _onward(visit, turn)
+
+
+@participant_page("POST")
+def undo(visit: Visit) -> HttpResponse:
+    """Open the last answer again."""
+    services.undo(visit.person)
+    visit.person.refresh_from_db()
+    if not visit.by_script or visit.place != "rate":
+        return visit.go()
+    return JsonResponse(_state(visit, services.upcoming(visit.person, AHEAD)))
+
+
+@participant_page("GET", newcomers=True)
+def image(visit: Visit, name: str) -> HttpResponseBase:
+    """Send a stimulus's bytes to this study's participants and researchers, to be kept by their browser alone."""
+    if visit.participant is None and not visit.may_read:
+        raise Http404("not a participant of this study")
+    stimulus = visit.study.stimuli.filter(name=name).first()
+    if stimulus is None:
+        raise Http404("no such image in this study")
+    response = _bytes_of(stimulus)
+    response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
+    response.headers["Content-Disposition"] = "inline"
+    return response
+
+
+def _bytes_of(stimulus: Stimulus) -> HttpResponseBase:
+    """Return the image itself, or where the browser gets it past this server (its name cannot be guessed)."""
+    name = str(stimulus.image.name)
+    if settings.MEDIA_PUBLIC_URL:
+        return HttpResponseRedirect(urljoin(settings.MEDIA_PUBLIC_URL, quote(name)))
+    try:
+        return FileResponse(default_storage.open(name), content_type="image/png")
+    except FileNotFoundError as error:
+        raise Http404("the image is not in the media store") from error
+
+
+def _onward(visit: Visit, turn: Turn) -> HttpResponse:
+    """Answer a kept rating: for the page's script what comes next, for a plain form the next page."""
+    if turn.cookie is None or turn.cookie != visit.cookie:
+        # The cookie is lost, or another's. The answer is kept; who sent it gets no more than that.
+        return JsonResponse({"kept": True}) if visit.by_script else visit.go("participant")
+    if not visit.by_script:
+        return visit.go()
+    return JsonResponse(_news(visit, turn))
+
+
+def _news(visit: Visit, turn: Turn) -> dict[str, Any]:
+    """Return what the page's script must be told after an answer.
+
+    A page that sends `known`, the answers that it knew the database to hold, has trials enough ahead. If it missed
+    none (no other tab answered), the count is all the news there is; else it gets the whole state.
+    """
+    if turn.outcome == Trial.Outcome.RATED and visit.request.POST.get("known") == str(turn.saved - 1):
+        return {"saved": turn.saved, "total": turn.total, "undo": True}
+    return _state(visit, services.upcoming(visit.person, AHEAD))
+
+
+def _lost(visit: Visit) -> HttpResponse:
+    if visit.by_script:
+        return JsonResponse({"error": "no such trial"}, status=404)
+    return visit.page("lost", status=404)
+
+
+def _bad(visit: Visit, error: BadAnswer) -> HttpResponse:
+    if visit.by_script:
+        return JsonResponse({"error": str(error), "questions": error.questions}, status=422)
+    if visit.participant is None or visit.place != "rate":
+        return _lost(visit)
+    return _show(visit, 422, error.questions)
+
+
+def _state(visit: Visit, trials: list[Trial]) -> dict[str, Any]:
+    """Return what the page's script knows: the trials ahead, and how many answers the database holds."""
+    participant = visit.person
+    saved = services.progress(participant)
+    given = services.given_answers(trials)
+    return {
+        "saved": saved.saved,
+        "total": saved.total,
+        "undo": services.undoable(participant) is not None,
+        "ahead": [_trial(visit, trial, saved, given.get(trial.pk, {})) for trial in trials],
+    }
+
+
+def _trial(visit: Visit, trial: Trial, progress: Progress, given: dict[str, Any]) -> dict[str, Any]:
+    """Return one trial as the participant may know it: nothing that tells content, style, setting or a hidden phase."""
+    images = [trial.stimulus] if trial.other is None else [trial.stimulus, trial.other]
+    if visit.study.method == Study.Method.DCR:
+        # The reference stands first: the question is of the second.
+        images.reverse()
+    here = reverse("participant", args=[visit.study.slug])
+    practice = trial.phase == Trial.Phase.PRACTICE
+    return {
+        "token": trial.token,
+        "revision": trial.revision,
+        "practice": practice,
+        "number": trial.position if practice else trial.position - progress.practice,
+        "of": progress.practice if practice else progress.total - progress.practice,
+        "given": given,
+        "images": [
+            {"src": f"{here}image/{s.name}", "width": s.width, "height": s.height, "sha256": s.sha256}
+            for s in images
+        ],
+    }
+
+
+def _questions(visit: Visit, given: dict[str, Any], missing: list[str]) -> list[dict[str, Any]]:
+    """Return the questions with their choices, best first; what was just sent, or given before an undo, is chosen."""
+    return [
+        {
+            "key": question.key,
+            "text": visit.text(question.text),
+            "choices": _choices(visit, question),
+            "chosen": visit.request.POST.get(f"q-{question.key}") or str(given.get(question.key, "")),
+            "missing": question.key in missing,
+        }
+        for question in visit.definition.questions
+    ]
+
+
+def _choices(visit: Visit, question: AskedQuestion) -> list[tuple[Any, str]]:
+    if visit.study.method == Study.Method.PAIR:
+        return [
+            (Preference.Choice.FIRST.value, _("A is better")),
+            (Preference.Choice.SECOND.value, _("B is better")),
+            (Preference.Choice.TIE.value, _("No difference")),
+        ]
+    labels = visit.definition.labels(question, visit.language)
+    return [(value, labels[value - 1]) for value in (5, 4, 3, 2, 1)]
+
+
+def _revision(post: QueryDict) -> int:
+    value = post.get("revision", "0")
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 5 else 0
+
+
+def _showing(post: QueryDict) -> Showing:
+    """Return the page's measurements; what is not a number in its range counts as not known, never as a fault."""
+    day = 86_400_000
+    pointer = post.get("input", "")
+    return Showing(
+        rt_ms=_whole(post, "rt_ms", day),
+        waited_ms=_whole(post, "waited_ms", 30 * day) or 0,
+        changes=_whole(post, "changes", 1000) or 0,
+        input=pointer if pointer in ("mouse", "touch", "key") else "",
+        viewport_w=_whole(post, "viewport_w", 100_000),
+        viewport_h=_whole(post, "viewport_h", 100_000),
+        shown_w=_number(post, "shown_w", 100_000),
+        shown_h=_number(post, "shown_h", 100_000),
+        dpr=_number(post, "dpr", 100),
+        zoom=_number(post, "zoom", 100),
+        load_ms=_whole(post, "load_ms", day),
+    )
+
+
+def _number(post: QueryDict, name: str, most: float) -> float | None:
+    try:
+        value = float(post.get(name, ""))
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and 0 <= value <= most else None
+
+
+def _whole(post: QueryDict, name: str, most: int) -> int | None:
+    value = _number(post, name, most)
+    return None if value is None else round(value)

@@ -1,0 +1,437 @@
+"""One function for each change of a participant's state, each in one transaction. Views and commands call these."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Count, Q
+from django.utils import timezone
+
+from survey.access.audit import record
+from survey.models import (
+    Invitation,
+    Participant,
+    Preference,
+    Rating,
+    Recruit,
+    Study,
+    StudyVersion,
+    Trial,
+)
+from survey.session import rating_sql
+from survey.session.assignment import assign, has_unseen
+from survey.session.rating_sql import Turn
+from survey.study.definition import Definition, Platform
+
+#: How many answers can be undone, counted back from the newest.
+UNDO_DEPTH: Final = 3
+#: "reported": without JavaScript only the person can see that an image is not there.
+SKIP_REASONS: Final = frozenset({"failed", "truncated", "reported"})
+_DAY_MS: Final = 86_400_000
+
+
+class Refused(Exception):
+    """A step that cannot be taken; `code` says why in one word, for the page to say it in the reader's language."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class BadAnswer(Exception):
+    """Answers that are missing or are not on the scale; `questions` are their keys."""
+
+    def __init__(self, questions: list[str]) -> None:
+        super().__init__(f"no valid answer to {', '.join(questions)}")
+        self.questions = questions
+
+
+@dataclass(frozen=True)
+class Recruitment:
+    """What a crowd platform's link says of who comes."""
+
+    platform: Platform
+    person: str
+    session: str = ""
+    assignment: str = ""
+
+
+@dataclass(frozen=True)
+class Showing:
+    """How an image was shown and answered, as the page measured it; None for what it could not tell.
+
+    `waited_ms` is how long a stored answer waited for the network before it was sent.
+    """
+
+    rt_ms: int | None = None
+    waited_ms: int = 0
+    changes: int = 0
+    input: str = ""
+    viewport_w: int | None = None
+    viewport_h: int | None = None
+    shown_w: float | None = None
+    shown_h: float | None = None
+    dpr: float | None = None
+    zoom: float | None = None
+    load_ms: int | None = None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """`saved` of `total` trials have an answer in the database (or a reason for none); `practice` of all are practice."""
+
+    saved: int
+    total: int
+    practice: int
+
+
+def definition_of(version: StudyVersion) -> Definition:
+    """Return what a version says."""
+    return Definition.model_validate(version.definition)
+
+
+@transaction.atomic
+def start(
+    study: Study,
+    *,
+    language: str = "",
+    invitation: str = "",
+    recruitment: Recruitment | None = None,
+    preview_by: User | None = None,
+    is_simulated: bool = False,
+) -> Participant:
+    """Take a place in a study: the participant, with all trials of the first batch drawn.
+
+    An invitation or a platform's person that already has a place gets that one, so that a lost cookie loses nothing.
+
+    Raises:
+        Refused: "closed" (or paused, or a draft), "invitation" (needed, unknown, or its answers were deleted).
+    """
+    # Sessions start one after the other: balance counts the places of those before.
+    study = Study.objects.select_for_update().get(pk=study.pk)
+    ticket = _ticket(study, invitation)
+    if known := _known(study, ticket, recruitment):
+        return known
+    version = study.version
+    definition = definition_of(version)
+    if preview_by is None:
+        _check_open(study)
+        if study.is_simulated and not is_simulated:
+            # Answers of people and of a program must never stand in one table.
+            raise Refused("closed")
+        if definition.invited_only and ticket is None and not is_simulated:
+            raise Refused("invitation")
+    participant = Participant.objects.create(
+        study=study,
+        version=version,
+        language=language if language in definition.languages else definition.languages[0],
+        consent_version=definition.consent.version,
+        consented_at=timezone.now(),
+        is_preview=preview_by is not None,
+        is_simulated=is_simulated,
+    )
+    if ticket is not None:
+        ticket.participant, ticket.used_at = participant, timezone.now()
+        ticket.save(update_fields=["participant", "used_at"])
+    if recruitment is not None:
+        Recruit.objects.create(study=study, participant=participant, **vars(recruitment))
+    assign(participant, definition)
+    return participant
+
+
+def _check_open(study: Study) -> None:
+    if study.state != Study.State.OPEN or (study.purge_on and study.purge_on <= timezone.localdate()):
+        raise Refused("closed")
+
+
+def _ticket(study: Study, token: str) -> Invitation | None:
+    if not token:
+        return None
+    ticket = Invitation.objects.filter(study=study, token=token).select_related("participant").first()
+    if ticket is None or (ticket.used_at and ticket.participant is None):
+        raise Refused("invitation")
+    return ticket
+
+
+def _known(study: Study, ticket: Invitation | None, recruitment: Recruitment | None) -> Participant | None:
+    if ticket is not None and ticket.participant:
+        return ticket.participant
+    if recruitment is None:
+        return None
+    return Participant.objects.filter(
+        recruit__study=study, recruit__platform=recruitment.platform, recruit__person=recruitment.person
+    ).first()
+
+
+def screen(participant: Participant, answers: Mapping[str, str]) -> None:
+    """Keep the screening's answers; where the study requires them right, a wrong one ends the session."""
+    definition = definition_of(participant.version)
+    with transaction.atomic():
+        person = Participant.objects.select_for_update().get(pk=participant.pk)
+        if person.screening is not None:
+            return
+        person.screening = dict(answers)
+        if definition.screening.required and not passed_screening(answers):
+            person.state = Participant.State.SCREENED_OUT
+        person.save(update_fields=["screening", "state"])
+
+
+def passed_screening(answers: Mapping[str, str]) -> bool:
+    """Return whether no screening answer tells of trouble; a plate counts as read within one miss of all."""
+    plates = [value for key, value in answers.items() if key.startswith("plate_")]
+    misses = sum(value != "right" for value in plates)
+    return answers.get("display", "yes") == "yes" and answers.get("vision", "yes") == "yes" and misses <= 1
+
+
+def next_trial(participant: Participant) -> Trial | None:
+    """Return the first trial that waits for an answer, with its stimuli, or None when all are done."""
+    waiting = participant.trials.filter(outcome=Trial.Outcome.OPEN)
+    return waiting.select_related("stimulus", "other").order_by("position").first()
+
+
+def waits(participant: Participant) -> bool:
+    """Return whether a trial waits for an answer."""
+    return participant.trials.filter(outcome=Trial.Outcome.OPEN).exists()
+
+
+def upcoming(participant: Participant, count: int) -> list[Trial]:
+    """Return the next `count` trials that wait for an answer, with their stimuli."""
+    waiting = participant.trials.filter(outcome=Trial.Outcome.OPEN)
+    return list(waiting.select_related("stimulus", "other").order_by("position")[:count])
+
+
+def progress(participant: Participant) -> Progress:
+    """Return how far a participant is, by what the database holds."""
+    counts = participant.trials.aggregate(
+        saved=Count("pk", filter=~Q(outcome=Trial.Outcome.OPEN)),
+        total=Count("pk"),
+        practice=Count("pk", filter=Q(phase=Trial.Phase.PRACTICE)),
+    )
+    return Progress(**counts)
+
+
+def given_answers(trials: Iterable[Trial]) -> dict[int, dict[str, int | str]]:
+    """Return {trial: {question: answer}} of trials that undo has opened again: what was chosen before."""
+    again = [trial.pk for trial in trials if trial.revision]
+    given: dict[int, dict[str, int | str]] = {}
+    for kind in (Rating, Preference) if again else ():
+        rows = kind.objects.filter(trial__in=again).values_list("trial", "question__key", "value")
+        for trial, key, value in rows:
+            given.setdefault(trial, {})[key] = value
+    return given
+
+
+def seen(participant: Participant, trial: Trial | None = None) -> None:
+    """Note that a participant is here, and that a trial's page was sent to them for the first time."""
+    now = timezone.now()
+    Participant.objects.filter(pk=participant.pk).update(last_seen_at=now)
+    if trial is not None:
+        Trial.objects.filter(pk=trial.pk, shown_at__isnull=True).update(shown_at=now)
+
+
+def rate(
+    token: str, answers: Mapping[str, Any], *, revision: int = 0, showing: Showing | None = None
+) -> Turn:
+    """Keep the answers to one trial: all questions or none, once.
+
+    The token alone says whose trial it is, so that an answer is kept even when the cookie is lost. Sent again (double
+    click, lost reply, second tab), the answers change nothing and the trial is returned as after the first time; only
+    `undo` opens a trial again, with the next `revision`.
+
+    Args:
+        answers: by question key; 1..5 (or "first", "second", "tie" in a pair study), as numbers or text.
+
+    Raises:
+        Trial.DoesNotExist: no such token.
+        BadAnswer: an answer is missing or not on the scale.
+    """
+    showing = showing or Showing()
+    with transaction.atomic():
+        turn = rating_sql.take(token, timezone.now())
+        if turn.outcome != Trial.Outcome.OPEN or revision != turn.revision:
+            return turn
+        pair = turn.method == Study.Method.PAIR
+        values = _checked([key for _, key in turn.questions], answers, pair)
+        for question, key in turn.questions:
+            _keep(Preference if pair else Rating, turn, question, values[key], showing)
+        return _close(turn, Trial.Outcome.RATED, showing)
+
+
+def skip(token: str, reason: str, *, revision: int = 0, showing: Showing | None = None) -> Turn:
+    """Pass over a trial whose image could not be shown, for one of SKIP_REASONS; nothing if it is answered already.
+
+    Raises Trial.DoesNotExist for an unknown token, Refused("reason") for another reason.
+    """
+    if reason not in SKIP_REASONS:
+        raise Refused("reason")
+    with transaction.atomic():
+        turn = rating_sql.take(token, timezone.now())
+        if turn.outcome != Trial.Outcome.OPEN or revision != turn.revision:
+            return turn
+        return _close(turn, Trial.Outcome.SKIPPED, showing or Showing(), reason)
+
+
+def undo(participant: Participant) -> Trial | None:
+    """Open the last answered trial again (its answers stay until given anew); None when there is none to undo.
+
+    After the last image too: a finished session then waits for that answer.
+    """
+    with transaction.atomic():
+        person = Participant.objects.select_for_update().get(pk=participant.pk)
+        trial = undoable(person)
+        if trial is None or person.state not in (Participant.State.ACTIVE, Participant.State.FINISHED):
+            return None
+        if person.state == Participant.State.FINISHED:
+            person.state, person.finished_at = Participant.State.ACTIVE, None
+            person.save(update_fields=["state", "finished_at"])
+        trial.outcome = Trial.Outcome.OPEN
+        trial.revision += 1
+        trial.save(update_fields=["outcome", "revision"])
+        return trial
+
+
+def undoable(participant: Participant) -> Trial | None:
+    """Return the trial that `undo` would open: rated, before the current one, among the last UNDO_DEPTH answered."""
+    answered = participant.trials.filter(answered_at__isnull=False).order_by("-position")
+    for trial in answered[:UNDO_DEPTH]:
+        if trial.outcome == Trial.Outcome.RATED:
+            return trial
+    return None
+
+
+def tell_about(participant: Participant, answers: Mapping[str, str]) -> None:
+    """Keep what a person says about themselves (bands only; an empty mapping for nothing), and finish."""
+    with transaction.atomic():
+        person = Participant.objects.select_for_update().get(pk=participant.pk)
+        if person.about is None:
+            person.about = dict(answers)
+            person.save(update_fields=["about"])
+        _finish_if_done(person)
+
+
+def finish(participant: Participant) -> Participant:
+    """Mark a participant finished if the database holds an answer to every trial and question; return their row."""
+    with transaction.atomic():
+        person = Participant.objects.select_for_update().get(pk=participant.pk)
+        _finish_if_done(person)
+    return person
+
+
+def stop(participant: Participant) -> None:
+    """End a session early and keep its answers."""
+    Participant.objects.filter(pk=participant.pk, state=Participant.State.ACTIVE).update(
+        state=Participant.State.STOPPED, last_seen_at=timezone.now()
+    )
+
+
+def withdraw(participant: Participant) -> None:
+    """Delete a participant with every answer and all else that is known of them."""
+    with transaction.atomic():
+        # An answer on its way is written first, and deleted, or finds its trial gone.
+        list(Participant.objects.select_for_update().filter(pk=participant.pk))
+        participant.delete()
+
+
+def withdraw_by_code(study: Study, code: str) -> bool:
+    """Delete the participant whose withdrawal code this is; False when there is none. Case and spaces do not count."""
+    wanted = "".join(code.split()).replace("-", "").upper()
+    person = Participant.objects.filter(study=study, withdrawal=wanted).first() if wanted else None
+    if person is None:
+        return False
+    withdraw(person)
+    return True
+
+
+def may_take_more(participant: Participant) -> bool:
+    """Return whether `another_batch` would find images that this participant has not seen."""
+    definition = definition_of(participant.version)
+    return participant.batches < definition.session.batches and has_unseen(participant, definition)
+
+
+def another_batch(participant: Participant) -> bool:
+    """Draw a further batch for a participant who has finished one; False when there is none to be had."""
+    with transaction.atomic():
+        study = Study.objects.select_for_update().get(pk=participant.study_id)
+        person = Participant.objects.select_for_update().get(pk=participant.pk)
+        definition = definition_of(person.version)
+        if person.state != Participant.State.FINISHED or person.batches >= definition.session.batches:
+            return False
+        if not person.is_preview:
+            _check_open(study)
+        person.batches += 1
+        if not assign(person, definition):
+            return False
+        person.state, person.finished_at = Participant.State.ACTIVE, None
+        person.save(update_fields=["batches", "state", "finished_at"])
+        return True
+
+
+def invite(study: Study, count: int) -> list[Invitation]:
+    """Make single-use links' tokens."""
+    return Invitation.objects.bulk_create(Invitation(study=study) for _ in range(count))
+
+
+def purge_expired(today: dt.date) -> int:
+    """Delete what may tie answers to a person in every study whose purge date has come; return how many people.
+
+    Gone are cookies, withdrawal codes, invitations, platform ids, and what people said of themselves; the ratings
+    stay, and nobody can tell whose they are.
+    """
+    return sum(purge(study, None) for study in Study.objects.filter(purge_on__lte=today))
+
+
+@transaction.atomic
+def purge(study: Study, by: User | None) -> int:
+    """Do what `purge_expired` does to one study, whatever its purge date; `by` is None for a command."""
+    recruits, _ = Recruit.objects.filter(study=study).delete()
+    invitations, _ = Invitation.objects.filter(study=study).delete()
+    people = Participant.objects.filter(study=study, token__isnull=False)
+    count = people.update(token=None, withdrawal=None, screening=None, about=None)
+    if count or recruits or invitations:
+        record("study.purge", study, by, participants=count, recruits=recruits, invitations=invitations)
+    return count
+
+
+def _checked(keys: Iterable[str], answers: Mapping[str, Any], pair: bool) -> dict[str, Any]:
+    allowed = {str(v): v for v in (Preference.Choice.values if pair else range(1, 6))}
+    found = {key: allowed.get(str(answers.get(key, ""))) for key in keys}
+    if bad := [key for key, value in found.items() if value is None]:
+        raise BadAnswer(bad)
+    return found
+
+
+def _keep(
+    kind: type[Rating] | type[Preference], turn: Turn, question: int, value: Any, showing: Showing
+) -> None:
+    """Write one answer; after an undo the first one given is kept beside the new one."""
+    # Never opened again, a trial has no answer yet.
+    given = kind.objects.filter(trial=turn.trial, question=question).first() if turn.revision else None
+    if given is None:
+        rating_sql.keep(kind, turn, question, value, showing.changes, showing.rt_ms, showing.input)
+        return
+    given.value = value
+    given.changes += 1 + showing.changes
+    given.rt_ms, given.input = showing.rt_ms, showing.input
+    given.save()
+
+
+def _close(turn: Turn, outcome: str, showing: Showing, reason: str = "") -> Turn:
+    """Close a trial, and keep how it was shown. Times are the server's, less what the page says it waited."""
+    answered = timezone.now() - dt.timedelta(milliseconds=showing.waited_ms)
+    shown = None if showing.rt_ms is None else answered - dt.timedelta(milliseconds=showing.rt_ms)
+    names = ("viewport_w", "viewport_h", "shown_w", "shown_h", "dpr", "zoom", "load_ms")
+    rating_sql.close(turn, outcome, reason, answered, shown, [getattr(showing, name) for name in names])
+    return replace(turn, outcome=outcome, saved=turn.saved + 1)
+
+
+def _finish_if_done(person: Participant) -> None:
+    definition = definition_of(person.version)
+    asked = person.about is not None or not definition.about
+    if person.state == Participant.State.ACTIVE and asked and not waits(person):
+        person.state, person.finished_at = Participant.State.FINISHED, timezone.now()
+        person.save(update_fields=["state", "finished_at"])

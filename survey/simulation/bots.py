@@ -1,0 +1,196 @@
+"""Bots that play whole sessions through a real server: plain forms as any browser without script sends them."""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from http.cookies import SimpleCookie
+from typing import Final
+from urllib.parse import urlencode, urljoin, urlsplit
+
+from django.urls import reverse
+
+from survey.access.studies import simulation_pass
+from survey.models import Participant, Stimulus, Study
+from survey.session.pages.visit import COOKIE
+from survey.session.plates import plate_digits
+from survey.session.services import definition_of
+from survey.simulation.people import Person, SimulationError, again
+
+_TIMEOUT: Final = 60
+_TURNED_AWAY: Final = 5
+"""How often a bot waits when the server says that too many start at once, before it gives up."""
+
+
+def player(base: str) -> Callable[[Study, Person], str]:
+    """Return what plays one person's session on the server at `base`, and returns their code.
+
+    Raises:
+        SimulationError: `base` is no http address of this machine. Bots would burden a server elsewhere, and what they
+            leave there would be in another database than the one that the report is made of.
+    """
+    parts = urlsplit(base)
+    if parts.scheme != "http" or not parts.hostname or parts.path.strip("/"):
+        raise SimulationError(f"--http {base}: not an address such as http://127.0.0.1:8000")
+    if not _is_here(parts.hostname):
+        raise SimulationError(
+            f"--http {base}: bots play on this machine's own server only (http://127.0.0.1:8000)"
+        )
+    return lambda study, person: _Session(parts.netloc, study, person).play()
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+_OTHER_PAGES: Final = 3
+"""Forms of a session besides its trials', with one to spare: a page that always comes again ends it."""
+
+
+@dataclass
+class Page:
+    """What a bot reads of a page: where it is, its images, and the fields of its forms with their choices."""
+
+    status: int
+    path: str
+    retry_after: int = 0
+    images: list[str] = field(default_factory=list)
+    hidden: dict[str, str] = field(default_factory=dict)
+    choices: dict[str, list[str]] = field(default_factory=dict)
+
+
+def _place(page: Page) -> str:
+    """Return the name of the study's page that this is."""
+    return page.path.rstrip("/").rpartition("/")[2]
+
+
+class _Reader(HTMLParser):
+    """Fills a page from its HTML."""
+
+    def __init__(self, page: Page) -> None:
+        super().__init__()
+        self.page = page
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note images and fields."""
+        has = {name: value or "" for name, value in attrs}
+        if tag == "img":
+            self.page.images.append(has.get("src", ""))
+        elif tag == "input" and has.get("type") == "hidden":
+            self.page.hidden[has["name"]] = has.get("value", "")
+        elif tag == "input" and has.get("type") in ("radio", "checkbox") and "name" in has:
+            self.page.choices.setdefault(has["name"], []).append(has.get("value", "on"))
+
+
+class _Session:
+    """One person's way through a study, over one connection that is kept open."""
+
+    def __init__(self, netloc: str, study: Study, person: Person) -> None:
+        self.base = f"http://{netloc}"
+        self.connection = http.client.HTTPConnection(netloc, timeout=_TIMEOUT)
+        self.study, self.person = study, person
+        self.stimuli = {stimulus.name: stimulus for stimulus in study.stimuli.all()}
+        self.looks: Counter[str] = Counter()
+        self.cookie = ""
+
+    def play(self) -> str:
+        """Play from consent to the last page; return the participant's code."""
+        try:
+            page = self._begin()
+            participant = self._participant()
+            answers: dict[str, Callable[[Page], dict[str, str]]] = {
+                "rate": self._rate,
+                "screening": self._screen(participant),
+                "about": lambda page: {name: choices[-1] for name, choices in page.choices.items()},
+            }
+            for _ in range(participant.trials.count() + _OTHER_PAGES):
+                if (act := answers.get(_place(page))) is None:
+                    break
+                page = self._send(page, act(page))
+            if _place(page) != "done":
+                raise SimulationError(f"{self.base}{page.path}: is not where the session should have led")
+        except (OSError, http.client.HTTPException) as error:
+            raise SimulationError(
+                f"{self.base}: no answer ({error}); start the server first (make serve)"
+            ) from error
+        finally:
+            self.connection.close()
+        return participant.code
+
+    def _begin(self) -> Page:
+        page = self._ask(
+            f"{reverse('participant', args=[self.study.slug])}?simulation={simulation_pass(self.study)}"
+        )
+        if "consent" not in page.choices:
+            raise SimulationError(f"{self.base}{page.path}: answered {page.status} and asks for no consent")
+        for _ in range(_TURNED_AWAY):
+            begun = self._send(page, {"consent": "on"})
+            if begun.status != http.client.TOO_MANY_REQUESTS:
+                return begun
+            time.sleep(begun.retry_after)
+        raise SimulationError(f"{self.base}: lets too few start a minute; run it with STARTS_PER_MINUTE=0")
+
+    def _participant(self) -> Participant:
+        participant = Participant.objects.filter(study=self.study, token=self.cookie or None).first()
+        if participant is None:
+            raise SimulationError(f"{self.base}: serves another database than this command's")
+        return participant
+
+    def _screen(self, participant: Participant) -> Callable[[Page], dict[str, str]]:
+        plates = definition_of(participant.version).screening.plates
+        digits = plate_digits(participant.seed, plates)
+        seen = {f"plate_{number}": str(digit) for number, digit in enumerate(digits, 1)}
+        return lambda page: {name: seen.get(name, "yes") for name in page.choices}
+
+    def _rate(self, page: Page) -> dict[str, str]:
+        """Look at the images and answer; a look is another one when the image was there before."""
+        shown = [self._look(source) for source in page.images]
+        # In a degradation study the reference stands first, and the question is of the second image.
+        stimulus = shown[-1] if self.study.method == Study.Method.DCR else shown[0]
+        other = shown[1] if len(shown) > 1 and self.person.pair else None
+        further = other is None and self.looks[stimulus.item] > 0
+        self.looks[stimulus.item] += 1
+        rt_ms = self.person.rt_ms[again(stimulus.item) if further else stimulus.item]
+        answers = self.person.answers(stimulus, other, further=further)
+        # The one thing that needs script: bots do not wait as long as people look.
+        return {f"q-{key}": str(value) for key, value in answers.items()} | {"rt_ms": str(rt_ms)}
+
+    def _look(self, source: str) -> Stimulus:
+        self._ask(source, want_page=False)
+        return self.stimuli[source.rpartition("/")[2]]
+
+    def _send(self, page: Page, answers: Mapping[str, str]) -> Page:
+        return self._ask(page.path, {**page.hidden, **answers})
+
+    def _ask(self, path: str, form: Mapping[str, str] | None = None, *, want_page: bool = True) -> Page:
+        """Send a request and go where it leads."""
+        for _ in range(5):
+            headers = {"Cookie": f"{COOKIE}={self.cookie}"} if self.cookie else {}
+            if form is not None:
+                headers["Content-Type"] = "application/x-www-form-urlencoded"
+            body = None if form is None else urlencode(form)
+            self.connection.request("GET" if form is None else "POST", path, body, headers)
+            response = self.connection.getresponse()
+            content = response.read()
+            set_cookie: SimpleCookie = SimpleCookie(response.headers.get("Set-Cookie", ""))
+            if COOKIE in set_cookie:
+                self.cookie = set_cookie[COOKIE].value
+            if not 300 <= response.status < 400:
+                break
+            path, form = urlsplit(urljoin(self.base + path, response.headers["Location"])).path, None
+        page = Page(response.status, urlsplit(path).path, int(response.headers.get("Retry-After", "0")))
+        if response.status >= 400 and response.status != http.client.TOO_MANY_REQUESTS:
+            raise SimulationError(
+                f"{self.base}{page.path}: answered {response.status}, which ends the session"
+            )
+        if want_page:
+            _Reader(page).feed(content.decode())
+        return page

@@ -1,0 +1,201 @@
+"""Simulated participants play a study as people do, by its services or through a server, so that it can be tried whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from django.db import transaction
+
+from survey.analysis.planning import simulation
+from survey.analysis.planning.retrieval import preference_retrieval, retrieval
+from survey.analysis.summary import Summary
+from survey.models import Preference, Stimulus, Study, Trial
+from survey.results.tidy_table import preference_table, tidy_table
+from survey.session import services
+from survey.session.services import Showing
+
+# Latent qualities of the images: the range in which studies of stylised images find most of theirs.
+QUALITY_RANGE = (2.2, 4.6)
+
+#: Who answers a trap or a gold image as it asks; the others rate it like any image.
+HEEDFUL: Final = ("honest", "fast")
+
+
+class SimulationError(Exception):
+    """A study that cannot be simulated; the message is one line that names the mend."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """One simulated participant: what they answer to each image, and how long they take.
+
+    votes: {question: {item: rating}}, at the first look, and at a further one under `again(item)`.
+    """
+
+    kind: str
+    votes: Mapping[str, Mapping[str, int]]
+    rt_ms: Mapping[str, int]
+    pair: bool
+
+    def answers(self, stimulus: Stimulus, other: Stimulus | None, *, further: bool) -> dict[str, Any]:
+        """Return the answer to each question about an image, or about a pair of images as shown."""
+        return {key: self._answer(key, stimulus, other, further) for key in self.votes}
+
+    def _answer(self, key: str, stimulus: Stimulus, other: Stimulus | None, further: bool) -> Any:
+        if stimulus.expected is not None and self.kind in HEEDFUL:
+            return stimulus.expected
+        votes = self.votes[key]
+        first = votes[again(stimulus.item) if further else stimulus.item]
+        if other is None or not self.pair:
+            return first
+        second, choice = votes[other.item], Preference.Choice
+        return choice.TIE if first == second else choice.FIRST if first > second else choice.SECOND
+
+
+@dataclass(frozen=True)
+class Cast:
+    """The people of one simulation, and the truth that their votes were drawn from: {question: item, mos}."""
+
+    people: list[Person]
+    truth: Mapping[str, pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Who took part ({participant: kind}), and what the analysis got back of the truth (`retrieval`)."""
+
+    kinds: Mapping[str, str]
+    report: Summary
+
+
+def simulate(
+    study: Study,
+    *,
+    participants: int,
+    seed: int,
+    careless: float = 0.0,
+    play: Callable[[Study, Person], str] | None = None,
+) -> Outcome:
+    """Let simulated people take part in a study, each from consent to the last page.
+
+    The votes follow the subject model of ITU-T P.910 Annex E (quality + bias + inconsistency, rounded to the scale).
+    The study is marked as simulated. With the same seed the same people say the same of each image.
+
+    Args:
+        careless: share of people who are not honest, evenly of each kind of `analysis.simulation.CARELESS`.
+        play: takes one person through a session and returns their code; by default `play_by_services`.
+
+    Raises:
+        SimulationError: people have taken part already, or the study takes nobody now.
+    """
+    newly = _mark(study)
+    before = study.participants.filter(is_simulated=True).count()
+    cast = draw_cast(study, participants, seed, careless, before)
+    play = play or play_by_services
+    kinds: dict[str, str] = {}
+    try:
+        for person in cast.people:
+            kinds[play(study, person)] = person.kind
+    except SimulationError:
+        # A study that no simulated person got into stays what it was.
+        if newly and not study.participants.exists():
+            Study.objects.filter(pk=study.pk).update(is_simulated=False)
+        raise
+    return Outcome(kinds, _retrieved(study, cast, kinds))
+
+
+@transaction.atomic
+def _mark(study: Study) -> bool:
+    """Mark a study as simulated; return whether it was not so before."""
+    study = Study.objects.select_for_update().get(pk=study.pk)
+    if study.participants.filter(is_simulated=False, is_preview=False).exists():
+        raise SimulationError(
+            f"study {study.slug!r} has answers of people: simulate another study of the same images (create_study)"
+        )
+    if study.state != Study.State.OPEN:
+        raise SimulationError(f"study {study.slug!r} is {study.state}: open it first")
+    newly, study.is_simulated = not study.is_simulated, True
+    study.save(update_fields=["is_simulated"])
+    return newly
+
+
+def draw_cast(study: Study, participants: int, seed: int, careless: float, before: int = 0) -> Cast:
+    """Return the next `participants` people after the first `before` of a seed."""
+    items = sorted(study.stimuli.values_list("item", flat=True))
+    kinds = ["honest"] * before + _kinds(participants, careless)
+    votes, times, truth = {}, {}, {}
+    for number, question in enumerate(study.questions.all()):
+        quality = np.random.default_rng([seed, number]).uniform(*QUALITY_RANGE, len(items))
+        # A second copy of each image holds what is said at a further look.
+        names = [*items, *map(again, items)]
+        drawn = simulation.simulate(
+            [*quality, *quality], len(kinds), items=names, kinds=kinds, seed=seed + number
+        )
+        truth[question.key] = drawn.items.loc[drawn.items["item"].isin(items), ["item", "mos"]]
+        votes[question.key] = _by_person(drawn.table, "rating")
+        times[number] = _by_person(drawn.table, "rt_ms")
+    pair = study.method == Study.Method.PAIR
+    people = [
+        Person(
+            kind=kinds[i],
+            votes={key: of[f"p{i + 1}"] for key, of in votes.items()},
+            rt_ms=times[0][f"p{i + 1}"],
+            pair=pair,
+        )
+        for i in range(before, len(kinds))
+    ]
+    return Cast(people, truth)
+
+
+def _by_person(table: pd.DataFrame, column: str) -> dict[str, dict[str, int]]:
+    """Return {participant: {item: value}}."""
+    people: dict[str, dict[str, int]] = {}
+    values = table[column].astype(int)
+    for person, item, value in zip(table["participant"], table["item"], values.tolist(), strict=True):
+        people.setdefault(person, {})[item] = value
+    return people
+
+
+def _kinds(participants: int, careless: float) -> list[str]:
+    """Spread the careless among the honest, so that any first part of the people has its share of them."""
+    count = round(careless * participants)
+    kinds = ["honest"] * participants
+    for i in range(count):
+        kinds[int((i + 0.5) * participants / count)] = simulation.CARELESS[i % len(simulation.CARELESS)]
+    return kinds
+
+
+def again(item: str) -> str:
+    """Return the name under which the vote at a further look is drawn."""
+    return f"{item} again"
+
+
+def play_by_services(study: Study, person: Person) -> str:
+    """Let one person take part through the services that the pages call; return their code."""
+    try:
+        participant = services.start(study, is_simulated=True)
+    except services.Refused as error:
+        raise SimulationError(f"study {study.slug!r} takes nobody now: {error.code}") from error
+    while trial := services.next_trial(participant):
+        further = trial.phase == Trial.Phase.REPEAT
+        other = trial.other if person.pair else None
+        name = again(trial.stimulus.item) if further else trial.stimulus.item
+        services.rate(
+            trial.token,
+            person.answers(trial.stimulus, other, further=further),
+            revision=trial.revision,
+            showing=Showing(rt_ms=person.rt_ms[name]),
+        )
+    services.finish(participant)
+    return participant.code
+
+
+def _retrieved(study: Study, cast: Cast, kinds: Mapping[str, str]) -> Summary:
+    pair = study.method == Study.Method.PAIR
+    table = preference_table(study) if pair else tidy_table(study)
+    mine = table[table["participant"].isin(list(kinds))].reset_index(drop=True)
+    return (preference_retrieval if pair else retrieval)(mine, cast.truth, kinds)

@@ -1,0 +1,1 @@
+"""A study's definition, publishing, revisions and life cycle."""

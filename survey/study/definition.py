@@ -1,0 +1,282 @@
+"""A study's definition: one TOML file, checked whole, hashed; docs/study.md describes every key."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import hashlib
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from survey.study.scales import LANGUAGES, QUESTIONS, default_labels
+
+Method = Literal["acr", "acr-hr", "dcr", "pair"]
+Language = Literal["en", "fr", "de", "es"]
+Platform = Literal["prolific", "mturk"]
+AboutQuestion = Literal["age", "gender", "eyesight", "screen", "experience"]
+Line = Annotated[str, Field(min_length=1, max_length=500)]
+Prose = Annotated[str, Field(min_length=1, max_length=5000)]
+LineText = Line | dict[Language, Line]
+ProseText = Prose | dict[Language, Prose]
+Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+Answer = Annotated[int, Field(ge=1, le=5)]
+FiveLabels = Annotated[
+    list[Annotated[str, Field(min_length=1, max_length=60)]], Field(min_length=5, max_length=5)
+]
+
+_BRANCH: Final = re.compile(r"\[|str$")
+
+#: Where a finished participant may be sent: a page elsewhere would be an open redirect in the study's name.
+RETURN_HOSTS: Final = frozenset(
+    {"app.prolific.com", "app.prolific.co", "www.mturk.com", "worker.mturk.com", "workersandbox.mturk.com"}
+)
+
+
+class DefinitionError(Exception):
+    """A study file that cannot be used; `lines` says, one for each fault, where and how to mend it."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines
+
+
+class Part(BaseModel):
+    """A table of the file: unknown keys are faults, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AskedQuestion(Part):
+    """One question. `labels` are listed from category 1 to 5; without them the method's accepted wording is used."""
+
+    key: Key
+    text: LineText
+    labels: FiveLabels | dict[Language, FiveLabels] | None = None
+
+
+class Consent(Part):
+    """What a person agrees to before the first image; `version` is kept with the time of agreement."""
+
+    version: Annotated[str, Field(min_length=1, max_length=40)] = "1"
+    organiser: LineText | None = None
+    contact: Line | None = None
+    purpose: ProseText | None = None
+    legal_basis: ProseText | None = None
+    adults_only: bool = False
+    minutes: Annotated[int, Field(ge=1, le=45)] | None = None
+
+
+class Session(Part):
+    """What one participant is shown. `images` counts main images (pairs in a pair study); None means all."""
+
+    images: Annotated[int, Field(ge=1, le=500)] | None = None
+    repeats: Annotated[int, Field(ge=0, le=50)] = 0
+    stabilising: Annotated[int, Field(ge=0, le=10)] = 0
+    batches: Annotated[int, Field(ge=1, le=50)] = 1
+
+
+class Gold(Part):
+    """An image whose rating is known beforehand (±1 is taken as right)."""
+
+    item: Line
+    answer: Answer
+
+
+class Images(Part):
+    """Which images play another role than to be rated. Names are items; `*` and `?` match as in file names."""
+
+    practice: list[Line] = []
+    references: list[Line] | dict[Line, Line] = []
+    gold: list[Gold] = []
+    trap: Answer | None = None
+
+
+class Screening(Part):
+    """Questions before the images. They inform the analysis; only `required` ones end a session."""
+
+    display: bool = False
+    vision: bool = False
+    plates: Annotated[int, Field(ge=0, le=4)] = 0
+    required: bool = False
+
+
+class Recruitment(Part):
+    """A crowd platform: its three codes, and where it wants people back ("{code}" is replaced)."""
+
+    platform: Platform
+    complete: Line
+    screened_out: Line
+    withdrew: Line
+    return_to: Line | None = None
+
+    @field_validator("return_to")
+    @classmethod
+    def _is_a_known_platform(cls, address: str | None) -> str | None:
+        if address is None:
+            return None
+        parts = urlsplit(address)
+        if parts.scheme != "https" or parts.hostname not in RETURN_HOSTS or parts.username or parts.port:
+            raise ValueError(f"must be an https address of one of {', '.join(sorted(RETURN_HOSTS))}")
+        return address
+
+
+class Goal(Part):
+    """When there is enough: `votes` for each image (35: ITU-T P.913 for tests outside a laboratory), or as many as
+    make the 95 % interval of a MOS `half_width` wide to either side. It steers nothing; the live page counts by it."""
+
+    votes: Annotated[int, Field(ge=1, le=10_000)] = 35
+    half_width: Annotated[float, Field(ge=0.05, le=2)] = 0.25
+
+
+class Definition(Part):
+    """Everything that one version of a study says. Texts are a string, or a table of strings by language."""
+
+    title: LineText
+    method: Method = "acr"
+    languages: Annotated[list[Language], Field(min_length=1)] = ["en"]
+    purge_on: dt.date | None = None
+    files: list[Line] = []
+    instructions: ProseText | None = None
+    consent: Consent = Consent()
+    questions: Annotated[list[AskedQuestion], Field(max_length=4)] = []
+    session: Session = Session()
+    goal: Goal = Goal()
+    images: Images = Images()
+    screening: Screening = Screening()
+    about: list[AboutQuestion] = []
+    invited_only: bool = False
+    recruitment: Recruitment | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _ask_the_methods_question(cls, values: Any) -> Any:
+        """Fill in the method's own question where the file asks none, so that the stored version is complete."""
+        if isinstance(values, dict) and not values.get("questions"):
+            texts = QUESTIONS.get(values.get("method", "acr"))
+            languages = values.get("languages", ["en"])
+            if texts and isinstance(languages, list):
+                known = {code: texts[code] for code in languages if code in LANGUAGES}
+                values = {**values, "questions": [{"key": "overall", "text": known}]} if known else values
+        return values
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> Definition:
+        _refuse_twice("languages", self.languages)
+        _refuse_twice("questions", [question.key for question in self.questions])
+        _refuse_twice("about", self.about)
+        for place, value in self._texts():
+            if isinstance(value, dict) and (
+                missing := [code for code in self.languages if code not in value]
+            ):
+                raise ValueError(f"{place}: no text in {', '.join(missing)} (languages = {self.languages})")
+        if self.method == "pair" and (self.images.gold or self.images.trap or self.session.stabilising):
+            raise ValueError("images: gold, trap and stabilising images have ratings; method 'pair' has none")
+        return self
+
+    def _texts(self) -> list[tuple[str, Any]]:
+        consent = self.consent
+        texts: list[tuple[str, Any]] = [("title", self.title), ("instructions", self.instructions)]
+        texts += [
+            (f"consent.{name}", getattr(consent, name)) for name in ("organiser", "purpose", "legal_basis")
+        ]
+        for question in self.questions:
+            texts += [(f"questions.{question.key}.text", question.text)]
+            texts += [(f"questions.{question.key}.labels", question.labels)]
+        return texts
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the canonical JSON: the same definition, however the file is laid out, has the same."""
+        # A key that came after the first version counts only where it is used, so that older hashes hold.
+        later = {"goal"} if self.goal == Goal() else set()
+        values = self.model_dump(mode="json", exclude=later)
+        text = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def say(self, text: str | dict[Any, str] | None, language: str) -> str:
+        """Return a text in `language`, else in the study's first; "" for none."""
+        if isinstance(text, dict):
+            return text.get(language) or text[self.languages[0]]
+        return text or ""
+
+    def labels(self, question: AskedQuestion, language: str) -> list[str]:
+        """Return a question's five labels, category 1 first, in `language`, else in the study's first."""
+        labels = question.labels
+        if isinstance(labels, list):
+            return labels
+        by_language: dict[Any, Any] = labels if labels else {**default_labels(self.method)}
+        return list(by_language.get(language) or by_language[self.languages[0]])
+
+
+def load(path: Path) -> Definition:
+    """Read a study file.
+
+    Raises:
+        DefinitionError: unreadable, not TOML, or not a study; one line for each fault.
+    """
+    try:
+        return parse(path.read_text(encoding="utf-8"), str(path))
+    except OSError as error:
+        raise DefinitionError([f"{path}: {error.strerror or error}"]) from error
+    except UnicodeDecodeError as error:
+        raise DefinitionError([f"{path}: not UTF-8 text (byte {error.start})"]) from error
+
+
+def parse(text: str, source: str) -> Definition:
+    """Check a study file's text; `source` names it in faults. Raises DefinitionError."""
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise DefinitionError([f"{source}: not TOML: {error}"]) from error
+    try:
+        return Definition.model_validate(values)
+    except ValidationError as error:
+        raise DefinitionError([f"{source}: {line}" for line in faults(error)]) from error
+
+
+def faults(error: ValidationError) -> list[str]:
+    """Return one line for each place of the file that is wrong."""
+    lines: dict[str, str] = {}
+    for fault in error.errors():
+        # A union reports its branches as parts of the path ("constrained-str", "dict[...]"): no places of the file.
+        loc = [part for part in fault["loc"] if isinstance(part, int) or not _BRANCH.search(part)]
+        place = ".".join(str(part + 1) if isinstance(part, int) else part for part in loc)
+        message = fault["msg"].removeprefix("Value error, ")
+        if fault["type"] == "extra_forbidden":
+            message = "no such key" + _meant(str(loc[-1]), _keys_of_table(loc[:-1]))
+        elif fault["type"] == "literal_error":
+            message += _meant(str(fault["input"]), re.findall("'([^']+)'", fault["ctx"]["expected"]))
+        lines.setdefault(place, f"{place}: {message}" if place else message)
+    return list(lines.values())
+
+
+def _meant(word: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def _keys_of_table(path: list[Any]) -> list[str]:
+    """Return the keys of the table at `path`, found by the models themselves."""
+    tables: dict[str, type[Part]] = {
+        "consent": Consent,
+        "session": Session,
+        "goal": Goal,
+        "images": Images,
+        "screening": Screening,
+        "recruitment": Recruitment,
+        "questions": AskedQuestion,
+        "gold": Gold,
+    }
+    names = [part for part in path if part in tables]
+    return list((tables[names[-1]] if names else Definition).model_fields)
+
+
+def _refuse_twice(place: str, values: list[Any]) -> None:
+    if twice := {value for value in values if values.count(value) > 1}:
+        raise ValueError(f"{place}: {', '.join(sorted(twice))} stands there twice")

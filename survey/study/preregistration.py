@@ -1,0 +1,137 @@
+"""A pre-registration's text from a study's definition: what is decided is filled in, what only people know is left open."""
+
+from __future__ import annotations
+
+import hashlib
+from math import ceil
+from typing import Any, Final
+
+from django.template.loader import render_to_string
+
+from survey.analysis.items.sos import DEFAULT_A
+from survey.analysis.participants import screening
+from survey.analysis.planning.planning import half_widths, sample_size
+from survey.analysis.stamp import computed_by
+from survey.models import Rating, Stimulus, Study
+from survey.session.services import definition_of
+from survey.study.definition import Definition
+
+METHODS: Final = {
+    "acr": "Absolute Category Rating (ACR): each image alone, on five categories",
+    "acr-hr": "Absolute Category Rating with Hidden Reference (ACR-HR): the references are among the images, unmarked",
+    "dcr": "Degradation Category Rating (DCR): each image beside its reference, on the impairment scale",
+    "pair": "pair comparison: two images of one content, which is better, or no difference",
+}
+
+#: What each rule that may exclude a participant asks, with its threshold.
+RULES: Final = {
+    "bt500": f"ITU-R BT.500 Annex 1: more than {screening.BT500_SHARE:.0%} of a participant's ratings at least 2 SD "
+    "(√20 SD where the ratings of an image are not near normal) from the image's mean, and the two sides balanced "
+    f"within {screening.BT500_BALANCE:g}",
+    "correlation_bt1788": "ITU-R BT.1788: the smaller of the Pearson and Spearman correlation with the images' MOS "
+    f"below {screening.BT1788_MAXIMUM:g}, or below the panel's mean less one SD where that is lower",
+    "straight_lining": "a run of one answer so long that answers drawn at random from the panel's own would reach it "
+    f"with a chance below {screening.STRAIGHT_LINE_CHANCE:g}",
+    "speed": "a median response time below a third of the panel's",
+    "gold": f"fewer than {screening.GOLD_SHARE:.0%} of the gold images rated within ±{screening.GOLD_TOLERANCE}",
+    "trap": "a trap picture answered otherwise than it asks",
+    "repeats": f"a mean absolute difference above {screening.REPEAT_DIFFERENCE:g} between repeated ratings "
+    f"(from {screening.FEWEST_REPEATS} repeats on)",
+}
+
+
+def preregistration(study: Study) -> str:
+    """Return the text as Markdown, from the study's newest version."""
+    version = study.version
+    definition = definition_of(version)
+    stimuli = list(study.stimuli.order_by("item"))
+    main = [stimulus for stimulus in stimuli if stimulus.role == Stimulus.Role.MAIN]
+    factors = _factors(main)
+    people = study.participants.filter(is_preview=False)
+    context = {
+        "study": study,
+        "version": version,
+        "definition": definition,
+        "is_pair": study.method == Study.Method.PAIR,
+        "method": METHODS[study.method],
+        "questions": _questions(definition),
+        "images": _images(stimuli),
+        "factors": factors,
+        "varying": [name for name, levels in factors if len(levels) > 1],
+        "main": len(main),
+        "sample": _sample(definition, len(main)),
+        "rules": [RULES[name] for name in _rules_in_use(definition)],
+        "begun": people.count(),
+        "ratings": Rating.objects.filter(trial__participant__in=people).count(),
+        "computed_by": computed_by(),
+        "stimuli_sha256": _hash_of(stimuli),
+    }
+    return render_to_string("survey/researcher/preregistration.md", context).strip() + "\n"
+
+
+def _questions(definition: Definition) -> list[tuple[str, str, str]]:
+    """Return (key, wording, labels) in the study's first language."""
+    first = definition.languages[0]
+    return [
+        (
+            question.key,
+            definition.say(question.text, first),
+            ", ".join(
+                f"{value} {label}" for value, label in enumerate(definition.labels(question, first), 1)
+            ),
+        )
+        for question in definition.questions
+    ]
+
+
+def _images(stimuli: list[Stimulus]) -> list[tuple[str, int]]:
+    """Return (role, how many) of the roles that the study has."""
+    roles = [stimulus.role for stimulus in stimuli]
+    return [(role, roles.count(role)) for role in Stimulus.Role.values if role in roles]
+
+
+def _factors(main: list[Stimulus]) -> list[tuple[str, list[str]]]:
+    """Return each factor of the rated images with its levels, numbers in their order."""
+    values: dict[str, set[Any]] = {}
+    for stimulus in main:
+        of_image = {"content": stimulus.content, "style": stimulus.style, "condition": stimulus.condition}
+        for name, value in {**of_image, **stimulus.factors}.items():
+            if value not in ("", None):
+                values.setdefault(name, set()).add(value)
+    return [(name, [str(v) for v in sorted(found, key=_rank)]) for name, found in values.items()]
+
+
+def _rank(value: Any) -> tuple[bool, Any]:
+    is_number = isinstance(value, int | float)
+    return (not is_number, value if is_number else str(value))
+
+
+def _sample(definition: Definition, images: int) -> dict[str, Any]:
+    """Return the sample's size and what it gives by the SOS hypothesis in the middle of the scale, its worst place."""
+    goal = definition.goal
+    each = min(definition.session.images or images, images)
+    return {
+        "participants": ceil(goal.votes * images / each) if each else 0,
+        "each": each,
+        "a": f"{DEFAULT_A:g}",
+        "width": f"{float(half_widths(goal.votes, a=DEFAULT_A)):.2f}",
+        "votes_for_width": sample_size(goal.half_width, a=DEFAULT_A),
+    }
+
+
+def _rules_in_use(definition: Definition) -> list[str]:
+    """Return the excluding rules that the study's design lets judge anybody; none in a pair study."""
+    if definition.method == "pair":
+        return []
+    absent = {
+        "gold": not definition.images.gold,
+        "trap": definition.images.trap is None,
+        "repeats": definition.session.repeats < screening.FEWEST_REPEATS,
+    }
+    return [name for name in screening.EXCLUDE_BY if not absent.get(name)]
+
+
+def _hash_of(stimuli: list[Stimulus]) -> str:
+    """Return one SHA-256 for all images: of the lines `item`, tab, `sha256 of its file`, sorted by item."""
+    lines = sorted(f"{stimulus.item}\t{stimulus.sha256}\n" for stimulus in stimuli)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()

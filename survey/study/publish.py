@@ -1,0 +1,424 @@
+"""Image set or folder -> study: copies without metadata under opaque names, in one transaction."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.core.validators import validate_slug
+from django.db import IntegrityError, transaction
+from django.db.models.fields.files import FieldFile
+from PIL import Image
+
+from generator.files import images
+from generator.models import Cell, ImageSet
+from survey.access.audit import record
+from survey.models import Question, Stimulus, Study, StudyVersion
+from survey.study.definition import Definition
+from survey.study.trap import trap_picture
+
+IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", ".bmp", ".gif"})
+ITEMS_FILE = "items.csv"
+
+
+class PublishError(Exception):
+    """A study that cannot be published; the message is one line that names the place and the mend."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One image on its way into a study. `read` returns it as RGB; only then is its file opened."""
+
+    item: str
+    read: Callable[[], Image.Image]
+    content: str = ""
+    style: str = ""
+    condition: str = ""
+    factors: dict[str, Any] = field(default_factory=dict)
+    covariates: dict[str, Any] = field(default_factory=dict)
+    cell: Cell | None = None
+    role: str = Stimulus.Role.MAIN
+    expected: int | None = None
+
+
+def publish_image_set(
+    image_set: ImageSet,
+    slug: str,
+    *,
+    definition: Definition | None = None,
+    base: Path | None = None,
+    owner: User | None = None,
+    state: Study.State = Study.State.OPEN,
+    is_simulated: bool = False,
+    only: Collection[int] | None = None,
+) -> Study:
+    """Publish the finished images of a set, or `only` those at these places of its plan.
+
+    Its reference images are the content images of the set. Other parameters, errors: see `publish`.
+    """
+    definition = definition or Definition(title=image_set.title)
+    pictures = [
+        picture
+        for picture in _of_cells(image_set)
+        if only is None or (picture.cell is not None and picture.cell.index in only)
+    ]
+    if not pictures:
+        raise PublishError(f"image set {image_set.slug!r} has no finished image: generate it first")
+    if definition.method in ("acr-hr", "dcr"):
+        contents = {picture.content for picture in pictures}
+        pictures += [reference for reference in _of_sources(image_set) if reference.content in contents]
+    return publish(slug, definition, pictures, base=base, owner=owner, state=state, is_simulated=is_simulated)
+
+
+def publish_folder(
+    folder: Path,
+    slug: str,
+    *,
+    definition: Definition | None = None,
+    base: Path | None = None,
+    owner: User | None = None,
+    is_simulated: bool = False,
+) -> Study:
+    """Publish a folder's images (an item is named by its file, less the ending) as an open study.
+
+    `items.csv` in the folder may say more of each: columns `file` or `item`, then any of `content`, `style`,
+    `condition`; every other column is a factor. Other parameters, errors: see `publish`.
+    """
+    definition = definition or Definition(title=folder.name)
+    pictures = list(_of_folder(folder))
+    return publish(slug, definition, pictures, base=base, owner=owner, is_simulated=is_simulated)
+
+
+def publish(
+    slug: str,
+    definition: Definition,
+    pictures: list[Picture],
+    *,
+    base: Path | None = None,
+    owner: User | None = None,
+    state: Study.State = Study.State.OPEN,
+    is_simulated: bool = False,
+) -> Study:
+    """Make a study of pictures, by default open at once; all of it or nothing.
+
+    Args:
+        base: the folder that `definition.files` are relative to (that of the study file).
+        owner: the researcher who publishes it and to whom it belongs; None for a command.
+        is_simulated: its participants will be a program's; shown wherever the study is.
+
+    Raises:
+        PublishError: the slug is taken or not fit for an address; a name fits no image; no image to rate.
+        generator.files.images.ImageError: an image cannot be read.
+    """
+    check_slug(slug)
+    pictures = cast_roles([*pictures, *_of_files(definition, base)], definition)
+    stimuli: list[Stimulus] = []
+    try:
+        # Before the transaction: on SQLite nobody else could save a rating for as long as it takes.
+        for picture in pictures:
+            stimuli.append(_stimulus(picture))
+        with transaction.atomic():
+            study = save_study(slug, definition, owner, state, is_simulated)
+            for stimulus in stimuli:
+                stimulus.study = study
+            Stimulus.objects.bulk_create(stimuli, batch_size=200)
+            record("study.publish", study, owner, images=len(pictures), sha256=definition.sha256)
+    except IntegrityError as error:
+        _remove(stimuli)
+        raise PublishError(f"study {slug!r}: {error}") from error
+    except BaseException:
+        _remove(stimuli)
+        raise
+    return study
+
+
+def cast_roles(pictures: list[Picture], definition: Definition) -> list[Picture]:
+    """Return the pictures with the roles that the definition gives them, and the trap's picture for each language.
+
+    Raises PublishError when a name of the definition fits no picture, or nothing is left to be rated.
+    """
+    pictures = _unique_items(pictures)
+    wanted = definition.images
+    by_item = {picture.item: picture for picture in pictures}
+    for pattern in wanted.practice:
+        for item in _matching(pattern, by_item, "images.practice"):
+            by_item[item] = replace(by_item[item], role=Stimulus.Role.PRACTICE)
+    for gold in wanted.gold:
+        for item in _matching(gold.item, by_item, "images.gold"):
+            by_item[item] = replace(by_item[item], role=Stimulus.Role.GOLD, expected=gold.answer)
+    for content, item in _references(definition, by_item):
+        by_item[item] = replace(by_item[item], role=Stimulus.Role.REFERENCE, content=content)
+    if wanted.trap is not None:
+        for language in definition.languages:
+            by_item[f"trap-{language}"] = _trap(definition, language, wanted.trap)
+    cast = list(by_item.values())
+    if not any(picture.role == Stimulus.Role.MAIN for picture in cast):
+        raise PublishError("no image is left to be rated: all of them have another role")
+    if definition.method == "pair":
+        _check_pairs(cast)
+    _check_references(cast, definition)
+    return cast
+
+
+def check_slug(slug: str) -> None:
+    """Raise PublishError unless a study may get this name: fit for an address, and free."""
+    try:
+        validate_slug(slug)
+    except ValidationError as error:
+        raise PublishError(
+            f"study {slug!r}: use letters, digits, - and _ only: it stands in the address"
+        ) from error
+    if len(slug) > 50:
+        raise PublishError(f"study {slug!r}: at most 50 characters, not {len(slug)}")
+    if Study.objects.filter(slug=slug).exists():
+        raise PublishError(f"study {slug!r} exists already: choose another name, or delete that study first")
+
+
+def save_study(
+    slug: str, definition: Definition, owner: User | None, state: Study.State, is_simulated: bool = False
+) -> Study:
+    """Save a study with its first version, and no image yet."""
+    study = Study.objects.create(
+        slug=slug,
+        title=definition.say(definition.title, definition.languages[0]),
+        state=state,
+        method=definition.method,
+        is_simulated=is_simulated,
+        owner=owner,
+        purge_on=definition.purge_on,
+    )
+    add_version(study, definition)
+    return study
+
+
+def add_version(study: Study, definition: Definition) -> StudyVersion:
+    """Give a study its next version, and its questions the version's wording."""
+    last = study.versions.order_by("-number").first()
+    version = StudyVersion.objects.create(
+        study=study,
+        number=last.number + 1 if last else 1,
+        definition=definition.model_dump(mode="json"),
+        sha256=definition.sha256,
+    )
+    first = definition.languages[0]
+    for position, question in enumerate(definition.questions, start=1):
+        Question.objects.update_or_create(
+            study=study,
+            key=question.key,
+            defaults={
+                "text": definition.say(question.text, first),
+                "labels": definition.labels(question, first),
+                "position": position,
+            },
+        )
+    return version
+
+
+def _stimulus(picture: Picture) -> Stimulus:
+    """Return the (unsaved) stimulus of a picture, of no study yet; its bytes are in the media store already."""
+    image = picture.read()
+    data = images.encode_png(image)
+    stimulus = Stimulus(
+        item=picture.item,
+        role=picture.role,
+        width=image.width,
+        height=image.height,
+        sha256=hashlib.sha256(data).hexdigest(),
+        content=picture.content,
+        style=picture.style,
+        condition=picture.condition,
+        factors=picture.factors,
+        covariates=picture.covariates,
+        expected=picture.expected,
+        cell=picture.cell,
+    )
+    stimulus.image.save("stimulus.png", ContentFile(data), save=False)
+    return stimulus
+
+
+def _of_cells(image_set: ImageSet) -> Iterator[Picture]:
+    for cell in image_set.cells.filter(status=Cell.Status.DONE).order_by("index"):
+        factors = {key: value for key, value in cell.factors.items() if key not in ("content", "style")}
+        yield Picture(
+            item=cell.label,
+            read=partial(read_stored, cell.image, cell.label),
+            content=Path(cell.content_name).stem,
+            style=Path(cell.style_name).stem,
+            condition=", ".join(f"{key} {value}" for key, value in sorted(factors.items())),
+            factors=factors,
+            covariates={k: v for k, v in cell.covariates.items() if isinstance(v, int | float)},
+            cell=cell,
+        )
+
+
+def read_stored(file: FieldFile, name: str) -> Image.Image:
+    """Return an image of the media store; `name` stands in the ImageError that is raised for a broken one."""
+    with file.open("rb") as stored:
+        return images.read(stored, name)
+
+
+def _of_sources(image_set: ImageSet) -> list[Picture]:
+    """Return the set's content images, at the size of its images: what a stylised image is compared with."""
+    pictures: dict[str, Picture] = {}
+    for cell in image_set.cells.filter(status=Cell.Status.DONE).select_related("content").order_by("index"):
+        content = Path(cell.content_name).stem
+        longest = max(cell.width or 0, cell.height or 0)
+        if content not in pictures:
+            pictures[content] = Picture(
+                item=f"reference-{content}",
+                read=partial(_read_reference, cell.content.file, cell.content_name, longest),
+                content=content,
+                condition="reference",
+                role=Stimulus.Role.REFERENCE,
+            )
+    return list(pictures.values())
+
+
+def _read_reference(file: FieldFile, name: str, longest: int) -> Image.Image:
+    return images.fit(read_stored(file, name), longest)
+
+
+def _of_folder(folder: Path) -> Iterator[Picture]:
+    if not folder.is_dir():
+        raise PublishError(f"{folder}: no such folder")
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
+    if not paths:
+        raise PublishError(f"{folder}: no image in it ({', '.join(sorted(IMAGE_SUFFIXES))})")
+    described = _read_items(folder / ITEMS_FILE, paths)
+    for path in paths:
+        row = described.get(path.name, {})
+        named = ("file", "item", "content", "style", "condition")
+        yield Picture(
+            item=path.stem,
+            read=partial(images.read, path),
+            content=row.get("content", ""),
+            style=row.get("style", ""),
+            condition=row.get("condition", ""),
+            factors={key: _number(value) for key, value in row.items() if key not in named and value},
+        )
+
+
+def _read_items(table: Path, paths: list[Path]) -> dict[str, dict[str, str]]:
+    """Return the rows of items.csv by file name; {} without the file."""
+    if not table.exists():
+        return {}
+    try:
+        with table.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise PublishError(f"{table}: cannot be read as CSV in UTF-8 ({error})") from error
+    names = {path.name: path.name for path in paths} | {path.stem: path.name for path in paths}
+    found: dict[str, dict[str, str]] = {}
+    for number, row in enumerate(rows, start=2):
+        if None in row or None in row.values():
+            raise PublishError(f"{table}, line {number}: not as many values as the header has columns")
+        name = row.get("file") or row.get("item") or ""
+        if name not in names:
+            raise PublishError(
+                f"{table}, line {number}: no image {name!r} in the folder (column `file` or `item`)"
+            )
+        found[names[name]] = row
+    return found
+
+
+def _of_files(definition: Definition, base: Path | None) -> list[Picture]:
+    """Return the images that the study file itself names."""
+    pictures = []
+    for pattern in definition.files:
+        paths = sorted(
+            path for path in (base or Path()).glob(pattern) if path.suffix.lower() in IMAGE_SUFFIXES
+        )
+        if not paths:
+            raise PublishError(f"files: {pattern!r} fits no image below {(base or Path()).resolve()}")
+        pictures += [Picture(path.stem, partial(images.read, path)) for path in paths]
+    return pictures
+
+
+def _unique_items(pictures: Iterable[Picture]) -> list[Picture]:
+    """Number items of the same name: exports tell images apart by it."""
+    pictures = list(pictures)
+    often = {item for item, count in Counter(picture.item for picture in pictures).items() if count > 1}
+    seen: Counter[str] = Counter()
+    result = []
+    for picture in pictures:
+        if picture.item in often:
+            seen[picture.item] += 1
+            picture = replace(picture, item=f"{picture.item} #{seen[picture.item]}")
+        result.append(picture)
+    return result
+
+
+def _matching(pattern: str, by_item: dict[str, Picture], place: str) -> list[str]:
+    items = [item for item in by_item if fnmatchcase(item, pattern)]
+    if not items:
+        known = ", ".join(sorted(by_item)[:5])
+        raise PublishError(f"{place}: {pattern!r} fits no image (there are {known} ...)")
+    return items
+
+
+def _references(definition: Definition, by_item: dict[str, Picture]) -> Iterator[tuple[str, str]]:
+    """Yield (content, item of its reference); without a table, an image is the reference of its own content."""
+    wanted = definition.images.references
+    if isinstance(wanted, dict):
+        for content, pattern in wanted.items():
+            for item in _matching(pattern, by_item, "images.references"):
+                yield content, item
+    else:
+        for pattern in wanted:
+            for item in _matching(pattern, by_item, "images.references"):
+                yield by_item[item].content or item, item
+
+
+def _check_pairs(pictures: list[Picture]) -> None:
+    often = Counter(picture.content for picture in pictures if picture.role == Stimulus.Role.MAIN)
+    if max(often.values()) < 2:
+        raise PublishError("method 'pair' compares images of one content, and no content here has two")
+
+
+def _check_references(pictures: list[Picture], definition: Definition) -> None:
+    if definition.method not in ("acr-hr", "dcr"):
+        return
+    have = Counter(picture.content for picture in pictures if picture.role == Stimulus.Role.REFERENCE)
+    if twice := [content for content, count in have.items() if count > 1]:
+        raise PublishError(f"images.references: content {twice[0]!r} has more than one reference")
+    # Only ACR-HR takes practice and gold images without: DCR asks of each image how it differs from its reference.
+    in_need = {Stimulus.Role.MAIN}
+    if definition.method == "dcr":
+        in_need |= {Stimulus.Role.PRACTICE, Stimulus.Role.GOLD}
+    for picture in pictures:
+        if picture.role in in_need and picture.content not in have:
+            raise PublishError(
+                f"images.references: image {picture.item!r} of content {picture.content!r} has none"
+            )
+
+
+def _trap(definition: Definition, language: str, answer: int) -> Picture:
+    labels = definition.labels(definition.questions[0], language)
+    draw = partial(trap_picture, labels[answer - 1], language)
+    role = Stimulus.Role.TRAP
+    return Picture(f"trap-{language}", draw, factors={"language": language}, role=role, expected=answer)
+
+
+def _number(value: str) -> int | float | str:
+    for kind in (int, float):
+        try:
+            return kind(value)
+        except ValueError:
+            continue
+    return value
+
+
+def _remove(stimuli: list[Stimulus]) -> None:
+    for stimulus in stimuli:
+        default_storage.delete(str(stimulus.image.name))

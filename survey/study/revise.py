@@ -1,0 +1,66 @@
+"""Changes of what a published study says: a new version. Images and scales stay."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from survey.access.audit import record
+from survey.models import Study, StudyVersion
+from survey.session.services import definition_of
+from survey.study.definition import Definition
+from survey.study.publish import PublishError, add_version
+
+#: What a change cannot touch: ratings before and after it would not be ratings of the same thing.
+FIXED = ("method", "files", "images")
+
+
+@transaction.atomic
+def revise(study: Study, definition: Definition, by: User | None = None) -> StudyVersion:
+    """Make `definition` what the study says from now on; return its version.
+
+    Until a person (other than in a preview) has taken part, it replaces the newest version; from then on each change
+    is a version of its own, and whoever began under an older one stays with it. `by` is None for a command.
+
+    Raises PublishError when the method or the images would change, or, once a person has taken part, the questions'
+    keys.
+    """
+    study = Study.objects.select_for_update().get(pk=study.pk)
+    newest = study.version
+    if definition.sha256 == newest.sha256:
+        return newest
+    has_people = study.participants.filter(is_preview=False).exists()
+    _check(definition_of(newest), definition, keys_stay=has_people)
+    study.title = definition.say(definition.title, definition.languages[0])
+    study.purge_on = definition.purge_on
+    study.save(update_fields=["title", "purge_on"])
+    if not has_people:
+        study.participants.all().delete()
+        study.questions.all().delete()
+        newest.delete()
+    version = add_version(study, definition)
+    record("study.revise", study, by, version=version.number, sha256=version.sha256)
+    return version
+
+
+def _check(old: Definition, new: Definition, *, keys_stay: bool) -> None:
+    for name in FIXED:
+        if getattr(old, name) != getattr(new, name):
+            raise PublishError(f"{name}: cannot change in a published study; publish a new one")
+    keys = [[question.key for question in definition.questions] for definition in (old, new)]
+    if keys_stay and keys[0] != keys[1]:
+        raise PublishError(f"questions: keys and order stay {', '.join(keys[0])}, not {', '.join(keys[1])}")
+    if new.images.trap:
+        _check_trap(old, new, new.images.trap)
+
+
+def _check_trap(old: Definition, new: Definition, answer: int) -> None:
+    """Refuse what the drawn traps, one for each language, would then say wrongly."""
+    if set(old.languages) != set(new.languages):
+        raise PublishError("languages: cannot change where a trap is drawn in each; publish a new study")
+    for code in new.languages:
+        drawn, asked = (study.labels(study.questions[0], code)[answer - 1] for study in (old, new))
+        if drawn != asked:
+            raise PublishError(
+                f"questions: the trap shows the label {drawn!r}, which cannot become {asked!r}"
+            )

@@ -1,0 +1,255 @@
+"""The generator's commands: what they print, what they refuse, and with which exit status."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from PIL import Image
+
+from generator.models import Cell, ImageSet, Source
+from generator.sets.planes import plane
+from survey.models import Study
+from tests.generator.conftest import PlanWriter
+
+pytestmark = pytest.mark.django_db
+ROW = "[factors]\nratio = [0.01, 0.1]\n"
+HOPELESS = '[[cells]]\nlabel = "hopeless"\ninit = "content"\nbeta = 0.0\nalpha = 1.0\ntv_weight = 0.0\n'
+
+
+def run(*args: object) -> str:
+    output = io.StringIO()
+    call_command(*map(str, args), stdout=output, stderr=io.StringIO())
+    return output.getvalue()
+
+
+def refusal(*args: object, status: int = 2) -> str:
+    with pytest.raises(CommandError) as caught:
+        run(*args)
+    assert caught.value.returncode == status
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_generate_makes_the_images_and_says_how_many(write_plan: PlanWriter) -> None:
+    path = write_plan(ROW)
+    assert run("generate", path) == "image set 'grid': 2 images, 2 of them made now\n"
+    assert run("generate", path) == "image set 'grid': 2 images, 0 of them made now\n"
+
+
+def test_a_dry_run_says_what_it_takes_and_writes_nothing(write_plan: PlanWriter, media: Path) -> None:
+    told = run("generate", write_plan(ROW), "--dry-run")
+    for words in (
+        "ratio    2       0.01, 0.1",
+        "cells to make  2",
+        "evaluations    12 at most",
+        "time ",
+        "memory ",
+        "disk ",
+    ):
+        assert words in told
+    assert [model.objects.count() for model in (Cell, ImageSet, Source)] == [0, 0, 0]
+    assert not list(media.rglob("*.png"))
+
+
+def test_a_dry_run_counts_only_what_is_not_made_yet(write_plan: PlanWriter) -> None:
+    run("generate", write_plan("[factors]\nratio = [0.01]\n"))
+    told = run("generate", write_plan(ROW, name="more.toml"), "--dry-run")
+    assert "cells to make  1" in told
+    assert "as fast as the last images on this device" in told
+    run("generate", write_plan(ROW, name="more.toml"))
+    assert "everything is made" in run("generate", write_plan(ROW, name="more.toml"), "--dry-run")
+
+
+def test_generate_publishes_the_images_as_a_study(write_plan: PlanWriter) -> None:
+    told = run("generate", write_plan(ROW), "--publish", "taste")
+    study = Study.objects.get(slug="taste")
+    assert study.stimuli.count() == 2
+    assert "study 'taste' is open with 2 images" in told
+
+
+def test_a_name_that_no_study_can_get_is_refused_before_the_work(write_plan: PlanWriter) -> None:
+    path = write_plan(ROW)
+    run("generate", path, "--publish", "taste")
+    assert "exists already" in refusal("generate", write_plan(name="other.toml"), "--publish", "taste")
+    assert "stands in the address" in refusal("generate", path, "--publish", "a b")
+    assert not ImageSet.objects.filter(slug="other").exists()
+
+
+def test_failed_cells_are_told_with_exit_status_one_and_not_published(write_plan: PlanWriter) -> None:
+    message = refusal("generate", write_plan(f"{ROW}{HOPELESS}"), "--publish", "taste", status=1)
+    assert message.startswith("1 cells failed")
+    assert "--retry-failed" in message
+    assert not Study.objects.exists()
+
+
+def test_bad_input_is_refused_in_one_line(write_plan: PlanWriter, tmp_path: Path) -> None:
+    assert "no such plan" in refusal("generate", tmp_path / "none.toml")
+    assert "--device tpu: should be auto, cpu, cuda" in refusal("generate", write_plan(), "--device", "tpu")
+    assert "this machine has" in refusal("generate", write_plan(), "--device", "cuda:99")
+    path = write_plan()
+    (path.parent / "cat.png").write_bytes(b"no picture")
+    assert "cat.png: not a picture" in refusal("generate", path)
+
+
+def test_an_unknown_network_is_named_with_the_one_that_was_meant(
+    write_plan: PlanWriter, tiny_network: Path
+) -> None:
+    path = write_plan()
+    path.write_text(path.read_text().replace(str(tiny_network), "vgg166"))
+    assert "did you mean 'vgg16'?" in refusal("generate", path)
+
+
+@pytest.mark.parametrize("options", [["--dry-run"], []])
+def test_a_ratio_across_presets_is_warned_of_before_and_while_it_is_made(
+    write_plan: PlanWriter, options: list[str]
+) -> None:
+    path = write_plan('[factors]\nconvention = ["paper", "patel2019"]\nratio = [0.1]\n')
+    told = io.StringIO()
+    call_command("generate", str(path), *options, stdout=io.StringIO(), stderr=told)
+    assert "warning: ratio by the conventions paper on tiny-vgg16, patel2019" in told.getvalue()
+
+
+def test_reproduce_makes_the_same_image_again(write_plan: PlanWriter, media: Path, tmp_path: Path) -> None:
+    run("generate", write_plan(), "--exact")
+    path = media / str(Cell.objects.get().image.name)
+    copy = tmp_path / "again.png"
+    assert run("reproduce", path, "--output", copy) == "largest difference 0 of 255, mean 0\n"
+    assert Image.open(copy).tobytes() == Image.open(path).tobytes()
+
+
+def test_reproduce_takes_the_reference_images_from_files_and_knows_them_by_their_pixels(
+    write_plan: PlanWriter, media: Path
+) -> None:
+    plan = write_plan()
+    run("generate", plan, "--exact")
+    path = media / str(Cell.objects.get().image.name)
+    Cell.objects.all().delete()
+    Source.objects.all().delete()
+    assert "cat.png: not in the media store; give it with --content" in refusal("reproduce", path)
+    cat, wave = plan.parent / "cat.png", plan.parent / "wave.png"
+    assert "is not the picture that was used" in refusal("reproduce", path, "--content", wave, "--style", cat)
+    assert run("reproduce", path, "--content", cat, "--style", wave).startswith("largest difference 0 of 255")
+
+
+def test_reproduce_refuses_a_file_that_generate_did_not_make(tmp_path: Path) -> None:
+    path = tmp_path / "photo.png"
+    Image.new("RGB", (8, 8)).save(path)
+    assert "photo.png: holds no provenance" in refusal("reproduce", path)
+    assert "no such file" in refusal("reproduce", tmp_path / "none.png")
+
+
+def test_contact_sheet_writes_a_labelled_plane(write_plan: PlanWriter, tmp_path: Path) -> None:
+    run("generate", write_plan(ROW))
+    sheet = tmp_path / "sheet.png"
+    told = run(
+        "contact_sheet", "grid", "--rows", "content", "--columns", "ratio", "--side", "32", "--output", sheet
+    )
+    assert told.startswith(f"{sheet}: ")
+    with Image.open(sheet) as picture:
+        assert picture.width > 2 * 32
+
+
+def test_contact_sheet_chooses_what_is_not_said_as_the_sets_page_does(
+    write_plan: PlanWriter, tmp_path: Path
+) -> None:
+    from generator.plans.plan import load_plan
+    from generator.sets.create import image_set_from_plan
+
+    factors = '[factors]\ncontent_layer = ["conv1_1", "conv2_1"]\nratio = [0.01, 0.1, 1.0]\nsize = [24, 32]\n'
+    image_set = image_set_from_plan(load_plan(write_plan(factors)))
+    page = plane(list(image_set.cells.all()))
+    fixed = [f"{name}={level}" for name, level in page.fixed.items()]
+
+    def drawn(*args: str) -> bytes:
+        run("contact_sheet", "grid", *args, "--output", tmp_path / "sheet.png")
+        return (tmp_path / "sheet.png").read_bytes()
+
+    whole = drawn("--rows", page.rows, "--columns", page.columns, "--where", *fixed)
+    assert drawn() == drawn("--columns", page.columns) == drawn("--rows", page.rows) == whole
+    turned = drawn("--rows", page.columns, "--columns", page.rows, "--where", *fixed)
+    assert drawn("--columns", page.rows) == drawn("--rows", page.columns) == turned != whole
+    assert "unknown factor 'rato'" in refusal("contact_sheet", "grid", "--rows", "rato")
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (("gird", "--rows", "content", "--columns", "ratio"), "no image set 'gird' (did you mean 'grid'?)"),
+        (("grid", "--rows", "content", "--columns", "rato"), "unknown factor 'rato' (did you mean 'ratio'?)"),
+        (
+            ("grid", "--rows", "content", "--columns", "ratio", "--where", "x"),
+            "--where x: should be FACTOR=LEVEL",
+        ),
+        (
+            ("grid", "--rows", "content", "--columns", "ratio", "--side", "0"),
+            "images of 0 px: 16 px at least",
+        ),
+    ],
+)
+def test_contact_sheet_names_what_was_meant(
+    write_plan: PlanWriter, args: tuple[str, ...], message: str
+) -> None:
+    from generator.plans.plan import load_plan
+    from generator.sets.create import image_set_from_plan
+
+    image_set_from_plan(load_plan(write_plan(ROW)))
+    assert message in refusal("contact_sheet", *args)
+
+
+def test_weights_lists_every_network_with_its_source_and_licence() -> None:
+    told = run("weights", "list")
+    for words in ("vgg16", "vgg19", "CC BY 4.0", "block 5 could not be compared"):
+        assert words in " ".join(told.split())
+
+
+def test_weights_refuses_a_network_that_it_does_not_know(settings, tmp_path: Path) -> None:
+    settings.WEIGHTS_DIR = tmp_path
+    assert "did you mean 'vgg16'?" in refusal("weights", "fetch", "vgg166")
+    assert "no network is in the cache" in refusal("weights", "verify")
+
+
+def test_reconstruct_draws_each_layers_share_of_both_images(
+    write_plan: PlanWriter, tiny_network: Path, tmp_path: Path
+) -> None:
+    folder, sheet = write_plan().parent, tmp_path / "layers.png"
+    options = [
+        "--network",
+        tiny_network,
+        "--layers",
+        "conv1_1",
+        "conv2_1",
+        "--size",
+        "32",
+        "--evaluations",
+        "12",
+    ]
+    told = run("reconstruct", folder / "cat.png", folder / "wave.png", *options, "--output", sheet)
+    assert told.startswith(f"{sheet}: ")
+    cells = list(Cell.objects.order_by("index"))
+    assert [(cell.factors["reconstructed"], cell.factors["layer"]) for cell in cells] == [
+        ("content", "conv1_1"),
+        ("content", "conv2_1"),
+        ("style", "conv1_1"),
+        ("style", "conv2_1"),
+    ]
+    assert {cell.status for cell in cells} == {Cell.Status.DONE}
+    run("reconstruct", folder / "cat.png", folder / "wave.png", *options, "--output", sheet)
+    assert ImageSet.objects.count() == 1
+
+
+def test_reconstruct_names_the_layer_that_was_meant(write_plan: PlanWriter, tiny_network: Path) -> None:
+    folder = write_plan().parent
+    args = (
+        folder / "cat.png",
+        folder / "wave.png",
+        "--network",
+        tiny_network,
+        "--layers",
+        "conv1_1",
+        "conv2_9",
+    )
+    assert "conv2_9" in refusal("reconstruct", *args)
+    assert "dog.png: no such file" in refusal("reconstruct", folder / "dog.png", folder / "wave.png")

@@ -1,0 +1,114 @@
+"""Who may open which address. Every address of the site has its row here: tests/survey/desk/test_access.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+#: The least that one must be: anyone; with an account; may create studies; reads the study; owns it;
+#: is its very owner; administers.
+LEVELS: Final = {
+    "public": {"admin", "owner", "viewer", "researcher", "anonymous"},
+    "account": {"admin", "owner", "viewer", "researcher"},
+    "creator": {"admin", "owner", "researcher"},
+    "viewer": {"admin", "owner", "viewer"},
+    "owner": {"admin", "owner"},
+    "self": {"owner"},
+    "admin": {"admin"},
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One address: who may, by which method, with which parts in the address and which form."""
+
+    level: str
+    post: bool = False
+    keys: dict[str, Any] = field(default_factory=dict)
+    form: dict[str, Any] = field(default_factory=dict)
+
+
+def _act(level: str = "owner", keys: dict[str, Any] | None = None, **form: Any) -> Row:
+    return Row(level, post=True, keys=keys or {}, form=form)
+
+
+_PAGES: Final = {
+    "results": {},
+    "plot": {"name": "mos", "file_format": "svg"},
+    "table": {"name": "mos"},
+    "download": {"file_format": "csv"},
+    "stimulus_image": {"name": "$stimulus"},
+    "stimulus_thumbnail": {"name": "$stimulus"},
+}
+
+_SET: Final = {"slug": "$set"}
+
+#: `$word` in keys stands for what the test's study holds under that word.
+ROWS: Final[dict[str, Row]] = {
+    **{name: Row("viewer", keys=keys) for name, keys in _PAGES.items()},
+    **{
+        f"shared_{name}": Row("public", keys={"token": "$link_token", **keys})
+        for name, keys in _PAGES.items()
+    },
+    "studies": Row("account"),
+    "participants": Row("owner"),
+    "exclude": _act(keys={"code": "$other_code"}, reason="a test"),
+    "lift": _act(keys={"pk": "$exclusion"}),
+    "withdraw_participant": _act(keys={"code": "$other_code"}, typed="$other_code"),
+    "sharing": Row("owner"),
+    "share": _act(),
+    "revoke": _act(keys={"pk": "$link"}),
+    "add_viewer": _act(username="stranger"),
+    "remove_viewer": _act(keys={"pk": "$viewing"}),
+    "live": Row("owner"),
+    "live_now": Row("owner"),
+    "setup": Row("owner"),
+    "study_file": Row("owner"),
+    "version_file": Row("owner", keys={"number": 1}),
+    "study_state": _act(state="closed"),
+    "qr": Row("owner"),
+    "preregistration": Row("owner"),
+    "preregistration_file": Row("owner"),
+    "invitations": Row("owner"),
+    "invitations_file": Row("owner"),
+    "copy": Row("owner"),
+    "end": Row("owner"),
+    "archive": _act(),
+    "restore": _act(),
+    "purge": _act(typed="$slug"),
+    "delete_study": _act(typed="$slug"),
+    "log": Row("owner"),
+    "log_file": Row("owner"),
+    "planning": Row("creator"),
+    "account": Row("account"),
+    "password_change": Row("account"),
+    "revoke_token": _act("self", keys={"pk": "$token"}),
+    "whole_log": Row("admin"),
+    "whole_log_file": Row("admin"),
+    "pictures": Row("creator"),
+    "upload": _act("creator"),
+    "upload_thumbnail": Row("owner", keys={"pk": "$upload"}),
+    "remove_upload": _act(keys={"pk": "$upload"}),
+    "new_plan": Row("creator"),
+    "plan": Row("owner", keys={"pk": "$plan"}),
+    "plan_state": Row("owner", keys={"pk": "$plan"}),
+    "go": _act(keys={"pk": "$plan"}),
+    "stop_plan": _act(keys={"pk": "$plan"}),
+    "discard_plan": _act(keys={"pk": "$plan"}),
+    "image_sets": Row("creator"),
+    **{name: Row("owner", keys=_SET) for name in ("image_set", "set_progress", "set_plan", "set_sheet")},
+    **{name: _act(keys=_SET) for name in ("stop_set", "resume_set", "retry_set")},
+    **{
+        name: Row("owner", keys={**_SET, "index": 0})
+        for name in ("cell", "cell_image", "cell_thumbnail", "cell_curve")
+    },
+    "cell_reference": Row("owner", keys={**_SET, "index": 0, "place": 0}),
+    "study_from_set": Row("owner", keys=_SET),
+    "new_study": Row("creator"),
+}
+
+#: The participants' own pages, the API, health and signing in: each has tests of its own.
+ELSEWHERE: Final = frozenset(
+    "home participant screening plate rate skip undo image about done again leave delete "  # noqa: SIM905
+    "api_studies api_study api_results api_ratings sign_in sign_out healthz readyz metrics".split()
+)

@@ -1,0 +1,183 @@
+"""Each address with each person at the door; an address without a row in the table fails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from survey.models import ApiToken, Study
+from survey.study import decisions
+from survey.study.lifecycle import invite
+from tests.survey.desk.access_table import ELSEWHERE, LEVELS, ROWS
+from tests.survey.desk.conftest import client_of
+from tests.survey.desk.sets import things_of
+from tests.survey.factories import join, make_study
+
+pytestmark = pytest.mark.django_db
+
+PEOPLE = ("admin", "owner", "viewer", "researcher", "anonymous")
+
+
+def named_patterns(resolver: URLResolver | None = None) -> dict[str, URLPattern]:
+    """Return every address of the site by its name, Django's admin apart."""
+    found: dict[str, URLPattern] = {}
+    for entry in (resolver or get_resolver()).url_patterns:
+        if isinstance(entry, URLPattern):
+            found[str(entry.name)] = entry
+        elif entry.app_name != "admin":
+            found |= named_patterns(entry)
+    return found
+
+
+@pytest.fixture
+def world(study: Study, owner: User) -> dict[str, Any]:
+    """All people, and one of each thing that an address can name."""
+    researchers = Group.objects.get(name="Researchers")
+    owner.groups.add(researchers)
+    User.objects.create_superuser("admin")
+    User.objects.create_user("researcher").groups.add(researchers)
+    viewer = User.objects.create_user("viewer")
+    viewer.groups.add(Group.objects.get(name="Viewers"))
+    User.objects.create_user("stranger")
+    person, other, *_ = study.participants.all()
+    invite(study, 1, owner)
+    link = decisions.share(study, owner)
+    stimulus = study.stimuli.first()
+    assert stimulus is not None
+    return {
+        "slug": study.slug,
+        "code": person.code,
+        "other_code": other.code,
+        "stimulus": stimulus.name,
+        "exclusion": decisions.exclude(person, "a test", owner).pk,
+        "link": link.pk,
+        "link_token": link.token,
+        "token": ApiToken.objects.create(user=owner, name="a test").pk,
+        "viewing": decisions.add_viewer(study, "viewer", owner).pk,
+        **things_of(owner),
+    }
+
+
+def browser_of(person: str) -> Client:
+    return Client() if person == "anonymous" else client_of(User.objects.get(username=person))
+
+
+def filled(values: dict[str, Any], world: dict[str, Any]) -> dict[str, Any]:
+    """Return values with what stands for things of the world replaced by them."""
+    return {
+        key: world[value[1:]] if isinstance(value, str) and value.startswith("$") else value
+        for key, value in values.items()
+    }
+
+
+def address_of(name: str, pattern: URLPattern, world: dict[str, Any]) -> str:
+    keys = {"slug": world["slug"], **filled(ROWS[name].keys, world)}
+    return reverse(name, kwargs={key: keys[key] for key in pattern.pattern.converters})
+
+
+def answer(client: Client, name: str, address: str, world: dict[str, Any]) -> str:
+    """Open an address, or press its button, and undo what that did; return `in`, `sign in` or `404`."""
+    row = ROWS[name]
+    with transaction.atomic():
+        response = client.post(address, filled(row.form, world)) if row.post else client.get(address)
+        if response.streaming:
+            response.getvalue()
+        transaction.set_rollback(True)
+    if response.status_code == 302 and response["Location"].startswith(reverse("sign_in")):
+        return "sign in"
+    return "in" if response.status_code in (200, 302) else str(response.status_code)
+
+
+def test_every_address_has_its_row():
+    names = set(named_patterns())
+    assert names - set(ROWS) - ELSEWHERE == set(), "add these to tests/survey/desk/access_table.py"
+    assert set(ROWS) | ELSEWHERE == names, "these are gone"
+
+
+@pytest.mark.parametrize("person", PEOPLE)
+def test_each_person_gets_in_where_they_may_and_nowhere_else(world, person):
+    client = browser_of(person)
+    patterns = named_patterns()
+    told, meant = {}, {}
+    for name, row in ROWS.items():
+        if name in patterns:
+            told[name] = answer(client, name, address_of(name, patterns[name], world), world)
+            refused = "sign in" if person == "anonymous" else "404"
+            meant[name] = "in" if person in LEVELS[row.level] else refused
+    assert told == meant
+
+
+def test_a_look_changes_nothing(world):
+    client = browser_of("owner")
+    for name, pattern in named_patterns().items():
+        if name in ROWS and ROWS[name].post:
+            assert client.get(address_of(name, pattern, world)).status_code == 405, name
+
+
+def test_a_button_of_another_sites_page_does_nothing(world, study):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(User.objects.get(username="owner"))
+    for name, pattern in named_patterns().items():
+        if name in ROWS and ROWS[name].post:
+            address = address_of(name, pattern, world)
+            assert client.post(address, filled(ROWS[name].form, world)).status_code == 403, name
+
+
+def test_the_list_shows_what_one_may_read(world, study):
+    results = reverse("results", args=[study.slug])
+    seen = {who: results in browser_of(who).get(reverse("studies")).content.decode() for who in PEOPLE}
+    assert seen == {"admin": True, "owner": True, "viewer": True, "researcher": False, "anonymous": False}
+
+
+def test_an_account_that_is_switched_off_gets_in_nowhere(world, study):
+    client = browser_of("owner")
+    User.objects.filter(username="owner").update(is_active=False)
+    assert client.get(reverse("results", args=[study.slug]))["Location"].startswith(reverse("sign_in"))
+
+
+def test_a_participant_is_nobody_here(study, client):
+    other = make_study(slug="other")
+    join(client, other)
+    for slug in (study.slug, other.slug):
+        assert client.get(reverse("results", args=[slug]))["Location"].startswith(reverse("sign_in"))
+
+
+def test_a_share_link_shows_until_it_is_revoked(study, owner, client):
+    link = decisions.share(study, owner)
+    address = reverse("shared_results", args=[link.token])
+    assert client.get(address)["X-Robots-Tag"] == "noindex"
+    decisions.revoke(link, owner)
+    assert client.get(address).status_code == 404
+
+
+def test_a_shared_page_links_to_nothing_that_needs_an_account(study, owner, client):
+    link = decisions.share(study, owner)
+    html = client.get(reverse("shared_results", args=[link.token])).content.decode()
+    assert f"/studies/{study.slug}/" not in html
+
+
+def test_a_guessed_share_link_finds_nothing(study, client):
+    assert client.get(reverse("shared_results", args=["guess"])).status_code == 404
+
+
+def test_what_belongs_to_another_study_is_not_found(study, desk, owner):
+    other = make_study(slug="other")
+    name = other.stimuli.get(item="cat-weak").name
+    for page in ("stimulus_image", "stimulus_thumbnail"):
+        assert desk.get(reverse(page, args=[study.slug, name])).status_code == 404
+    link = decisions.share(other, owner)
+    assert desk.post(reverse("revoke", args=[study.slug, link.pk])).status_code == 404
+    link.refresh_from_db()
+    assert link.revoked_at is None
+
+
+def test_a_new_researcher_may_create_and_a_viewer_may_not(world):
+    from survey.access.studies import may_create_studies
+
+    may = {user.username: may_create_studies(user) for user in User.objects.all()}
+    assert may == {"admin": True, "owner": True, "researcher": True, "viewer": False, "stranger": False}

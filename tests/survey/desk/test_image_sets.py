@@ -1,0 +1,370 @@
+"""The pages of pictures, plans and image sets, and the way from them to a study."""
+
+from __future__ import annotations
+
+import io
+import tomllib
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from PIL import Image
+
+from generator.models import Cell, ImageSet, PlanRun, Upload
+from generator.queue import worker
+from generator.sets import uploads
+from survey.desk.forms.plan_form import PRESETS, PlanForm, levels_of
+from survey.models import AuditEntry, Study
+from survey.study.publish import publish_image_set
+from tests.survey.desk.conftest import client_of
+from tests.survey.desk.sets import finished_set, planned
+from tests.survey.factories import png
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def started(monkeypatch) -> list[str]:
+    """The lanes for which a process would have been started."""
+    lanes: list[str] = []
+    monkeypatch.setattr(worker, "_start", lambda name, lock: lanes.append(name))
+    return lanes
+
+
+@pytest.fixture
+def owner(db) -> User:
+    user = User.objects.create_user("owner")
+    user.groups.add(Group.objects.get(name="Researchers"))
+    return user
+
+
+@pytest.fixture
+def grid(owner) -> ImageSet:
+    return finished_set(owner)
+
+
+def pictures(owner: User, *names: str) -> None:
+    for colour, name in enumerate(names):
+        uploads.keep(owner, SimpleUploadedFile(name, png(colour)))
+
+
+def page(client: Client, name: str, *arguments: object, **query: Any) -> str:
+    response = client.get(reverse(name, args=arguments), query)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+class TestSets:
+    def test_the_list_is_empty_with_the_next_step(self, desk):
+        html = page(desk, "image_sets")
+        assert "No image sets yet" in html
+        assert reverse("pictures") in html
+
+    def test_the_list_shows_sets_and_plans(self, desk, owner, grid):
+        run = planned(owner)
+        html = page(desk, "image_sets")
+        assert reverse("image_set", args=["grid"]) in html
+        assert reverse("plan", args=[run.pk]) in html
+
+    def test_the_grid_links_each_image(self, desk, grid):
+        html = page(desk, "image_set", "grid")
+        for index in range(3):
+            assert reverse("cell", args=["grid", index]) in html
+            assert reverse("cell_thumbnail", args=["grid", index]) in html
+
+    def test_images_that_no_two_factors_cross_are_listed_unless_a_table_is_asked_for(self, desk, owner):
+        image_set = finished_set(owner, "pairs", "abcd")
+        for cell in image_set.cells.all():
+            cell.factors = {"content": f"c{cell.index}", "style": f"s{cell.index}"}
+            cell.save()
+        html = page(desk, "image_set", "pairs")
+        assert "<table" not in html
+        assert html.count("<img") == 4
+        assert "<table" in page(desk, "image_set", "pairs", rows="content", columns="style")
+
+    def test_failures_and_look_alikes_are_listed(self, desk, owner):
+        image_set = finished_set(owner, failed="b")
+        last = image_set.cells.get(index=2)
+        last.covariates = {"near_duplicate_of": 0}
+        last.save()
+        html = page(desk, "image_set", "grid")
+        assert "the loss is not finite" in html
+        assert "Try the failed ones again" in html
+        assert "Near-duplicates" in html
+
+    def test_a_page_bears_thousands_of_cells(self, desk, grid, monkeypatch, django_assert_max_num_queries):
+        monkeypatch.setattr("survey.desk.pages.image_sets.image_sets.MOST_ON_A_PAGE", 2)
+        with django_assert_max_num_queries(25):
+            html = page(desk, "image_set", "grid")
+        assert "too many for one page" in html
+        assert "<img" not in html
+
+    def test_the_contact_sheet_is_the_plane_of_the_page(self, desk, grid):
+        response = desk.get(reverse("set_sheet", args=["grid"]), {"rows": "content", "columns": "ratio"})
+        sheet = Image.open(io.BytesIO(response.content))
+        assert sheet.width > 3 * 48 > sheet.height
+        assert 'filename="grid_content_by_ratio.png"' in response["Content-Disposition"]
+
+    def test_a_sheet_that_cannot_be_drawn_says_why(self, desk, owner):
+        finished_set(owner, "twins", "ab").cells.update(factors={"content": "a", "style": "b"})
+        response = desk.get(reverse("set_sheet", args=["twins"]))
+        assert response.status_code == 422
+        assert b"several images" in response.content
+
+    def test_progress_is_sent_again_only_when_it_changed(self, desk, grid):
+        address = reverse("set_progress", args=["grid"])
+        first = desk.get(address)
+        assert first.json()["done"] == 3
+        again = desk.get(address, headers={"If-None-Match": first["ETag"]})
+        assert (again.status_code, again.content) == (304, b"")
+        Cell.objects.filter(index=0).update(status="failed", reason="a test", image="", sha256="")
+        assert desk.get(address, headers={"If-None-Match": first["ETag"]}).json()["failed"] == 1
+
+    def test_progress_is_cheap(self, desk, grid, django_assert_max_num_queries):
+        with django_assert_max_num_queries(16):
+            desk.get(reverse("set_progress", args=["grid"]))
+
+    def test_a_set_is_stopped_resumed_and_tried_again_and_the_log_knows(self, desk, owner):
+        image_set = finished_set(owner, failed="b")
+        desk.post(reverse("retry_set", args=["grid"]))
+        assert image_set.runs.get().retries_failed
+        assert "Waiting for its turn" in page(desk, "image_set", "grid")
+        desk.post(reverse("stop_set", args=["grid"]))
+        assert image_set.runs.get().state == "stopped"
+        response = desk.post(reverse("resume_set", args=["grid"]), follow=True)
+        assert "Nothing is left to be made." in response.content.decode()
+        assert set(AuditEntry.objects.values_list("act", "who")) == {
+            ("images.resume", "owner"),
+            ("images.stop", "owner"),
+        }
+
+
+class TestCell:
+    def test_the_page_shows_all_that_is_known(self, desk, grid):
+        Cell.objects.filter(index=1).update(
+            recipe={"ratio": 0.1, "content_layers": ["conv3_1"]}, covariates={"ssim": 0.25}
+        )
+        html = page(desk, "cell", "grid", 1)
+        for known in ("conv3_1", "0.25", reverse("cell_curve", args=["grid", 1]), "device.type", "cat"):
+            assert known in html
+        assert reverse("cell", args=["grid", 0]) in html
+        assert reverse("cell", args=["grid", 2]) in html
+
+    def test_a_failure_shows_its_reason(self, desk, owner):
+        finished_set(owner, failed="b")
+        assert "the loss is not finite" in page(desk, "cell", "grid", 1)
+        assert desk.get(reverse("cell_image", args=["grid", 1])).status_code == 404
+
+    def test_the_curve_is_drawn_on_the_server(self, desk, grid):
+        response = desk.get(reverse("cell_curve", args=["grid", 0]))
+        assert response["Content-Type"] == "image/svg+xml"
+        assert b"evaluation" in response.content
+
+    def test_a_cell_or_reference_that_is_not_there_is_not_found(self, desk, grid):
+        assert desk.get(reverse("cell", args=["grid", 9])).status_code == 404
+        assert desk.get(reverse("cell_reference", args=["grid", 0, 9])).status_code == 404
+
+
+class TestWhoSeesWhat:
+    def test_the_owner_of_a_study_sees_the_set_of_its_images_but_does_not_stop_it(self, grid):
+        other = User.objects.create_user("other")
+        assert client_of(other).get(reverse("image_set", args=["grid"])).status_code == 404
+        publish_image_set(grid, "theirs", owner=other)
+        assert client_of(other).get(reverse("image_set", args=["grid"])).status_code == 200
+        assert client_of(other).post(reverse("stop_set", args=["grid"])).status_code == 404
+
+    def test_a_set_made_by_command_is_seen_by_staff_and_changed_by_admins(self):
+        finished_set(None)
+        staff = client_of(User.objects.create_user("staff", is_staff=True))
+        assert staff.get(reverse("image_set", args=["grid"])).status_code == 200
+        assert staff.post(reverse("stop_set", args=["grid"])).status_code == 404
+        admin = client_of(User.objects.create_superuser("admin"))
+        assert admin.post(reverse("stop_set", args=["grid"])).status_code == 302
+
+    def test_pictures_of_others_are_not_seen(self, desk, owner):
+        stranger = User.objects.create_user("stranger")
+        stranger.groups.add(Group.objects.get(name="Researchers"))
+        pictures(stranger, "secret.png")
+        assert "secret.png" not in page(desk, "pictures")
+        assert desk.get(reverse("upload_thumbnail", args=[Upload.objects.get().pk])).status_code == 404
+
+
+class TestPlans:
+    @pytest.fixture(autouse=True)
+    def _pictures(self, owner) -> None:
+        pictures(owner, "cat.png", "wave.png")
+
+    FORM = {
+        "title": 'A "plan"',
+        "content": ["cat.png"],
+        "style": ["wave.png"],
+        "preset": "modern",
+        "size": "64",
+        "first": "ratio",
+        "first_levels": "0.01, 0.1",
+        "second": "pooling",
+        "second_levels": "max,average",
+    }
+
+    def test_the_form_writes_a_plan(self, desk):
+        response = desk.post(reverse("new_plan"), self.FORM)
+        run = PlanRun.objects.get()
+        assert response["Location"] == reverse("plan", args=[run.pk])
+        assert run.slug == "a-plan"
+        assert tomllib.loads(run.plan) == {
+            "title": 'A "plan"',
+            "preset": "modern",
+            "images": {"content": ["cat.png"], "style": ["wave.png"]},
+            "recipe": {"size": 64},
+            "factors": {"ratio": [0.01, 0.1], "pooling": ["max", "average"]},
+        }
+
+    def test_the_form_leads_to_the_file(self, desk):
+        response = desk.post(reverse("new_plan"), {**self.FORM, "edit": "1"})
+        assert "pooling = [&quot;max&quot;, &quot;average&quot;]" in response.content.decode()
+        assert not PlanRun.objects.exists()
+
+    @pytest.mark.parametrize(
+        ("change", "told"),
+        [
+            ({"first_levels": "0.1"}, "Give two levels at least"),
+            ({"first": ""}, "Choose what these are the levels of"),
+            ({"second": "ratio"}, "The two factors are the same"),
+            ({"content": []}, "Content images:"),
+            ({"content": ["other.png"]}, "other.png"),
+        ],
+    )
+    def test_a_mistake_in_the_form_is_told_at_its_place(self, desk, change, told):
+        response = desk.post(reverse("new_plan"), {**self.FORM, **change})
+        assert response.status_code == 422
+        assert told in response.content.decode()
+        assert not PlanRun.objects.exists()
+
+    def test_a_mistake_in_the_file_is_told_and_nothing_typed_is_lost(self, desk):
+        response = desk.post(reverse("new_plan"), {"text": "[imges]\n"})
+        assert response.status_code == 422
+        assert "did you mean &#x27;images&#x27;" in response.content.decode()
+        assert "[imges]" in response.content.decode()
+
+    def test_the_dry_run_is_shown_before_go(self, desk, owner, django_capture_on_commit_callbacks, started):
+        run = planned(owner)
+        html = page(desk, "plan", run.pk)
+        for known in (
+            "1,234 at most",
+            "about 0:01:23 on cpu",
+            "0.8 GB",
+            "2.0 MB",
+            "a note",
+            "cat, ratio 0.1",
+        ):
+            assert known in html
+        with django_capture_on_commit_callbacks(execute=True):
+            desk.post(reverse("go", args=[run.pk]))
+        assert started == ["sets"]
+        assert "Waiting for its turn" in page(desk, "plan", run.pk)
+        assert "can be started" in desk.post(reverse("go", args=[run.pk]), follow=True).content.decode()
+
+    def test_a_refused_plan_says_why_and_can_be_changed(self, desk, owner):
+        run = planned(owner)
+        PlanRun.objects.update(state="refused", problem="no such layer")
+        assert "no such layer" in page(desk, "plan", run.pk)
+        assert "title = &quot;A plan&quot;" in page(desk, "new_plan", **{"as": "file", "from": run.pk})
+
+    def test_a_plan_with_images_leads_to_its_set(self, desk, owner, grid):
+        run = planned(owner)
+        PlanRun.objects.update(image_set=grid, state="done")
+        assert desk.get(reverse("plan", args=[run.pk]))["Location"] == reverse("image_set", args=["grid"])
+
+    def test_a_discarded_plan_is_gone(self, desk, owner):
+        desk.post(reverse("discard_plan", args=[planned(owner).pk]))
+        assert not PlanRun.objects.exists()
+
+    def test_the_form_offers_every_preset_by_its_name(self):
+        from generator.nst import PRESETS as ALL
+
+        assert set(PRESETS) == set(ALL)
+
+    def test_levels_are_numbers_where_they_look_like_numbers(self):
+        assert levels_of("1, 0.5,1e-3 , conv1_1,, nan") == [1, 0.5, 0.001, "conv1_1", "nan"]
+
+    def test_a_name_with_quotes_stays_that_name_in_the_plan(self, owner):
+        pictures(owner, 'a "b" \u00e4.png')
+        form = PlanForm(
+            {**self.FORM, "content": ['a "b" \u00e4.png']}, uploads=Upload.objects.filter(owner=owner)
+        )
+        assert form.is_valid(), form.errors
+        assert tomllib.loads(form.plan())["images"]["content"] == ['a "b" \u00e4.png']
+
+
+class TestNewStudy:
+    ASKED = {"title": "Which looks better?", "language": "en", "method": "acr", "make": "1"}
+
+    def test_all_images_of_a_set_become_a_draft(self, desk, grid, owner):
+        response = desk.post(reverse("study_from_set", args=["grid"]), self.ASKED)
+        study = Study.objects.get()
+        assert response["Location"] == reverse("setup", args=[study.slug])
+        assert (study.slug, study.state, study.owner) == ("which-looks-better", "draft", owner)
+        assert study.stimuli.count() == 3
+
+    def test_only_the_ticked_images_are_taken(self, desk, grid):
+        html = page(desk, "study_from_set", "grid", cell=[0, 2])
+        assert 'name="cell" value="2"' in html
+        desk.post(reverse("study_from_set", args=["grid"]), {**self.ASKED, "cell": [0, 2]})
+        assert [stimulus.item for stimulus in Study.objects.get().stimuli.order_by("item")] == ["a", "c"]
+
+    def test_references_come_only_for_the_contents_that_are_taken(self, desk, grid):
+        grid.cells.filter(index=2).update(content_name="dog.jpg")
+        desk.post(
+            reverse("study_from_set", args=["grid"]), {**self.ASKED, "method": "acr-hr", "cell": [0, 1]}
+        )
+        items = Study.objects.get().stimuli.values_list("item", flat=True)
+        assert set(items) == {"a", "b", "reference-cat"}
+
+    def test_the_question_and_the_language_are_as_asked(self, desk, grid):
+        asked = {**self.ASKED, "language": "de", "question": "Wie schön?", "slug": "schoen"}
+        desk.post(reverse("study_from_set", args=["grid"]), asked)
+        study = Study.objects.get(slug="schoen")
+        assert study.questions.get().text == "Wie schön?"
+        assert study.version.definition["languages"] == ["de"]
+
+    @pytest.mark.parametrize(
+        ("change", "told"),
+        [
+            ({"slug": "a b"}, "stands in the address"),
+            ({"title": ""}, "required"),
+            ({"method": "x"}, "valid choice"),
+        ],
+    )
+    def test_a_mistake_is_told_at_its_place(self, desk, grid, change, told):
+        response = desk.post(reverse("study_from_set", args=["grid"]), {**self.ASKED, **change})
+        assert response.status_code == 422
+        assert told in response.content.decode()
+        assert not Study.objects.exists()
+
+    def test_a_taken_name_gets_a_number(self, desk, grid):
+        for _ in range(2):
+            desk.post(reverse("study_from_set", args=["grid"]), self.ASKED)
+        assert {study.slug for study in Study.objects.all()} == {"which-looks-better", "which-looks-better-2"}
+
+    def test_uploaded_pictures_become_a_study(self, desk, owner):
+        pictures(owner, "cat.png", "dog.png")
+        files = [SimpleUploadedFile("owl.png", png(7))]
+        desk.post(reverse("new_study"), {**self.ASKED, "picture": ["dog.png"], "files": files})
+        assert {stimulus.item for stimulus in Study.objects.get().stimuli.all()} == {"dog", "owl"}
+
+    def test_an_upload_keeps_what_was_typed_and_ticked(self, desk, owner):
+        files = [SimpleUploadedFile("owl.png", png(7)), SimpleUploadedFile("notes.txt", b"hello")]
+        asked = {"title": "Owls", "upload": "1", "files": files}
+        html = desk.post(reverse("new_study"), asked).content.decode()
+        assert 'value="Owls"' in html
+        assert 'value="owl.png" checked' in html
+        assert "notes.txt: not a picture" in html
+        assert not Study.objects.exists()
+
+    def test_a_study_of_nothing_is_refused(self, desk, owner):
+        response = desk.post(reverse("new_study"), self.ASKED)
+        assert response.status_code == 422
+        assert "Tick the images" in response.content.decode()

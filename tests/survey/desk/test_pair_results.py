@@ -1,0 +1,86 @@
+"""A pair study's results: choices, not ratings, on the page and in every file."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.urls import reverse
+
+from survey.exports.files import FORMATS, formats_of
+from survey.exports.pairs import collect_pairs
+from survey.models import Preference, Study
+from survey.simulation.people import simulate
+from survey.study.decisions import exclude
+from tests.survey.exports.studies import TWO_QUESTIONS
+from tests.survey.factories import make_study
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def study(owner) -> Study:
+    study = make_study(f'method = "pair"\n{TWO_QUESTIONS}', conditions=("mid", "strong", "weak"))
+    simulate(study, participants=12, seed=2)
+    study.owner = owner
+    study.save()
+    return study
+
+
+def test_the_page_shows_scores_plots_and_thumbnails_of_the_question_asked_for(desk, study):
+    html = desk.get(reverse("results", args=[study.slug]), {"question": "liking"}).content.decode()
+    scores = collect_pairs(study).analysis.questions["liking"].scores
+    names = dict(study.stimuli.values_list("item", "name"))
+    for row in scores.to_dict("records"):
+        assert f'src="images/{names[row["item"]]}.webp"' in html
+        assert f"<strong>{row['score']:.2f}</strong>" in html
+    for plot in ("scores", "conditions", "preferences"):
+        assert f'src="plots/{plot}.svg?question=liking' in html
+    assert "Mean Opinion Score" not in html
+
+
+def test_every_address_on_the_page_answers(desk, study):
+    here = reverse("results", args=[study.slug])
+    for address in ("plots/preferences.svg", "plots/scores.csv", "tables/pairs.csv", "tables/scores.csv"):
+        assert desk.get(here + address).status_code == 200
+    for name in formats_of(study):
+        assert desk.get(f"{here}download/{name}").status_code == 200
+    for address in ("plots/mos.svg", "tables/mos.csv", "download/sureal"):
+        assert desk.get(here + address).status_code == 404
+
+
+def test_everything_holds_choices_and_scores_and_no_mos(desk, study):
+    response = desk.get(reverse("download", args=[study.slug, "all"]))
+    with zipfile.ZipFile(io.BytesIO(response.content)) as archive:
+        names = archive.namelist()
+        choices = list(csv.DictReader(io.TextIOWrapper(archive.open("choices.csv"))))
+    assert {"scores.csv", "pairs.csv", "conditions.csv", "plots/liking_scores.svg", "SHA256SUMS"} <= {*names}
+    assert not [name for name in names if "mos" in name]
+    assert len(choices) == Preference.objects.count()
+    assert {row["answer"] for row in choices} == {"first", "second", "tie"}
+
+
+def test_a_format_of_ratings_is_refused_with_those_that_fit(tmp_path, study):
+    for name in sorted({*FORMATS} - {*formats_of(study)}):
+        with pytest.raises(CommandError, match="there are csv, xlsx, json, parquet, all") as caught:
+            call_command("export_study", "study", format=name, output=tmp_path / "x")
+        assert caught.value.returncode == 2
+    assert not (tmp_path / "x").exists()
+
+
+def test_who_is_left_out_is_not_counted_and_kept_apart(desk, study, owner):
+    exclude(study.participants.first(), "clicked through", owner)
+    export = collect_pairs(study)
+    assert export.analysis.questions["quality"].summary["participants"] == 11
+    assert export.excluded["participant"].nunique() == 1
+
+
+def test_a_pair_study_that_nobody_answered_says_what_comes_next(desk, owner):
+    study = make_study('method = "pair"\n', slug="empty")
+    study.owner = owner
+    study.save()
+    assert "No rating counts yet" in desk.get(reverse("results", args=["empty"])).content.decode()
+    assert desk.get(reverse("plot", args=["empty", "scores", "svg"])).status_code == 404

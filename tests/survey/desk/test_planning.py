@@ -1,0 +1,75 @@
+"""How many participants a design needs."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.test import Client
+from django.urls import reverse
+
+from survey.access.roles import make_groups
+from survey.results.collect import collect
+from tests.survey.desk.conftest import client_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def desk(owner: User) -> Client:
+    make_groups()
+    owner.groups.add(Group.objects.get(name="Researchers"))
+    return client_of(owner)
+
+
+def text(client: Client, status: int = 200, **asked: str | float) -> str:
+    response = client.get(reverse("planning"), {name: str(value) for name, value in asked.items()})
+    assert response.status_code == status
+    return " ".join(response.content.decode().split())
+
+
+def test_it_answers_for_an_assumed_noise(desk):
+    page = text(desk, images=20, half_width=0.2, a=0.25, drop_out=0)
+    assert "97 participants" in page
+    assert "97 ratings of each of 20 images" in page
+
+
+def test_subsets_and_lost_sessions_need_more_people(desk):
+    # 97 ratings of 20 images are 1940; by 10 each 194 people; of 20 % lost, 243.
+    assert "243 participants" in text(desk, images=20, each=10, half_width=0.2, a=0.25, drop_out=20)
+
+
+def test_it_takes_the_noise_of_an_earlier_study(desk, study):
+    page = text(desk, noise=study.slug)
+    assert f"as in “{study.title}”: a = {collect(study).analysis.summary['sos_a_used']:.3f}" in page
+
+
+def test_another_persons_study_is_not_offered(desk, study):
+    study.owner = None
+    study.save()
+    assert study.title not in text(desk)
+    text(desk, 422, noise=study.slug)
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"images": 5, "each": 6}, "There are only 5 images."),
+        ({"images": 0}, "greater than or equal to 1"),
+        ({"half_width": "wide"}, "Enter a number."),
+        ({"drop_out": 100}, "less than or equal to 90"),
+    ],
+)
+def test_it_says_what_cannot_be_planned(desk, asked, words):
+    assert words in text(desk, 422, **asked)
+
+
+def test_who_may_not_make_studies_does_not_plan_them(study):
+    assert client_of(User.objects.create_user("viewer")).get(reverse("planning")).status_code == 404
+
+
+def test_study_pages_lead_there(desk, study):
+    assert (
+        f'href="/planning/?noise={study.slug}"'
+        in desk.get(reverse("results", args=[study.slug])).content.decode()
+    )
+    assert 'href="/planning/"' in desk.get(reverse("studies")).content.decode()

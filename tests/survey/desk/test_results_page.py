@@ -1,0 +1,195 @@
+"""The results page shows the analysis, whole and nothing else."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zipfile
+
+import pytest
+from django.urls import reverse
+
+from survey.results.collect import collect, fingerprint
+from survey.session.services import next_trial, rate, start
+from tests.survey.exports.studies import NASTY, TWO_QUESTIONS, give_ratings, nasty_picture, rated_study
+from tests.survey.factories import make_study
+
+pytestmark = pytest.mark.django_db
+
+
+def page(desk, study, **asked) -> str:
+    response = desk.get(reverse("results", args=[study.slug]), asked)
+    assert response.status_code == 200
+    html: str = response.content.decode()
+    return html
+
+
+def owned(study, owner):
+    study.owner = owner
+    study.save()
+    return study
+
+
+def rows(desk, study, name="mos", **asked) -> list[dict[str, str]]:
+    text = desk.get(reverse("table", args=[study.slug, name]), asked).content.decode()
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_every_image_stands_with_its_numbers(desk, study):
+    html = page(desk, study)
+    mos = collect(study).analysis.mos
+    names = dict(study.stimuli.values_list("item", "name"))
+    for row in mos.to_dict("records"):
+        assert f'src="images/{names[row["item"]]}.webp"' in html
+        assert f"<strong>{row['mos']:.2f}</strong>" in html
+    assert html.count("<strong>") == len(mos)
+
+
+def test_the_table_as_csv_is_the_analysis_in_full(desk, study):
+    mos = collect(study).analysis.mos
+    assert [float(row["mos"]) for row in rows(desk, study)] == mos["mos"].tolist()
+
+
+def test_a_new_rating_is_on_the_page_at_once(desk, study):
+    before = page(desk, study)
+    give_ratings(study, 1, seed=5)
+    assert page(desk, study) != before
+    assert {row["n"] for row in rows(desk, study)} == {"4"}
+
+
+def test_any_change_of_an_answer_changes_the_fingerprint(study):
+    seen = {fingerprint(study)}
+    person = start(study)
+    trial = next_trial(person)
+    assert trial is not None
+    rate(trial.token, {"overall": 3}, revision=trial.revision)
+    seen.add(fingerprint(study))
+    rating = trial.ratings.get()
+    rating.value, rating.changes = 4, 1
+    rating.save()
+    seen.add(fingerprint(study))
+    study.questions.update(text="Other words?")
+    seen.add(fingerprint(study))
+    person.delete()
+    seen.add(fingerprint(study))
+    assert len(seen) == 5
+
+
+def test_previews_do_not_count(desk, study, owner):
+    person = start(study, preview_by=owner)
+    while trial := next_trial(person):
+        rate(trial.token, {"overall": 1}, revision=trial.revision)
+    assert {row["n"] for row in rows(desk, study)} == {"3"}
+
+
+def test_each_question_has_its_page(desk, owner):
+    study = owned(rated_study(TWO_QUESTIONS, people=3), owner)
+    assert "How good is it?" in page(desk, study).partition("<form class")[0]
+    assert "How much do you like it?" in page(desk, study, question="liking").partition("<form class")[0]
+    assert rows(desk, study, question="quality") != rows(desk, study, question="liking")
+
+
+def test_the_interval_switch_changes_the_interval(desk, study):
+    assert {row["ci_method"] for row in rows(desk, study, ci="bounded")} == {"bounded"}
+    assert "95 % CI (bounded)" in page(desk, study, ci="bounded")
+
+
+def test_the_model_panel_shows_the_models_scores(desk, study):
+    model = collect(study).analysis.recovered_shrunken.set_index("item")["quality"]
+    for row in rows(desk, study, panel="model"):
+        assert float(row["mos"]) == model[row["item"]]
+        assert row["ci_method"] == "model"
+
+
+def test_a_factor_narrows_the_images(desk, study):
+    assert {row["item"] for row in rows(desk, study, only="strength=weak")} == {
+        "cat-weak",
+        "dog-weak",
+        "owl-weak",
+    }
+
+
+@pytest.mark.parametrize(
+    "asked", [{"ci": "x"}, {"panel": "x"}, {"only": "x=y"}, {"question": "x"}, {"only": "rating"}]
+)
+def test_a_switch_that_is_not_offered_counts_as_not_set(desk, study, asked):
+    assert rows(desk, study, **asked) == rows(desk, study)
+
+
+def test_names_are_text_on_the_page(desk, owner):
+    study = owned(rated_study(people=2, extra=[nasty_picture()]), owner)
+    html = page(desk, study)
+    assert "<b>" not in html
+    assert "&lt;b&gt;" in html
+    assert NASTY.partition("<")[0].replace('"', "&quot;").replace("& ", "&amp; ") in html
+
+
+def test_the_page_obeys_the_content_security_policy(desk, study):
+    html = page(desk, study)
+    assert not re.search(r"\sstyle=|<style|<script(?! type=\"module\" src=)|\son[a-z]+=", html)
+
+
+def test_a_simulated_study_says_so(desk, study):
+    assert "simulated" not in page(desk, study)
+    study.is_simulated = True
+    study.save()
+    assert "simulated: these ratings were made by a program" in page(desk, study)
+    assert "simulated" in desk.get(reverse("studies")).content.decode()
+
+
+def test_a_study_without_ratings_says_what_comes_next(desk, owner):
+    study = owned(make_study(), owner)
+    html = page(desk, study)
+    assert "No rating counts yet" in html
+    assert reverse("participant", args=[study.slug]) in html
+    for name, rest in (("plot", ["mos", "svg"]), ("table", ["mos"]), ("download", ["csv"])):
+        assert desk.get(reverse(name, args=[study.slug, *rest])).status_code == 404
+
+
+@pytest.mark.parametrize("file_format", ["svg", "png", "pdf", "csv"])
+def test_plots_come_in_every_format(desk, study, file_format):
+    response = desk.get(reverse("plot", args=[study.slug, "mos", file_format]))
+    start_of = {"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF", "csv": b"item,"}
+    assert response.content.startswith(start_of[file_format])
+
+
+def test_an_unknown_plot_or_format_is_not_found(desk, study):
+    for name, file_format in (("nothing", "svg"), ("mos", "exe")):
+        assert desk.get(reverse("plot", args=[study.slug, name, file_format])).status_code == 404
+    assert desk.get(reverse("table", args=[study.slug, "summary"])).status_code == 404
+    assert desk.get(reverse("download", args=[study.slug, "docx"])).status_code == 404
+
+
+def test_a_download_of_several_files_is_a_zip_of_the_same_bytes(desk, study):
+    address = reverse("download", args=[study.slug, "csv"])
+    first, again = desk.get(address), desk.get(address)
+    assert first.content == again.content
+    assert first["Content-Disposition"] == 'attachment; filename="study_csv.zip"'
+    with zipfile.ZipFile(io.BytesIO(first.content)) as archive:
+        assert {"ratings.csv", "mos.csv", "codebook.csv"} <= set(archive.namelist())
+
+
+def test_the_page_asks_the_database_few_questions(desk, study, django_assert_max_num_queries):
+    page(desk, study)
+    give_ratings(study, 2, seed=9)
+    with django_assert_max_num_queries(40):
+        page(desk, study)
+
+
+def test_a_large_study_shows_its_scores_and_where_the_rest_is(desk, owner, monkeypatch):
+    study = owned(rated_study(TWO_QUESTIONS, people=4), owner)
+    (whole,) = (collect(study).analysis.questions["liking"].mos,)
+    monkeypatch.setattr("survey.desk.pages.results.scores.MOST_RATINGS", 10)
+    html = page(desk, study, question="liking")
+    assert "24 ratings: the scores alone" in html
+    assert "export_study study --format csv" in html
+    assert html.count("<strong>") == len(whole) == 6
+    assert [float(row["mos"]) for row in rows(desk, study, question="liking")] == whole["mos"].tolist()
+    assert "plots/" not in html
+
+
+def test_a_large_study_is_not_read_rating_by_rating(desk, study, monkeypatch):
+    monkeypatch.setattr("survey.desk.pages.results.scores.MOST_RATINGS", 10)
+    monkeypatch.setattr("survey.results.collect.tidy_table", None)
+    assert "the scores alone" in page(desk, study)

@@ -1,0 +1,119 @@
+"""The set-up form says what the study file says: every key, there and back."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from typing import Any, get_args
+
+from django.utils.datastructures import MultiValueDict
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from survey.desk.forms.study_form import StudyForm
+from survey.study.definition import AboutQuestion, Definition, Part
+from survey.study.revise import FIXED
+from survey.study.scales import LANGUAGES
+
+
+def offered(form: StudyForm) -> dict[str, Any]:
+    """Return what a browser would send of a form that is left as it is: a list for tick boxes, nothing for gaps."""
+    initial = {name: form.get_initial_for_field(field, name) for name, field in form.fields.items()}
+    return {
+        name: value if isinstance(value, list) else str(value) for name, value in initial.items() if value
+    }
+
+
+def posted(values: dict[str, Any]) -> MultiValueDict[str, Any]:
+    """Return values as a request carries them, lines ended as browsers do."""
+    return MultiValueDict(
+        {
+            name: value if isinstance(value, list) else [value.replace("\n", "\r\n")]
+            for name, value in values.items()
+        }
+    )
+
+
+def paths(part: type[Part], before: str = "") -> Iterator[str]:
+    """Yield the path of each plain value of a table and of the tables in it."""
+    for name, field in part.model_fields.items():
+        inner = table_in(field.annotation)
+        yield from paths(inner, f"{before}{name}.") if inner else [before + name]
+
+
+def table_in(annotation: Any) -> type[Part] | None:
+    """Return the table that an annotation holds (itself, in a list, or None beside it)."""
+    if isinstance(annotation, type) and issubclass(annotation, Part):
+        return annotation
+    return next((found for found in map(table_in, get_args(annotation)) if found), None)
+
+
+def words(most: int = 60) -> st.SearchStrategy[str]:
+    """Return texts that a file may hold."""
+    known = st.characters(exclude_categories=["Cs"], exclude_characters="\r\x00")
+    return st.text(known, min_size=1, max_size=most)
+
+
+def five() -> st.SearchStrategy[list[str]]:
+    """Return five labels."""
+    return st.lists(words(9), min_size=5, max_size=5)
+
+
+def said(draw: st.DrawFn, languages: list[str], one: st.SearchStrategy[Any]) -> Any:
+    """Draw what is the same in all languages, or a table of at least the study's."""
+    if draw(st.booleans()):
+        return draw(one)
+    more = draw(st.lists(st.sampled_from(LANGUAGES), max_size=1))
+    return {code: draw(one) for code in {*languages, *more}}
+
+
+@st.composite
+def definitions(draw: st.DrawFn) -> Definition:
+    """Draw a definition that uses any of the form's keys."""
+    languages = draw(st.lists(st.sampled_from(LANGUAGES), min_size=1, max_size=3, unique=True))
+
+    def text() -> Any:
+        return said(draw, languages, words())
+
+    keys = draw(st.lists(st.from_regex(r"[a-z][a-z0-9_]{0,9}", fullmatch=True), max_size=4, unique=True))
+    questions = [
+        {"key": key, "text": text(), "labels": said(draw, languages, five()) if draw(st.booleans()) else None}
+        for key in keys
+    ]
+    recruitment = {"platform": "mturk", "complete": draw(words()), "screened_out": "2", "withdrew": "3"}
+    return Definition.model_validate(
+        {
+            "title": text(),
+            "method": draw(st.sampled_from(["acr", "acr-hr", "dcr", "pair"])),
+            "languages": languages,
+            "instructions": text() if draw(st.booleans()) else None,
+            "purge_on": draw(st.none() | st.dates(min_value=dt.date(2000, 1, 1))),
+            "consent": {"purpose": text(), "contact": draw(st.none() | words()), "version": draw(words(9))},
+            "questions": questions,
+            "session": {"images": draw(st.none() | st.integers(1, 500)), "repeats": draw(st.integers(0, 50))},
+            "goal": {"half_width": draw(st.floats(0.05, 2))},
+            "screening": {"vision": draw(st.booleans()), "plates": draw(st.integers(0, 4))},
+            "about": draw(st.lists(st.sampled_from(get_args(AboutQuestion)), unique=True)),
+            "invited_only": draw(st.booleans()),
+            "recruitment": draw(st.sampled_from([None, recruitment])),
+        }
+    )
+
+
+@settings(deadline=None, max_examples=60)
+@given(definition=definitions(), keys_stay=...)
+def test_a_form_left_as_it_is_says_the_same_again(definition: Definition, keys_stay: bool):
+    values = offered(StudyForm(definition=definition, keys_stay=keys_stay))
+    again = StudyForm(posted(values), definition=definition, keys_stay=keys_stay)
+    assert again.is_valid(), again.errors
+    assert again.definition == definition
+    assert again.definition.sha256 == definition.sha256
+
+
+def test_every_key_is_in_the_form_or_cannot_change_at_all():
+    form = StudyForm(definition=Definition(title="T"))
+    in_form = {re.sub(r"\.\d+\.", ".", name.partition(":")[0]) for name in form.fields}
+    assert in_form == {path for path in paths(Definition) if path.partition(".")[0] not in FIXED}
+    shown = [field.name for _, fields in form.groups for field in fields]
+    assert sorted(shown) == sorted(form.fields)

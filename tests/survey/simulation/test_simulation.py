@@ -1,0 +1,217 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from survey.access.studies import simulation_pass
+from survey.models import Participant, Preference, Rating, Study
+from survey.results.tidy_table import tidy_table
+from survey.session import services
+from survey.simulation.bots import player
+from survey.simulation.people import SimulationError, simulate
+from tests.survey.factories import make_study
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def media(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+
+
+def test_each_simulated_person_rates_every_image_and_finishes():
+    study = make_study()
+    simulate(study, participants=4, seed=1)
+    assert tidy_table(study).groupby("participant", observed=True)["item"].nunique().tolist() == [6] * 4
+    assert set(study.participants.values_list("state", "is_simulated")) == {
+        (Participant.State.FINISHED, True)
+    }
+
+
+def test_the_study_is_marked_as_simulated():
+    study = make_study()
+    simulate(study, participants=1, seed=1)
+    assert Study.objects.get().is_simulated
+
+
+def test_the_same_seed_gives_the_same_scores():
+    first, second = make_study(slug="one"), make_study(slug="two")
+    for study in (first, second):
+        simulate(study, participants=5, seed=7)
+    scores = [tidy_table(study).groupby("item", observed=True)["rating"].mean() for study in (first, second)]
+    assert scores[0].equals(scores[1])
+
+
+def test_people_added_later_are_others():
+    study = make_study()
+    simulate(study, participants=2, seed=7)
+    simulate(study, participants=2, seed=7)
+    table = tidy_table(study).pivot_table(index="participant", columns="item", values="rating", observed=True)
+    assert len(table) == 4
+    assert len(table.drop_duplicates()) > 2
+
+
+def test_people_differ_in_what_they_see_and_images_in_quality():
+    study = make_study()
+    simulate(study, participants=12, seed=3)
+    table = tidy_table(study)
+    assert table.groupby("item", observed=True)["rating"].mean().std() > 0.2
+    assert table.groupby("item", observed=True)["rating"].std().min() > 0.3
+
+
+def test_a_repeated_image_is_judged_anew():
+    study = make_study("[session]\nrepeats = 3\n")
+    simulate(study, participants=8, seed=5)
+    table = tidy_table(study)
+    again = table[table["phase"] == "repeat"].merge(
+        table[table["phase"] == "main"], on=["participant", "item"]
+    )
+    assert len(again) == 24
+    assert 0 < (again["rating_x"] == again["rating_y"]).mean() < 1
+
+
+@pytest.mark.parametrize("method", ["pair", "dcr"])
+def test_every_method_can_be_simulated(method):
+    extra = '[images]\nreferences = ["*-strong"]\n' if method == "dcr" else ""
+    study = make_study(f'method = "{method}"\n{extra}')
+    assert len(simulate(study, participants=2, seed=1).kinds) == 2
+    assert study.participants.filter(state=Participant.State.FINISHED).count() == 2
+
+
+def test_it_leaves_a_study_with_answers_of_people_alone():
+    study = make_study()
+    services.start(study)
+    with pytest.raises(SimulationError, match="answers of people"):
+        simulate(study, participants=1, seed=1)
+    assert not Study.objects.get().is_simulated
+    assert not Rating.objects.exists()
+
+
+def test_people_cannot_join_a_simulated_study(client):
+    study = make_study()
+    simulate(study, participants=1, seed=1)
+    page = client.get("/s/study/")
+    assert page.status_code == 410
+    assert "closed" in page.content.decode()
+    client.post("/s/study/", {"consent": "on"})
+    assert study.participants.filter(is_simulated=False).count() == 0
+
+
+def test_it_does_not_open_a_closed_study():
+    study = make_study()
+    Study.objects.update(state=Study.State.CLOSED)
+    with pytest.raises(SimulationError, match="open it first"):
+        simulate(study, participants=1, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        ({"participants": 0}, "--participants 0: from 1 to 100000"),
+        ({"participants": 3, "seed": -1}, "--seed -1: 0 or more"),
+        ({"participants": 3, "careless": 1.5}, "--careless 1.5: a share from 0 to 1"),
+        ({"participants": 3, "http": "http://example.org"}, "this machine's own server only"),
+        ({"participants": 3, "http": "127.0.0.1:8000"}, "not an address such as"),
+        ({"participants": 3, "http": "http://127.0.0.1:9"}, "start the server first"),
+    ],
+)
+def test_the_command_refuses_numbers_out_of_range(options, line):
+    make_study()
+    with pytest.raises(CommandError, match=line) as caught:
+        call_command("simulate", "study", **options)
+    assert caught.value.returncode == 2
+    assert not Study.objects.get().is_simulated
+
+
+def test_the_command_names_the_nearest_study():
+    make_study(slug="paintings")
+    with pytest.raises(CommandError, match="did you mean 'paintings'") as caught:
+        call_command("simulate", "paintigs", participants=1)
+    assert caught.value.returncode == 2
+
+
+def test_the_careless_are_spread_evenly_and_told_apart():
+    study = make_study("[images]\ntrap = 2\n")
+    outcome = simulate(study, participants=10, seed=1, careless=0.4)
+    assert sorted(outcome.kinds.values()) == ["constant", "fast", *["honest"] * 6, "inattentive", "random"]
+    table = tidy_table(study)
+    trap = table[table["phase"] == "trap"].set_index("participant")["rating"]
+    time = table.groupby("participant", observed=True)["rt_ms"].median()
+    for code, kind in outcome.kinds.items():
+        assert trap[code] == 2 or kind not in ("honest", "fast")
+        assert (time[code] < 1500) == (kind == "fast")
+        if kind == "constant":
+            assert table[table["participant"] == code]["rating"].nunique() == 1
+
+
+def test_the_command_says_and_writes_what_the_analysis_got_back(tmp_path, capsys):
+    make_study("[images]\ntrap = 2\n")
+    call_command("simulate", "study", participants=12, seed=1, careless=0.25, output=tmp_path)
+    printed = capsys.readouterr().out
+    report = json.loads((tmp_path / "simulation.json").read_text())
+    everyone = report["scores"][0]
+    assert f"RMSE {everyone['rmse']:.3f}" in printed
+    assert "9 honest: 0 false alarms" in printed
+    assert f"{everyone['rmse']:.3f}" in (tmp_path / "simulation.html").read_text()
+    assert [row["people"] for row in report["people"]] == [9, 1, 1, 1]
+
+
+WHOLE = """
+about = ["age"]
+[[questions]]
+key = "quality"
+text = "How good is it?"
+[session]
+repeats = 1
+[images]
+practice = ["owl-weak"]
+trap = 2
+[screening]
+display = true
+plates = 2
+required = true
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_bots_play_whole_sessions_through_a_server(live_server):
+    study = make_study(WHOLE)
+    outcome = simulate(study, participants=3, seed=1, careless=0.34, play=player(live_server.url))
+    people = {person.code: person for person in study.participants.all()}
+    assert set(people) == set(outcome.kinds)
+    for person in people.values():
+        assert (person.state, person.is_simulated) == (Participant.State.FINISHED, True)
+        assert person.screening == {"display": "yes", "plate_1": "right", "plate_2": "right"}
+        assert person.about == {}
+    table = tidy_table(study)
+    assert table["phase"].value_counts()[["main", "repeat", "trap", "practice"]].tolist() == [15, 3, 3, 3]
+    assert table["rt_ms"].notna().all()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("method", ["pair", "dcr"])
+def test_bots_say_through_a_server_what_the_services_would_be_told(live_server, method):
+    """The page shows a reference first, and hides which image a study asks about behind an opaque name."""
+    extra = '[images]\nreferences = ["*-strong"]\n' if method == "dcr" else ""
+    one, two = (make_study(f'method = "{method}"\n{extra}', slug=slug) for slug in ("one", "two"))
+    simulate(one, participants=2, seed=3, play=player(live_server.url))
+    simulate(two, participants=2, seed=3)
+    if method == "dcr":
+        said = [tidy_table(study).groupby("item", observed=True)["rating"].sum() for study in (one, two)]
+        assert said[0].to_dict() == said[1].to_dict()
+    else:
+        assert [
+            Preference.objects.filter(trial__participant__study=study).count() for study in (one, two)
+        ] == [6, 6]
+
+
+def test_a_pass_opens_a_simulated_study_to_a_program_and_no_other(client):
+    study, other = make_study(slug="one"), make_study(slug="two")
+    Study.objects.update(is_simulated=True)
+    for text, status in ((simulation_pass(study), 200), (simulation_pass(other), 410), ("1:x:y", 410)):
+        assert client.get("/s/one/", {"simulation": text}).status_code == status
+    Study.objects.update(is_simulated=False)
+    client.post("/s/one/", {"consent": "on", "simulation": simulation_pass(study)})
+    assert not study.participants.get().is_simulated

@@ -1,0 +1,113 @@
+"""The pre-registration says what the study will do, and leaves open what only people know."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from survey.analysis.participants import screening
+from survey.analysis.planning.planning import sample_size
+from survey.session import services
+from survey.study.preregistration import METHODS, RULES, preregistration
+from tests.survey.factories import make_study, rate_all
+
+pytestmark = pytest.mark.django_db
+
+FULL = """
+languages = ["en", "de"]
+[goal]
+votes = 40
+half_width = 0.2
+[session]
+images = 2
+repeats = 1
+stabilising = 1
+[images]
+practice = ["owl-weak"]
+gold = [{item = "owl-strong", answer = 1}]
+trap = 4
+"""
+
+
+def test_the_design_is_in_it():
+    text = preregistration(make_study(FULL))
+    assert METHODS["acr"] in text
+    assert (
+        "“How do you rate the overall quality of this image?” 1 Bad, 2 Poor, 3 Fair, 4 Good, 5 Excellent."
+        in text
+    )
+    assert "4 main, 1 practice, 1 gold, 2 trap" in text
+    assert "- `strength` (2 levels): strong, weak" in text
+    assert "- H2: [how the rating depends on `condition`" in text
+    assert "2 main images for each participant" in text
+
+
+def test_the_sample_follows_from_the_goal():
+    text = preregistration(make_study(FULL))
+    # 40 votes of 4 images by participants who rate 2 each.
+    assert "at least 80 participants of 2 main images each" in text
+    assert f"± 0.2 there would take {sample_size(0.2, a=0.35)}" in text
+
+
+def test_the_rules_are_those_that_can_judge_with_their_thresholds():
+    text = preregistration(make_study(FULL))
+    for name in ("bt500", "gold", "trap", "straight_lining"):
+        assert RULES[name] in text
+    assert RULES["repeats"] not in text
+    assert f"{screening.GOLD_SHARE:.0%} of the gold images" in text
+    assert RULES["gold"] not in preregistration(make_study(slug="plain"))
+
+
+def test_every_excluding_rule_has_its_words():
+    assert set(RULES) == set(screening.EXCLUDE_BY)
+
+
+def test_the_versions_and_hashes_are_in_it():
+    study = make_study()
+    text = preregistration(study)
+    assert study.version.sha256 in text
+    assert re.search(r"images, SHA-256 \| `[0-9a-f]{64}`", text)
+    assert "nstsite" in text
+    assert text == preregistration(study)
+    study.stimuli.filter(item="cat-weak").update(sha256="0" * 64)
+    assert text != preregistration(study)
+
+
+def test_it_admits_data_that_are_there_already(django_user_model):
+    study = make_study()
+    services.start(study, preview_by=django_user_model.objects.create_superuser("a"))
+    assert "Nobody had begun" in preregistration(study)
+    rate_all(services.start(study))
+    assert "1 participant had begun and 6 ratings had been given" in preregistration(study)
+
+
+@pytest.mark.parametrize(
+    "toml",
+    [
+        'method = "pair"\n',
+        'method = "dcr"\n[images]\nreferences = ["*-strong"]\n',
+        "[screening]\nrequired = true\n",
+    ],
+)
+def test_every_method_has_its_text(toml):
+    study = make_study(toml)
+    text = preregistration(study)
+    assert METHODS[study.method] in text
+    assert "{%" not in text
+    assert "{{" not in text
+    assert ("Bradley" in text) == (study.method == "pair")
+
+
+def test_names_stand_as_they_are():
+    assert "# Pre-registration: Cats & <dogs>" in preregistration(make_study('title = "Cats & <dogs>"\n'))
+
+
+def test_the_command_prints_it(capsys):
+    study = make_study()
+    call_command("preregister", "study")
+    assert capsys.readouterr().out == preregistration(study)
+    with pytest.raises(CommandError, match="did you mean 'study'") as caught:
+        call_command("preregister", "stduy")
+    assert caught.value.returncode == 2
