@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 FACTOR = "preset"
 # Pixels across that the longest name takes.
-_LEAST_PLACE = 144
+_MIN_PLACE = 144
 
 
 def preset_plan(content: Path, style: Path, *, size: int, evaluations: int, network: str) -> Plan:
@@ -72,4 +72,4 @@ def preset_sheet(image_set: ImageSet, side: int, columns: int = 4) -> Image.Imag
         own = PRESETS[cell.label].recipe.network
         star = "" if cell.recipe["network"] == own else " *"
         pictures.append((cell.label + star, sheets.thumbnail(cell, side)))
-    return sheets.captioned(pictures, columns, max(side, _LEAST_PLACE))
+    return sheets.captioned(pictures, columns, max(side, _MIN_PLACE))

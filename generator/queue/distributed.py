@@ -22,7 +22,7 @@ from generator.sets import claims
 from generator.sets.create import image_set_from_plan
 
 # Jobs for one set that wait at any time: more than anybody has GPUs, and few enough to look through.
-_MOST_JOBS = 64
+_MAX_JOBS = 64
 # Seconds between looks at the rows of who waits for a set.
 _POLL = 1.0
 _OPEN = (Cell.Status.WAITING, Cell.Status.RUNNING)
@@ -63,7 +63,7 @@ def wake(image_set: ImageSet) -> None:
     from generator.queue.tasks import make_batch
 
     waiting = image_set.cells.filter(status=Cell.Status.WAITING).count()
-    for place in range(min(waiting, _MOST_JOBS)):
+    for place in range(min(waiting, _MAX_JOBS)):
         try:
             with transaction.atomic():
                 make_batch.configure(queueing_lock=f"{image_set.pk}/{place}").defer(image_set=image_set.pk)

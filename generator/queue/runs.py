@@ -20,7 +20,7 @@ State = PlanRun.State
 OPEN = (State.QUEUED, State.RUNNING)
 _BEFORE_GO = (State.NEW, State.PLANNING, State.PLANNED, State.REFUSED)
 # A plan is text for people; this is a thousand listed cells.
-MOST_CHARACTERS = 200_000
+MAX_CHARACTERS = 200_000
 
 
 class RunError(ValueError):
@@ -30,8 +30,8 @@ class RunError(ValueError):
 def submit(owner: User, text: str) -> PlanRun:
     """Take a plan to be looked through. Raises PlanError for one that is not well-formed, or names files elsewhere."""
     text = "\n".join(text.splitlines()) + "\n"
-    if len(text) > MOST_CHARACTERS:
-        raise PlanError(f"plan: {len(text)} characters; at most {MOST_CHARACTERS}")
+    if len(text) > MAX_CHARACTERS:
+        raise PlanError(f"plan: {len(text)} characters; at most {MAX_CHARACTERS}")
     document = document_of(text, "plan")
     _check_names(document)
     waiting = PlanRun.objects.exclude(state__in=[State.DONE, State.REFUSED]).filter(image_set=None)
@@ -60,7 +60,7 @@ def discard(run: PlanRun) -> None:
         raise RunError("Its images are being made: stop that first.")
 
 
-def stop(run: PlanRun) -> None:
+def stop_run(run: PlanRun) -> None:
     """Take a plan back that waits or is at work; what was finished is kept. Stopping twice changes nothing."""
     PlanRun.objects.filter(pk=run.pk, state__in=OPEN).update(state=State.STOPPED)
 
@@ -98,8 +98,8 @@ def take_up(image_set: ImageSet, owner: User, *, retry_failed: bool = False) -> 
 
 def tend() -> None:
     """Notice processes that died, and start one where something waits for it. Cheap: ask it on every page."""
-    for lane in worker.LANES:
-        worker.wake(lane)
+    for queue in worker.QUEUES:
+        worker.wake(queue)
     if Cell.objects.filter(status=Cell.Status.RUNNING).exists():
         claims.free_abandoned()
 
@@ -109,8 +109,8 @@ def ahead_of(run: PlanRun) -> int:
     return PlanRun.objects.filter(state__in=OPEN, pk__lt=run.pk).count()
 
 
-def _wake(lane: str) -> None:
-    transaction.on_commit(partial(worker.wake, lane))
+def _wake(queue: str) -> None:
+    transaction.on_commit(partial(worker.wake, queue))
 
 
 def _check_names(document: Document) -> None:

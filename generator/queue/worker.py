@@ -1,6 +1,6 @@
 """The process beside the web server that looks plans through and makes their images, one at a time.
 
-Two lanes, so that a dry run need not wait behind hours of images. A lane is free or has one process on this machine: a
+Two queues, so that a dry run need not wait behind hours of images. A queue is free or has one process on this machine: a
 lock that the web process takes and hands down to the process that it starts, so the kernel frees it whatever ends
 that. The process outlives the web server, and ends when nothing waits.
 """
@@ -40,7 +40,7 @@ _OURS = "a fault of the program, not of the plan; the server's log says more"
 
 
 @dataclass(frozen=True)
-class Lane:
+class Queue:
     """One kind of work: runs in state `waits` are taken, are `busy` meanwhile, and end `dead` if the process dies."""
 
     waits: PlanRun.State
@@ -50,49 +50,49 @@ class Lane:
 
 
 def wake(name: str) -> None:
-    """See to a lane: where its process died say so, and where runs wait start one. Nothing while one is at work."""
+    """See to a queue: where its process died say so, and where runs wait start one. Nothing while one is at work."""
     lock = _lock(name)
     if lock is None:
         return
     try:
-        lane = LANES[name]
-        dead = _dead(lane)
+        queue = QUEUES[name]
+        dead = _dead(queue)
         # Asked first: on SQLite an UPDATE of nothing, too, waits for every writer.
         if dead.exists():
-            dead.update(state=lane.dead, problem=_DIED)
-        if PlanRun.objects.filter(state=lane.waits).exists():
+            dead.update(state=queue.dead, problem=_DIED)
+        if PlanRun.objects.filter(state=queue.waits).exists():
             _start(name, lock)
     finally:
         os.close(lock)
 
 
-def _dead(lane: Lane) -> QuerySet[PlanRun]:
-    """Return the lane's runs whose process is gone, by one who holds its lock on this machine.
+def _dead(queue: Queue) -> QuerySet[PlanRun]:
+    """Return the queue's runs whose process is gone, by one who holds its lock on this machine.
 
     Another machine (or container, which gets another name each time) is taken for gone when long after it began
     no cell of its set is being made.
     """
-    busy = PlanRun.objects.filter(state=lane.busy)
+    busy = PlanRun.objects.filter(state=queue.busy)
     silent = busy.filter(began__lt=Now() - SILENCE).exclude(image_set__cells__status=Cell.Status.RUNNING)
     return PlanRun.objects.filter(Q(pk__in=busy.filter(host=socket.gethostname())) | Q(pk__in=silent))
 
 
 def work(name: str, lock: int | None = None) -> None:
-    """Work a lane off; return when nothing waits or another process does it. `lock` is one that was handed down."""
+    """Work a queue off; return when nothing waits or another process does it. `lock` is one that was handed down."""
     lock = _lock(name) if lock is None else lock
     while lock is not None:
         try:
-            while run := _take(LANES[name]):
-                LANES[name].work(run)
+            while run := _take(QUEUES[name]):
+                QUEUES[name].work(run)
         finally:
             os.close(lock)
         # Whoever came while the lock was still held started no process.
-        waits = PlanRun.objects.filter(state=LANES[name].waits).exists()
+        waits = PlanRun.objects.filter(state=QUEUES[name].waits).exists()
         lock = _lock(name) if waits else None
 
 
 def _lock(name: str) -> int | None:
-    """Return the lane's lock, held, or None while another process holds it."""
+    """Return the queue's lock, held, or None while another process holds it."""
     path = _folder() / f"{name}.lock"
     lock = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
     try:
@@ -123,11 +123,11 @@ def _folder() -> Path:
     return folder
 
 
-def _take(lane: Lane) -> PlanRun | None:
+def _take(queue: Queue) -> PlanRun | None:
     """Take the oldest run that waits; None when none does."""
-    while run := PlanRun.objects.filter(state=lane.waits).order_by("pk").first():
-        taken = {"state": lane.busy, "host": socket.gethostname(), "began": Now()}
-        if PlanRun.objects.filter(pk=run.pk, state=lane.waits).update(**taken):
+    while run := PlanRun.objects.filter(state=queue.waits).order_by("pk").first():
+        taken = {"state": queue.busy, "host": socket.gethostname(), "began": Now()}
+        if PlanRun.objects.filter(pk=run.pk, state=queue.waits).update(**taken):
             return run
     return None
 
@@ -171,9 +171,9 @@ def _rows(run: PlanRun) -> ImageSet:
     return image_set
 
 
-LANES: Final = {
-    "plans": Lane(State.NEW, State.PLANNING, State.REFUSED, _look_through),
-    "sets": Lane(State.QUEUED, State.RUNNING, State.FAILED, _make),
+QUEUES: Final = {
+    "plans": Queue(State.NEW, State.PLANNING, State.REFUSED, _look_through),
+    "sets": Queue(State.QUEUED, State.RUNNING, State.FAILED, _make),
 }
 
 

@@ -19,7 +19,7 @@ _NAMED: Final = 8
 
 
 @dataclass(frozen=True)
-class Progress:
+class SetProgress:
     """state: "done", "making", "queued" (behind `ahead` other plans) or "stopped" (somebody may take it up again).
 
     The five counts are of cells. images_per_hour and seconds_left are None while there is nothing to tell them from;
@@ -42,7 +42,7 @@ class Progress:
     may_stop: bool
 
 
-def progress(image_set: ImageSet) -> Progress:
+def progress(image_set: ImageSet) -> SetProgress:
     """Look at a set's rows and at the run on it."""
     counts = dict(image_set.cells.values_list("status").annotate(Count("pk")).order_by())
     running, waiting = counts.get(Cell.Status.RUNNING, 0), counts.get(Cell.Status.WAITING, 0)
@@ -52,7 +52,7 @@ def progress(image_set: ImageSet) -> Progress:
     each = _seconds_for_one(made) if state == "making" else None
     an_hour = 3600 / each if each else None
     left = _seconds_left(each, made, running + waiting, run) if state == "making" else None
-    return Progress(
+    return SetProgress(
         state=state,
         total=sum(counts.values()),
         done=counts.get(Cell.Status.DONE, 0),

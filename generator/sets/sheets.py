@@ -14,7 +14,7 @@ from generator.plans.document import did_you_mean
 GAP = 8
 GREY = (127, 127, 127)  # neither side of the sheet flatters dark or light images
 INK = (255, 255, 255)
-LEAST_SIDE = 16
+MIN_SIDE = 16
 MAX_PIXELS = 400_000_000
 
 
@@ -29,10 +29,10 @@ def contact_sheet(
 
     `where` fixes further factors (values as text); `side` is the longest side of each image in px. A cell that is
     not done leaves its place empty with its status in it. Raises SheetError for an unknown factor, for a place that
-    several cells want, and for a sheet of more than `MAX_PIXELS` or images below `LEAST_SIDE`.
+    several cells want, and for a sheet of more than `MAX_PIXELS` or images below `MIN_SIDE`.
     """
-    if side < LEAST_SIDE:
-        raise SheetError(f"images of {side} px: {LEAST_SIDE} px at least")
+    if side < MIN_SIDE:
+        raise SheetError(f"images of {side} px: {MIN_SIDE} px at least")
     cells = _chosen(list(image_set.cells.all()), [rows, columns, *(where or {})], where or {})
     # Images are never enlarged, so their places need not be larger than the largest of them.
     side = min(side, max((max(cell.width or 0, cell.height or 0) for cell in cells), default=0) or side)

@@ -16,8 +16,8 @@ from generator.files import images, store
 from generator.files.images import ImageError
 from generator.models import Source, Upload
 
-MOST_BYTES: Final = 50_000_000
-MOST_IN_NAME: Final = 100
+MAX_BYTES: Final = 50_000_000
+MAX_IN_NAME: Final = 100
 
 
 @dataclass
@@ -46,8 +46,8 @@ def keep(owner: User, file: File) -> Upload:  # type: ignore[type-arg]
     known format, is too large, or would take the name of another picture.
     """
     name = plain_name(file.name or "")
-    if file.size > MOST_BYTES:
-        raise ImageError(f"{name}: {file.size / 1e6:.0f} MB; at most {MOST_BYTES // 1_000_000} MB a picture")
+    if file.size > MAX_BYTES:
+        raise ImageError(f"{name}: {file.size / 1e6:.0f} MB; at most {MAX_BYTES // 1_000_000} MB a picture")
     picture = images.read(file, name)
     pixels = images.pixel_hash(picture)
     path, _ = store.put("sources", images.encode_png(picture), ".png")
@@ -73,8 +73,8 @@ def plain_name(name: str) -> str:
     plain = "".join(letter for letter in last if letter.isprintable()).strip()
     if not plain.strip("."):
         raise ImageError(f"{name!r}: a file without a name; rename it")
-    if len(plain) > MOST_IN_NAME:
-        raise ImageError(f"{plain[:40]}…: a name of {len(plain)} characters; at most {MOST_IN_NAME}")
+    if len(plain) > MAX_IN_NAME:
+        raise ImageError(f"{plain[:40]}…: a name of {len(plain)} characters; at most {MAX_IN_NAME}")
     return plain
 
 

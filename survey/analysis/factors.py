@@ -6,7 +6,7 @@ from itertools import combinations
 
 import pandas as pd
 
-MOST_LEVELS = 20
+MAX_LEVELS = 20
 
 _NOT_FACTORS = frozenset(
     [
@@ -51,7 +51,7 @@ def factor_columns(table: pd.DataFrame) -> list[str]:
         if name in _NOT_FACTORS:
             continue
         levels = items[name].nunique()
-        if 2 <= levels <= MOST_LEVELS and levels < len(items):
+        if 2 <= levels <= MAX_LEVELS and levels < len(items):
             pairs = table[["item", name]].drop_duplicates()
             if len(pairs) == len(items):
                 found.append(str(name))

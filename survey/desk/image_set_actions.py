@@ -25,9 +25,9 @@ def discard(run: PlanRun, by: User) -> None:
 
 
 @transaction.atomic
-def stop(run: PlanRun, by: User) -> None:
+def stop_run(run: PlanRun, by: User) -> None:
     """Take back a plan that waits or is at work."""
-    runs.stop(run)
+    runs.stop_run(run)
     record("images.stop", None, by, set=run.slug)
 
 

@@ -44,8 +44,8 @@ INSERT INTO {} (trial_id, question_id, value, first_value, changes, rt_ms, input
 
 
 @dataclass(frozen=True)
-class Turn:
-    """One trial whose turn it is to be answered.
+class AnswerTarget:
+    """The trial that an answer belongs to.
 
     `questions` are (id, key); `cookie` is its participant's token, None after a purge; of that participant's `total`
     trials, `saved` have an answer in the database, or a reason for none.
@@ -61,7 +61,7 @@ class Turn:
     questions: tuple[tuple[int, str], ...]
 
 
-def take(token: str, now: dt.datetime) -> Turn:
+def take(token: str, now: dt.datetime) -> AnswerTarget:
     """Lock the participant of a trial until the transaction ends, note that they were here, and read the trial.
 
     Raises Trial.DoesNotExist for an unknown token.
@@ -72,18 +72,20 @@ def take(token: str, now: dt.datetime) -> Turn:
             cursor.execute(_LOCK, [_moment(now), token])
             if cursor.rowcount:
                 cursor.execute(_READ, [token])
-                return _turn(cursor.fetchall())
+                return _target(cursor.fetchall())
     raise Trial.DoesNotExist(token)
 
 
-def _turn(rows: Sequence[Sequence[Any]]) -> Turn:
+def _target(rows: Sequence[Sequence[Any]]) -> AnswerTarget:
     pk, outcome, revision, cookie, method, saved, total, *_ = rows[0]
-    return Turn(pk, outcome, revision, cookie, method, saved, total, tuple((r[-2], r[-1]) for r in rows))
+    return AnswerTarget(
+        pk, outcome, revision, cookie, method, saved, total, tuple((r[-2], r[-1]) for r in rows)
+    )
 
 
 def keep(
     kind: type[Rating] | type[Preference],
-    turn: Turn,
+    target: AnswerTarget,
     question: int,
     value: int | str,
     changes: int,
@@ -93,12 +95,12 @@ def keep(
     """Write the first answer to a question; `by` is one of Answer.Input."""
     with connection.cursor() as cursor:
         cursor.execute(
-            _KEEP.format(kind._meta.db_table), [turn.trial, question, value, value, changes, rt_ms, by]
+            _KEEP.format(kind._meta.db_table), [target.trial, question, value, value, changes, rt_ms, by]
         )
 
 
 def close(
-    turn: Turn,
+    target: AnswerTarget,
     outcome: str,
     reason: str,
     answered_at: dt.datetime,
@@ -108,7 +110,7 @@ def close(
     """Close a trial. `measured`: viewport_w, viewport_h, shown_w, shown_h, dpr, zoom, load_ms; None for not known."""
     times = _moment(answered_at), _moment(shown_at)
     with connection.cursor() as cursor:
-        cursor.execute(_CLOSE, [outcome, reason, *times, *measured, turn.trial])
+        cursor.execute(_CLOSE, [outcome, reason, *times, *measured, target.trial])
 
 
 def _moment(time: dt.datetime | None) -> Any:

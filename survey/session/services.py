@@ -25,7 +25,7 @@ from survey.models import (
 )
 from survey.session import rating_sql
 from survey.session.assignment import assign, has_unseen
-from survey.session.rating_sql import Turn
+from survey.session.rating_sql import AnswerTarget
 from survey.study.definition import Definition, Platform
 
 #: How many answers can be undone, counted back from the newest.
@@ -82,7 +82,7 @@ class Showing:
 
 
 @dataclass(frozen=True)
-class Progress:
+class SessionProgress:
     """`saved` of `total` trials have an answer in the database (or a reason for none); `practice` of all are practice."""
 
     saved: int
@@ -205,14 +205,14 @@ def upcoming(participant: Participant, count: int) -> list[Trial]:
     return list(waiting.select_related("stimulus", "other").order_by("position")[:count])
 
 
-def progress(participant: Participant) -> Progress:
+def progress(participant: Participant) -> SessionProgress:
     """Return how far a participant is, by what the database holds."""
     counts = participant.trials.aggregate(
         saved=Count("pk", filter=~Q(outcome=Trial.Outcome.OPEN)),
         total=Count("pk"),
         practice=Count("pk", filter=Q(phase=Trial.Phase.PRACTICE)),
     )
-    return Progress(**counts)
+    return SessionProgress(**counts)
 
 
 def given_answers(trials: Iterable[Trial]) -> dict[int, dict[str, int | str]]:
@@ -236,7 +236,7 @@ def seen(participant: Participant, trial: Trial | None = None) -> None:
 
 def rate(
     token: str, answers: Mapping[str, Any], *, revision: int = 0, showing: Showing | None = None
-) -> Turn:
+) -> AnswerTarget:
     """Keep the answers to one trial: all questions or none, once.
 
     The token alone says whose trial it is, so that an answer is kept even when the cookie is lost. Sent again (double
@@ -252,17 +252,17 @@ def rate(
     """
     showing = showing or Showing()
     with transaction.atomic():
-        turn = rating_sql.take(token, timezone.now())
-        if turn.outcome != Trial.Outcome.OPEN or revision != turn.revision:
-            return turn
-        pair = turn.method == Study.Method.PAIR
-        values = _checked([key for _, key in turn.questions], answers, pair)
-        for question, key in turn.questions:
-            _keep(Preference if pair else Rating, turn, question, values[key], showing)
-        return _close(turn, Trial.Outcome.RATED, showing)
+        target = rating_sql.take(token, timezone.now())
+        if target.outcome != Trial.Outcome.OPEN or revision != target.revision:
+            return target
+        pair = target.method == Study.Method.PAIR
+        values = _checked([key for _, key in target.questions], answers, pair)
+        for question, key in target.questions:
+            _keep(Preference if pair else Rating, target, question, values[key], showing)
+        return _close(target, Trial.Outcome.RATED, showing)
 
 
-def skip(token: str, reason: str, *, revision: int = 0, showing: Showing | None = None) -> Turn:
+def skip(token: str, reason: str, *, revision: int = 0, showing: Showing | None = None) -> AnswerTarget:
     """Pass over a trial whose image could not be shown, for one of SKIP_REASONS; nothing if it is answered already.
 
     Raises Trial.DoesNotExist for an unknown token, Refused("reason") for another reason.
@@ -270,10 +270,10 @@ def skip(token: str, reason: str, *, revision: int = 0, showing: Showing | None 
     if reason not in SKIP_REASONS:
         raise Refused("reason")
     with transaction.atomic():
-        turn = rating_sql.take(token, timezone.now())
-        if turn.outcome != Trial.Outcome.OPEN or revision != turn.revision:
-            return turn
-        return _close(turn, Trial.Outcome.SKIPPED, showing or Showing(), reason)
+        target = rating_sql.take(token, timezone.now())
+        if target.outcome != Trial.Outcome.OPEN or revision != target.revision:
+            return target
+        return _close(target, Trial.Outcome.SKIPPED, showing or Showing(), reason)
 
 
 def undo(participant: Participant) -> Trial | None:
@@ -322,7 +322,7 @@ def finish(participant: Participant) -> Participant:
     return person
 
 
-def stop(participant: Participant) -> None:
+def stop_session(participant: Participant) -> None:
     """End a session early and keep its answers."""
     Participant.objects.filter(pk=participant.pk, state=Participant.State.ACTIVE).update(
         state=Participant.State.STOPPED, last_seen_at=timezone.now()
@@ -406,13 +406,13 @@ def _checked(keys: Iterable[str], answers: Mapping[str, Any], pair: bool) -> dic
 
 
 def _keep(
-    kind: type[Rating] | type[Preference], turn: Turn, question: int, value: Any, showing: Showing
+    kind: type[Rating] | type[Preference], target: AnswerTarget, question: int, value: Any, showing: Showing
 ) -> None:
     """Write one answer; after an undo the first one given is kept beside the new one."""
     # Never opened again, a trial has no answer yet.
-    given = kind.objects.filter(trial=turn.trial, question=question).first() if turn.revision else None
+    given = kind.objects.filter(trial=target.trial, question=question).first() if target.revision else None
     if given is None:
-        rating_sql.keep(kind, turn, question, value, showing.changes, showing.rt_ms, showing.input)
+        rating_sql.keep(kind, target, question, value, showing.changes, showing.rt_ms, showing.input)
         return
     given.value = value
     given.changes += 1 + showing.changes
@@ -420,13 +420,13 @@ def _keep(
     given.save()
 
 
-def _close(turn: Turn, outcome: str, showing: Showing, reason: str = "") -> Turn:
+def _close(target: AnswerTarget, outcome: str, showing: Showing, reason: str = "") -> AnswerTarget:
     """Close a trial, and keep how it was shown. Times are the server's, less what the page says it waited."""
     answered = timezone.now() - dt.timedelta(milliseconds=showing.waited_ms)
     shown = None if showing.rt_ms is None else answered - dt.timedelta(milliseconds=showing.rt_ms)
     names = ("viewport_w", "viewport_h", "shown_w", "shown_h", "dpr", "zoom", "load_ms")
-    rating_sql.close(turn, outcome, reason, answered, shown, [getattr(showing, name) for name in names])
-    return replace(turn, outcome=outcome, saved=turn.saved + 1)
+    rating_sql.close(target, outcome, reason, answered, shown, [getattr(showing, name) for name in names])
+    return replace(target, outcome=outcome, saved=target.saved + 1)
 
 
 def _finish_if_done(person: Participant) -> None:

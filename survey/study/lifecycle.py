@@ -19,7 +19,7 @@ from survey.study.decisions import DeskError
 from survey.study.definition import Definition
 from survey.study.publish import check_slug, save_study
 
-MOST_INVITATIONS: Final = 10_000
+MAX_INVITATIONS: Final = 10_000
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,8 @@ def set_state(study: Study, state: Study.State, by: User | None) -> None:
 @transaction.atomic
 def invite(study: Study, count: int, by: User | None) -> list[Invitation]:
     """Make single-use links; DeskError unless there are 1 to 10,000 of them."""
-    if not 1 <= count <= MOST_INVITATIONS:
-        raise DeskError(f"count: 1 to {MOST_INVITATIONS}, not {count}")
+    if not 1 <= count <= MAX_INVITATIONS:
+        raise DeskError(f"count: 1 to {MAX_INVITATIONS}, not {count}")
     record("invitations.make", study, by, count=count)
     return services.invite(study, count)
 

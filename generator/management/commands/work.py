@@ -8,26 +8,26 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from generator.management.plain_errors import stops_on_request
-from generator.queue.worker import LANES, work
+from generator.queue.worker import QUEUES, work
 
 # Participants' pages come first where images are made on the machine that serves them.
 _NICE = 10
 
 
 class Command(BaseCommand):
-    """Work one lane off."""
+    """Do the work that waits in one queue."""
 
     help = "Work off what was asked for in the browser, and end. The site starts it by itself."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare the lane."""
-        parser.add_argument("lane", choices=[*LANES], help="dry runs, or the images themselves")
+        """Declare the queue."""
+        parser.add_argument("queue", choices=[*QUEUES], help="dry runs, or the images themselves")
         parser.add_argument(
-            "--lock", type=int, metavar="FD", help="the lane's lock, where it is held already"
+            "--lock", type=int, metavar="FD", help="the queue's lock, where it is held already"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Work until nothing waits."""
         os.nice(_NICE)
         with stops_on_request():
-            work(options["lane"], options["lock"])
+            work(options["queue"], options["lock"])

@@ -36,7 +36,7 @@ _KERNEL = torch.tensor(
 )
 _KERNEL_2D = torch.kron(_KERNEL, _KERNEL).float()
 # Below these the plain sum is as fast: measured with oneDNN 3.13 on AVX2.
-_LEAST_SIDE, _LEAST_PRODUCTS = 12, 64 * 64
+_MIN_SIDE, _MIN_PRODUCTS = 12, 64 * 64
 # Tiles worked on at a time: their 36 values a channel stay in the cache.
 _TILES = 128
 # No gate, and no choice of pixels: to Numba an empty array has the type of a full one.
@@ -73,8 +73,8 @@ def is_faster(weight: Tensor, height: int, width: int) -> bool:
     return (
         weight.device.type == "cpu"
         and weight.dtype == torch.float32
-        and weight.shape[0] * weight.shape[1] >= _LEAST_PRODUCTS
-        and min(height, width) >= _LEAST_SIDE
+        and weight.shape[0] * weight.shape[1] >= _MIN_PRODUCTS
+        and min(height, width) >= _MIN_SIDE
     )
 
 

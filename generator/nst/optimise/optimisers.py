@@ -11,7 +11,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from generator.nst.optimise.line_search import MOST_EVALUATIONS, Search, advance
+from generator.nst.optimise.line_search import MAX_EVALUATIONS, Search, advance
 
 RUNNING, CONVERGED, STUCK = 0, 1, 2
 
@@ -200,7 +200,7 @@ class LbfgsB:
             return
         slope = _dot(gradients, self._direction)
         search, done = advance(self._search, losses, slope)
-        lost = ~losses.isfinite() | (~done & (search.evaluations >= MOST_EVALUATIONS))
+        lost = ~losses.isfinite() | (~done & (search.evaluations >= MAX_EVALUATIONS))
         done &= ~lost
         self._accept(done, losses, gradients, slope)
         self._retreat(lost)

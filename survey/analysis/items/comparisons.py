@@ -18,7 +18,7 @@ from survey.analysis.table import Coded
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-MOST_ITEMS = 100
+MAX_ITEMS = 100
 """Items compared with each other; more pairs than these 4950 leave nothing significant after the correction."""
 
 SIGNIFICANT = 1 - CONFIDENCE
@@ -142,10 +142,10 @@ def _compare_pairs(differences: Floats) -> pd.DataFrame:
 
 def compare_items(ratings: Coded) -> tuple[pd.DataFrame, str]:
     """The pairs of (the first hundred) items, and a remark where there are more."""
-    some = np.arange(min(len(ratings.items), MOST_ITEMS))
+    some = np.arange(min(len(ratings.items), MAX_ITEMS))
     remark = ""
     if len(some) < len(ratings.items):
-        remark = f"pairs of the first {MOST_ITEMS} of {len(ratings.items)} items by name; compare conditions instead"
+        remark = f"pairs of the first {MAX_ITEMS} of {len(ratings.items)} items by name; compare conditions instead"
     return compare(by_item(ratings, some), list(ratings.items[some])), remark
 
 

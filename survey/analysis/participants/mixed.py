@@ -18,7 +18,7 @@ from survey.analysis.table import Coded
 
 Floats = NDArray[np.float64]
 
-MOST_NUMBERS = 2e7
+MAX_NUMBERS = 2e7
 """Largest matrix that is fitted with, in numbers held; 160 MB, some seconds."""
 
 
@@ -67,7 +67,7 @@ def feasible(ratings: Coded) -> str:
         return "all ratings are equal"
     large = ratings.item if items >= people else ratings.participant
     different = len(np.unique(np.bincount(large)))
-    if max(items * people, different * min(items, people) ** 2) > MOST_NUMBERS:
+    if max(items * people, different * min(items, people) ** 2) > MAX_NUMBERS:
         return "too many items and participants for the mixed model"
     return ""
 

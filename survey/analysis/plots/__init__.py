@@ -35,8 +35,8 @@ __all__ = [
     "select_question",
 ]
 
-MOST_IN_MATRIX: Final = 50
-MOST_IN_HEAT_MAP: Final = 2_000_000
+MAX_IN_MATRIX: Final = 50
+MAX_IN_HEAT_MAP: Final = 2_000_000
 """Cells of participants by items; more would take gigabytes, and no screen has so many pixels."""
 
 
@@ -111,7 +111,7 @@ def _observers(data: PlotData) -> pd.DataFrame:
 
 def _ratings(data: PlotData) -> pd.DataFrame | None:
     rows = main_phase(data.rows)
-    if rows["item"].nunique() * rows["participant"].nunique() > MOST_IN_HEAT_MAP:
+    if rows["item"].nunique() * rows["participant"].nunique() > MAX_IN_HEAT_MAP:
         return None
     names = {name: rows[name].astype("str") for name in ("item", "participant")}
     grid = rows["rating"].groupby([names["item"], names["participant"]]).mean().unstack()
@@ -146,7 +146,7 @@ def _significance(data: PlotData) -> pd.DataFrame | None:
     for table in (data.analysis.condition_comparisons, data.analysis.comparisons):
         if table is None or table.empty:
             continue
-        if len(set(table["a"]) | set(table["b"])) <= MOST_IN_MATRIX:
+        if len(set(table["a"]) | set(table["b"])) <= MAX_IN_MATRIX:
             pairs = table[["a", "b", "n", "difference", "p_holm"]]
             return pairs.rename(columns={"p_holm": "p_adjusted"})
     return None

@@ -12,7 +12,7 @@ from survey.analysis.pairs.preferences import QuestionPreferences
 from survey.analysis.plots import Plot
 from survey.analysis.plots.style import BLUE, FAINT, INK, NAMED_ROWS, new_axes, rows_height, short
 
-MOST_IN_MATRIX: Final = 40
+MAX_IN_MATRIX: Final = 40
 
 
 def draw_preference_scores(table: pd.DataFrame) -> Figure:
@@ -95,7 +95,7 @@ def _known(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _preferences(data: QuestionPreferences) -> pd.DataFrame | None:
-    return data.pairs if len(data.scores) <= MOST_IN_MATRIX else None
+    return data.pairs if len(data.scores) <= MAX_IN_MATRIX else None
 
 
 PAIR_PLOTS: Final[tuple[Plot[QuestionPreferences], ...]] = (

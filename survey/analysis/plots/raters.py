@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from survey.analysis.plots.style import BLUE, CATEGORIES, FAINT, INK, NAMED_ROWS, VERMILION, new_axes, short
 
-MOST_DRAWN_ONE_BY_ONE: Final = 500
+MAX_DRAWN_ONE_BY_ONE: Final = 500
 """Participants; more become pixels within the drawing, unnamed."""
 
 
@@ -24,7 +24,7 @@ def draw_observers(table: pd.DataFrame) -> Figure:
     figure, axes = new_axes(4.2)
     axes.axvline(0, color=FAINT, linewidth=0.8, linestyle=":")
     size = 14 + 46 * table["n"] / max(int(table["n"].max()), 1)
-    many = len(table) > MOST_DRAWN_ONE_BY_ONE
+    many = len(table) > MAX_DRAWN_ONE_BY_ONE
     for flagged, colour, marker, label in (
         (False, BLUE, "o", "not flagged"),
         (True, VERMILION, "^", "flagged by a screening rule"),

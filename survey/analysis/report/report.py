@@ -15,7 +15,7 @@ from survey.analysis.report.headlines import Headline, findings, headlines, numb
 from survey.analysis.report.pages import page
 from survey.analysis.report.words import GLOSSARY
 
-MOST_CELLS: Final = 3000
+MAX_CELLS: Final = 3000
 """Longer tables are in the CSV files only: a page of a million cells helps nobody."""
 
 
@@ -71,7 +71,7 @@ def report_html(analysis: Analysis, drawings: Sequence[Drawing], title: str) -> 
         stamp_rows=stamp_rows(analysis.stamp),
         sections=sections,
         glossary=GLOSSARY,
-        most_cells=MOST_CELLS,
+        most_cells=MAX_CELLS,
         notes=analysis.summary["notes"] if len(sections) > 1 else {},
     )
 

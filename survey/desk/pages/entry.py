@@ -1,4 +1,4 @@
-"""Two doors to the same pages: signed in, and by a share link; and who stands there."""
+"""Decorators that let a reader into a study's pages: signed in, or by a share link."""
 
 from __future__ import annotations
 

@@ -208,7 +208,7 @@ def leave(visit: Visit) -> HttpResponse:
     participant = visit.person
     action = visit.request.POST.get("action")
     if action == "keep":
-        services.stop(participant)
+        services.stop_session(participant)
         return visit.go("done")
     if action == "hand-over":
         return forget(visit.go("participant"), visit.study)

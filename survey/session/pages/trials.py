@@ -16,8 +16,8 @@ from django.utils.translation import gettext as _
 from survey.models import Preference, Stimulus, Study, Trial
 from survey.session import services
 from survey.session.pages.visit import Visit, participant_page
-from survey.session.rating_sql import Turn
-from survey.session.services import BadAnswer, Progress, Refused, Showing
+from survey.session.rating_sql import AnswerTarget
+from survey.session.services import BadAnswer, Refused, SessionProgress, Showing
 from survey.study.definition import AskedQuestion
 
 #: How many trials the page knows ahead: enough to go on for some minutes without a network, and to ask seldom for more.
@@ -26,7 +26,7 @@ AHEAD = 40
 
 @participant_page("GET", "POST", newcomers=True)
 def rate(visit: Visit) -> HttpResponse:
-    """GET: the image whose turn it is. POST: keep its answers. The trial's token is all that a POST needs."""
+    """GET: the next image. POST: keep its answers. The trial's token is all that a POST needs."""
     if visit.request.method == "POST":
         return _rate(visit)
     if visit.participant is None or visit.place != "rate":
@@ -54,12 +54,14 @@ def _rate(visit: Visit) -> HttpResponse:
     # Question keys come with a prefix, so that no question is mistaken for another field.
     answers = {key.removeprefix("q-"): value for key, value in post.items() if key.startswith("q-")}
     try:
-        turn = services.rate(post.get("trial", ""), answers, revision=_revision(post), showing=_showing(post))
+        target = services.rate(
+            post.get("trial", ""), answers, revision=_revision(post), showing=_showing(post)
+        )
     except Trial.DoesNotExist:
         return _lost(visit)
     except BadAnswer as error:
         return _bad(visit, error)
-    return _onward(visit, turn)
+    return _onward(visit, target)
 
 
 @participant_page("POST", newcomers=True)
@@ -67,12 +69,12 @@ def skip(visit: Visit) -> HttpResponse:
     """Pass over an image that could not be shown."""
     post = visit.request.POST
     try:
-        turn = services.skip(
+        target = services.skip(
             post.get("trial", ""), post.get("reason", ""), revision=_revision(post), showing=_showing(post)
         )
     except (Trial.DoesNotExist, Refused):
         return _lost(visit)
-    return _onward(visit, turn)
+    return _onward(visit, target)
 
 
 @participant_page("POST")
@@ -110,24 +112,24 @@ def _bytes_of(stimulus: Stimulus) -> HttpResponseBase:
         raise Http404("the image is not in the media store") from error
 
 
-def _onward(visit: Visit, turn: Turn) -> HttpResponse:
+def _onward(visit: Visit, target: AnswerTarget) -> HttpResponse:
     """Answer a kept rating: for the page's script what comes next, for a plain form the next page."""
-    if turn.cookie is None or turn.cookie != visit.cookie:
+    if target.cookie is None or target.cookie != visit.cookie:
         # The cookie is lost, or another's. The answer is kept; who sent it gets no more than that.
         return JsonResponse({"kept": True}) if visit.by_script else visit.go("participant")
     if not visit.by_script:
         return visit.go()
-    return JsonResponse(_news(visit, turn))
+    return JsonResponse(_news(visit, target))
 
 
-def _news(visit: Visit, turn: Turn) -> dict[str, Any]:
+def _news(visit: Visit, target: AnswerTarget) -> dict[str, Any]:
     """Return what the page's script must be told after an answer.
 
     A page that sends `known`, the answers that it knew the database to hold, has trials enough ahead. If it missed
     none (no other tab answered), the count is all the news there is; else it gets the whole state.
     """
-    if turn.outcome == Trial.Outcome.RATED and visit.request.POST.get("known") == str(turn.saved - 1):
-        return {"saved": turn.saved, "total": turn.total, "undo": True}
+    if target.outcome == Trial.Outcome.RATED and visit.request.POST.get("known") == str(target.saved - 1):
+        return {"saved": target.saved, "total": target.total, "undo": True}
     return _state(visit, services.upcoming(visit.person, AHEAD))
 
 
@@ -158,7 +160,7 @@ def _state(visit: Visit, trials: list[Trial]) -> dict[str, Any]:
     }
 
 
-def _trial(visit: Visit, trial: Trial, progress: Progress, given: dict[str, Any]) -> dict[str, Any]:
+def _trial(visit: Visit, trial: Trial, progress: SessionProgress, given: dict[str, Any]) -> dict[str, Any]:
     """Return one trial as the participant may know it: nothing that tells content, style, setting or a hidden phase."""
     images = [trial.stimulus] if trial.other is None else [trial.stimulus, trial.other]
     if visit.study.method == Study.Method.DCR:

@@ -55,14 +55,14 @@ def picture(seed: int = 0, size: tuple[int, int] = (48, 40)) -> bytes:
 
 @pytest.fixture(autouse=True)
 def started(monkeypatch, settings, tmp_path: Path, media: Path) -> list[str]:
-    """A data folder of its own, a network of a few channels, and no process: the lanes that would get one."""
+    """A data folder of its own, a network of a few channels, and no real worker: the names of the queues whose worker would start."""
     settings.DATA_DIR = tmp_path / "data"
-    lanes: list[str] = []
-    monkeypatch.setattr(worker, "_start", lambda name, lock: lanes.append(name))
+    started: list[str] = []
+    monkeypatch.setattr(worker, "_start", lambda name, lock: started.append(name))
     weights = tiny_weights()
     monkeypatch.setattr("generator.making.engine.weights", lambda network: weights)
     monkeypatch.setattr("generator.making.covariates.SIZE", 48)
-    return lanes
+    return started
 
 
 @pytest.fixture
@@ -259,7 +259,7 @@ def test_what_waits_without_a_process_gets_one_at_the_next_look(ada, started):
 
 
 def test_a_lane_has_one_process_until_that_ends_however_it_ends(ada, monkeypatch):
-    """The process holds the lane's lock, which it was handed, from its first moment to its last."""
+    """The process holds the queue's lock, which it was handed, from its first moment to its last."""
     children = []
 
     def sleeper(command: list[str], **options) -> None:
@@ -427,7 +427,7 @@ class TestUploads:
             uploads.keep(ada, SimpleUploadedFile("bomb.png", bytes(bomb)))
 
     def test_a_file_of_too_many_bytes_is_not_read(self, ada, monkeypatch):
-        monkeypatch.setattr(uploads, "MOST_BYTES", 100)
+        monkeypatch.setattr(uploads, "MAX_BYTES", 100)
         with pytest.raises(ImageError, match=r"big\.png: 0 MB; at most"):
             uploads.keep(ada, SimpleUploadedFile("big.png", picture(0)))
 

@@ -1,4 +1,4 @@
-"""People at the door of the researcher's pages."""
+"""People who open the researcher's pages."""
 
 from __future__ import annotations
 

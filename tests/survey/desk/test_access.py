@@ -1,4 +1,4 @@
-"""Each address with each person at the door; an address without a row in the table fails."""
+"""Each address for each kind of person; an address without a row in the table fails."""
 
 from __future__ import annotations
 

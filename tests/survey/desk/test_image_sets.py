@@ -28,10 +28,10 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def started(monkeypatch) -> list[str]:
-    """The lanes for which a process would have been started."""
-    lanes: list[str] = []
-    monkeypatch.setattr(worker, "_start", lambda name, lock: lanes.append(name))
-    return lanes
+    """The queues whose worker would have been started."""
+    started: list[str] = []
+    monkeypatch.setattr(worker, "_start", lambda name, lock: started.append(name))
+    return started
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ class TestSets:
         assert "Near-duplicates" in html
 
     def test_a_page_bears_thousands_of_cells(self, desk, grid, monkeypatch, django_assert_max_num_queries):
-        monkeypatch.setattr("survey.desk.pages.image_sets.image_sets.MOST_ON_A_PAGE", 2)
+        monkeypatch.setattr("survey.desk.pages.image_sets.image_sets.MAX_ON_A_PAGE", 2)
         with django_assert_max_num_queries(25):
             html = page(desk, "image_set", "grid")
         assert "too many for one page" in html

@@ -180,7 +180,7 @@ def test_the_page_asks_the_database_few_questions(desk, study, django_assert_max
 def test_a_large_study_shows_its_scores_and_where_the_rest_is(desk, owner, monkeypatch):
     study = owned(rated_study(TWO_QUESTIONS, people=4), owner)
     (whole,) = (collect(study).analysis.questions["liking"].mos,)
-    monkeypatch.setattr("survey.desk.pages.results.scores.MOST_RATINGS", 10)
+    monkeypatch.setattr("survey.desk.pages.results.scores.MAX_RATINGS", 10)
     html = page(desk, study, question="liking")
     assert "24 ratings: the scores alone" in html
     assert "export_study study --format csv" in html
@@ -190,6 +190,6 @@ def test_a_large_study_shows_its_scores_and_where_the_rest_is(desk, owner, monke
 
 
 def test_a_large_study_is_not_read_rating_by_rating(desk, study, monkeypatch):
-    monkeypatch.setattr("survey.desk.pages.results.scores.MOST_RATINGS", 10)
+    monkeypatch.setattr("survey.desk.pages.results.scores.MAX_RATINGS", 10)
     monkeypatch.setattr("survey.results.collect.tidy_table", None)
     assert "the scores alone" in page(desk, study)

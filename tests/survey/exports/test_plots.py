@@ -146,9 +146,9 @@ def test_a_table_of_all_questions_empty_is_still_drawn():
 
 def test_a_heat_map_that_no_screen_can_show_is_not_made(data, monkeypatch):
     """20,000 participants by 2000 items once took five gigabytes."""
-    monkeypatch.setattr("survey.analysis.plots.MOST_IN_HEAT_MAP", 47)
+    monkeypatch.setattr("survey.analysis.plots.MAX_IN_HEAT_MAP", 47)
     assert plot_named("ratings").table(data) is None
-    monkeypatch.setattr("survey.analysis.plots.MOST_IN_HEAT_MAP", 48)
+    monkeypatch.setattr("survey.analysis.plots.MAX_IN_HEAT_MAP", 48)
     assert plot_named("ratings").table(data) is not None
 
 

@@ -46,7 +46,7 @@ def test_everybody_is_counted_where_they_are(owner):
     for person in (at_the_end, done):
         rate_all(person)
     services.tell_about(done, {})
-    services.stop(stopped)
+    services.stop_session(stopped)
     Participant.objects.filter(pk=quiet.pk).update(last_seen_at=timezone.now() - dt.timedelta(hours=1))
     seen = look(study)
     assert seen.people == {

@@ -26,10 +26,10 @@ from survey.desk import image_set_actions
 from survey.desk.image_set_access import may_make_sets, own_set, own_sets, readable_set, readable_sets
 from survey.desk.pages.entry import signed_in_user
 
-MOST_ON_A_PAGE: Final = 1500
-MOST_LISTED: Final = 200
+MAX_ON_A_PAGE: Final = 1500
+MAX_LISTED: Final = 200
 # A sheet is drawn in the web process: its pixels, in memory, stay below a tenth of a gigabyte.
-MOST_SHEET_PIXELS: Final = 30_000_000
+MAX_SHEET_PIXELS: Final = 30_000_000
 _LARGEST_ON_SHEET: Final = 256
 
 
@@ -63,15 +63,15 @@ def image_set(request: HttpRequest, slug: str) -> HttpResponse:
         # Whoever asks for rows and columns gets them.
         "listed": shown.is_sparse and "rows" not in request.GET,
         "all": ALL,
-        "too_many": shown.shown > MOST_ON_A_PAGE,
+        "too_many": shown.shown > MAX_ON_A_PAGE,
         "query": request.GET.urlencode(),
-        "failed": failed[:MOST_LISTED],
-        "failed_more": max(0, len(failed) - MOST_LISTED),
+        "failed": failed[:MAX_LISTED],
+        "failed_more": max(0, len(failed) - MAX_LISTED),
         "alike": [
             (cell, twin, labels.get(twin, ""))
             for cell in cells
             if (twin := cell.covariates.get("near_duplicate_of")) is not None
-        ][:MOST_LISTED],
+        ][:MAX_LISTED],
         "studies": own_studies(request.user).filter(stimuli__cell__image_set=found).distinct(),
         "may_change": own_sets(request.user).filter(pk=found.pk).exists(),
         "may_publish": may_create_studies(request.user),
@@ -81,7 +81,7 @@ def image_set(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def progress_json(request: HttpRequest, slug: str) -> HttpResponse:
-    """Say how far a set is, as JSON with an ETag: `progress.Progress`, its pace in words alone."""
+    """Say how far a set is, as JSON with an ETag: `generator.sets.progress.SetProgress`, its pace in words alone."""
     found = readable_set(request.user, slug)
     runs.tend()
     told = asdict(progress(found))
@@ -105,7 +105,7 @@ def sheet(request: HttpRequest, slug: str) -> HttpResponse:
     found = readable_set(request.user, slug)
     shown = _plane(list(found.cells.defer("recipe", "provenance", "covariates")), request.GET)
     places = max(1, len(shown.row_levels) * len(shown.column_levels))
-    side = min(_LARGEST_ON_SHEET, math.isqrt(MOST_SHEET_PIXELS // places))
+    side = min(_LARGEST_ON_SHEET, math.isqrt(MAX_SHEET_PIXELS // places))
     try:
         picture = contact_sheet(found, shown.rows, shown.columns, shown.fixed, side)
     except SheetError as error:
@@ -119,7 +119,7 @@ def sheet(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_POST
-def stop(request: HttpRequest, slug: str) -> HttpResponse:
+def stop_image_set(request: HttpRequest, slug: str) -> HttpResponse:
     """Stop making a set; what was finished is kept."""
     image_set_actions.stop_set(own_set(request.user, slug), signed_in_user(request))
     return redirect("image_set", slug=slug)

@@ -80,9 +80,9 @@ def go(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def stop(request: HttpRequest, pk: int) -> HttpResponse:
+def stop_plan_run(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a plan back that waits for its turn."""
-    image_set_actions.stop(own_run(request.user, pk), signed_in_user(request))
+    image_set_actions.stop_run(own_run(request.user, pk), signed_in_user(request))
     return redirect("plan", pk=pk)
 
 

@@ -19,7 +19,7 @@ from survey.desk.pages.image_sets.pictures import small
 
 THUMBNAIL: Final = 240
 #: Django refuses a request with more files before a view sees it.
-MOST_FILES: Final = 100
+MAX_FILES: Final = 100
 
 
 @require_safe
@@ -68,9 +68,9 @@ def limits() -> dict[str, object]:
     """Return what a page says beside a file field."""
     return {
         "formats": FORMATS_IN_WORDS,
-        "most_megabytes": uploads.MOST_BYTES // 1_000_000,
+        "most_megabytes": uploads.MAX_BYTES // 1_000_000,
         "most_megapixels": MAX_PIXELS // 1_000_000,
-        "most_files": MOST_FILES,
+        "most_files": MAX_FILES,
     }
 
 

@@ -14,7 +14,7 @@ from survey.analysis.plots.preferences import PAIR_PLOTS
 from survey.analysis.report.headlines import preference_headlines
 from survey.analysis.report.report import stamp_rows
 from survey.analysis.report.words import PAIR_GLOSSARY
-from survey.desk.pages.results.pieces import Figure, door, file_response, interval, page_table, score
+from survey.desk.pages.results.pieces import Figure, file_response, interval, page_context, page_table, score
 from survey.desk.pages.results.switches import question_switch
 from survey.exports.pairs import PairExport, collect_pairs
 from survey.exports.tables import csv_bytes
@@ -33,7 +33,7 @@ DOWNLOADS: Final = {
 
 def pair_results(request: HttpRequest, study: Study) -> HttpResponse:
     """Show every score, plot and table of a pair study."""
-    context = door(request, study) | {"downloads": DOWNLOADS}
+    context = page_context(request, study) | {"downloads": DOWNLOADS}
     try:
         export = collect_pairs(study)
     except NoRatings:

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 
 from survey.access.studies import own_studies
 from survey.analysis.plots import FORMATS, Plot
-from survey.analysis.report.report import MOST_CELLS, format_cell
+from survey.analysis.report.report import MAX_CELLS, format_cell
 from survey.models import Study
 
 
@@ -33,7 +33,7 @@ class Figure:
     table: Table
 
 
-def door(request: HttpRequest, study: Study) -> dict[str, Any]:
+def page_context(request: HttpRequest, study: Study) -> dict[str, Any]:
     """Return what a results page says of who reads it: by a share link, or as somebody who may change the study."""
     shared = "token" in (request.resolver_match.kwargs if request.resolver_match else {})
     may_change = not shared and own_studies(request.user).filter(pk=study.pk).exists()
@@ -44,7 +44,7 @@ def page_table(title: str, frame: pd.DataFrame, csv: str) -> Table:
     """Return a table's cells as text, or none of them where it is longer than a page bears. csv: its address."""
     numeric = [pd.api.types.is_numeric_dtype(frame[column]) for column in frame.columns]
     rows = None
-    if frame.size <= MOST_CELLS:
+    if frame.size <= MAX_CELLS:
         rows = [[format_cell(value) for value in row] for row in frame.itertuples(index=False, name=None)]
     return Table(title, csv, list(zip(map(str, frame.columns), numeric, strict=True)), rows, len(frame))
 

@@ -14,7 +14,7 @@ from survey.analysis.report.headlines import findings, headlines
 from survey.analysis.report.report import stamp_rows
 from survey.analysis.report.words import GLOSSARY
 from survey.desk.pages.results.pair_results import pair_plot, pair_results, pair_table
-from survey.desk.pages.results.pieces import Figure, door, file_response, page_table
+from survey.desk.pages.results.pieces import Figure, file_response, page_context, page_table
 from survey.desk.pages.results.scores import is_large, large_results, large_table, scores
 from survey.desk.pages.results.switches import Switches, read_switches
 from survey.exports.tables import csv_bytes
@@ -51,7 +51,7 @@ def results(request: HttpRequest, study: Study) -> HttpResponse:
         return pair_results(request, study)
     if is_large(study):
         return large_results(request, study)
-    context = door(request, study) | {"downloads": DOWNLOADS}
+    context = page_context(request, study) | {"downloads": DOWNLOADS}
     try:
         everyone = collect(study)
         switches = read_switches(request.GET, everyone)

@@ -10,25 +10,25 @@ from django.shortcuts import render
 from django.utils.safestring import SafeString
 
 from survey.analysis.items.mos import remarks
-from survey.desk.pages.results.pieces import door, file_response, interval, score
+from survey.desk.pages.results.pieces import file_response, interval, page_context, score
 from survey.desk.pages.results.switches import question_switch
 from survey.exports.tables import csv_bytes
 from survey.models import Rating, Study
 from survey.results.collect import NoRatings, exclusions, mos_tables, texts_of
 
 #: Ratings up to which a page shows the whole analysis: of more, it would take longer than a browser waits.
-MOST_RATINGS: Final = 250_000
+MAX_RATINGS: Final = 250_000
 
 
 def is_large(study: Study) -> bool:
     """Whether a study has more ratings than a page analyses whole."""
     ratings = Rating.objects.filter(trial__participant__study=study).order_by()
-    return ratings[MOST_RATINGS : MOST_RATINGS + 1].exists()
+    return ratings[MAX_RATINGS : MAX_RATINGS + 1].exists()
 
 
 def large_results(request: HttpRequest, study: Study) -> HttpResponse:
     """Show the scores of a large study, and how to have the rest."""
-    context = door(request, study)
+    context = page_context(request, study)
     questions = texts_of(study)
     switch, key = question_switch(request.GET, questions)
     try:

@@ -30,7 +30,7 @@ def invitations(request: HttpRequest, slug: str) -> HttpResponse:
         "study": study,
         "links": _free_links(request, study),
         "used": study.invitations.filter(used_at__isnull=False).count(),
-        "most": lifecycle.MOST_INVITATIONS,
+        "most": lifecycle.MAX_INVITATIONS,
     }
     return render(request, "survey/researcher/invitations.html", context)
 

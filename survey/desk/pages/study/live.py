@@ -20,7 +20,7 @@ from survey.results.monitor import Watch, watch
 from survey.session.services import definition_of
 
 #: The images with the fewest votes that the page lists.
-MOST_IMAGES: Final = 40
+MAX_IMAGES: Final = 40
 
 
 @require_safe
@@ -52,8 +52,8 @@ def _context(study: Study) -> dict[str, Any]:
         "questions": [
             _question(question, seen) for question in study.questions.all() if question.key in seen.scores
         ],
-        "comparisons": list(seen.comparisons.items())[:MOST_IMAGES],
-        "most": MOST_IMAGES,
+        "comparisons": list(seen.comparisons.items())[:MAX_IMAGES],
+        "most": MAX_IMAGES,
     }
 
 
@@ -77,8 +77,8 @@ def _question(question: Question, seen: Watch) -> dict[str, Any]:
     return {
         "key": question.key,
         "text": question.text,
-        "images": _rows(images.head(MOST_IMAGES)),
-        "more": max(len(images) - MOST_IMAGES, 0),
+        "images": _rows(images.head(MAX_IMAGES)),
+        "more": max(len(images) - MAX_IMAGES, 0),
         "votes_missing": int(images["votes_missing"].sum()),
         "ratings_needed": int(images["ratings_needed"].sum()),
         "fewest": int(images["votes"].min()) if len(images) else 0,

@@ -30,8 +30,8 @@ sides = st.integers(5, 21)
 @pytest.fixture(autouse=True)
 def small_is_enough(monkeypatch):
     """Winograd's algorithm serves small layers too."""
-    monkeypatch.setattr(winograd, "_LEAST_PRODUCTS", 1)
-    monkeypatch.setattr(winograd, "_LEAST_SIDE", 2)
+    monkeypatch.setattr(winograd, "_MIN_PRODUCTS", 1)
+    monkeypatch.setattr(winograd, "_MIN_SIDE", 2)
 
 
 @given(sides, sides, st.integers(1, 7), st.integers(1, 5))
@@ -55,7 +55,7 @@ def test_a_convolution_pads_by_reflection(height, width):
 
 @pytest.mark.parametrize("upsample", [1, 2])
 def test_where_winograds_is_not_faster_the_plain_one_serves(monkeypatch, upsample):
-    monkeypatch.setattr(winograd, "_LEAST_PRODUCTS", 10**9)
+    monkeypatch.setattr(winograd, "_MIN_PRODUCTS", 10**9)
     plain, small = convolution(3, 4, 3), value(3, 7, 9)
     fast = Convolution3x3(plain, upsample)
     large = F.interpolate(small, scale_factor=upsample, mode="nearest")

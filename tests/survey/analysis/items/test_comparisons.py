@@ -11,7 +11,7 @@ from statsmodels.stats.multitest import multipletests
 
 from survey.analysis.items.comparisons import (
     COLUMNS,
-    MOST_ITEMS,
+    MAX_ITEMS,
     compact_letters,
     compare,
     compare_items,
@@ -85,10 +85,10 @@ def test_holm_leaves_what_was_not_tested_out_of_the_count():
 
 
 def test_more_items_than_the_cap_are_cut_and_it_says_so():
-    ratings = coded(simulate(np.linspace(1, 5, MOST_ITEMS + 5), 4).table)
+    ratings = coded(simulate(np.linspace(1, 5, MAX_ITEMS + 5), 4).table)
     table, remark = compare_items(ratings)
-    assert len(table) == MOST_ITEMS * (MOST_ITEMS - 1) / 2
-    assert f"first {MOST_ITEMS} of {MOST_ITEMS + 5} items" in remark
+    assert len(table) == MAX_ITEMS * (MAX_ITEMS - 1) / 2
+    assert f"first {MAX_ITEMS} of {MAX_ITEMS + 5} items" in remark
 
 
 def test_friedman_is_scipys_and_needs_three_items_that_differ():
