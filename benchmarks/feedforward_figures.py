@@ -1,4 +1,4 @@
-"""The two figures of docs/feedforward.md: `python -m benchmarks.feedforward_figures NETWORK STYLE PHOTOGRAPH...`.
+"""The two figures of docs/how-to/feedforward.md: `python -m benchmarks.feedforward_figures NETWORK STYLE PHOTOGRAPH...`.
 
 The training curve is drawn from the network file's own provenance; the pictures are made by the network.
 """

@@ -1,4 +1,4 @@
-"""Settings of nstsite, all from the environment (or a file `.env`); docs/configuration.md lists them.
+"""Settings of nstsite, all from the environment (or a file `.env`); docs/reference/configuration.md lists them.
 
 One file serves development, tests and production: the defaults are those of production on one machine.
 """
@@ -58,7 +58,7 @@ INSTALLED_APPS = [
     "csp",
 ]
 
-# "procrastinate": image sets can be made by workers on many hosts, through PostgreSQL (see docs/operations.md).
+# "procrastinate": image sets can be made by workers on many hosts, through PostgreSQL (see docs/how-to/operations.md).
 GENERATOR_EXECUTOR = env.str("GENERATOR_EXECUTOR", default="local")
 if GENERATOR_EXECUTOR == "procrastinate":
     INSTALLED_APPS.append("procrastinate.contrib.django")

@@ -82,7 +82,7 @@ def _device() -> Finding:
     cores = f"no GPU: images are made on {os.cpu_count()} CPU cores"
     if not Path("/proc/driver/nvidia").exists():
         return Finding("device", cores)
-    mend = "an NVIDIA driver is there but this torch cannot use it: see Troubleshooting in docs/operations.md"
+    mend = "an NVIDIA driver is there but this torch cannot use it: see Troubleshooting in docs/how-to/operations.md"
     return Finding("device", cores, mend, needed=False)
 
 

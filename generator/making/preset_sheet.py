@@ -1,4 +1,4 @@
-"""Every preset on one pair of pictures, small and with few evaluations: what docs/presets.md shows."""
+"""Every preset on one pair of pictures, small and with few evaluations: what docs/reference/presets.md shows."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ _DIGITS = 7  # a float32's
 def of_cell(
     cell: Cell, recipe: Recipe, result: Result, picture: Image.Image, device: torch.device, *, exact: bool
 ) -> dict[str, Any]:
-    """Return the provenance of one image as JSON's own types; docs/plans.md lists the keys."""
+    """Return the provenance of one image as JSON's own types; docs/reference/plans.md lists the keys."""
     return {
         "format": FORMAT,
         "key": cell.key,

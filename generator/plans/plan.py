@@ -1,6 +1,6 @@
 """A plan file (TOML) -> the cells that it asks for. Reads the plan and lists its images; touches no database.
 
-docs/plans.md is the reference of the format. Every mistake ends as a `PlanError` of one line that names the place.
+docs/reference/plans.md is the reference of the format. Every mistake ends as a `PlanError` of one line that names the place.
 """
 
 from __future__ import annotations

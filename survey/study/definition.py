@@ -1,4 +1,4 @@
-"""A study's definition: one TOML file, checked whole, hashed; docs/study.md describes every key."""
+"""A study's definition: one TOML file, checked whole, hashed; docs/reference/study.md describes every key."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ def test_with_read_only_media_people_go_on_and_the_site_says_that_it_is_not_read
 
 
 def test_clients_that_connect_and_send_nothing_give_way_within_seconds(sqlite_site: Site) -> None:
-    """Half a request is another matter: reading those is the proxy's work (docs/operations.md, Harden)."""
+    """Half a request is another matter: reading those is the proxy's work (docs/how-to/operations.md, Harden)."""
     with sqlite_site.serve() as (port, _), contextlib.ExitStack() as stack:
 
         def stall() -> None:

@@ -22,7 +22,7 @@ from generator.sets.create import image_set_from_plan
 class Command(BaseCommand):
     """Make the images of a plan."""
 
-    help = "Make the images of a plan (docs/plans.md). Run again, it goes on where it stopped."
+    help = "Make the images of a plan (docs/reference/plans.md). Run again, it goes on where it stopped."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the plan and how to make it."""
@@ -37,7 +37,9 @@ class Command(BaseCommand):
         )
 
         parser.add_argument(
-            "--distributed", action="store_true", help="by the workers of the task queue (docs/operations.md)"
+            "--distributed",
+            action="store_true",
+            help="by the workers of the task queue (docs/how-to/operations.md)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -20,7 +20,7 @@ from generator.sets.create import image_set_from_plan
 class Command(BaseCommand):
     """Draw every preset."""
 
-    help = "Make a small image by every preset, all on one network, and put them into one JPEG (docs/presets.md)."
+    help = "Make a small image by every preset, all on one network, and put them into one JPEG (docs/reference/presets.md)."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the images and how small the work is."""

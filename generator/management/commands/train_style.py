@@ -20,7 +20,7 @@ class Command(BaseCommand):
     """Train a feed-forward network for one style image."""
 
     help = (
-        "Train a network that gives photographs the style of one image in one pass (docs/feedforward.md)."
+        "Train a network that gives photographs the style of one image in one pass (docs/how-to/feedforward.md)."
         " Run again after an interruption, it goes on where it stopped, with the same result."
     )
 

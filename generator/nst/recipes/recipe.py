@@ -63,7 +63,7 @@ _SINGULAR = {"content_layer": "content_layers", "style_layer": "style_layers"}
 
 @dataclass(frozen=True)
 class Recipe:
-    """One style transfer's settings; immutable and hashable. docs/plans.md explains each key.
+    """One style transfer's settings; immutable and hashable. docs/reference/plans.md explains each key.
 
     alpha weighs the content, beta the style, tv_weight the total variation, in the units of `convention`; `ratio` is
     alpha / beta. style_weights: one for each style layer; empty means 1 / their number. Lengths are in pixels

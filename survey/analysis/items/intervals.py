@@ -78,7 +78,7 @@ def sos_wilson(counts: ArrayLike, a: float) -> Ends:
     and always within [1, 5].
 
     Under the SOS hypothesis Var(mean)/16 = a p(1 - p)/n, so n/a ratings of a binomial would be as sure. Not a
-    standard: derived here from E. B. Wilson (1927) and arXiv:1607.00321; docs/method.md shows its coverage.
+    standard: derived here from E. B. Wilson (1927) and arXiv:1607.00321; docs/explanation/method.md shows its coverage.
     """
     n, mean, _ = moments(counts)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -104,13 +104,13 @@ GLOSSARY: Final = (
         "straight lining, speed",
         "Flags a run of one answer that answers drawn at random from the panel's own would reach with a chance below 1 "
         "in 1000, and a median response time below a third of the panel's. Conventions, not standards.",
-        "docs/method.md",
+        "Method, in the documentation",
     ),
     Entry(
         "gold, trap, repeats",
         "Flags fewer than 70 % of images of known rating within ±1, a trap picture answered otherwise than it asks, "
         "and a mean difference above 1.4 between two ratings of one image (1.6 is chance).",
-        "ITU-T P.808 for gold and trap; docs/method.md",
+        "ITU-T P.808 for gold and trap; Method, in the documentation",
     ),
     Entry(
         "bias, inconsistency",
@@ -151,7 +151,7 @@ GLOSSARY: Final = (
         "panels",
         "The same scores of everyone, without the participants that a screening rule flags, and weighted by the "
         "subject model, with ranks: where they agree, the conclusions do not hang on who was left out.",
-        "docs/method.md",
+        "Method, in the documentation",
     ),
     Entry(
         "ordinal check",
@@ -169,7 +169,7 @@ GLOSSARY: Final = (
         "convergence",
         "Half the bounded interval with the first k ratings of each item, the median over items: where it flattens, "
         "more ratings of the same kind change little.",
-        "docs/method.md",
+        "Method, in the documentation",
     ),
 )
 

@@ -10,7 +10,7 @@ from django import forms
 from survey.analysis.planning.planning import Design
 from survey.models import Study
 
-#: Typical of ratings of generated images; 0.13 to 0.22 of media in a laboratory (docs/method.md).
+#: Typical of ratings of generated images; 0.13 to 0.22 of media in a laboratory (docs/explanation/method.md).
 TYPICAL_A: Final = 0.35
 DEFAULTS: Final = {"images": 30, "each": "", "drop_out": 10, "noise": "", "a": TYPICAL_A, "half_width": 0.25}
 

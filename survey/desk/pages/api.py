@@ -1,4 +1,4 @@
-"""The JSON API: reads what its token's account may read, changes nothing. docs/api.md describes it."""
+"""The JSON API: reads what its token's account may read, changes nothing. docs/reference/api.md describes it."""
 
 from __future__ import annotations
 

@@ -27,7 +27,9 @@ class Command(BaseCommand):
         images = parser.add_mutually_exclusive_group(required=True)
         images.add_argument("--set", metavar="NAME", help="an image set made by `generate`")
         images.add_argument("--images", metavar="DIR", type=Path, help="a folder of images (and items.csv)")
-        parser.add_argument("--from", metavar="STUDY.toml", type=Path, dest="file", help="see docs/study.md")
+        parser.add_argument(
+            "--from", metavar="STUDY.toml", type=Path, dest="file", help="see docs/reference/study.md"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Publish, and print the address."""

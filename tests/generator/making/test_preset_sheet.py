@@ -1,4 +1,4 @@
-"""Every preset on one pair of pictures: what docs/presets.md shows."""
+"""Every preset on one pair of pictures: what docs/reference/presets.md shows."""
 
 from __future__ import annotations
 
@@ -57,5 +57,5 @@ def test_the_sheets_plan_names_every_preset(write_plan: PlanWriter, tiny_network
 
 
 def test_the_documentation_has_a_row_for_every_preset() -> None:
-    text = (DOCS / "presets.md").read_text(encoding="utf-8")
+    text = (DOCS / "reference/presets.md").read_text(encoding="utf-8")
     assert [name for name in PRESETS if f"| `{name}` |" not in text] == []

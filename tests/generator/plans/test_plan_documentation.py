@@ -1,4 +1,4 @@
-"""docs/plans.md says of every key of a recipe what it takes and what it is without a preset."""
+"""docs/reference/plans.md says of every key of a recipe what it takes and what it is without a preset."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROWS = {
     key: (values, default)
     for key, values, default in re.findall(
         r"^\| `(\w+)` \| ([^|]+) \| ([^|]+) \| [^|]+ \|$",
-        (Path(__file__).parents[3] / "docs" / "plans.md").read_text(encoding="utf-8"),
+        (Path(__file__).parents[3] / "docs/reference/plans.md").read_text(encoding="utf-8"),
         re.MULTILINE,
     )
 }
