@@ -10,8 +10,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from survey.access.audit import record
+from survey.access.errors import DeskError
 from survey.models import ApiToken
-from survey.study.decisions import DeskError
 
 #: Lets scanners for leaked secrets know one when they see it.
 PREFIX = "nstsite_"

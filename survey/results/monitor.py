@@ -17,8 +17,7 @@ from survey.models import Exclusion, Participant, Study, Trial
 from survey.results.collect import analysis_rows
 from survey.results.tidy_table import preference_table
 from survey.session.assignment import STALE_AFTER
-from survey.session.services import definition_of
-from survey.study.definition import Definition
+from survey.study.definition import Definition, definition_of
 
 #: Seconds for which a look is kept: at least so many, and long enough that looking costs a twentieth of one core.
 KEPT_AT_LEAST: Final = 2.0

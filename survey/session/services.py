@@ -12,7 +12,6 @@ from django.db import transaction
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from survey.access.audit import record
 from survey.models import (
     Invitation,
     Participant,
@@ -20,13 +19,12 @@ from survey.models import (
     Rating,
     Recruit,
     Study,
-    StudyVersion,
     Trial,
 )
 from survey.session import rating_sql
 from survey.session.assignment import assign, has_unseen
 from survey.session.rating_sql import AnswerTarget
-from survey.study.definition import Definition, Platform
+from survey.study.definition import Platform, definition_of
 
 #: How many answers can be undone, counted back from the newest.
 UNDO_DEPTH: Final = 3
@@ -88,11 +86,6 @@ class SessionProgress:
     saved: int
     total: int
     practice: int
-
-
-def definition_of(version: StudyVersion) -> Definition:
-    """Return what a version says."""
-    return Definition.model_validate(version.definition)
 
 
 @transaction.atomic
@@ -329,24 +322,6 @@ def stop_session(participant: Participant) -> None:
     )
 
 
-def withdraw(participant: Participant) -> None:
-    """Delete a participant with every answer and all else that is known of them."""
-    with transaction.atomic():
-        # An answer on its way is written first, and deleted, or finds its trial gone.
-        list(Participant.objects.select_for_update().filter(pk=participant.pk))
-        participant.delete()
-
-
-def withdraw_by_code(study: Study, code: str) -> bool:
-    """Delete the participant whose withdrawal code this is; False when there is none. Case and spaces do not count."""
-    wanted = "".join(code.split()).replace("-", "").upper()
-    person = Participant.objects.filter(study=study, withdrawal=wanted).first() if wanted else None
-    if person is None:
-        return False
-    withdraw(person)
-    return True
-
-
 def may_take_more(participant: Participant) -> bool:
     """Return whether `another_batch` would find images that this participant has not seen."""
     definition = definition_of(participant.version)
@@ -369,32 +344,6 @@ def another_batch(participant: Participant) -> bool:
         person.state, person.finished_at = Participant.State.ACTIVE, None
         person.save(update_fields=["batches", "state", "finished_at"])
         return True
-
-
-def invite(study: Study, count: int) -> list[Invitation]:
-    """Make single-use links' tokens."""
-    return Invitation.objects.bulk_create(Invitation(study=study) for _ in range(count))
-
-
-def purge_expired(today: dt.date) -> int:
-    """Delete what may tie answers to a person in every study whose purge date has come; return how many people.
-
-    Gone are cookies, withdrawal codes, invitations, platform ids, and what people said of themselves; the ratings
-    stay, and nobody can tell whose they are.
-    """
-    return sum(purge(study, None) for study in Study.objects.filter(purge_on__lte=today))
-
-
-@transaction.atomic
-def purge(study: Study, by: User | None) -> int:
-    """Do what `purge_expired` does to one study, whatever its purge date; `by` is None for a command."""
-    recruits, _ = Recruit.objects.filter(study=study).delete()
-    invitations, _ = Invitation.objects.filter(study=study).delete()
-    people = Participant.objects.filter(study=study, token__isnull=False)
-    count = people.update(token=None, withdrawal=None, screening=None, about=None)
-    if count or recruits or invitations:
-        record("study.purge", study, by, participants=count, recruits=recruits, invitations=invitations)
-    return count
 
 
 def _checked(keys: Iterable[str], answers: Mapping[str, Any], pair: bool) -> dict[str, Any]:

@@ -19,8 +19,8 @@ from survey.access.studies import simulation_pass
 from survey.models import Participant, Stimulus, Study
 from survey.session.pages.visit import COOKIE
 from survey.session.plates import plate_digits
-from survey.session.services import definition_of
 from survey.simulation.people import Person, SimulationError, again
+from survey.study.definition import definition_of
 
 _TIMEOUT: Final = 60
 _TURNED_AWAY: Final = 5

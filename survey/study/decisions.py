@@ -7,12 +7,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from survey.access.audit import record
+from survey.access.errors import DeskError
 from survey.models import Exclusion, Participant, ShareLink, Study, Viewer
-from survey.session import services
-
-
-class DeskError(ValueError):
-    """A change that cannot be made; the message is one line for the person who asked for it."""
+from survey.study import erasure
 
 
 @transaction.atomic
@@ -49,7 +46,7 @@ def withdraw(participant: Participant, typed: str, by: User) -> None:
         raise DeskError(f"Nothing was deleted: type {participant.code} to confirm.")
     # Nothing in the log says whose answers they were.
     record("participant.withdraw", participant.study, by)
-    services.withdraw(participant)
+    erasure.withdraw(participant)
 
 
 @transaction.atomic

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from survey.models import StudyVersion
 from survey.study.scales import LANGUAGES, QUESTIONS, default_labels
 
 Method = Literal["acr", "acr-hr", "dcr", "pair"]
@@ -280,3 +281,8 @@ def _keys_of_table(path: list[Any]) -> list[str]:
 def _refuse_twice(place: str, values: list[Any]) -> None:
     if twice := {value for value in values if values.count(value) > 1}:
         raise ValueError(f"{place}: {', '.join(sorted(twice))} stands there twice")
+
+
+def definition_of(version: StudyVersion) -> Definition:
+    """Return the definition that a version of a study holds."""
+    return Definition.model_validate(version.definition)

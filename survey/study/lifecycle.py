@@ -13,10 +13,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from survey.access.audit import record
+from survey.access.errors import DeskError
 from survey.models import Invitation, Rating, Stimulus, Study
-from survey.session import services
-from survey.study.decisions import DeskError
-from survey.study.definition import Definition
+from survey.study import erasure
+from survey.study.definition import Definition, definition_of
 from survey.study.publish import check_slug, save_study
 
 MAX_INVITATIONS: Final = 10_000
@@ -60,7 +60,7 @@ def invite(study: Study, count: int, by: User | None) -> list[Invitation]:
     if not 1 <= count <= MAX_INVITATIONS:
         raise DeskError(f"count: 1 to {MAX_INVITATIONS}, not {count}")
     record("invitations.make", study, by, count=count)
-    return services.invite(study, count)
+    return Invitation.objects.bulk_create(Invitation(study=study) for _ in range(count))
 
 
 def copy(study: Study, slug: str, by: User) -> Study:
@@ -72,7 +72,7 @@ def copy(study: Study, slug: str, by: User) -> Study:
     saved: list[str] = []
     try:
         with transaction.atomic():
-            made = save_study(slug, _as_copy(services.definition_of(study.version)), by, Study.State.DRAFT)
+            made = save_study(slug, _as_copy(definition_of(study.version)), by, Study.State.DRAFT)
             for stimulus in study.stimuli.order_by("pk"):
                 saved.append(_copy_stimulus(stimulus, made))
             record("study.copy", made, by, of=study.slug)
@@ -142,7 +142,7 @@ def purge(study: Study, typed: str, by: User) -> int:
     study = Study.objects.select_for_update().get(pk=study.pk)
     _check_over(study)
     _check_typed(study, typed)
-    return services.purge(study, by)
+    return erasure.purge(study, by)
 
 
 @transaction.atomic

@@ -13,8 +13,7 @@ from survey.analysis.participants import screening
 from survey.analysis.planning.planning import half_widths, sample_size
 from survey.analysis.stamp import computed_by
 from survey.models import Rating, Stimulus, Study
-from survey.session.services import definition_of
-from survey.study.definition import Definition
+from survey.study.definition import Definition, definition_of
 
 METHODS: Final = {
     "acr": "Absolute Category Rating (ACR): each image alone, on five categories",

@@ -7,8 +7,7 @@ from django.db import transaction
 
 from survey.access.audit import record
 from survey.models import Study, StudyVersion
-from survey.session.services import definition_of
-from survey.study.definition import Definition
+from survey.study.definition import Definition, definition_of
 from survey.study.publish import PublishError, add_version
 
 #: What a change cannot touch: ratings before and after it would not be ratings of the same thing.

@@ -8,10 +8,10 @@ from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_http_methods, require_POST
 
 from survey.access import tokens
+from survey.access.errors import DeskError
 from survey.access.studies import may_create_studies
 from survey.desk.pages.entry import signed_in_user
 from survey.models import ApiToken
-from survey.study.decisions import DeskError
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

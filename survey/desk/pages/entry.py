@@ -12,9 +12,9 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponseBase
 from django.views.decorators.http import require_safe
 
+from survey.access.errors import DeskError
 from survey.access.studies import readable_study, shared_study
 from survey.models import Study
-from survey.study.decisions import DeskError
 
 Page = Callable[Concatenate[HttpRequest, Study, ...], HttpResponseBase]
 

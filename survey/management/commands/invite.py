@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 
+from survey.access.errors import DeskError
 from survey.management.studies import study_named
-from survey.study.decisions import DeskError
 from survey.study.lifecycle import invite
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from survey.session.services import purge_expired
+from survey.study.erasure import purge_expired
 
 
 class Command(BaseCommand):

@@ -17,6 +17,7 @@ from survey.session.forms import AboutForm, ConsentForm, ScreeningForm
 from survey.session.pages.visit import Visit, forget, participant_page, remember
 from survey.session.plates import draw_plate, plate_digits
 from survey.session.services import Recruitment, Refused
+from survey.study import erasure
 
 #: Which parameters of a platform's link name the person, the session and the assignment.
 PLATFORM_PARAMETERS = {
@@ -214,7 +215,7 @@ def leave(visit: Visit) -> HttpResponse:
         return forget(visit.go("participant"), visit.study)
     if action == "delete-now":
         page = visit.page("deleted", **_return(visit, Participant.State.STOPPED))
-        services.withdraw(participant)
+        erasure.withdraw(participant)
         return forget(page, visit.study)
     status = 200 if visit.request.method != "POST" or action == "delete" else 422
     return visit.page("leave", status, confirming=action == "delete")
@@ -225,7 +226,7 @@ def delete(visit: Visit) -> HttpResponse:
     """Delete one's answers afterwards, by the withdrawal code."""
     if visit.request.method == "GET":
         return visit.page("delete")
-    if not services.withdraw_by_code(visit.study, visit.request.POST.get("code", "")):
+    if not erasure.withdraw_by_code(visit.study, visit.request.POST.get("code", "")):
         return visit.page("delete", status=422, unknown=True, typed=visit.request.POST.get("code", ""))
     return visit.page("deleted")
 

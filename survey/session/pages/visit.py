@@ -20,7 +20,7 @@ from django.views.decorators.csrf import csrf_exempt
 from survey.access.studies import readable_studies
 from survey.models import Participant, Study
 from survey.session import services
-from survey.study.definition import Definition
+from survey.study.definition import Definition, definition_of
 
 COOKIE: Final = "participant"
 COOKIE_AGE: Final = 180 * 24 * 3600
@@ -78,7 +78,7 @@ class Visit:
     def definition(self) -> Definition:
         """What this participant is asked: their own version's definition, or the newest for a newcomer."""
         version = self.participant.version if self.participant else self.study.version
-        return services.definition_of(version)
+        return definition_of(version)
 
     @cached_property
     def language(self) -> str:

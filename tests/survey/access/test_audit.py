@@ -12,9 +12,10 @@ from django.db import DatabaseError, connection, transaction
 from django.urls import reverse
 
 from survey.access.audit import COMMAND, record
+from survey.access.errors import DeskError
 from survey.models import AuditEntry, ShareLink, Study
 from survey.session import services
-from survey.study import decisions, lifecycle
+from survey.study import decisions, erasure, lifecycle
 from survey.study.revise import revise
 from tests.survey.desk.conftest import client_of
 from tests.survey.factories import definition, make_study, rate_all
@@ -85,7 +86,7 @@ def test_what_changes_nothing_leaves_no_entry(study, owner):
     lifecycle.set_state(study, Study.State.OPEN, owner)
     lifecycle.restore(study, owner)
     revise(study, definition(), owner)
-    with pytest.raises(decisions.DeskError):
+    with pytest.raises(DeskError):
         lifecycle.archive(study, owner)
     assert acts(study) == before
 
@@ -94,7 +95,7 @@ def test_an_act_that_fails_leaves_no_entry(study, owner, monkeypatch):
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(services, "withdraw", fail)
+    monkeypatch.setattr(erasure, "withdraw", fail)
     person = services.start(study)
     with pytest.raises(RuntimeError):
         decisions.withdraw(person, person.code, owner)

@@ -12,12 +12,12 @@ from django.test import Client
 from django.urls import reverse
 
 from survey.access import tokens
+from survey.access.errors import DeskError
 from survey.exports.files import study_files
 from survey.models import ApiToken, AuditEntry
 from survey.results.collect import collect
 from survey.session import services
 from survey.study import decisions
-from survey.study.decisions import DeskError
 from tests.survey.exports.studies import give_ratings
 from tests.survey.factories import make_study, rate_all
 

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
+from survey.access.errors import DeskError
 from survey.exports.files import csv_files
 from survey.models import Exclusion, Rating, Viewer
 from survey.results.collect import collect
@@ -58,7 +59,7 @@ def test_a_reason_is_required(study, desk):
 def test_nobody_is_left_out_twice_at_once(study, owner):
     person = study.participants.first()
     decisions.exclude(person, "once", owner)
-    with pytest.raises(decisions.DeskError, match="is left out already"):
+    with pytest.raises(DeskError, match="is left out already"):
         decisions.exclude(person, "twice", owner)
     with pytest.raises(IntegrityError), transaction.atomic():
         Exclusion.objects.create(participant=person, reason="twice")

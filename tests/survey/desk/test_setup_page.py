@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from survey.session import services
+from survey.study.definition import definition_of
 from tests.survey.desk.test_study_form import offered
 from tests.survey.factories import make_study
 
@@ -64,7 +65,7 @@ def test_the_form_as_offered_changes_nothing(client, owner, study):
     assert study.version == before
     form = filled(client) | {"title:de": "Eine Studie", "title:en": "A study"}
     assert client.post("/studies/study/setup/", form).status_code == 302
-    assert services.definition_of(study.version).title == {"en": "A study", "de": "Eine Studie"}
+    assert definition_of(study.version).title == {"en": "A study", "de": "Eine Studie"}
     assert study.versions.count() == 1
 
 
@@ -73,7 +74,7 @@ def test_a_change_after_someone_took_part_is_a_new_version(client, owner, study)
     form = filled(client) | {"consent.minutes": "7", "session.images": "", "consent.version": "2"}
     client.post("/studies/study/setup/", form)
     version = study.version
-    definition = services.definition_of(version)
+    definition = definition_of(version)
     assert (version.number, definition.consent.minutes, definition.session.images) == (2, 7, None)
     assert definition.consent.version == "2"
 
@@ -108,7 +109,7 @@ def test_a_newly_ticked_language_asks_for_its_texts(client, owner, study):
     assert set(faulty) == {"title:fr", "questions.1.text:fr"}
     form |= {"title:fr": "Une étude", "questions.1.text:fr": "Quelle qualité ?"}
     assert client.post("/studies/study/setup/", form).status_code == 302
-    definition = services.definition_of(study.version)
+    definition = definition_of(study.version)
     assert definition.languages == ["en", "de", "fr"]
     assert definition.say(definition.title, "fr") == "Une étude"
     assert definition.labels(definition.questions[0], "fr")[4] == "Excellent"
@@ -123,7 +124,7 @@ def test_questions_come_and_go_until_somebody_took_part(client, owner, study):
     style |= {"questions.2.labels:en": "Not\r\nA bit\r\nPartly\r\nMostly\r\nFully\r\n"}
     client.post("/studies/study/setup/", filled(client) | style)
     assert list(study.questions.values_list("key", flat=True)) == ["overall", "style"]
-    asked = services.definition_of(study.version)
+    asked = definition_of(study.version)
     assert asked.labels(asked.questions[1], "en") == ["Not", "A bit", "Partly", "Mostly", "Fully"]
     assert asked.labels(asked.questions[1], "de")[0] == "Schlecht"
     gone = {name: "" for name in filled(client) if name.startswith("questions.1.")}
@@ -137,9 +138,9 @@ def test_afterwards_a_question_changes_its_words_alone(client, owner, study):
     assert "questions.2.key" not in client.get("/studies/study/setup/").context["form"].fields
     changed = form | {"questions.1.key": "other", "questions.1.text:en": "How good?"}
     client.post("/studies/study/setup/", changed)
-    (question,) = services.definition_of(study.version).questions
+    (question,) = definition_of(study.version).questions
     assert (question.key, study.version.number) == ("overall", 2)
-    assert services.definition_of(study.version).say(question.text, "en") == "How good?"
+    assert definition_of(study.version).say(question.text, "en") == "How good?"
 
 
 def test_a_fault_of_a_question_after_an_emptied_row_is_told_beside_its_own(client, owner, study):
@@ -160,10 +161,10 @@ def test_a_crowd_platform_is_named_and_left(client, owner, study):
     response = client.post("/studies/study/setup/", filled(client) | elsewhere)
     assert set(response.context["form"].errors) == {"recruitment.return_to"}
     client.post("/studies/study/setup/", filled(client) | prolific)
-    recruitment = services.definition_of(study.version).recruitment
+    recruitment = definition_of(study.version).recruitment
     assert (recruitment.platform, recruitment.withdrew, recruitment.return_to) == ("prolific", "C3", None)
     client.post("/studies/study/setup/", filled(client) | dict.fromkeys(prolific, ""))
-    assert services.definition_of(study.version).recruitment is None
+    assert definition_of(study.version).recruitment is None
 
 
 def test_the_page_says_what_stays_and_where_it_stands(client, owner):

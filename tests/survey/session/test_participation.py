@@ -12,6 +12,7 @@ from django.test import Client
 from survey.models import Invitation, Participant, Rating, Recruit, Study, Trial
 from survey.session import services
 from survey.session.services import Refused, start
+from survey.study import erasure
 from tests.survey.factories import answer, current, join, make_study, rate_all
 
 pytestmark = pytest.mark.django_db
@@ -167,7 +168,7 @@ def test_an_invitation_gives_one_place_and_leads_back_to_it():
 def test_an_invitation_of_someone_who_withdrew_is_used_up():
     study = make_study("invited_only = true\n")
     ticket = Invitation.objects.create(study=study)
-    services.withdraw(start(study, invitation=ticket.token))
+    erasure.withdraw(start(study, invitation=ticket.token))
     with pytest.raises(Refused):
         start(study, invitation=ticket.token)
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from survey.models import Exclusion, Participant, Rating, Trial
 from survey.session import assignment, services
+from survey.study import erasure, lifecycle
 from tests.survey.factories import answer, current, join, make_study, rate_all
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -73,7 +74,7 @@ def test_50_different_answers_to_one_image_at_once_keep_one_of_them():
 
 def test_one_invitation_opened_on_many_devices_at_once_gives_one_place():
     study = make_study("invited_only = true\n")
-    (ticket,) = services.invite(study, 1)
+    (ticket,) = lifecycle.invite(study, 1, None)
     form = {"consent": "on", "invitation": ticket.token}
     at_once(10, lambda i: Client().post("/s/study/", form).status_code)
     assert Participant.objects.count() == 1
@@ -108,7 +109,7 @@ def test_withdrawing_while_an_answer_arrives_leaves_nothing_behind():
         if i:
             answer(Client(), trial, 3)
         else:
-            services.withdraw(Participant.objects.get(pk=person.pk))
+            erasure.withdraw(Participant.objects.get(pk=person.pk))
 
     at_once(2, act)
     assert not Participant.objects.exists()

@@ -8,11 +8,12 @@ from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
+from survey.access.errors import DeskError
 from survey.models import Invitation, Participant, Rating, Study
 from survey.results.tidy_table import tidy_table
 from survey.session import services
 from survey.study import lifecycle
-from survey.study.decisions import DeskError
+from survey.study.definition import definition_of
 from survey.study.publish import PublishError
 from tests.survey.desk.conftest import client_of
 from tests.survey.factories import definition, join, make_study, rate_all
@@ -66,7 +67,7 @@ def test_a_copy_is_a_draft_with_the_same_images_and_nobody_in_it(study, owner):
     assert not {*study.stimuli.values_list("name", flat=True)} & {
         *made.stimuli.values_list("name", flat=True)
     }
-    assert services.definition_of(made.version) == definition().model_copy(update={"title": "A study (copy)"})
+    assert definition_of(made.version) == definition().model_copy(update={"title": "A study (copy)"})
 
 
 def test_a_copy_can_be_rated_when_the_first_is_gone(study, owner, client, django_capture_on_commit_callbacks):

@@ -7,8 +7,7 @@ from django.contrib.auth.models import User
 from hypothesis import given
 from hypothesis import strategies as st
 
-from survey.session import services
-from survey.study.definition import Definition, DefinitionError, parse
+from survey.study.definition import Definition, DefinitionError, definition_of, parse
 from survey.study.study_file import line_of, located, to_toml
 from tests.survey.desk.conftest import client_of
 from tests.survey.factories import definition, make_study
@@ -122,7 +121,7 @@ def test_the_page_saves_a_file_as_the_form_does(desk):
 
     study = Study.objects.get()
     assert study.title == "New"
-    assert services.definition_of(study.version).consent.minutes == 9
+    assert definition_of(study.version).consent.minutes == 9
     file = desk.get("/studies/study/setup/versions/1.toml")
     assert parse(file.content.decode(), "x").consent.minutes == 9
     assert desk.get("/studies/study/setup/versions/2.toml").status_code == 404

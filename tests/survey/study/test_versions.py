@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 
 from survey.results.tidy_table import tidy_table
 from survey.session import services
-from survey.study.definition import parse
+from survey.study.definition import definition_of, parse
 from survey.study.publish import PublishError
 from survey.study.revise import revise
 from tests.survey.factories import definition, make_study, rate_all
@@ -20,7 +20,7 @@ def test_before_anyone_took_part_a_change_replaces_the_version():
     version = revise(study, definition("[consent]\nminutes = 5\n"))
     assert version.number == 1
     assert study.versions.count() == 1
-    assert services.definition_of(study.version).consent.minutes == 5
+    assert definition_of(study.version).consent.minutes == 5
 
 
 def test_afterwards_a_change_is_a_new_version_and_each_session_keeps_its_own():

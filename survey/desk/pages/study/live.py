@@ -17,7 +17,7 @@ from survey.access.studies import own_study
 from survey.analysis.planning.monitoring import LiveScores
 from survey.models import Question, Study
 from survey.results.monitor import Watch, watch
-from survey.session.services import definition_of
+from survey.study.definition import definition_of
 
 #: The images with the fewest votes that the page lists.
 MAX_IMAGES: Final = 40

@@ -15,8 +15,7 @@ from survey.access.studies import may_create_studies, own_study
 from survey.desk.forms.study_form import StudyForm
 from survey.desk.pages.entry import signed_in_user, tell
 from survey.models import Study
-from survey.session.services import definition_of
-from survey.study.definition import Definition, DefinitionError, parse
+from survey.study.definition import Definition, DefinitionError, definition_of, parse
 from survey.study.lifecycle import set_state
 from survey.study.publish import PublishError
 from survey.study.revise import revise

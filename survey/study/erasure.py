@@ -1,0 +1,50 @@
+"""Deleting a participant, or what may tie answers to a person: each function is one transaction."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from survey.access.audit import record
+from survey.models import Invitation, Participant, Recruit, Study
+
+
+def withdraw(participant: Participant) -> None:
+    """Delete a participant with every answer and all else that is known of them."""
+    with transaction.atomic():
+        # An answer on its way is written first, and deleted, or finds its trial gone.
+        list(Participant.objects.select_for_update().filter(pk=participant.pk))
+        participant.delete()
+
+
+def withdraw_by_code(study: Study, code: str) -> bool:
+    """Delete the participant whose withdrawal code this is; False when there is none. Case and spaces do not count."""
+    wanted = "".join(code.split()).replace("-", "").upper()
+    person = Participant.objects.filter(study=study, withdrawal=wanted).first() if wanted else None
+    if person is None:
+        return False
+    withdraw(person)
+    return True
+
+
+def purge_expired(today: dt.date) -> int:
+    """Delete what may tie answers to a person in every study whose purge date has come; return how many people.
+
+    Gone are cookies, withdrawal codes, invitations, platform ids, and what people said of themselves; the ratings
+    stay, and nobody can tell whose they are.
+    """
+    return sum(purge(study, None) for study in Study.objects.filter(purge_on__lte=today))
+
+
+@transaction.atomic
+def purge(study: Study, by: User | None) -> int:
+    """Do what `purge_expired` does to one study, whatever its purge date; `by` is None for a command."""
+    recruits, _ = Recruit.objects.filter(study=study).delete()
+    invitations, _ = Invitation.objects.filter(study=study).delete()
+    people = Participant.objects.filter(study=study, token__isnull=False)
+    count = people.update(token=None, withdrawal=None, screening=None, about=None)
+    if count or recruits or invitations:
+        record("study.purge", study, by, participants=count, recruits=recruits, invitations=invitations)
+    return count
