@@ -7,7 +7,7 @@ from typing import Final
 from django.contrib.auth.views import PasswordChangeView
 from django.urls import URLPattern, path, reverse_lazy
 
-from survey.desk.pages import account, api
+from survey.desk.pages import account, api, help
 from survey.desk.pages.entry import Page, by_link, signed_in
 from survey.desk.pages.results.files import download, image, thumbnail
 from survey.desk.pages.results.results import plot, results, table
@@ -74,6 +74,9 @@ urlpatterns: list[URLPattern] = [
     path("api/v1/studies/<slug:slug>", api.study, name="api_study"),
     path("api/v1/studies/<slug:slug>/results", api.results, name="api_results"),
     path("api/v1/studies/<slug:slug>/ratings.<slug:file_format>", api.ratings, name="api_ratings"),
+    path("help/", help.start, name="help"),
+    path("help/pictures/<path:name>", help.picture, name="help_picture"),
+    path("help/<path:name>/", help.page, name="help_page"),
     path("log/", log.whole_log, name="whole_log"),
     path("log.csv", log.whole_log_file, name="whole_log_file"),
     *(path(f"studies/<slug:slug>/{route}", signed_in(page), name=name) for route, page, name in PAGES),

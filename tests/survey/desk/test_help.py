@@ -1,0 +1,104 @@
+"""The documentation in the product: open to everybody, searchable, and every link leads somewhere."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.urls import reverse
+
+from survey.desk import documents
+from survey.templatetags.help import PLACES
+from tests.survey.desk.test_access import named_patterns
+
+pytestmark = pytest.mark.django_db
+
+PAGES = [name for _, pages in documents.contents() for _, name in pages]
+TEMPLATES = sorted(Path(settings.BASE_DIR, "survey/templates").rglob("*.html"))
+
+
+def anchors(page: str) -> set[str]:
+    return {section.anchor for section in documents.document(page).sections} | {""}
+
+
+def test_the_contents_list_every_page_once():
+    files = {documents.name_of(path) for path in documents.DOCS.rglob("*.md") if not path.is_symlink()}
+    assert sorted([*PAGES, "index"]) == sorted(files)
+
+
+@pytest.mark.parametrize("name", ["index", *PAGES])
+def test_a_page_opens_without_an_account_and_its_links_lead_somewhere(name):
+    visitor = Client()
+    answer = visitor.get(reverse("help_page", args=[name]))
+    assert answer.status_code == 200
+    html = answer.content.decode()
+    article = html[html.index("<article>") : html.index("</article>")]
+    assert not re.search(r"\sstyle=|<script", article)
+    for link in re.findall(r'(?:href|src)="([^"]+)"', article):
+        address, _, anchor = unescape(link).partition("#")
+        if address.startswith("/help/pictures/"):
+            assert visitor.get(address).status_code == 200, link
+        elif address.startswith("/help/"):
+            assert anchor in anchors(address.removeprefix("/help/").strip("/") or "index"), link
+        else:
+            assert address.startswith("https://") or (not address and anchor in anchors(name)), link
+
+
+def test_the_first_page_of_the_help_is_the_index():
+    assert "<h1" in Client().get("/help/").content.decode()
+
+
+@pytest.mark.parametrize(
+    "name", ["nothing", "../README", "reference/../../README", "/etc/passwd", "pictures/index.md"]
+)
+def test_what_is_no_page_of_the_documentation_is_not_found(name):
+    assert Client().get(f"/help/{name}/").status_code == 404
+
+
+@pytest.mark.parametrize("name", ["nothing.png", "index.md", "../README.md", "../nstsite/settings.py"])
+def test_what_is_no_picture_of_the_documentation_is_not_found(name):
+    assert Client().get(f"/help/pictures/{name}").status_code == 404
+
+
+def test_a_search_finds_the_section_and_names_its_page():
+    html = Client().get("/help/", {"q": "bounded interval"}).content.decode()
+    assert "/help/explanation/method/#" in html
+
+
+def test_a_search_puts_sections_with_the_word_in_their_heading_first():
+    assert documents.search("covariates")[0].section.title == "Covariates"
+
+
+def test_a_search_needs_every_word():
+    assert documents.search("interval zebrafish") == []
+
+
+def test_a_search_without_result_says_so_and_repeats_the_words_as_text():
+    html = Client().get("/help/", {"q": "<b>zebrafish</b>"}).content.decode()
+    assert "No section contains these words" in html
+    assert "<b>zebrafish" not in html
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_a_desk_page_leads_to_a_section_that_exists(name):
+    page, anchor = PLACES[name]
+    assert name in named_patterns()
+    assert anchor in anchors(page)
+
+
+def test_every_desk_page_has_its_own_question_mark(desk):
+    html = desk.get(reverse("account")).content.decode()
+    assert 'href="/help/reference/api/#tokens"' in html
+    assert "Help: Tokens" in html
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
+def test_a_template_links_to_help_that_exists_and_names_no_file_of_it(template):
+    text = template.read_text()
+    assert "docs/" not in text
+    for page, anchor in re.findall(r"""\{% help(?:_url)? ["']([^"']+)["'](?: ["']([^"']*)["'])?""", text):
+        assert anchor in anchors(page), f"{page}#{anchor}"
