@@ -21,17 +21,11 @@ from pathlib import Path
 
 import psycopg
 
+from tests.programs import POSTGRESQL
+
 USER = "nstsite"
 # Durable as in production (fsync stays on): the fault tests pull the plug on it.
 SETTINGS = ("-c", "listen_addresses=127.0.0.1", "-c", "max_connections=100", "-c", "shared_buffers=128MB")
-
-
-def find_bin() -> Path | None:
-    """Return the folder of the newest PostgreSQL's programs, or None."""
-    if found := shutil.which("initdb"):
-        return Path(found).resolve().parent
-    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name))
-    return versions[-1] if versions else None
 
 
 class Server:
@@ -114,11 +108,11 @@ def free_port() -> int:
 @contextlib.contextmanager
 def server() -> Iterator[Server]:
     """Run a fresh server for as long as the context lasts. Raises RuntimeError where PostgreSQL is not installed."""
-    if (bin_folder := find_bin()) is None:
-        raise RuntimeError("PostgreSQL is not installed: apt-get install postgresql")
+    if (bin_folder := POSTGRESQL.find()) is None:
+        raise RuntimeError(POSTGRESQL.missing)
     folder = Path(tempfile.mkdtemp(prefix="nstsite-postgres-"))
     try:
-        postgres = Server(folder, bin_folder)
+        postgres = Server(folder, Path(bin_folder))
         postgres.start()
         try:
             yield postgres
@@ -129,6 +123,8 @@ def server() -> Iterator[Server]:
 
 
 if __name__ == "__main__":
+    if POSTGRESQL.find() is None:
+        sys.exit(POSTGRESQL.missing)
     with server() as running:
         sys.exit(
             subprocess.run(

@@ -3,33 +3,26 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from tests.programs import CHROMIUM, require
 from tests.survey.factories import make_study
 
 # Playwright's sync API runs an event loop in this thread; Django would refuse the ORM beside it.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 
 
-def chromium() -> str:
-    """Return the browser's path. Without one the tests fail rather than skip: they prove what nothing else does."""
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    if path is None:
-        pytest.fail("no Chromium: install it (apt-get install chromium) or set CHROMIUM=/path/to/it")
-    return path
-
-
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """One browser for all tests."""
+    path = require(CHROMIUM)
     with sync_playwright() as playwright:
         # No sandbox: as root there is none to be had. No background networking: the tests need no network.
         arguments = ["--no-sandbox", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=chromium(), args=arguments)
+        browser = playwright.chromium.launch(executable_path=path, args=arguments)
         # Generous: on a busy machine the first page waits for every import of the server.
         expect.set_options(timeout=20_000)
         yield browser

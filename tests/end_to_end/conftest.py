@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests import postgres as scratch
+from tests.programs import POSTGRESQL, require
 
 ROOT = Path(__file__).parents[2]
 
@@ -18,8 +19,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[scratch.Server]:
     """A PostgreSQL server that a test may kill, as long as it starts it again."""
-    if scratch.find_bin() is None:
-        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+    require(POSTGRESQL)
     with scratch.server() as server:
         yield server
 

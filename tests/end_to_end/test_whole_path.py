@@ -19,9 +19,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
-from tests.browser.conftest import chromium
 from tests.browser.steps import begin, rate, ready
 from tests.end_to_end.conftest import ROOT
+from tests.programs import CHROMIUM, require
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -75,10 +75,11 @@ def address(installation: dict[str, str]) -> Iterator[str]:
 
 @pytest.fixture
 def browser() -> Iterator[Browser]:
+    path = require(CHROMIUM)
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox", "--disable-background-networking"]
         expect.set_options(timeout=PATIENCE)
-        browser = playwright.chromium.launch(executable_path=chromium(), args=arguments)
+        browser = playwright.chromium.launch(executable_path=path, args=arguments)
         yield browser
         browser.close()
 

@@ -12,8 +12,8 @@ import pytest
 
 from benchmarks.bots import Tally, crowd, play
 from benchmarks.site import ROOT, Site
-from tests import postgres as scratch
 from tests.faults.conftest import IMAGES, empty_database
+from tests.programs import POSTGRESQL
 
 pytestmark = pytest.mark.slow
 COUNT_IMAGES = (
@@ -22,7 +22,7 @@ COUNT_IMAGES = (
 
 
 def run(site: Site, script: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    path = f"{scratch.find_bin()}:{site.env['PATH']}"
+    path = f"{POSTGRESQL.find()}:{site.env['PATH']}"
     return subprocess.run(
         [f"deploy/{script}", str(folder)],
         cwd=ROOT,

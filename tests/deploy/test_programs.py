@@ -1,0 +1,103 @@
+"""`make test` finds or installs the programs that tests need; here with stand-ins for apt-get, sudo and the network."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from deploy import install
+from tests import programs
+from tests.programs import Program
+
+
+@pytest.fixture
+def path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The only folder of PATH, with nothing in it but what /bin/sh scripts need."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "env").symlink_to("/usr/bin/env")
+    (folder / "touch").symlink_to("/usr/bin/touch")
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.setattr(install, "VENV", tmp_path / "venv")
+    monkeypatch.setattr(programs, "_playwright_reachable", lambda: False)
+    return folder
+
+
+def add(folder: Path, name: str, script: str) -> None:
+    program = folder / name
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    """A program that is there once `installed` exists."""
+    installed = tmp_path / "installed"
+    return Program("Thing", lambda: str(installed) if installed.exists() else None, ("thing", "fonts"))
+
+
+def apt(folder: Path, tmp_path: Path) -> None:
+    add(folder, "apt-get", f'case "$*" in *"install -y"*"thing fonts"*) touch {tmp_path}/installed;; esac')
+
+
+def test_what_is_installed_is_left_alone(path, program, tmp_path, capfd):
+    (tmp_path / "installed").touch()
+    add(path, "apt-get", f"touch {tmp_path}/called")
+    assert programs.install(program)
+    assert not (tmp_path / "called").exists()
+    assert capfd.readouterr().out == ""
+
+
+def test_root_installs_by_apt_get_with_a_line_a_step(path, program, tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(os, "getuid", lambda: 0)
+    apt(path, tmp_path)
+    assert programs.install(program)
+    lines = capfd.readouterr().out.splitlines()
+    assert [line.split(" ...")[0] for line in lines] == [
+        "Installing Debian's list of packages",
+        "Installing Thing by apt-get",
+    ]
+
+
+def test_another_user_installs_by_sudo_that_asks_no_password(path, program, tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "getuid", lambda: 1000)
+    apt(path, tmp_path)
+    assert not programs.install(program)
+    add(path, "sudo", 'test "$1" = -n && shift && "$@"')
+    add(path, "true", "exit 0")
+    assert programs.install(program)
+
+
+def test_a_browser_of_playwright_is_taken_where_its_host_answers(path, tmp_path, monkeypatch):
+    installed = tmp_path / "installed"
+    chromium = Program("Chromium", lambda: str(installed) if installed.exists() else None, ("chromium",))
+    monkeypatch.setattr(programs, "CHROMIUM", chromium)
+    monkeypatch.setattr(programs, "_playwright_reachable", lambda: True)
+    add(path, "python", f'test "$*" = "-m playwright install chromium" && touch {installed}')
+    monkeypatch.setattr(sys, "executable", str(path / "python"))
+    assert programs.install(chromium)
+
+
+def test_a_browser_that_does_not_start_is_not_one(path, monkeypatch):
+    monkeypatch.delenv("CHROMIUM", raising=False)
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    add(path, "chromium", "exit 127")
+    assert programs.find_chromium() is None
+    add(path, "chromium", "exit 0")
+    assert programs.find_chromium() == str(path / "chromium")
+
+
+def test_a_program_that_cannot_be_had_fails_its_tests_in_one_line(path, program, monkeypatch, capfd):
+    monkeypatch.setattr(os, "getuid", lambda: 1000)
+    monkeypatch.setattr(programs, "PROGRAMS", (program,))
+    programs.main()
+    assert capfd.readouterr().err == (
+        "Thing is not installed: as root, apt-get install thing fonts. The tests that need it will fail.\n"
+    )
+    with pytest.raises(pytest.fail.Exception) as failure:
+        programs.require(program)
+    assert str(failure.value) == "Thing is not installed: as root, apt-get install thing fonts"
+    assert not failure.value.pytrace
