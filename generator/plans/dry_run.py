@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from generator.making import engine
-from generator.models import Cell, ImageSet
+from generator.models import Cell
 from generator.plans.forecast import forecast
 from generator.plans.plan import Plan
 from generator.sets import create
@@ -41,13 +41,12 @@ class DryRun:
 def look_through(plan: Plan, device: str = "auto", owner: User | None = None) -> DryRun:
     """Read all that a plan names and forecast what it takes; writes nothing.
 
-    Raises what `services.image_set_from_plan` raises for a plan that cannot be carried out, and engine.DeviceError.
+    Raises what `create.image_set_from_plan` raises for a plan that cannot be carried out, and engine.DeviceError.
     """
     chosen = engine.choose_device(device)
     references = create.read_references(plan)
     keys = create.cell_keys(plan, references)
-    if found := ImageSet.objects.filter(slug=plan.slug).first():
-        create.check_same(found, plan, keys, owner)
+    slug, _ = create.find_set(plan, keys, owner)
     done = set(Cell.objects.filter(status=Cell.Status.DONE, key__in=keys).values_list("key", flat=True))
     jobs = [
         (cell.recipe, references[cell.pair.content].picture.size)
@@ -56,7 +55,7 @@ def look_through(plan: Plan, device: str = "auto", owner: User | None = None) ->
     ]
     takes = forecast(jobs, chosen)
     return DryRun(
-        slug=plan.slug,
+        slug=slug,
         title=plan.title,
         factors=[
             (name, list(dict.fromkeys(_text(cell.factors[name]) for cell in plan.cells)))

@@ -9,6 +9,7 @@ import hashlib
 import itertools
 import math
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,7 +41,13 @@ class PlannedCell:
 
 @dataclass(frozen=True)
 class Plan:
-    """A plan, read and checked. `licences` maps an image's path to the licence that the plan states."""
+    """A plan, read and checked.
+
+    Attributes:
+        slug: the name of its image set. Where `slug_from_title`, a number is appended if another set has the name.
+        file_slug: the name that older versions gave to its image set: that of the file; "" if there is none.
+        licences: the licence that the plan states for an image, by the image's path.
+    """
 
     slug: str
     title: str
@@ -49,6 +56,8 @@ class Plan:
     factors: list[str]
     licences: dict[Path, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    slug_from_title: bool = False
+    file_slug: str = ""
 
     @property
     def sha256(self) -> str:
@@ -68,9 +77,17 @@ class _Draft:
     repeat: int = 0
 
 
-def load_plan(path: Path) -> Plan:
-    """Read a plan file. Raises PlanError naming file, place and mend; raises nothing else for bad input."""
+def load_plan(path: Path, slug: str = "") -> Plan:
+    """Read a plan file.
+
+    Args:
+        slug: the name of the image set, in place of the plan's own.
+
+    Raises:
+        PlanError: the plan cannot be carried out; the message gives the file, the location and the fix.
+    """
     document = read_document(path)
+    document.slug = slug or document.slug
     try:
         pairs = find_pairs(document.images, path.parent, document.blends)
         drafts = list(_repeated(_kept(document, _drafts(document, pairs)), document.repeats))
@@ -85,13 +102,15 @@ def load_plan(path: Path) -> Plan:
     except PlanError as error:
         raise PlanError(f"{path}: {error}") from error
     return Plan(
-        slug=document.slug or _slug(path.stem),
+        slug=document.slug or slug_of(document.title) or slug_of(path.stem) or "plan",
         title=document.title or path.stem,
         text=path.read_text(encoding="utf-8"),
         cells=cells,
         factors=["content", "style", *keys],
         licences=licences,
         warnings=_warnings(cells, [*keys, *document.recipe]),
+        slug_from_title=not document.slug and bool(slug_of(document.title)),
+        file_slug=slug_of(path.stem),
     )
 
 
@@ -112,8 +131,10 @@ def _check_maps(document: Document, cells: list[PlannedCell]) -> None:
         )
 
 
-def _slug(stem: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-") or "plan"
+def slug_of(text: str) -> str:
+    """Return a title or a file's stem as a name for commands and addresses; "" if it has no Latin letter or digit."""
+    plain = unicodedata.normalize("NFKD", text.casefold()).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain)[:80].strip("-")
 
 
 def _drafts(document: Document, pairs: list[Pair]) -> Iterator[_Draft]:

@@ -137,7 +137,7 @@ def _look_through(run: PlanRun) -> None:
     from generator.plans.plan import load_plan
 
     with _ending(run, State.PLANNING, State.REFUSED), _laid_out(run) as path:
-        found = look_through(load_plan(path), owner=run.owner)
+        found = look_through(load_plan(path, run.slug), owner=run.owner)
         _end(run, State.PLANNING, State.PLANNED, dry_run=asdict(found), title=found.title)
 
 
@@ -163,7 +163,7 @@ def _rows(run: PlanRun) -> ImageSet:
     from generator.sets.create import image_set_from_plan
 
     with _laid_out(run) as path:
-        image_set = image_set_from_plan(load_plan(path), owner=run.owner)
+        image_set = image_set_from_plan(load_plan(path, run.slug), owner=run.owner)
     try:
         PlanRun.objects.filter(pk=run.pk).update(image_set=image_set)
     except IntegrityError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +36,7 @@ class Reference:
 
 
 def image_set_from_plan(plan: Plan, owner: User | None = None) -> ImageSet:
-    """Return the image set of a plan: the same one when it is there, else a new one with all its cells.
+    """Return the image set of a plan: the one made before from the same plan, or a new one with all its cells.
 
     Images that any other set has already made are taken over. Raises PlanError or ImageError, and then no row is
     written: for an image that cannot be read or is too small for its layers, for two cells that are the same image,
@@ -44,18 +45,17 @@ def image_set_from_plan(plan: Plan, owner: User | None = None) -> ImageSet:
     """
     references = read_references(plan)
     keys = cell_keys(plan, references)
-    found = ImageSet.objects.filter(slug=plan.slug).first()
+    slug, found = find_set(plan, keys, owner)
     if found is None:
         files = {reference.pixels: _keep(reference) for reference in references.values()}
         try:
             with transaction.atomic():
-                return _new_set(plan, references, files, keys, owner)
+                return _new_set(slug, plan, references, files, keys, owner)
         except IntegrityError:
             # Another process read the same plan at the same moment.
-            found = ImageSet.objects.filter(slug=plan.slug).first()
+            slug, found = find_set(plan, keys, owner)
             if found is None:
                 raise
-    check_same(found, plan, keys, owner)
     _relabel(found, plan, keys)
     claims.adopt(found)
     return found
@@ -156,6 +156,7 @@ def _keep(reference: Reference) -> str:
 
 
 def _new_set(
+    slug: str,
     plan: Plan,
     references: dict[Path, Reference],
     files: dict[str, str],
@@ -164,7 +165,7 @@ def _new_set(
 ) -> ImageSet:
     sources = {path: _source(reference, files, plan) for path, reference in references.items()}
     image_set = ImageSet.objects.create(
-        slug=plan.slug,
+        slug=slug,
         title=plan.title,
         plan=plan.text,
         plan_sha256=plan.sha256,
@@ -244,11 +245,36 @@ def _style_rows(row: Cell, cell: PlannedCell, sources: dict[Path, Source]) -> li
     ]
 
 
-def check_same(found: ImageSet, plan: Plan, keys: list[str], owner: User | None) -> None:
-    """Refuse a plan that asks for other images than the set that bears its name, or for somebody else's set."""
+def find_set(plan: Plan, keys: list[str], owner: User | None) -> tuple[str, ImageSet | None]:
+    """Return the name of a plan's image set, and the set if it exists.
+
+    A name taken from the plan's title gets a number where sets of other images have it already. Raises PlanError where
+    a name that the plan itself gives belongs to a set of other images, or with an `owner` to somebody else's set.
+    """
+    of_file = ImageSet.objects.filter(slug=plan.file_slug).first() if plan.slug_from_title else None
+    if of_file and _is_same(of_file, keys, owner):
+        return of_file.slug, of_file
+    if not plan.slug_from_title:
+        found = ImageSet.objects.filter(slug=plan.slug).first()
+        if found is not None:
+            _check_same(found, plan, keys, owner)
+        return plan.slug, found
+    for found in ImageSet.objects.filter(slug__regex=rf"^{re.escape(plan.slug)}(-[0-9]+)?$").order_by("pk"):
+        if _is_same(found, keys, owner):
+            return found.slug, found
+    return free_slug(plan.slug), None
+
+
+def _is_same(found: ImageSet, keys: list[str], owner: User | None) -> bool:
     theirs = owner is not None and found.owner_id != owner.pk
-    if not theirs and set(found.cells.values_list("key", flat=True)) == set(keys):
+    return not theirs and set(found.cells.values_list("key", flat=True)) == set(keys)
+
+
+def _check_same(found: ImageSet, plan: Plan, keys: list[str], owner: User | None) -> None:
+    """Refuse a plan that asks for other images than the set that bears its name, or for somebody else's set."""
+    if _is_same(found, keys, owner):
         return
+    theirs = owner is not None and found.owner_id != owner.pk
     trouble = "is not yours" if theirs else "holds other images than this plan asks for now"
     raise PlanError(
         f'image set "{plan.slug}" {trouble}; write slug = "{free_slug(plan.slug)}" '

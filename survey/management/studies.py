@@ -3,18 +3,40 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 
 from django.core.management.base import CommandError
+from django.urls import reverse
 
+from generator.management.names import listed
 from survey.models import Study
 
 
 def study_named(slug: str) -> Study:
-    """Return a study; exit 2 with the nearest name when there is none."""
-    try:
-        return Study.objects.get(slug=slug)
-    except Study.DoesNotExist:
+    """Return a study; CommandError (exit 2) with the names of the studies that exist."""
+    found = Study.objects.filter(slug=slug).first()
+    if found is None:
         slugs = list(Study.objects.values_list("slug", flat=True))
-        close = difflib.get_close_matches(slug, slugs, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(slugs) or 'none'}"
-        raise CommandError(f"no study {slug!r}; {hint}", returncode=2) from None
+        near = difflib.get_close_matches(slug, slugs, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        there = f"there are: {listed(slugs)}" if slugs else "there is none yet: `create_study` makes one"
+        raise CommandError(f"no study {slug!r}; {hint}{there}", returncode=2)
+    return found
+
+
+def where(study: Study, *, is_new: bool) -> str:
+    """Return a line that says which state a study is in, and its address."""
+    images = f"{study.stimuli.count()} images"
+    address = reverse("participant", args=[study.slug])
+    if is_new:
+        return f"study {study.slug!r} is open with {images} at {address}"
+    state = "a draft" if study.state == Study.State.DRAFT else study.state
+    return f"study {study.slug!r} exists already with these {images}; nothing was changed. It is {state}, at {address}"
+
+
+def free_name(wanted: str) -> str:
+    """Return `wanted` as a study's name, shortened and numbered where studies have it already."""
+    base = wanted[:45].strip("-_")
+    taken = set(Study.objects.filter(slug__startswith=base).values_list("slug", flat=True))
+    numbered = (f"{base}-{number}" for number in itertools.count(2))
+    return next(name for name in itertools.chain([base], numbered) if name not in taken)

@@ -68,16 +68,7 @@ def publish_image_set(
     Its reference images are the content images of the set. Other parameters, errors: see `publish`.
     """
     definition = definition or Definition(title=image_set.title)
-    pictures = [
-        picture
-        for picture in _of_cells(image_set)
-        if only is None or (picture.cell is not None and picture.cell.index in only)
-    ]
-    if not pictures:
-        raise PublishError(f"image set {image_set.slug!r} has no finished image: generate it first")
-    if definition.method in ("acr-hr", "dcr"):
-        contents = {picture.content for picture in pictures}
-        pictures += [reference for reference in _of_sources(image_set) if reference.content in contents]
+    pictures = pictures_of_set(image_set, definition.method, only)
     return publish(slug, definition, pictures, base=base, owner=owner, state=state, is_simulated=is_simulated)
 
 
@@ -95,9 +86,27 @@ def publish_folder(
     `items.csv` in the folder may say more of each: columns `file` or `item`, then any of `content`, `style`,
     `condition`; every other column is a factor. Other parameters, errors: see `publish`.
     """
-    definition = definition or Definition(title=folder.name)
-    pictures = list(_of_folder(folder))
+    definition = definition or Definition(title=folder.resolve().name)
+    pictures = pictures_of_folder(folder)
     return publish(slug, definition, pictures, base=base, owner=owner, is_simulated=is_simulated)
+
+
+def pictures_of_set(image_set: ImageSet, method: str, only: Collection[int] | None = None) -> list[Picture]:
+    """Return the finished images of a set, or `only` those at these places of its plan.
+
+    With a method that compares with a reference, the content images follow. Raises PublishError if there is no image.
+    """
+    pictures = [
+        picture
+        for picture in _of_cells(image_set)
+        if only is None or (picture.cell is not None and picture.cell.index in only)
+    ]
+    if not pictures:
+        raise PublishError(f"image set {image_set.slug!r} has no finished image: generate it first")
+    if method in ("acr-hr", "dcr"):
+        contents = {picture.content for picture in pictures}
+        pictures += [reference for reference in _of_sources(image_set) if reference.content in contents]
+    return pictures
 
 
 def publish(
@@ -122,7 +131,7 @@ def publish(
         generator.files.images.ImageError: an image cannot be read.
     """
     check_slug(slug)
-    pictures = cast_roles([*pictures, *_of_files(definition, base)], definition)
+    pictures = cast_roles([*pictures, *pictures_of_files(definition, base)], definition)
     stimuli: list[Stimulus] = []
     try:
         # Before the transaction: on SQLite nobody else could save a rating for as long as it takes.
@@ -289,24 +298,27 @@ def _read_reference(file: FieldFile, name: str, longest: int) -> Image.Image:
     return images.fit(read_stored(file, name), longest)
 
 
-def _of_folder(folder: Path) -> Iterator[Picture]:
+def pictures_of_folder(folder: Path) -> list[Picture]:
+    """Return a folder's images, with what its `items.csv` says of them. Raises PublishError."""
     if not folder.is_dir():
         raise PublishError(f"{folder}: no such folder")
     paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
     if not paths:
         raise PublishError(f"{folder}: no image in it ({', '.join(sorted(IMAGE_SUFFIXES))})")
     described = _read_items(folder / ITEMS_FILE, paths)
-    for path in paths:
-        row = described.get(path.name, {})
-        named = ("file", "item", "content", "style", "condition")
-        yield Picture(
-            item=path.stem,
-            read=partial(images.read, path),
-            content=row.get("content", ""),
-            style=row.get("style", ""),
-            condition=row.get("condition", ""),
-            factors={key: _number(value) for key, value in row.items() if key not in named and value},
-        )
+    return [_of_file(path, described.get(path.name, {})) for path in paths]
+
+
+def _of_file(path: Path, row: dict[str, str]) -> Picture:
+    named = ("file", "item", "content", "style", "condition")
+    return Picture(
+        item=path.stem,
+        read=partial(images.read, path),
+        content=row.get("content", ""),
+        style=row.get("style", ""),
+        condition=row.get("condition", ""),
+        factors={key: _number(value) for key, value in row.items() if key not in named and value},
+    )
 
 
 def _read_items(table: Path, paths: list[Path]) -> dict[str, dict[str, str]]:
@@ -332,8 +344,8 @@ def _read_items(table: Path, paths: list[Path]) -> dict[str, dict[str, str]]:
     return found
 
 
-def _of_files(definition: Definition, base: Path | None) -> list[Picture]:
-    """Return the images that the study file itself names."""
+def pictures_of_files(definition: Definition, base: Path | None) -> list[Picture]:
+    """Return the images that the study file itself names. Raises PublishError for a pattern that fits none."""
     pictures = []
     for pattern in definition.files:
         paths = sorted(

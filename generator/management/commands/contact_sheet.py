@@ -9,9 +9,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from generator.files.store import write_atomically
+from generator.management.names import image_set_named
 from generator.management.plain_errors import plain_errors
 from generator.models import ImageSet
-from generator.plans.document import did_you_mean
 from generator.sets.planes import plane
 from generator.sets.sheets import SheetError, contact_sheet
 
@@ -42,22 +42,13 @@ class Command(BaseCommand):
         """Draw and write the sheet."""
         output = options["output"] or Path(f"{options['set']}.png")
         with plain_errors():
-            image_set = _image_set(options["set"])
+            image_set = image_set_named(options["set"])
             asked = _plane(image_set, options["rows"], options["columns"], _where(options["where"]))
             sheet = contact_sheet(image_set, *asked, options["side"])
             buffer = io.BytesIO()
             sheet.save(buffer, "PNG")
             write_atomically(output, buffer.getvalue())
         self.stdout.write(f"{output}: {sheet.width} × {sheet.height} px")
-
-
-def _image_set(slug: str) -> ImageSet:
-    found = ImageSet.objects.filter(slug=slug).first()
-    if found is None:
-        raise SheetError(
-            f"no image set {did_you_mean(slug, ImageSet.objects.values_list('slug', flat=True))}"
-        )
-    return found
 
 
 def _plane(

@@ -6,10 +6,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from django.core.files.storage import default_storage
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from generator.making.render import Summary, render
 from generator.management.dry_run import in_words
+from generator.management.names import command_line
 from generator.management.plain_errors import plain_errors, stops_on_request
 from generator.management.progress import Bar
 from generator.models import Cell, ImageSet
@@ -51,12 +53,13 @@ class Command(BaseCommand):
             if options["dry_run"]:
                 self.stdout.write(in_words(look_through(plan, options["device"])))
                 return
-            self.prepare(options)
+            self.prepare(plan, options)
             image_set, summary = (
                 self._distributed(plan, options) if options["distributed"] else self._here(plan, options)
             )
         self._report(image_set, summary)
         self.after(image_set, options)
+        self._say_what_is_next(image_set, options)
 
     def _here(self, plan: Plan, options: dict[str, Any]) -> tuple[ImageSet, Summary]:
         image_set = image_set_from_plan(plan)
@@ -78,11 +81,20 @@ class Command(BaseCommand):
         with Bar(sys.stderr) as bar:
             return image_set, distributed.follow(image_set, bar.show)
 
-    def prepare(self, options: dict[str, Any]) -> None:
-        """Refuse what could not be done after hours of work. For a command that does more with the images."""
+    def prepare(self, plan: Plan, options: dict[str, Any]) -> None:
+        """Refuse, before hours of work, what could not be done after it. For a command that extends this one."""
 
     def after(self, image_set: ImageSet, options: dict[str, Any]) -> None:
         """Do more with the finished images. For a command that extends this one."""
+
+    def next_commands(self, image_set: ImageSet, options: dict[str, Any]) -> list[tuple[str, ...]]:
+        """Return the commands that somebody will want to run next."""
+        return [("contact_sheet", image_set.slug)]
+
+    def _say_what_is_next(self, image_set: ImageSet, options: dict[str, Any]) -> None:
+        self.stdout.write(f"They are in {_store()}, under technical names.\nNext:")
+        for words in self.next_commands(image_set, options):
+            self.stdout.write(f"  {command_line(*words)}")
 
     def _report(self, image_set: ImageSet, summary: Summary) -> None:
         self.stdout.write(
@@ -97,3 +109,10 @@ class Command(BaseCommand):
             raise CommandError(
                 f"{summary.waiting} cells were not made: the set was taken back from the workers"
             )
+
+
+def _store() -> str:
+    try:
+        return default_storage.path("cells")
+    except NotImplementedError:
+        return "the media store"

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.urls import reverse
 
 from generator.files.images import ImageError
+from generator.management.names import image_set_named
 from generator.models import ImageSet
+from survey.management.studies import where
 from survey.models import Study
 from survey.study.definition import DefinitionError, load
 from survey.study.publish import PublishError, publish_folder, publish_image_set
+from survey.study.republish import published_before
 
 
 class Command(BaseCommand):
     """Publish images as a study that people can rate at once."""
 
-    help = "Publish an image set or a folder of images as an open study."
+    help = "Make a study of an image set or of a folder of images, and open it."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the slug, where the images are, and the study file."""
@@ -33,25 +34,20 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Publish, and print the address."""
+        source = options["images"] or image_set_named(options["set"])
         try:
-            study = _publish(options["slug"], options["set"], options["images"], options["file"])
+            study, is_new = _publish(options["slug"], source, options["file"])
         except (DefinitionError, PublishError, ImageError) as error:
             raise CommandError(str(error), returncode=2) from error
-        count = study.stimuli.count()
-        address = reverse("participant", args=[study.slug])
-        self.stdout.write(f"Study {study.slug!r} is open with {count} images at {address}")
+        line = where(study, is_new=is_new)
+        self.stdout.write(line[0].upper() + line[1:])
 
 
-def _publish(slug: str, name: str | None, folder: Path | None, file: Path | None) -> Study:
+def _publish(slug: str, source: ImageSet | Path, file: Path | None) -> tuple[Study, bool]:
     definition = load(file) if file else None
     base = file.parent if file else None
-    if folder:
-        return publish_folder(folder, slug, definition=definition, base=base)
-    try:
-        image_set = ImageSet.objects.get(slug=name)
-    except ImageSet.DoesNotExist as error:
-        names = list(ImageSet.objects.values_list("slug", flat=True))
-        near = difflib.get_close_matches(name or "", names, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else "`generate PLAN.toml` makes one"
-        raise PublishError(f"--set: no image set {name!r}: {hint}") from error
-    return publish_image_set(image_set, slug, definition=definition, base=base)
+    if found := published_before(slug, source, definition=definition, base=base):
+        return found, False
+    if isinstance(source, Path):
+        return publish_folder(source, slug, definition=definition, base=base), True
+    return publish_image_set(source, slug, definition=definition, base=base), True

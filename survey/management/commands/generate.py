@@ -9,12 +9,16 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
-from django.urls import reverse
 
 from generator.files.images import ImageError
 from generator.management.commands import generate
 from generator.models import ImageSet
+from generator.plans.plan import Plan
+from generator.sets.create import cell_keys, read_references
+from survey.management.studies import free_name, where
+from survey.models import Stimulus, Study
 from survey.study.publish import PublishError, check_slug, publish_image_set
+from survey.study.republish import published_before
 
 
 class Command(generate.Command):
@@ -25,21 +29,40 @@ class Command(generate.Command):
         super().add_arguments(parser)
         parser.add_argument("--publish", metavar="SLUG", help="open a study of the images under this name")
 
-    def prepare(self, options: dict[str, Any]) -> None:
+    def prepare(self, plan: Plan, options: dict[str, Any]) -> None:
         """Refuse a name that no study can get, before the work."""
-        if options["publish"]:
-            try:
-                check_slug(options["publish"])
-            except PublishError as error:
-                raise CommandError(f"--publish: {error}", returncode=2) from error
+        slug = options["publish"]
+        if not slug or _shows(slug, plan):
+            return
+        try:
+            check_slug(slug)
+        except PublishError as error:
+            raise CommandError(f"--publish: {error}", returncode=2) from error
 
     def after(self, image_set: ImageSet, options: dict[str, Any]) -> None:
         """Publish the finished images, and print the address."""
-        if not options["publish"]:
-            return
-        try:
-            study = publish_image_set(image_set, options["publish"])
-        except (PublishError, ImageError) as error:
-            raise CommandError(f"--publish: {error}", returncode=2) from error
-        address = reverse("participant", args=[study.slug])
-        self.stdout.write(f"study {study.slug!r} is open with {study.stimuli.count()} images at {address}")
+        if slug := options["publish"]:
+            try:
+                before = published_before(slug, image_set)
+                study = before or publish_image_set(image_set, slug)
+            except (PublishError, ImageError) as error:
+                raise CommandError(f"--publish: {error}", returncode=2) from error
+            self.stdout.write(where(study, is_new=before is None))
+
+    def next_commands(self, image_set: ImageSet, options: dict[str, Any]) -> list[tuple[str, ...]]:
+        """Add how to ask people."""
+        study = (
+            []
+            if options["publish"]
+            else [("create_study", free_name(image_set.slug), "--set", image_set.slug)]
+        )
+        return [*super().next_commands(image_set, options), *study]
+
+
+def _shows(slug: str, plan: Plan) -> bool:
+    """Say whether there is a study of this name of the very images of the plan."""
+    study = Study.objects.filter(slug=slug).first()
+    if study is None:
+        return False
+    main = study.stimuli.filter(role=Stimulus.Role.MAIN)
+    return set(main.values_list("cell__key", flat=True)) == set(cell_keys(plan, read_references(plan)))

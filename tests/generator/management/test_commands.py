@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shlex
 from pathlib import Path
 
 import pytest
@@ -35,8 +36,64 @@ def refusal(*args: object, status: int = 2) -> str:
 
 def test_generate_makes_the_images_and_says_how_many(write_plan: PlanWriter) -> None:
     path = write_plan(ROW)
-    assert run("generate", path) == "image set 'grid': 2 images, 2 of them made now\n"
-    assert run("generate", path) == "image set 'grid': 2 images, 0 of them made now\n"
+    assert run("generate", path).startswith("image set 'grid': 2 images, 2 of them made now\n")
+    assert run("generate", path).startswith("image set 'grid': 2 images, 0 of them made now\n")
+
+
+def test_generate_ends_with_the_place_of_the_images_and_commands_that_work(
+    write_plan: PlanWriter, media: Path, tmp_path: Path, monkeypatch
+) -> None:
+    told = run("generate", write_plan(ROW, head='title = "Layer: by ratio"'))
+    assert f"They are in {media / 'cells'}" in told
+    monkeypatch.chdir(tmp_path)
+    commands = [shlex.split(line.split("manage.py")[1]) for line in told.splitlines() if "manage.py" in line]
+    assert [words[0] for words in commands] == ["contact_sheet", "create_study"]
+    for words in commands:
+        run(*words)
+    assert (tmp_path / "layer-by-ratio.png").exists()
+    assert Study.objects.get().slug == "layer-by-ratio"
+
+
+def test_a_set_is_named_after_the_title_and_numbered_where_another_has_the_name(
+    write_plan: PlanWriter,
+) -> None:
+    first = write_plan("[factors]\nratio = [0.01]\n", name="a.toml", head='title = "Größe & Form"')
+    second = write_plan("[factors]\nratio = [0.02]\n", name="b.toml", head='title = "Größe & Form"')
+    for _ in range(2):
+        for path in (first, second):
+            run("generate", path)
+    assert set(ImageSet.objects.values_list("slug", flat=True)) == {"grosse-form", "grosse-form-2"}
+    assert "(grosse-form-2)" in run("generate", second, "--dry-run")
+
+
+def test_a_set_that_was_named_after_the_file_is_found_once_the_plan_has_a_title(
+    write_plan: PlanWriter,
+) -> None:
+    run("generate", write_plan(ROW, name="old.toml"))
+    told = run("generate", write_plan(ROW, name="old.toml", head='title = "New name"'))
+    assert told.startswith("image set 'old': 2 images, 0 of them made now")
+
+
+def test_publishing_the_same_images_under_the_same_name_again_changes_nothing(write_plan: PlanWriter) -> None:
+    path = write_plan(ROW)
+    run("generate", path, "--publish", "taste")
+    for command in (("generate", path, "--publish", "taste"), ("create_study", "taste", "--set", "grid")):
+        assert "exists already with these 2 images; nothing was changed. It is open" in run(*command)
+    assert Study.objects.get().stimuli.count() == 2
+
+
+def test_a_study_of_other_images_or_other_rules_keeps_its_name(
+    write_plan: PlanWriter, tmp_path: Path
+) -> None:
+    run("generate", write_plan(ROW), "--publish", "taste")
+    run("generate", write_plan(name="other.toml"))
+    assert "exists already with other images" in refusal("create_study", "taste", "--set", "other")
+    rules = tmp_path / "study.toml"
+    rules.write_text('title = "Other rules"\n')
+    message = refusal("create_study", "taste", "--set", "grid", "--from", rules)
+    assert "other rules than the study file's" in message
+    Study.objects.update(is_simulated=True)
+    assert "is simulated" in refusal("create_study", "taste", "--set", "grid")
 
 
 def test_a_dry_run_says_what_it_takes_and_writes_nothing(write_plan: PlanWriter, media: Path) -> None:

@@ -43,7 +43,7 @@ def refusal(folder: Path, text: str) -> str:
 
 def test_a_plan_of_two_images_asks_for_one_cell(folder: Path) -> None:
     plan = load(folder, f'title = "One"\npreset = "patel2019"\n{IMAGES}')
-    assert (plan.slug, plan.title) == ("grid", "One")
+    assert (plan.slug, plan.file_slug, plan.title) == ("one", "grid", "One")
     (cell,) = plan.cells
     assert cell.factors == {"content": "cat", "style": "wave"}
     assert cell.pair.content == folder / "cat.jpg"

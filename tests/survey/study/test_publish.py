@@ -219,7 +219,7 @@ def test_the_command_publishes_a_folder_by_a_study_file(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["--set", "gird"], "no image set 'gird': did you mean 'grid'"),
+        (["--set", "gird"], "no image set 'gird'.*did you mean 'grid'.*there are: grid"),
         (["--images", "/nowhere"], "/nowhere: no such folder"),
         (["--set", "grid", "--from", "/nowhere.toml"], "/nowhere.toml: No such file"),
     ],
