@@ -3,6 +3,8 @@
 # deploy/restore.sh FOLDER    puts them back, while the site is stopped
 # Both take DATA_DIR, MEDIA_ROOT and DATABASE_URL from the environment, as the site does.
 set -euo pipefail
+# A backup holds what the data folder holds, the secret key included: its owner's alone.
+umask 077
 here="$(cd "$(dirname "$0")/.." && pwd)"
 data="${DATA_DIR:-$here/var}"
 to="${1:?usage: deploy/backup.sh FOLDER}"
@@ -16,5 +18,6 @@ else
 fi
 cp -a "${MEDIA_ROOT:-$data/media}" "$to/media"
 if [[ -f "$data/secret_key" ]]; then cp -a "$data/secret_key" "$to/secret_key"; fi
+chmod -R go= "$to"
 (cd "$to" && find . -type f ! -name SHA256SUMS -print0 | sort -z | xargs -0 sha256sum > SHA256SUMS)
 echo "backed up into $to"

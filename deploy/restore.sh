@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # deploy/restore.sh FOLDER    puts back what deploy/backup.sh copied; stop the site first, and see to an empty database
 set -euo pipefail
+umask 077
 here="$(cd "$(dirname "$0")/.." && pwd)"
 data="${DATA_DIR:-$here/var}"
 media="${MEDIA_ROOT:-$data/media}"
@@ -18,4 +19,5 @@ else
 fi
 cp -a "$from/media/." "$media/"
 if [[ -f "$from/secret_key" ]]; then cp -a "$from/secret_key" "$data/secret_key"; fi
+chmod -R go= "$media"
 echo "restored from $from; now: manage.py migrate, and start the site"

@@ -32,6 +32,35 @@ class AddRequestId(logging.Filter):
         return True
 
 
+#: What opens something to whoever knows it: the secret part of an address, and everything after a question mark.
+_SECRETS: Final = re.compile(
+    r"""(?<=/shared/)[^/\s'"<]+|(?<=/return/)[^/\s'"<]+|(?<=/image/)[^/\s'"<]+|(?<=\?)[^\s'"]+"""
+)
+
+
+class HideSecrets(logging.Filter):
+    """Take the secret parts of addresses out of each record: Django's own name the whole address of a request."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Rewrite the message and the traceback; every record passes."""
+        message = record.getMessage()
+        if (hidden := _hidden(message)) != message:
+            record.msg, record.args = hidden, ()
+        if record.exc_info:
+            record.exc_text = _hidden(_PLAIN.formatException(record.exc_info))
+            record.exc_info = None
+        # Django hangs the request itself on its records; as JSON it would be written out, address and all.
+        record.__dict__.pop("request", None)
+        return True
+
+
+_PLAIN: Final = logging.Formatter()
+
+
+def _hidden(text: str) -> str:
+    return _SECRETS.sub("...", text)
+
+
 class RequestLog:
     """Middleware: take over the proxy's X-Request-ID or make one, answer with it, log and count route, status and time.
 

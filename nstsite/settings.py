@@ -5,6 +5,7 @@ One file serves development, tests and production: the defaults are those of pro
 
 from __future__ import annotations
 
+import os
 import secrets
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.FileAwareEnv()
 env.read_env(BASE_DIR / ".env")
+
+# Whatever this program writes is its own user's alone: the database, images, keys, logs, exports.
+os.umask(0o077)
 
 # Everything that the program makes lies under one folder, so that one folder is backed up.
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
@@ -153,6 +157,10 @@ LANGUAGES = [("en", "English"), ("fr", "Français"), ("de", "Deutsch"), ("es", "
 TIME_ZONE = "UTC"
 USE_TZ = True
 
+# Django would open its files to all, whatever the umask.
+FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
+
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
 MEDIA_URL = "media/"
@@ -214,7 +222,10 @@ LOG_FORMAT = env.str("LOG_FORMAT", default="text")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "nstsite.requests.AddRequestId"}},
+    "filters": {
+        "request_id": {"()": "nstsite.requests.AddRequestId"},
+        "no_secrets": {"()": "nstsite.requests.HideSecrets"},
+    },
     "formatters": {
         "text": {"format": "{asctime} {levelname} {name} [{request_id}]: {message}", "style": "{"},
         "json": {
@@ -227,10 +238,17 @@ LOGGING = {
         "console": {
             "class": "logging.StreamHandler",
             "formatter": LOG_FORMAT,
-            "filters": ["request_id"],
+            "filters": ["request_id", "no_secrets"],
         }
     },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
-    # Its warnings hold whole addresses, and the address of a share link is a secret.
-    "loggers": {"django.request": {"level": "ERROR"}},
+    "loggers": {
+        # Django gives these two handlers of their own, which would write addresses as they are.
+        "django": {"handlers": [], "propagate": True},
+        "django.server": {"handlers": [], "propagate": True},
+        # Each answer below 500 has its line from nstsite.requests.
+        "django.request": {"level": "ERROR"},
+        # Scanners ask for any host, all day; each would leave a traceback.
+        "django.security.DisallowedHost": {"level": "CRITICAL", "propagate": False},
+    },
 }

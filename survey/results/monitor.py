@@ -8,7 +8,7 @@ from typing import Final
 
 import pandas as pd
 from django.core.cache import cache
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from survey.analysis import TableError, check
@@ -58,11 +58,21 @@ def watch(study: Study) -> Watch:
     """Return how a study stands, from memory when somebody has just looked."""
     key = f"watch:{study.pk}"
     seen: Watch | None = cache.get(key)
-    if seen is None:
+    if seen is None or _names_who_left(seen, study):
         began = time.perf_counter()
         seen = look(study)
         cache.set(key, seen, max(KEPT_AT_LEAST, _SHARE * (time.perf_counter() - began)))
     return seen
+
+
+def _names_who_left(seen: Watch, study: Study) -> bool:
+    """Return whether a kept look names somebody who was deleted or left out since."""
+    known = study.participants.filter(code__in=list(seen.flagged)).exclude(exclusions__in=_in_force(study))
+    return known.count() < len(seen.flagged)
+
+
+def _in_force(study: Study) -> QuerySet[Exclusion]:
+    return Exclusion.objects.filter(participant__study=study, lifted_at__isnull=True)
 
 
 def look(study: Study) -> Watch:
@@ -125,8 +135,7 @@ def _answered(study: Study) -> list[int]:
 def _rows(study: Study) -> pd.DataFrame:
     """Return the tidy table without the participants who are left out."""
     rows = preference_table(study) if study.method == Study.Method.PAIR else analysis_rows(study)
-    in_force = Exclusion.objects.filter(participant__study=study, lifted_at__isnull=True)
-    out = list(in_force.values_list("participant__code", flat=True))
+    out = list(_in_force(study).values_list("participant__code", flat=True))
     rows = rows[~rows["participant"].isin(out)].reset_index(drop=True)
     if study.method == Study.Method.PAIR:
         return rows

@@ -85,7 +85,9 @@ def copy(study: Study, slug: str, by: User) -> Study:
 def _as_copy(definition: Definition) -> Definition:
     title = definition.title
     copied = f"{title} (copy)" if isinstance(title, str) else {k: f"{v} (copy)" for k, v in title.items()}
-    return definition.model_copy(update={"title": copied})
+    day = definition.purge_on
+    is_over = day is not None and day <= timezone.localdate()
+    return definition.model_copy(update={"title": copied} | ({"purge_on": None} if is_over else {}))
 
 
 def _copy_stimulus(stimulus: Stimulus, study: Study) -> str:

@@ -19,6 +19,7 @@ from django.core.files.storage import default_storage
 from django.core.validators import validate_slug
 from django.db import IntegrityError, transaction
 from django.db.models.fields.files import FieldFile
+from django.utils import timezone
 from PIL import Image
 
 from generator.files import images
@@ -131,6 +132,7 @@ def publish(
         generator.files.images.ImageError: an image cannot be read.
     """
     check_slug(slug)
+    check_purge_day(definition)
     pictures = cast_roles([*pictures, *pictures_of_files(definition, base)], definition)
     stimuli: list[Stimulus] = []
     try:
@@ -192,6 +194,13 @@ def check_slug(slug: str) -> None:
         raise PublishError(f"study {slug!r}: at most 50 characters, not {len(slug)}")
     if Study.objects.filter(slug=slug).exists():
         raise PublishError(f"study {slug!r} exists already: choose another name, or delete that study first")
+
+
+def check_purge_day(definition: Definition) -> None:
+    """Raise PublishError for a purge date that has come: the study would take nobody, and promise what is past."""
+    day = definition.purge_on
+    if day is not None and day <= timezone.localdate():
+        raise PublishError(f"purge_on: {day} is not after today; give a day to come")
 
 
 def save_study(

@@ -8,7 +8,7 @@ from django.db import transaction
 from survey.access.audit import record
 from survey.models import Study, StudyVersion
 from survey.study.definition import Definition, definition_of
-from survey.study.publish import PublishError, add_version
+from survey.study.publish import PublishError, add_version, check_purge_day
 
 #: What a change cannot touch: ratings before and after it would not be ratings of the same thing.
 FIXED = ("method", "files", "images")
@@ -43,6 +43,8 @@ def revise(study: Study, definition: Definition, by: User | None = None) -> Stud
 
 
 def _check(old: Definition, new: Definition, *, keys_stay: bool) -> None:
+    if old.purge_on != new.purge_on:
+        check_purge_day(new)
     for name in FIXED:
         if getattr(old, name) != getattr(new, name):
             raise PublishError(f"{name}: cannot change in a published study; publish a new one")

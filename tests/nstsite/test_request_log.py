@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import logging
 import logging.config
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.test import Client
 
 pytestmark = pytest.mark.django_db
 
@@ -51,3 +53,46 @@ def test_as_json_each_line_is_one_object(capsys):
         logging.config.dictConfig(config)
     (line,) = capsys.readouterr().err.splitlines()
     assert json.loads(line).items() >= {"message": "a\nb", "status": 503, "levelname": "WARNING"}.items()
+
+
+@pytest.fixture
+def written(settings):
+    """What the configured handler writes of a record, as text and as JSON."""
+    stream = io.StringIO()
+
+    def write(file_format: str) -> str:
+        logger = logging.getLogger()
+        config: dict[str, Any] = django_settings.LOGGING
+        console = config["handlers"]["console"] | {"formatter": file_format, "stream": stream}
+        logging.config.dictConfig(config | {"handlers": {"console": console}})
+        assert logger.handlers
+        return stream.getvalue()
+
+    yield write, stream
+    logging.config.dictConfig(django_settings.LOGGING)
+
+
+@pytest.mark.parametrize("file_format", ["text", "json"])
+def test_no_refusal_and_no_fault_writes_the_secret_of_an_address(written, file_format, monkeypatch):
+    write, stream = written
+    write(file_format)
+    client = Client(enforce_csrf_checks=True, raise_request_exception=False)
+    client.post("/shared/SECRETLINK/results/", {"a": "b"})
+    client.post("/sign-in/?next=/shared/SECRETLINK/", {"a": "b"})
+
+    def fail(token: str) -> None:
+        raise RuntimeError(f"no page at /shared/{token}/results/?v=SECRETLINK")
+
+    monkeypatch.setattr("survey.desk.pages.entry.shared_study", fail)
+    assert client.get("/shared/SECRETLINK/results/?v=SECRETLINK").status_code == 500
+    text = stream.getvalue()
+    assert "RuntimeError" in text
+    assert "Forbidden" in text
+    assert "SECRETLINK" not in text
+
+
+def test_a_wrong_host_leaves_no_traceback(written):
+    write, stream = written
+    write("text")
+    assert Client().get("/", headers={"Host": "evil.example"}).status_code == 400
+    assert stream.getvalue() == ""

@@ -97,7 +97,9 @@ class Visit:
         return self.definition.say(text, self.language)
 
     def page(self, template: str, status: int = 200, **context: Any) -> HttpResponse:
-        """Render a participant's page."""
+        """Render a participant's page; Http404 for a draft, whose title only its researchers may see."""
+        if self.study.state == Study.State.DRAFT and self.participant is None and not self.may_read:
+            raise Http404("a draft")
         context |= {"visit": self, "study": self.study, "participant": self.participant}
         return render(self.request, f"survey/{template}.html", context, status=status)
 
@@ -169,7 +171,11 @@ def from_elsewhere(request: HttpRequest) -> bool:
     if site := request.headers.get("Sec-Fetch-Site"):
         return site not in ("same-origin", "none")
     origin = request.headers.get("Origin")
-    return origin is not None and urlsplit(origin).netloc != request.get_host()
+    try:
+        return origin is not None and urlsplit(origin).netloc != request.get_host()
+    except ValueError:
+        # "http://[bad" is no address at all.
+        return True
 
 
 def remember(response: HttpResponse, participant: Participant) -> HttpResponse:

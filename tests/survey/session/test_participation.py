@@ -64,8 +64,31 @@ def test_a_study_that_is_not_open_takes_nobody(client, state, status):
     assert not Participant.objects.exists()
 
 
+@pytest.mark.parametrize("page", ["", "rate/", "skip/", "undo/", "delete/", "leave/", "done/", "about/"])
+def test_nobody_reads_a_drafts_title(client, page):
+    study = make_study('title = "A secret plan"\n')
+    Study.objects.update(state="draft")
+    image = study.stimuli.first().name
+    sent = [
+        client.get(f"/s/study/{page}"),
+        client.post(f"/s/study/{page}", {"code": "x", "trial": "x"}),
+        client.post(f"/s/study/{page}", {"code": "x", "trial": "x"}, headers={"Accept": "application/json"}),
+        client.post(f"/s/study/{page}", headers={"Origin": "https://evil.example"}),
+        client.get(f"/s/study/image/{image}"),
+    ]
+    assert not [response for response in sent if b"secret plan" in response.content]
+    assert not [response for response in sent if response.status_code == 200]
+
+
+def test_an_origin_that_is_no_address_is_refused(client):
+    make_study()
+    response = client.post("/s/study/", {"consent": "on"}, headers={"Origin": "http://[bad"})
+    assert response.status_code == 403
+
+
 def test_a_study_past_its_purge_date_takes_nobody(client):
-    make_study("purge_on = 2020-01-01\n")
+    make_study()
+    Study.objects.update(purge_on="2020-01-01")
     assert client.post("/s/study/", {"consent": "on"}).status_code == 410
 
 

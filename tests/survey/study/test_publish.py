@@ -6,10 +6,12 @@ import hashlib
 import io
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils import timezone
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
@@ -17,7 +19,10 @@ from generator.files import images
 from generator.files.images import ImageError, encode_png
 from generator.models import Cell, ImageSet, Source
 from survey.models import Stimulus, Study
+from survey.study.definition import parse
+from survey.study.lifecycle import copy
 from survey.study.publish import PublishError, publish_folder, publish_image_set
+from survey.study.revise import revise
 from tests.survey.factories import definition, folder_of_pictures, make_study, picture
 
 pytestmark = pytest.mark.django_db
@@ -245,3 +250,24 @@ def test_images_are_prepared_before_the_database_is_locked(monkeypatch):
     monkeypatch.setattr(images, "encode_png", note)
     make_study()
     assert locked == [False] * 6
+
+
+@pytest.mark.parametrize("day", ["2020-01-01", "today"])
+def test_a_purge_date_that_has_come_is_refused(day):
+    day = timezone.localdate().isoformat() if day == "today" else day
+    with pytest.raises(PublishError, match=r"purge_on: .* give a day to come"):
+        make_study(f"purge_on = {day}\n")
+    assert not Study.objects.exists()
+    study = make_study()
+    with pytest.raises(PublishError, match="purge_on"):
+        revise(study, definition(f"purge_on = {day}\n"))
+
+
+def test_a_study_past_its_purge_date_can_still_be_revised_and_copied():
+    study = make_study("purge_on = 2099-01-01\n")
+    version = study.version
+    version.definition["purge_on"] = "2020-01-01"
+    version.save()
+    revise(study, parse('title = "Another"\npurge_on = 2020-01-01\n', "a"))
+    made = copy(study, "copied", User.objects.create_user("owner"))
+    assert made.purge_on is None
