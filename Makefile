@@ -1,6 +1,7 @@
 # make demo    from nothing to a table of Mean Opinion Scores
 # make serve   the site on http://127.0.0.1:8000 with the production server
 # make test    the whole test suite; installs Chromium and PostgreSQL where they are missing
+# make docs    the documentation as a site, in site/
 # make setup   only the virtual environment, in .venv
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ BIN := .venv/bin
 PORT ?= 8000
 INSTALL := @$(PYTHON) deploy/install.py
 
-.PHONY: setup setup-dev programs demo serve test lint
+.PHONY: setup setup-dev programs demo serve test lint docs
 
 setup: .venv/runtime
 setup-dev: .venv/development
@@ -47,3 +48,8 @@ lint: setup-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
 	$(BIN)/python manage.py makemigrations --check --dry-run
+
+docs: setup-dev
+	$(BIN)/python docs/write_commands.py
+	$(BIN)/mkdocs build --strict --quiet
+	@echo "Open site/index.html"
