@@ -28,7 +28,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the plan and how to make it."""
-        parser.add_argument("plan", metavar="PLAN.toml", type=Path)
+        parser.add_argument(
+            "plan", metavar="PLAN.toml", type=Path, help="a plan file (docs/reference/plans.md)"
+        )
         parser.add_argument(
             "--dry-run", action="store_true", help="say what it makes and takes, and write nothing"
         )

@@ -24,8 +24,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the images and how small the work is."""
-        parser.add_argument("content", metavar="CONTENT", type=Path)
-        parser.add_argument("style", metavar="STYLE", type=Path)
+        parser.add_argument("content", metavar="CONTENT", type=Path, help="the content image")
+        parser.add_argument("style", metavar="STYLE", type=Path, help="the style image")
         parser.add_argument("--network", default="vgg16", help="default: vgg16")
         parser.add_argument(
             "--size", type=int, default=192, metavar="PX", help="longest side of each image (192)"
@@ -34,7 +34,13 @@ class Command(BaseCommand):
             "--evaluations", type=int, default=200, help="of each level of each image, at most (200)"
         )
         parser.add_argument("--device", default="auto", metavar="auto|cpu|cuda|cuda:1", help="default: auto")
-        parser.add_argument("--output", type=Path, default=Path("presets.jpg"), metavar="SHEET.jpg")
+        parser.add_argument(
+            "--output",
+            type=Path,
+            default=Path("presets.jpg"),
+            metavar="SHEET.jpg",
+            help="the picture to write",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Make the images, or find them made, and draw the sheet."""

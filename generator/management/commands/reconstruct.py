@@ -25,8 +25,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the images and the few settings that matter."""
-        parser.add_argument("content", metavar="CONTENT", type=Path)
-        parser.add_argument("style", metavar="STYLE", type=Path)
+        parser.add_argument("content", metavar="CONTENT", type=Path, help="the content image")
+        parser.add_argument("style", metavar="STYLE", type=Path, help="the style image")
         parser.add_argument(
             "--layers", nargs="+", default=BLOCKS, metavar="LAYER", help=f"default: {' '.join(BLOCKS)}"
         )
@@ -39,7 +39,13 @@ class Command(BaseCommand):
             "--tv-beta", type=float, help="smooth the pre-images by TV^beta (Mahendran and Vedaldi)"
         )
         parser.add_argument("--device", default="auto", metavar="auto|cpu|cuda|cuda:1", help="default: auto")
-        parser.add_argument("--output", type=Path, default=Path("reconstructions.png"), metavar="SHEET.png")
+        parser.add_argument(
+            "--output",
+            type=Path,
+            default=Path("reconstructions.png"),
+            metavar="SHEET.png",
+            help="the picture to write",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Make the images, or find them made, and draw the sheet."""

@@ -20,7 +20,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the file, and the reference images for where the media store lacks them."""
-        parser.add_argument("file", metavar="FILE.png", type=Path)
+        parser.add_argument("file", metavar="FILE.png", type=Path, help="an image made by `generate`")
         parser.add_argument("--device", default="auto", metavar="auto|cpu|cuda|cuda:1", help="default: auto")
         parser.add_argument(
             "--content", type=Path, help="the content image's file, if the media store lacks it"

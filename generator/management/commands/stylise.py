@@ -25,7 +25,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the network, the files and where the results go."""
         parser.add_argument("files", metavar="IMAGE", type=Path, nargs="+", help="pictures or videos")
-        parser.add_argument("--network", metavar="FILE", type=Path, required=True)
+        parser.add_argument(
+            "--network", metavar="FILE", type=Path, required=True, help="a file of `train_style`"
+        )
         parser.add_argument("--output", metavar="DIR", type=Path, default=Path(), help="default: this folder")
         parser.add_argument("--size", type=int, default=0, help="longest side in px; default: as the file is")
         parser.add_argument("--device", default="auto", metavar="auto|cpu|cuda|cuda:1", help="default: auto")

@@ -27,7 +27,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the images, the file to write, and the settings of training."""
         add = parser.add_argument
-        add("style", metavar="STYLE.jpg", type=Path)
+        add("style", metavar="STYLE.jpg", type=Path, help="the style image")
         add("--photos", metavar="DIR", type=Path, required=True, help="photographs; folders in it count too")
         add("--output", metavar="FILE", type=Path, help="the network; default: STYLE.safetensors")
         add(

@@ -20,9 +20,9 @@ class Command(BaseCommand):
         actions = parser.add_subparsers(dest="action", required=True)
         actions.add_parser("list", help="where each network is from, its licence, and whether it is here")
         fetch = actions.add_parser("fetch", help="bring a network into the cache and check its hash")
-        fetch.add_argument("name")
+        fetch.add_argument("name", metavar="NAME", help="a name of `weights list`")
         verify = actions.add_parser("verify", help="say which layers match another file of the same network")
-        verify.add_argument("name", nargs="?", help="all that are in the cache if not given")
+        verify.add_argument("name", metavar="NAME", nargs="?", help="all that are in the cache if not given")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the subcommand; exit 2 for a name or file that cannot be used, 1 for layers that differ."""

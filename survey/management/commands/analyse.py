@@ -19,7 +19,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("ratings", type=Path, metavar="RATINGS.csv")
+        parser.add_argument("ratings", type=Path, metavar="RATINGS.csv", help="a file of ratings")
         parser.add_argument(
             "--output", type=Path, required=True, metavar="DIR", help="folder for the results"
         )

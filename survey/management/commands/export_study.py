@@ -18,8 +18,8 @@ class Command(BaseCommand):
     help = "Export a study: tidy ratings, tables, LaTeX, SUREAL, suJSON, Psych-DS, or all of it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("slug", metavar="SLUG")
-        parser.add_argument("--format", choices=list(FORMATS), required=True)
+        parser.add_argument("slug", metavar="SLUG", help="the study")
+        parser.add_argument("--format", choices=list(FORMATS), required=True, help="what to write")
         parser.add_argument(
             "--output",
             type=Path,

@@ -19,10 +19,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the study, how many, and the site's address."""
-        parser.add_argument("slug")
-        parser.add_argument("count", type=int)
+        parser.add_argument("slug", metavar="SLUG", help="the study")
+        parser.add_argument("count", type=int, metavar="COUNT", help="number of links")
         parser.add_argument(
-            "--site", default="http://127.0.0.1:8000", help="where the links lead (default %(default)s)"
+            "--site",
+            default="http://127.0.0.1:8000",
+            metavar="URL",
+            help="address of the site (default: %(default)s)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

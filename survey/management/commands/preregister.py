@@ -17,7 +17,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the study."""
-        parser.add_argument("slug", metavar="SLUG")
+        parser.add_argument("slug", metavar="SLUG", help="the study")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print the text."""

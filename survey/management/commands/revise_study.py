@@ -20,8 +20,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the study and its new file."""
-        parser.add_argument("slug")
-        parser.add_argument("file", type=Path, metavar="STUDY.toml")
+        parser.add_argument("slug", metavar="SLUG", help="the study")
+        parser.add_argument("file", type=Path, metavar="STUDY.toml", help="the changed study file")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Revise, and print the version."""

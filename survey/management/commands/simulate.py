@@ -27,8 +27,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the study, how many people of which kind, the seed, the way in, and where the report goes."""
-        parser.add_argument("slug", metavar="SLUG")
-        parser.add_argument("--participants", type=int, required=True, metavar="N")
+        parser.add_argument("slug", metavar="SLUG", help="the study")
+        parser.add_argument(
+            "--participants", type=int, required=True, metavar="N", help="number of simulated participants"
+        )
         parser.add_argument(
             "--seed", type=int, default=1, metavar="S", help="same seed, same people (default: 1)"
         )
