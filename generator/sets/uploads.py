@@ -22,10 +22,14 @@ MAX_IN_NAME: Final = 100
 
 @dataclass
 class Received:
-    """What became of the files of one request: rows for those kept, one line for each that was refused."""
+    """What became of the files of one request: rows for those kept, one line for each that was refused.
+
+    doubtful: a line for each that was read in another way than its owner may expect.
+    """
 
     kept: list[Upload] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    doubtful: list[str] = field(default_factory=list)
 
 
 def receive(owner: User, files: Iterable[File]) -> Received:  # type: ignore[type-arg]
@@ -33,22 +37,23 @@ def receive(owner: User, files: Iterable[File]) -> Received:  # type: ignore[typ
     received = Received()
     for file in files:
         try:
-            received.kept.append(keep(owner, file))
+            received.kept.append(keep(owner, file, received.doubtful.append))
         except ImageError as error:
             received.refused.append(str(error))
     return received
 
 
-def keep(owner: User, file: File) -> Upload:  # type: ignore[type-arg]
+def keep(owner: User, file: File, warn: images.Warn | None = None) -> Upload:  # type: ignore[type-arg]
     """Check one file, store its pixels without whatever else it held, and name them for its owner.
 
+    warn: as of `images.read`.
     The same picture under the same name again is one upload. Raises ImageError for what is no single picture of a
     known format, is too large, or would take the name of another picture.
     """
     name = plain_name(file.name or "")
     if file.size > MAX_BYTES:
         raise ImageError(f"{name}: {file.size / 1e6:.0f} MB; at most {MAX_BYTES // 1_000_000} MB a picture")
-    picture = images.read(file, name)
+    picture = images.read(file, name, warn)
     pixels = images.pixel_hash(picture)
     path, _ = store.put("sources", images.encode_png(picture), ".png")
     size = {"width": picture.width, "height": picture.height}

@@ -29,7 +29,9 @@ from survey.models import Question, Stimulus, Study, StudyVersion
 from survey.study.definition import Definition
 from survey.study.trap import trap_picture
 
-IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", ".bmp", ".gif"})
+IMAGE_SUFFIXES = frozenset(
+    {".png", ".jpg", ".jpeg", ".webp", ".avif", ".heic", ".heif", ".tif", ".tiff", ".bmp", ".gif"}
+)
 ITEMS_FILE = "items.csv"
 
 

@@ -57,6 +57,8 @@ def keep_files(request: HttpRequest) -> list[Upload]:
     received = uploads.receive(_maker(request), request.FILES.getlist("files"))
     for line in received.refused:
         messages.error(request, line)
+    for line in received.doubtful:
+        messages.warning(request, line)
     if kept := len(received.kept):
         messages.success(request, f"{kept} picture{'s' if kept > 1 else ''} kept.")
     elif not received.refused:

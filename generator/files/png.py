@@ -1,0 +1,141 @@
+"""PNG files by their chunks: what describes the pixels, without the comments that may be damaged or endless."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from dataclasses import dataclass, field
+from typing import IO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generator.files.colour import BT709, Encoding, of_code_points
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+# Chunks that the pixels cannot be read without; all others are left out where their checksum is wrong.
+_CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND", b"acTL", b"fcTL", b"fdAT")
+_DESCRIBING = (b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"cICP", b"eXIf")
+_PROFILE = b"iCCP"
+# Bytes, packed or not; larger than any colour profile.
+_MOST_IN_CHUNK = 16_000_000
+
+
+@dataclass
+class Png:
+    """A PNG file. data: the file of its pixels and their description alone, without its profile.
+
+    damaged: chunks whose checksum is wrong; those that the pixels need are read all the same.
+    """
+
+    data: io.BytesIO
+    chunks: dict[bytes, bytes] = field(default_factory=dict)
+    damaged: list[str] = field(default_factory=list)
+
+    @property
+    def bits(self) -> int:
+        """Bits per sample; 8 where the header is damaged."""
+        header = self.chunks.get(b"IHDR", b"")
+        return header[8] if len(header) == 13 else 8
+
+    @property
+    def encoding(self) -> Encoding:
+        """What the numbers stand for, by cICP, else sRGB, else gAMA and cHRM. Raises ColourError for HDR.
+
+        A profile (iCCP) stands before all but cICP; it is the reader's to apply.
+        """
+        cicp = self.chunks.get(b"cICP", b"")
+        if len(cicp) == 4:
+            return of_code_points(cicp[0], cicp[1])
+        if b"sRGB" in self.chunks or _PROFILE in self.chunks:
+            return Encoding()
+        gamma, primaries = self.chunks.get(b"gAMA", b""), self.chunks.get(b"cHRM", b"")
+        exponent = struct.unpack(">I", gamma)[0] / 100_000 if len(gamma) == 4 else 0
+        return Encoding(_primaries(primaries), 1 / exponent if exponent else 0.0)
+
+    @property
+    def profile(self) -> bytes | None:
+        """The colour profile; None without one, or where cICP stands before it."""
+        _, _, packed = self.chunks.get(_PROFILE, b"").partition(b"\0")
+        if not packed or b"cICP" in self.chunks:
+            return None
+        return zlib.decompressobj().decompress(packed[1:], _MOST_IN_CHUNK)
+
+    def deep(self) -> tuple[NDArray[np.uint16], NDArray[np.uint16] | None]:
+        """Return a 16-bit file's colours H x W x 3 and its alpha H x W, by its last channel or its tRNS."""
+        from imagecodecs import png_decode
+
+        samples = np.atleast_3d(png_decode(self._bare()))
+        colours, alpha = samples, None
+        if samples.shape[2] in (2, 4):
+            colours, alpha = samples[..., :-1], samples[..., -1]
+        elif clear := self.chunks.get(b"tRNS"):
+            see_through = np.frombuffer(clear, ">u2")[: samples.shape[2]]
+            alpha = np.where((samples == see_through).all(2), 0, 65535).astype(np.uint16)
+        return np.broadcast_to(colours, (*colours.shape[:2], 3)), alpha
+
+    def _bare(self) -> bytes:
+        """Return the file without what a decoder could apply to the samples by itself."""
+        bare = io.BytesIO(SIGNATURE)
+        bare.seek(0, io.SEEK_END)
+        for kind, raw in _walk(self.data):
+            if kind in _CRITICAL:
+                bare.write(raw)
+        return bare.getvalue()
+
+
+def parse(file: IO[bytes], also: tuple[bytes, ...] = ()) -> Png:
+    """Read a PNG without its comments. also: further chunks to keep, by the beginning of kind and data together."""
+    png = Png(io.BytesIO())
+    png.data.write(SIGNATURE)
+    for kind, raw in _walk(file, also):
+        body, checksum = raw[8:-4], raw[-4:]
+        is_whole = zlib.crc32(raw[4:-4]).to_bytes(4) == checksum and (kind != _PROFILE or _unpacks(body))
+        if not is_whole and kind.decode("latin-1") not in png.damaged:
+            png.damaged.append(kind.decode("latin-1"))
+        if is_whole and kind in (*_DESCRIBING, _PROFILE, b"IHDR"):
+            png.chunks.setdefault(kind, body)
+        if kind in _CRITICAL or (is_whole and kind != _PROFILE):
+            png.data.write(raw)
+    png.data.seek(0)
+    return png
+
+
+def _walk(file: IO[bytes], also: tuple[bytes, ...] = ()) -> list[tuple[bytes, bytes]]:
+    """Return kind and whole bytes of each chunk that is kept; a file cut short ends with what there is of it."""
+    found: list[tuple[bytes, bytes]] = []
+    file.seek(len(SIGNATURE))
+    while len(header := file.read(8)) == 8:
+        length, kind = struct.unpack(">I4s", header)
+        wanted = kind in _CRITICAL or (kind in (*_DESCRIBING, _PROFILE) and length <= _MOST_IN_CHUNK)
+        start = file.read(min(length, 40)) if also and not wanted else b""
+        if not wanted and not any((kind + start).startswith(beginning) for beginning in also):
+            file.seek(length + 4 - len(start), io.SEEK_CUR)
+            continue
+        found.append((kind, header + start + file.read(length + 4 - len(start))))
+        if kind == b"IEND":
+            break
+    return found
+
+
+def _unpacks(chunk: bytes) -> bool:
+    """Whether an iCCP chunk (name, 0, method, profile by zlib) holds a profile that is whole."""
+    name, _, packed = chunk.partition(b"\0")
+    unpacker = zlib.decompressobj()
+    try:
+        return bool(name) and bool(unpacker.decompress(packed[1:], _MOST_IN_CHUNK)) and unpacker.eof
+    except zlib.error:
+        return False
+
+
+def _primaries(chunk: bytes) -> tuple[float, float, float, float, float, float, float, float]:
+    """Return cHRM's chromaticities, sRGB's where they are none that a screen could have."""
+    if len(chunk) != 32:
+        return BT709
+    white_x, white_y, *rest = (value / 100_000 for value in struct.unpack(">8I", chunk))
+    red_x, red_y, green_x, green_y, blue_x, blue_y = rest
+    triangle = (green_x - red_x) * (blue_y - red_y) - (blue_x - red_x) * (green_y - red_y)
+    if abs(triangle) < 0.01 or min(white_y, red_y, green_y, blue_y) <= 0:
+        return BT709
+    return red_x, red_y, green_x, green_y, blue_x, blue_y, white_x, white_y
