@@ -17,6 +17,8 @@ from survey.models import AuditEntry, Study
 
 #: Who acts where no account does. Its brackets cannot stand in a user name.
 COMMAND: Final = "(command)"
+#: A participant's own act, once their study is over; nothing tells who it was.
+PARTICIPANT: Final = "(participant)"
 
 ACTS: Final = {
     "exclusion.lift": "counted a participant again",
@@ -26,6 +28,7 @@ ACTS: Final = {
     "images.make": "had the images of a plan made",
     "images.resume": "went on with an image set",
     "images.stop": "stopped an image set",
+    "participant.leave": "a participant deleted their own answers",
     "participant.withdraw": "deleted a participant on request",
     "share.make": "made a share link",
     "share.revoke": "revoked a share link",
@@ -47,10 +50,10 @@ ACTS: Final = {
 """What each act is called on pages; an act that is not here shows as its key."""
 
 
-def record(act: str, study: Study | None, by: User | None, **detail: Any) -> AuditEntry:
-    """Write one entry; `by` is None for a command. Call it inside the transaction of the act itself."""
+def record(act: str, study: Study | None, by: User | str | None, **detail: Any) -> AuditEntry:
+    """Write one entry; `by` is None for a command, PARTICIPANT for a participant. Call it inside the transaction of the act itself."""
     return AuditEntry.objects.create(
-        who=by.get_username() if by else COMMAND,
+        who=by.get_username() if isinstance(by, User) else by or COMMAND,
         study=study,
         slug=study.slug if study else "",
         act=act,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from survey.models.keys import new_token
 
@@ -44,6 +47,9 @@ class Study(models.Model):
         null=True, blank=True, help_text="day on which all that may name a person goes"
     )
     created_at = models.DateTimeField(db_default=Now())
+    closed_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="set by the database's own triggers"
+    )
     archived_at = models.DateTimeField(null=True, blank=True, help_text="off the list; nothing is deleted")
 
     class Meta:
@@ -68,7 +74,25 @@ class Study(models.Model):
     @property
     def takes_people(self) -> bool:
         """Whether a person may begin now: it is open, and its participants are no program's."""
-        return self.state == self.State.OPEN and not self.is_simulated
+        return self.state == self.State.OPEN and not self.is_simulated and not self.is_over
+
+    @property
+    def is_purged(self) -> bool:
+        """Whether the day has come on which personal data go."""
+        return self.purge_on is not None and self.purge_on <= timezone.localdate()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it takes no more answers but those that are on their way: it is closed, or its purge date has come."""
+        return self.state == self.State.CLOSED or self.is_purged
+
+    @property
+    def over_since(self) -> dt.datetime | None:
+        """When it closed, or its purge date began, whichever came first; None where it goes on or nobody knows."""
+        ends = [self.closed_at] if self.state == self.State.CLOSED and self.closed_at else []
+        if self.purge_on is not None and self.is_purged:
+            ends.append(timezone.make_aware(dt.datetime.combine(self.purge_on, dt.time())))
+        return min(ends, default=None)
 
     @property
     def version(self) -> StudyVersion:

@@ -12,17 +12,20 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.db import connection
+from django.utils import timezone
 
 from survey.models import Preference, Rating, Trial
 
 # Every change of a participant takes that row first, so that two of them wait in line and never in a circle.
+# Of a session that ended, `last_seen_at` stays the time when it did.
 _LOCK: Final = """
-UPDATE survey_participant SET last_seen_at = %s
+UPDATE survey_participant SET last_seen_at = CASE state WHEN 'active' THEN %s ELSE last_seen_at END
 WHERE id = (SELECT participant_id FROM survey_trial WHERE token = %s)
 """
 # A statement of its own: on PostgreSQL only a later one sees what was committed while the first one waited.
 _READ: Final = """
 SELECT trial.id, trial.outcome, trial.revision, person.token, study.method,
+    person.state <> 'active' OR NOT person.is_preview AND (study.state = 'closed' OR coalesce(study.purge_on <= %s, FALSE)),
     (SELECT count(*) FROM survey_trial WHERE participant_id = person.id AND outcome <> 'open'),
     (SELECT count(*) FROM survey_trial WHERE participant_id = person.id),
     question.id, question.key
@@ -47,7 +50,7 @@ INSERT INTO {} (trial_id, question_id, value, first_value, changes, rt_ms, input
 class AnswerTarget:
     """The trial that an answer belongs to.
 
-    `questions` are (id, key); `cookie` is its participant's token, None after a purge; of that participant's `total`
+    `ended` says that its session or its study takes no more answers but those on their way. `questions` are (id, key); `cookie` is its participant's token, None after a purge; of that participant's `total`
     trials, `saved` have an answer in the database, or a reason for none.
     """
 
@@ -56,6 +59,7 @@ class AnswerTarget:
     revision: int
     cookie: str | None
     method: str
+    ended: bool
     saved: int
     total: int
     questions: tuple[tuple[int, str], ...]
@@ -71,16 +75,15 @@ def take(token: str, now: dt.datetime) -> AnswerTarget:
         if "\x00" not in token:
             cursor.execute(_LOCK, [_moment(now), token])
             if cursor.rowcount:
-                cursor.execute(_READ, [token])
+                cursor.execute(_READ, [timezone.localdate(), token])
                 return _target(cursor.fetchall())
     raise Trial.DoesNotExist(token)
 
 
 def _target(rows: Sequence[Sequence[Any]]) -> AnswerTarget:
-    pk, outcome, revision, cookie, method, saved, total, *_ = rows[0]
-    return AnswerTarget(
-        pk, outcome, revision, cookie, method, saved, total, tuple((r[-2], r[-1]) for r in rows)
-    )
+    pk, outcome, revision, cookie, method, ended, saved, total, *_ = rows[0]
+    questions = tuple((row[-2], row[-1]) for row in rows)
+    return AnswerTarget(pk, outcome, revision, cookie, method, bool(ended), saved, total, questions)
 
 
 def keep(

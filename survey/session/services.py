@@ -41,6 +41,13 @@ class Refused(Exception):
         self.code = code
 
 
+class TooLate(Refused):
+    """An answer that was given, or came, after its session or its study had ended."""
+
+    def __init__(self) -> None:
+        super().__init__("ended")
+
+
 class BadAnswer(Exception):
     """Answers that are missing or are not on the scale; `questions` are their keys."""
 
@@ -138,7 +145,7 @@ def start(
 
 
 def _check_open(study: Study) -> None:
-    if study.state != Study.State.OPEN or (study.purge_on and study.purge_on <= timezone.localdate()):
+    if study.state != Study.State.OPEN or study.is_over:
         raise Refused("closed")
 
 
@@ -162,8 +169,13 @@ def _known(study: Study, ticket: Invitation | None, recruitment: Recruitment | N
 
 
 def screen(participant: Participant, answers: Mapping[str, str]) -> None:
-    """Keep the screening's answers; where the study requires them right, a wrong one ends the session."""
+    """Keep the screening's answers; where the study requires them right, a wrong one ends the session.
+
+    Raises Refused("closed") where the study is over.
+    """
     definition = definition_of(participant.version)
+    if participant.study.is_over and not participant.is_preview:
+        raise Refused("closed")
     with transaction.atomic():
         person = Participant.objects.select_for_update().get(pk=participant.pk)
         if person.screening is not None:
@@ -242,12 +254,15 @@ def rate(
     Raises:
         Trial.DoesNotExist: no such token.
         BadAnswer: an answer is missing or not on the scale.
+        TooLate: the session or the study had ended before it was given, or its grace time is over.
     """
     showing = showing or Showing()
     with transaction.atomic():
         target = rating_sql.take(token, timezone.now())
         if target.outcome != Trial.Outcome.OPEN or revision != target.revision:
             return target
+        if target.ended:
+            _check_in_time(target, showing)
         pair = target.method == Study.Method.PAIR
         values = _checked([key for _, key in target.questions], answers, pair)
         for question, key in target.questions:
@@ -258,24 +273,69 @@ def rate(
 def skip(token: str, reason: str, *, revision: int = 0, showing: Showing | None = None) -> AnswerTarget:
     """Pass over a trial whose image could not be shown, for one of SKIP_REASONS; nothing if it is answered already.
 
-    Raises Trial.DoesNotExist for an unknown token, Refused("reason") for another reason.
+    Raises Trial.DoesNotExist for an unknown token, Refused("reason") for another reason, TooLate as `rate` does.
     """
     if reason not in SKIP_REASONS:
         raise Refused("reason")
+    showing = showing or Showing()
     with transaction.atomic():
         target = rating_sql.take(token, timezone.now())
         if target.outcome != Trial.Outcome.OPEN or revision != target.revision:
             return target
-        return _close(target, Trial.Outcome.SKIPPED, showing or Showing(), reason)
+        if target.ended:
+            _check_in_time(target, showing)
+        return _close(target, Trial.Outcome.SKIPPED, showing, reason)
+
+
+def _check_in_time(target: AnswerTarget, showing: Showing) -> None:
+    """Raise TooLate unless an answer was given before the end and comes within the study's grace time.
+
+    When it was given is the page's word (`waited_ms`), which no server can check: the grace time bounds what a false
+    one is worth, and an image first shown after the end has no answer from before it.
+    """
+    rows = Trial.objects.select_related("participant__study", "participant__version")
+    trial, now = rows.get(pk=target.trial), timezone.now()
+    person = trial.participant
+    end = _end_of(person)
+    given = now - dt.timedelta(milliseconds=showing.waited_ms)
+    is_late = end is None or given >= end or now > end + _grace(person)
+    if is_late or (trial.shown_at and end and trial.shown_at > end):
+        raise TooLate
+
+
+def _end_of(person: Participant) -> dt.datetime | None:
+    """Return when a session that takes no more answers ended: it stopped, or its study did. None for long ago."""
+    ends = []
+    if person.state != Participant.State.ACTIVE:
+        ends.append(person.last_seen_at if person.state == Participant.State.STOPPED else None)
+    if person.study.is_over and not person.is_preview:
+        ends.append(person.study.over_since)
+    return None if None in ends else min((end for end in ends if end), default=None)
+
+
+def _grace(person: Participant) -> dt.timedelta:
+    return dt.timedelta(minutes=definition_of(person.version).limits.grace_minutes)
+
+
+def is_frozen(person: Participant) -> bool:
+    """Return whether the study is over and its grace time too: of this session only a deletion is written."""
+    if not person.study.is_over or person.is_preview:
+        return False
+    end = person.study.over_since
+    return end is None or timezone.now() > end + _grace(person)
 
 
 def undo(participant: Participant) -> Trial | None:
     """Open the last answered trial again (its answers stay until given anew); None when there is none to undo.
 
-    After the last image too: a finished session then waits for that answer.
+    After the last image too: a finished session then waits for that answer. Raises Refused("closed") where the study
+    shows no images: the answer could not be given anew.
     """
     with transaction.atomic():
         person = Participant.objects.select_for_update().get(pk=participant.pk)
+        study = Study.objects.get(pk=person.study_id)
+        if not person.is_preview and (study.is_over or study.state != Study.State.OPEN):
+            raise Refused("closed")
         trial = undoable(person)
         if trial is None or person.state not in (Participant.State.ACTIVE, Participant.State.FINISHED):
             return None
@@ -298,10 +358,13 @@ def undoable(participant: Participant) -> Trial | None:
 
 
 def tell_about(participant: Participant, answers: Mapping[str, str]) -> None:
-    """Keep what a person says about themselves (bands only; an empty mapping for nothing), and finish."""
+    """Keep what a person says about themselves (bands only; an empty mapping for nothing), and finish.
+
+    Once the study's grace time is over nothing more is kept.
+    """
     with transaction.atomic():
         person = Participant.objects.select_for_update().get(pk=participant.pk)
-        if person.about is None:
+        if person.about is None and not is_frozen(person):
             person.about = dict(answers)
             person.save(update_fields=["about"])
         _finish_if_done(person)
@@ -316,7 +379,9 @@ def finish(participant: Participant) -> Participant:
 
 
 def stop_session(participant: Participant) -> None:
-    """End a session early and keep its answers."""
+    """End a session early and keep its answers; nothing where the study is over for good."""
+    if is_frozen(participant):
+        return
     Participant.objects.filter(pk=participant.pk, state=Participant.State.ACTIVE).update(
         state=Participant.State.STOPPED, last_seen_at=timezone.now()
     )
@@ -380,7 +445,10 @@ def _close(target: AnswerTarget, outcome: str, showing: Showing, reason: str = "
 
 def _finish_if_done(person: Participant) -> None:
     definition = definition_of(person.version)
-    asked = person.about is not None or not definition.about
+    frozen = is_frozen(person)
+    asked = person.about is not None or not definition.about or frozen
     if person.state == Participant.State.ACTIVE and asked and not waits(person):
         person.state, person.finished_at = Participant.State.FINISHED, timezone.now()
-        person.save(update_fields=["state", "finished_at"])
+        # They gave every answer and get their code; the results of a study that is over stay as they are.
+        if not frozen:
+            person.save(update_fields=["state", "finished_at"])

@@ -46,7 +46,7 @@ def withdraw(participant: Participant, typed: str, by: User) -> None:
         raise DeskError(f"Nothing was deleted: type {participant.code} to confirm.")
     # Nothing in the log says whose answers they were.
     record("participant.withdraw", participant.study, by)
-    erasure.withdraw(participant)
+    erasure.withdraw(participant, asked_at_desk=True)
 
 
 @transaction.atomic

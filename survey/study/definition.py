@@ -135,6 +135,12 @@ class Goal(Part):
     half_width: Annotated[float, Field(ge=0.05, le=2)] = 0.25
 
 
+class Limits(Part):
+    """Whose answers are taken: `grace_minutes` is how long after the end those are that were given before it."""
+
+    grace_minutes: Annotated[int, Field(ge=0, le=10_080)] = 10
+
+
 class Definition(Part):
     """Everything that one version of a study says. Texts are a string, or a table of strings by language."""
 
@@ -148,6 +154,7 @@ class Definition(Part):
     questions: Annotated[list[AskedQuestion], Field(max_length=4)] = []
     session: Session = Session()
     goal: Goal = Goal()
+    limits: Limits = Limits()
     images: Images = Images()
     screening: Screening = Screening()
     about: list[AboutQuestion] = []
@@ -195,7 +202,7 @@ class Definition(Part):
     def sha256(self) -> str:
         """SHA-256 of the canonical JSON: the same definition, however the file is laid out, has the same."""
         # A key that came after the first version counts only where it is used, so that older hashes hold.
-        later = {"goal"} if self.goal == Goal() else set()
+        later = {name for name, default in _LATER.items() if getattr(self, name) == default}
         values = self.model_dump(mode="json", exclude=later)
         text = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
@@ -213,6 +220,9 @@ class Definition(Part):
             return labels
         by_language: dict[Any, Any] = labels if labels else {**default_labels(self.method)}
         return list(by_language.get(language) or by_language[self.languages[0]])
+
+
+_LATER: Final = {"goal": Goal(), "limits": Limits()}
 
 
 def load(path: Path) -> Definition:
@@ -268,6 +278,7 @@ def _keys_of_table(path: list[Any]) -> list[str]:
         "consent": Consent,
         "session": Session,
         "goal": Goal,
+        "limits": Limits,
         "images": Images,
         "screening": Screening,
         "recruitment": Recruitment,

@@ -7,13 +7,19 @@ import datetime as dt
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from survey.access.audit import record
+from survey.access.audit import PARTICIPANT, record
 from survey.models import Invitation, Participant, Recruit, Study
 
 
-def withdraw(participant: Participant) -> None:
-    """Delete a participant with every answer and all else that is known of them."""
+def withdraw(participant: Participant, *, asked_at_desk: bool = False) -> None:
+    """Delete a participant with every answer and all else that is known of them.
+
+    Where the study is over, the log keeps that its results changed; what was asked for at the desk is logged there.
+    """
     with transaction.atomic():
+        study = participant.study
+        if study.is_over and not participant.is_preview and not asked_at_desk:
+            record("participant.leave", study, PARTICIPANT)
         # An answer on its way is written first, and deleted, or finds its trial gone.
         list(Participant.objects.select_for_update().filter(pk=participant.pk))
         participant.delete()

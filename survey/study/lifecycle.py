@@ -47,7 +47,7 @@ def set_state(study: Study, state: Study.State, by: User | None) -> None:
         raise DeskError("A study does not become a draft again: pause it, or close it.")
     if study.archived_at and state != Study.State.CLOSED:
         raise DeskError("It is in the archive: take it out first.")
-    if state == Study.State.OPEN and study.purge_on and study.purge_on <= timezone.localdate():
+    if state == Study.State.OPEN and study.is_purged:
         raise DeskError(f"Its personal data go on {study.purge_on}: set a later day first.")
     record("study.state", study, by, **{"from": study.state, "to": state.value})
     study.state = state

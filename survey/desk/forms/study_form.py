@@ -29,6 +29,7 @@ NUMBERS: Final = (
     ("session.stabilising", "Hidden warm-up images", 0, 10),
     ("session.batches", "Batches one person may take", 1, 50),
     ("goal.votes", "Votes wanted for each image", 1, 10_000),
+    ("limits.grace_minutes", "Minutes after closing in which waiting answers still count", 0, 10_080),
     ("screening.plates", "Colour vision plates", 0, 4),
 )
 SWITCHES: Final = (
@@ -49,6 +50,7 @@ RECRUITMENT: Final = (
 GROUPS: Final = (
     ("What people read", ("languages", "title", "consent.purpose", "instructions")),
     ("How much", ("session", "consent.minutes", "goal")),
+    ("Limits", ("limits",)),
     ("Before and after the images", ("screening", "about")),
     ("Crowd platform", ("recruitment",)),
     ("Consent and data", ("consent", "invited_only", "purge_on")),

@@ -26,8 +26,6 @@ PLATFORM_PARAMETERS = {
 }
 #: What MTurk puts in the assignment's place while a worker only looks at a task.
 NOT_ACCEPTED = "ASSIGNMENT_ID_NOT_AVAILABLE"
-#: How a study that takes nobody answers: temporarily, or for good.
-CLOSED_STATUS = {Study.State.PAUSED: 503, Study.State.CLOSED: 410, Study.State.OPEN: 410}
 
 
 @login_not_required
@@ -49,7 +47,7 @@ def welcome(visit: Visit) -> HttpResponse:
     if visit.request.method == "POST" and form.is_valid() and accepted:
         return _begin(visit, preview)
     if not (visit.study.takes_people or preview or _is_program(visit)):
-        return _closed(visit)
+        return visit.closed()
     status = 422 if visit.request.method == "POST" else 200
     context = {"form": form, "preview": preview, "accepted": accepted}
     return visit.page("welcome", status, carried=_carried(visit), texts=_texts(visit), **context)
@@ -79,14 +77,10 @@ def _begin(visit: Visit, preview: User | None) -> HttpResponse:
             is_simulated=_is_program(visit),
         )
     except Refused as refusal:
-        return _closed(visit) if refusal.code == "closed" else visit.page("uninvited", status=403)
+        return visit.closed() if refusal.code == "closed" else visit.page("uninvited", status=403)
     begun = Visit(visit.request, visit.slug)
     begun.participant = participant
     return remember(begun.go(), participant)
-
-
-def _closed(visit: Visit) -> HttpResponse:
-    return visit.page("closed", status=CLOSED_STATUS.get(Study.State(visit.study.state), 410))
 
 
 def _previewer(visit: Visit) -> User | None:
@@ -128,7 +122,10 @@ def screening(visit: Visit) -> HttpResponse:
         return visit.go()
     form = ScreeningForm(visit.request.POST or None, asked=visit.definition.screening, seed=participant.seed)
     if visit.request.method == "POST" and form.is_valid():
-        services.screen(participant, form.answers())
+        try:
+            services.screen(participant, form.answers())
+        except Refused:
+            return visit.closed()
         participant.refresh_from_db()
         return visit.go()
     return visit.page("screening", _status(form), form=form)
@@ -159,7 +156,7 @@ def about(visit: Visit) -> HttpResponse:
 
 def _may_go_on(visit: Visit) -> bool:
     """Whether images are still shown to this person: a closed or paused study has no page to show them on."""
-    return visit.study.takes_people or visit.person.is_preview
+    return visit.shows_images or visit.person.is_preview
 
 
 @participant_page("GET")
@@ -198,7 +195,7 @@ def again(visit: Visit) -> HttpResponse:
     try:
         services.another_batch(visit.person)
     except Refused:
-        return _closed(visit)
+        return visit.closed()
     visit.person.refresh_from_db()
     return visit.go()
 

@@ -17,7 +17,7 @@ from survey.models import Preference, Stimulus, Study, Trial
 from survey.session import services
 from survey.session.pages.visit import Visit, participant_page
 from survey.session.rating_sql import AnswerTarget
-from survey.session.services import BadAnswer, Refused, SessionProgress, Showing
+from survey.session.services import BadAnswer, Refused, SessionProgress, Showing, TooLate
 from survey.study.definition import AskedQuestion
 
 #: How many trials the page knows ahead: enough to go on for some minutes without a network, and to ask seldom for more.
@@ -31,8 +31,8 @@ def rate(visit: Visit) -> HttpResponse:
         return _rate(visit)
     if visit.participant is None or visit.place != "rate":
         return visit.go()
-    if visit.study.state in (Study.State.PAUSED, Study.State.CLOSED) and not visit.participant.is_preview:
-        return visit.page("closed", status=503 if visit.study.state == Study.State.PAUSED else 410)
+    if not (visit.shows_images or visit.participant.is_preview):
+        return visit.closed()
     return _show(visit)
 
 
@@ -59,6 +59,8 @@ def _rate(visit: Visit) -> HttpResponse:
         )
     except Trial.DoesNotExist:
         return _lost(visit)
+    except TooLate:
+        return _late(visit)
     except BadAnswer as error:
         return _bad(visit, error)
     return _onward(visit, target)
@@ -72,6 +74,8 @@ def skip(visit: Visit) -> HttpResponse:
         target = services.skip(
             post.get("trial", ""), post.get("reason", ""), revision=_revision(post), showing=_showing(post)
         )
+    except TooLate:
+        return _late(visit)
     except (Trial.DoesNotExist, Refused):
         return _lost(visit)
     return _onward(visit, target)
@@ -80,7 +84,10 @@ def skip(visit: Visit) -> HttpResponse:
 @participant_page("POST")
 def undo(visit: Visit) -> HttpResponse:
     """Open the last answer again."""
-    services.undo(visit.person)
+    try:
+        services.undo(visit.person)
+    except Refused:
+        return visit.closed()
     visit.person.refresh_from_db()
     if not visit.by_script or visit.place != "rate":
         return visit.go()
@@ -131,6 +138,13 @@ def _news(visit: Visit, target: AnswerTarget) -> dict[str, Any]:
     if target.outcome == Trial.Outcome.RATED and visit.request.POST.get("known") == str(target.saved - 1):
         return {"saved": target.saved, "total": target.total, "undo": True}
     return _state(visit, services.upcoming(visit.person, AHEAD))
+
+
+def _late(visit: Visit) -> HttpResponse:
+    """Refuse an answer for good: the browser that kept it lets go of it."""
+    if visit.by_script:
+        return JsonResponse({"error": "too late: the study or the session has ended"}, status=410)
+    return visit.page("late", status=410)
 
 
 def _lost(visit: Visit) -> HttpResponse:

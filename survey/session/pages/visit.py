@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -103,6 +103,18 @@ class Visit:
         context |= {"visit": self, "study": self.study, "participant": self.participant}
         return render(self.request, f"survey/{template}.html", context, status=status)
 
+    @property
+    def shows_images(self) -> bool:
+        """Whether the study shows images to those who take part: it is open, and not over."""
+        return self.study.state == Study.State.OPEN and not self.study.is_over
+
+    def closed(self) -> HttpResponse:
+        """Say that the study takes nobody now: 503 for a pause, 410 for good."""
+        status = 503 if self.study.state == Study.State.PAUSED and not self.study.is_over else 410
+        if self.by_script:
+            return JsonResponse({"error": "closed"}, status=status)
+        return self.page("closed", status)
+
     def go(self, name: str | None = None) -> HttpResponse:
         """Send the browser on by GET: to a page of this study, or to the one where the participant should be."""
         response = redirect(name or self.place, self.study.slug)
@@ -123,7 +135,8 @@ class Visit:
             return "screening"
         if services.waits(person):
             return "rate"
-        return "about" if asked.about and person.about is None else "done"
+        wants = asked.about and person.about is None and not services.is_frozen(person)
+        return "about" if wants else "done"
 
 
 Page = Callable[..., HttpResponseBase]

@@ -22,8 +22,10 @@ const outbox = new Outbox(words.go, {
   waiting() {
     tell(words.waiting);
   },
-  // Their person has withdrawn: there is nothing left to keep them for.
-  refused() {},
+  refused(status) {
+    // Any other refusal: their person has withdrawn, and there is nothing left to keep them for.
+    if (status === 410) tell(words.late);
+  },
 });
 
 if (outbox.size) outbox.flush();
