@@ -24,7 +24,7 @@ from benchmarks import generate_convergence, generate_scaling, machine
 from benchmarks.generate_peers import Peer, of_checkout
 from benchmarks.generate_work import NEURAL_STYLE, Measured, Work, flops, random_weights, save_pair
 from generator.nst import load
-from generator.nst.network import supports_bf16
+from generator.nst.network import resolve_precision, supports_bf16
 from generator.nst.weights.layouts import LoadedWeights, save_canonical
 from generator.nst.weights.registry import Weights, cached
 
@@ -32,6 +32,7 @@ RESULTS = Path(__file__).parent / "results"
 WAYS = {
     "classic": "classic loop",
     "fp32": "this project, float32, cell by cell",
+    "bf16": "this project, bfloat16, cell by cell",
     "cell": "this project, cell by cell",
     "batch": "this project, {cells} cells as a batch",
 }
@@ -123,9 +124,11 @@ def _own_ways(
     work: Work, network: str, options: argparse.Namespace, folder: Path
 ) -> dict[str, Callable[[], Measured]]:
     """Return the contenders of this project by their names in the table."""
-    left_out = set()
-    if not supports_bf16(torch.device(options.device)):
-        left_out.add("fp32")  # without bfloat16 "auto" is float32: one row says it
+    device = torch.device(options.device)
+    # The rows of "auto" have one of these precisions already.
+    left_out = {"fp32" if resolve_precision("auto", device) is torch.float32 else "bf16"}
+    if not supports_bf16(device):
+        left_out.add("bf16")
     if work is not NEURAL_STYLE:
         left_out.add("classic")
     return {

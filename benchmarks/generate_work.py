@@ -192,6 +192,10 @@ def in_fp32(weights: Weights, options: argparse.Namespace) -> Measured:
     return by_cell(weights, options, "fp32")
 
 
+def in_bf16(weights: Weights, options: argparse.Namespace) -> Measured:
+    return by_cell(weights, options, "bf16")
+
+
 def in_batch(weights: Weights, options: argparse.Namespace) -> Measured:
     """Cells that differ in content layer and content weight, as the grid of Patel 2019."""
     device = torch.device(options.device)
@@ -223,6 +227,7 @@ def classically(weights: Weights, options: argparse.Namespace) -> Measured:
 WAYS: dict[str, Callable[[Weights, argparse.Namespace], Measured]] = {
     "cell": by_cell,
     "fp32": in_fp32,
+    "bf16": in_bf16,
     "batch": in_batch,
     "classic": classically,
 }

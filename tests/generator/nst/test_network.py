@@ -71,13 +71,15 @@ def test_a_bfloat16_network_agrees_to_its_precision():
     assert float((rough.float() - exact).norm() / exact.norm()) < 0.02
 
 
-def test_bfloat16_is_chosen_only_where_the_hardware_has_it(monkeypatch):
-    cpu = torch.device("cpu")
+def test_bfloat16_is_chosen_only_on_a_gpu_whose_hardware_has_it(monkeypatch):
+    cpu, gpu = torch.device("cpu"), torch.device("cuda")
     monkeypatch.setattr("generator.nst.network.supports_bf16", lambda device: False)
-    assert resolve_precision("auto", cpu) is torch.float32
+    assert resolve_precision("auto", gpu) is torch.float32
     monkeypatch.setattr("generator.nst.network.supports_bf16", lambda device: True)
-    assert resolve_precision("auto", cpu) is torch.bfloat16
-    assert resolve_precision("fp32", cpu) is torch.float32
+    assert resolve_precision("auto", gpu) is torch.bfloat16
+    assert resolve_precision("auto", cpu) is torch.float32
+    assert resolve_precision("fp32", gpu) is torch.float32
+    assert resolve_precision("bf16", cpu) is torch.bfloat16
 
 
 def test_the_weights_are_frozen():
