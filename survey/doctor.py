@@ -14,6 +14,8 @@ from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from nstsite import __version__
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
@@ -38,6 +40,7 @@ class Finding:
 def examine() -> Iterator[Finding]:
     """Look at Python, PyTorch, the device, weights, database, media folder and browser, one after another."""
     checks: tuple[Callable[[], Finding], ...] = (
+        _program,
         _python,
         _torch,
         _device,
@@ -59,6 +62,10 @@ def browser_path() -> str | None:
     return os.environ.get("CHROMIUM") or next(
         (path for name in BROWSERS if (path := shutil.which(name))), None
     )
+
+
+def _program() -> Finding:
+    return Finding("nstsite", f"{__version__} in {settings.BASE_DIR}")
 
 
 def _python() -> Finding:

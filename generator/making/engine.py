@@ -13,6 +13,8 @@ import numpy as np
 import PIL
 from django.conf import settings
 
+from nstsite import __version__
+
 if TYPE_CHECKING:
     import torch
 
@@ -108,6 +110,7 @@ def describe_device(device: torch.device) -> dict[str, Any]:
             "cores": os.cpu_count(),
         },
         "versions": {
+            "nstsite": __version__,
             "python": platform.python_version(),
             "torch": torch.__version__,
             "cuda": torch.version.cuda,

@@ -24,7 +24,7 @@ def methods_text(export: Export) -> str:
     parts = [_design(export), _participants(export), _scores(export)]
     parts += [_agreement(export, question) for question in export.questions]
     parts.append(
-        f"The analysis was made with nstsite on data with SHA-256 {export.analysis.stamp['data_sha256']}."
+        f"The analysis was made with {export.analysis.stamp['program']} on data with SHA-256 {export.analysis.stamp['data_sha256']}."
     )
     return f"{simulated}{' '.join(parts)}\n"
 

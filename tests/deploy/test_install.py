@@ -34,7 +34,9 @@ def test_a_failed_step_shows_what_its_command_said(capfd):
 
 
 def test_a_target_stops_at_the_first_step_that_fails(monkeypatch, capfd):
-    monkeypatch.setitem(install.STEPS, "runtime", (("one", ()), ("two", ())))
+    monkeypatch.setitem(
+        install.STEPS, "runtime", (("one", ("/no/such/program",)), ("two", ("/no/such/program",)))
+    )
     assert install.main("runtime") == 1
     out, _ = capfd.readouterr()
     assert out.startswith("Installing one ... failed: ")

@@ -9,13 +9,16 @@ const say = (text) => (status.textContent = text);
 
 // What a reader has opened, scrolled or stepped on by keyboard is as it was, in the new part too.
 function show(html) {
-  const focusable = () => [...live.querySelectorAll("a, summary, [tabindex]")];
+  const focusable = () => /** @type {HTMLElement[]} */ ([...live.querySelectorAll("a, summary, [tabindex]")]);
   const open = [...live.querySelectorAll("details[open]")].map((details) => details.id);
   const scrolled = [...live.querySelectorAll(".scroll")].map((region) => [region.scrollLeft, region.scrollTop]);
-  const focus = focusable().indexOf(document.activeElement);
+  const focus = focusable().indexOf(/** @type {HTMLElement} */ (document.activeElement));
   live.innerHTML = html;
   for (const id of open) document.getElementById(id)?.setAttribute("open", "");
-  [...live.querySelectorAll(".scroll")].forEach((region, i) => region.scrollTo(...(scrolled[i] ?? [0, 0])));
+  [...live.querySelectorAll(".scroll")].forEach((region, i) => {
+    const [left, top] = scrolled[i] ?? [0, 0];
+    region.scrollTo(left, top);
+  });
   focusable()[focus]?.focus({ preventScroll: true });
 }
 

@@ -12,15 +12,21 @@ const REQUEST_TIMEOUT_MS = 20_000;
 const PRELOADED = 12;
 const PAIR_KEYS = { 1: "first", 2: "second", 0: "tie" };
 
+/** @type {HTMLFormElement} */
 const form = document.querySelector("form.panel");
 const stage = document.querySelector(".stage");
 const images = [...stage.querySelectorAll("img")];
+/** @type {HTMLElement} */
 const heading = form.querySelector(".count");
 const status = form.querySelector(".status");
+/** @type {HTMLButtonElement} */
 const submit = form.querySelector("button:not([formaction])");
+/** @type {HTMLButtonElement} */
 const undo = form.querySelector("button[formaction]");
+/** @type {HTMLInputElement} */
 const keys = form.querySelector("#keys");
 const words = form.dataset;
+const controls = /** @type {Record<string, HTMLInputElement>} */ (/** @type {unknown} */ (form.elements));
 
 let { saved, total, ahead } = JSON.parse(document.getElementById("state").textContent);
 let trial = null;
@@ -70,7 +76,9 @@ const same = (a, b) => a.token === b.token && a.revision === b.revision;
 const fill = (text, n, of) => text.replace("{n}", n).replace("{of}", of);
 const nextFrame = () => new Promise((resolve) => { requestAnimationFrame(() => requestAnimationFrame(resolve)); });
 const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
-const questions = () => [...form.querySelectorAll("fieldset.scale")];
+const questions = () => /** @type {HTMLElement[]} */ ([...form.querySelectorAll("fieldset.scale")]);
+/** @type {(element: Element) => HTMLElement} */
+const alertOf = (element) => element.querySelector(".alert");
 const chosen = (question) => question.querySelector("input:checked");
 
 function tell(message = "") {
@@ -162,15 +170,17 @@ async function display(coming, gap) {
 
 function setForm(coming) {
   // On a slow line an answer may be chosen before this script is here.
-  const chosenBefore = !shownAt && form.elements.trial.value === coming.token;
+  const chosenBefore = !shownAt && controls.trial.value === coming.token;
   const count = fill(coming.practice ? words.practice : words.count, coming.number, coming.of);
   heading.textContent = count;
   for (const img of images) img.alt = count;
-  form.elements.trial.value = coming.token;
-  form.elements.revision.value = coming.revision;
+  controls.trial.value = coming.token;
+  controls.revision.value = coming.revision;
   for (const question of questions()) {
-    question.querySelector(".alert").hidden = true;
-    for (const input of chosenBefore ? [] : question.querySelectorAll("input")) {
+    alertOf(question).hidden = true;
+    /** @type {NodeListOf<HTMLInputElement>} */
+    const inputs = question.querySelectorAll("input");
+    for (const input of chosenBefore ? [] : inputs) {
       input.checked = String(coming.given[input.name.slice(2)] ?? "") === input.value;
     }
   }
@@ -184,6 +194,7 @@ function setForm(coming) {
 function resize() {
   const least = Math.min(...images.map(fit));
   const shrunk = least < 0.995;
+  /** @type {HTMLElement} */
   let note = stage.querySelector(".note");
   if (shrunk && !note) {
     note = document.createElement("p");
@@ -232,7 +243,7 @@ function answer(event) {
   event.preventDefault();
   if (busy) return;
   const missing = questions().filter((question) => !chosen(question));
-  for (const question of questions()) question.querySelector(".alert").hidden = !missing.includes(question);
+  for (const question of questions()) alertOf(question).hidden = !missing.includes(question);
   notice = "";
   if (missing.length) {
     tell(words.missing);
@@ -281,16 +292,17 @@ function press(event) {
   input.click();
 }
 
-form.addEventListener("submit", (event) => (event.submitter === undo ? goBack(event) : answer(event)));
-form.addEventListener("change", (event) => {
-  if (event.target === keys) {
+form.addEventListener("submit", (/** @type {SubmitEvent} */ event) => (event.submitter === undo ? goBack(event) : answer(event)));
+form.addEventListener("change", ({ target }) => {
+  const input = /** @type {HTMLInputElement} */ (target);
+  if (input === keys) {
     remember(keys.checked);
     return;
   }
-  if (touched.has(event.target.name)) changes += 1;
-  touched.add(event.target.name);
+  if (touched.has(input.name)) changes += 1;
+  touched.add(input.name);
   chosenAt = performance.now();
-  event.target.closest("fieldset").querySelector(".alert").hidden = true;
+  alertOf(input.closest("fieldset")).hidden = true;
 });
 document.addEventListener("keydown", press);
 document.addEventListener("pointerdown", (event) => { pointer = event.pointerType === "mouse" ? "mouse" : "touch"; });

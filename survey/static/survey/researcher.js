@@ -9,7 +9,7 @@ function key(cell) {
 }
 
 function compare(a, b) {
-  if (a === "" || b === "") return (a === "") - (b === "");
+  if (a === "" || b === "") return Number(a === "") - Number(b === "");
   if (typeof a === "number" && typeof b === "number") return a - b;
   return String(a).localeCompare(String(b), undefined, { numeric: true });
 }
@@ -26,7 +26,9 @@ function sort(table, heading) {
   heading.setAttribute("aria-sort", ascending ? "ascending" : "descending");
 }
 
-for (const table of document.querySelectorAll("table.sortable")) {
+/** @type {NodeListOf<HTMLTableElement>} */
+const sortable = document.querySelectorAll("table.sortable");
+for (const table of sortable) {
   for (const heading of table.tHead.rows[0].cells) {
     if (heading.hasAttribute("data-unsortable")) continue;
     const button = document.createElement("button");
@@ -39,9 +41,12 @@ for (const table of document.querySelectorAll("table.sortable")) {
 
 // Copying needs a secure address; without one the text is there to be marked by hand.
 if (navigator.clipboard) {
-  for (const button of document.querySelectorAll("[data-copy]")) {
+  /** @type {NodeListOf<HTMLButtonElement>} */
+  const copies = document.querySelectorAll("[data-copy]");
+  for (const button of copies) {
     button.hidden = false;
     button.addEventListener("click", async () => {
+      /** @type {HTMLElement & {value?: string}} */
       const source = document.getElementById(button.dataset.copy);
       await navigator.clipboard.writeText(source.value ?? source.textContent);
       button.textContent = "Copied";

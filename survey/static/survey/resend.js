@@ -8,7 +8,7 @@ const words = status.dataset;
 let sent = 0;
 
 function tell(message = "") {
-  const counts = words.saved.replace("{n}", sent).replace("{of}", sent + outbox.size);
+  const counts = words.saved.replace("{n}", String(sent)).replace("{of}", String(sent + outbox.size));
   status.textContent = `${counts}. ${message}`;
   status.hidden = false;
 }

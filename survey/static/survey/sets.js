@@ -9,12 +9,12 @@ async function refresh() {
   const part = document.querySelector("[data-part]");
   if (part.querySelector("input:checked") || part.contains(document.activeElement)) return;
   const region = part.querySelector(".scroll");
-  const at = region ? [region.scrollLeft, region.scrollTop] : [0, 0];
+  const [left, top] = region ? [region.scrollLeft, region.scrollTop] : [0, 0];
   const text = await (await fetch(location.href)).text();
   const fresh = new DOMParser().parseFromString(text, "text/html").querySelector("[data-part]");
   if (!fresh) return;
   part.replaceWith(fresh);
-  fresh.querySelector(".scroll")?.scrollTo(...at);
+  fresh.querySelector(".scroll")?.scrollTo(left, top);
 }
 
 function watchSet(box) {

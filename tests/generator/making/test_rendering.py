@@ -18,6 +18,7 @@ from generator.models import Cell, ImageSet, Source
 from generator.plans.document import PlanError
 from generator.plans.plan import load_plan
 from generator.sets.create import image_set_from_plan
+from nstsite import __version__
 from tests.generator.conftest import PlanWriter
 
 pytestmark = pytest.mark.django_db
@@ -230,10 +231,12 @@ def test_an_image_too_small_for_its_layers_is_refused_with_the_least_size(write_
     assert not Source.objects.exists()
 
 
-def test_a_licence_is_written_into_the_image(write_plan: PlanWriter) -> None:
+def test_a_licence_and_the_version_are_written_into_the_image(write_plan: PlanWriter) -> None:
     image_set = rows(write_plan('[images.licences]\n"cat.png" = "CC0, its author"\n'))
     render(image_set)
-    assert image_set.cells.get().provenance["content"]["licence"] == "CC0, its author"
+    provenance = image_set.cells.get().provenance
+    assert provenance["content"]["licence"] == "CC0, its author"
+    assert provenance["versions"]["nstsite"] == __version__
 
 
 def test_anything_that_decides_the_image_changes_its_key(write_plan: PlanWriter) -> None:

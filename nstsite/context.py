@@ -1,0 +1,12 @@
+"""What every template is given beside its view's own values."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+
+from nstsite import __version__
+
+
+def version(request: HttpRequest) -> dict[str, str]:
+    """The program's version, for the footer."""
+    return {"program_version": __version__}
