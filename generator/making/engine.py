@@ -5,23 +5,17 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import PIL
-from django.conf import settings
 
 from nstsite import __version__
 
 if TYPE_CHECKING:
     import torch
 
-    from generator.nst import Recipe, Weights
-    from generator.nst.feedforward.network import Network
-
-Size = tuple[int, int]  # width, height
 
 # Bytes that one cell takes for each pixel of its image while the network runs forwards and backwards: measured with
 # VGG-16 to conv5_1 in float32 with pooling by PyTorch; 2000 where Winograd's transforms pool
@@ -36,38 +30,6 @@ _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 
 class DeviceError(Exception):
     """A device that this machine lacks; the message is one line that says what there is."""
-
-
-def algorithm(recipe: Recipe) -> str:
-    """Return the version of the algorithm that a recipe runs: part of every cell's key."""
-    from generator import nst
-    from generator.nst.feedforward import network as feedforward
-
-    return feedforward.ALGORITHM if recipe.method == "feedforward" else nst.ALGORITHM
-
-
-def network_of(recipe: Recipe) -> Weights | Network:
-    """Return the network that makes a recipe's images. Raises nst.WeightsError with the ways out."""
-    return trained(recipe.network) if recipe.method == "feedforward" else weights(recipe.network)
-
-
-@lru_cache(maxsize=8)
-def trained(path: str) -> Network:
-    """Return a feed-forward network by its file. Raises nst.WeightsError."""
-    from generator.nst.feedforward.network import load_network
-
-    return load_network(path)
-
-
-@lru_cache(maxsize=2)
-def weights(network: str) -> Weights:
-    """Return a network by its name, from the cache in WEIGHTS_DIR (fetched on first use), or from a file.
-
-    Raises nst.WeightsError with the ways out.
-    """
-    from generator import nst
-
-    return nst.load(network, settings.WEIGHTS_DIR)
 
 
 def choose_device(name: str = "auto") -> torch.device:
@@ -128,49 +90,6 @@ def _processor() -> str:
         lines = []
     names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     return next(names, "") or platform.processor() or platform.machine()
-
-
-def least_side(recipe: Recipe) -> tuple[int, str]:
-    """Return the least side in px that an image must have for the recipe's deepest layer, and that layer."""
-    from generator.nst import losses
-    from generator.nst.feedforward.network import SMALLEST_SIDE
-    from generator.nst.recipes.layers import smallest_side
-
-    if recipe.method == "feedforward":
-        return SMALLEST_SIDE, "a feed-forward network"
-    contents, styles = recipe.taps
-    positions = losses.least_side(recipe.style_loss)
-    least = {layer: smallest_side(layer) for layer in contents or ("conv1_1",)}
-    least |= {layer: smallest_side(layer) * positions for layer in styles}
-    neediest = max(least, key=lambda layer: least[layer])
-    return least[neediest], neediest
-
-
-def coarsest_sizes(recipe: Recipe, content: Size, style: Size) -> tuple[Size, Size]:
-    """Return the sizes of content and style at the first, smallest level of the pyramid."""
-    from generator.nst import prepare
-
-    first = levels(recipe, content)[0]
-    height, width = prepare.style_size((style[1], style[0]), (first[1], first[0]), recipe)
-    return first, (width, height)
-
-
-def levels(recipe: Recipe, content: Size) -> list[Size]:
-    """Return the sizes of the image from coarse to fine; the last is that of the result."""
-    from generator.nst import prepare
-
-    size = prepare.output_size(content[1], content[0], recipe)
-    if recipe.method == "feedforward":
-        return [(size[1], size[0])]
-    return [(width, height) for height, width in prepare.level_sizes(size, recipe)]
-
-
-def budgets(recipe: Recipe, content: Size) -> list[int]:
-    """Return the evaluations that each level may spend."""
-    if recipe.method == "feedforward":
-        return [1]
-    later = len(levels(recipe, content)) - 1
-    return [recipe.first_evaluations or recipe.evaluations, *[recipe.evaluations] * later]
 
 
 def keep_freed_memory() -> None:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-import numpy as np
 from django.db.models import prefetch_related_objects
 from PIL import Image
 
 from generator.files import images
-from generator.files.images import ImageError
 from generator.models import Cell, Source
 
 if TYPE_CHECKING:
@@ -18,20 +16,6 @@ if TYPE_CHECKING:
 
     from generator import nst
     from generator.nst import Recipe
-
-# Difference between channels, of 255, that a JPEG makes of grey.
-_GREY = 24
-
-
-def check_mask(picture: Image.Image, name: str) -> None:
-    """Raise ImageError for a mask that is coloured, or black all over."""
-    pixels = np.asarray(picture, dtype=np.int16)
-    if int((pixels.max(2) - pixels.min(2)).max()) > _GREY:
-        raise ImageError(
-            f"{name}: is coloured; a mask is grey, white where the style goes and black where not"
-        )
-    if not pixels.any():
-        raise ImageError(f"{name}: is black all over; paint white where the style goes")
 
 
 def mask(picture: Tensor) -> Tensor:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from generator.files import images
-from generator.making import engine
 from generator.making.reconstruction import slug_of
 from generator.models import ImageSet
+from generator.nst.recipes.sizes import least_side
+from generator.plans import sizes
 from generator.plans.images import Pair, StyleFile
 from generator.plans.plan import Plan, PlannedCell
 from generator.sets import sheets
@@ -41,14 +42,14 @@ def preset_plan(content: Path, style: Path, *, size: int, evaluations: int, netw
     return Plan(slug_of("presets", content, style, cells), title, title, cells, [FACTOR])
 
 
-def small(recipe: Recipe, shape: engine.Size, size: int, evaluations: int, network: str) -> Recipe:
+def small(recipe: Recipe, shape: sizes.Size, size: int, evaluations: int, network: str) -> Recipe:
     """Return a preset's recipe for a content of this shape at another size, with fewer evaluations.
 
     It has as many levels as at its own size, less those that would be too small for its layers. Adam's steps have a fixed length: where it takes fewer, they are longer, so that it comes as far.
     """
     spent = min(recipe.evaluations, evaluations)
     longer = recipe.evaluations / spent if recipe.optimiser == "adam" else 1
-    smallest = math.ceil(engine.least_side(recipe)[0] * max(shape) / min(shape))
+    smallest = math.ceil(least_side(recipe)[0] * max(shape) / min(shape))
     return recipe.replace(
         network=network,
         size=size,

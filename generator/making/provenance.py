@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils import timezone
 from PIL import Image
 
-from generator.files import images
+from generator.files import images, networks
 from generator.making import engine
 from generator.models import Cell, Source
 
@@ -113,10 +113,10 @@ def _guided(cell: Cell) -> dict[str, Any]:
 def _weights(recipe: Recipe) -> dict[str, Any]:
     from generator.nst import available
 
-    found: dict[str, Any] = {"network": recipe.network, "sha256": engine.network_of(recipe).sha256}
+    found: dict[str, Any] = {"network": recipe.network, "sha256": networks.network_of(recipe).sha256}
     if recipe.method == "feedforward":
         # All of its own provenance but the long curve.
-        trained = engine.trained(recipe.network).provenance
+        trained = networks.trained(recipe.network).provenance
         found["trained"] = {key: value for key, value in trained.items() if key != "curve"}
     for entry in available():
         if entry.name == recipe.network:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Count, Model, QuerySet
 
-from generator.files import images, store
+from generator.files import images, networks, store
 from generator.making import describe, engine, inputs, provenance
 from generator.models import Cell, ImageSet
+from generator.plans import sizes
 from generator.sets import claims
 from generator.sets.claims import Run
 
@@ -185,7 +186,7 @@ class _Worker:
         return batch_key(_recipe(cell), cell.content.height, cell.content.width)
 
     def _room(self, cell: Cell) -> int:
-        width, height = engine.levels(_recipe(cell), (cell.content.width, cell.content.height))[-1]
+        width, height = sizes.levels(_recipe(cell), (cell.content.width, cell.content.height))[-1]
         return 1 if self.exact else engine.batch_size(self.device, width * height)
 
     def _others_work(self) -> bool:
@@ -219,10 +220,10 @@ class _Worker:
         inputs.fetch_styles(cells)
         pictures: dict[str, Tensor] = {}
         jobs = [inputs.job(cell, _recipe(cell), pictures) for cell in cells]
-        networks = {job.recipe.network: engine.network_of(job.recipe) for job in jobs}
+        loaded = {job.recipe.network: networks.network_of(job.recipe) for job in jobs}
         return nst.transfer_batch(
             jobs,
-            weights=networks,
+            weights=loaded,
             device=self.device,
             exact=self.exact,
             callback=lambda at: self._tell([cells[place] for place in at.cells], at, len(at.cells)),

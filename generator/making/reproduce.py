@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from generator.files import images
+from generator.files import images, networks
 from generator.files.images import ImageError
 from generator.making import engine, inputs
 from generator.models import Source
@@ -61,7 +61,7 @@ def reproduce(
         raise
     except (KeyError, TypeError, ValueError) as error:
         raise ImageError(f"{path}: its provenance lacks {error}; was it made by another program?") from error
-    weights = {recipe.network: engine.network_of(recipe)}
+    weights = {recipe.network: networks.network_of(recipe)}
     (result,) = nst.transfer_batch([job], weights=weights, device=chosen, exact=exact)
     after = images.to_image(result.image)
     if after.size != before.size:
@@ -136,8 +136,8 @@ def _reference(account: dict[str, Any], file: Path | None, option: str = "--cont
 def _changes(then: dict[str, Any], now: dict[str, Any], recipe: Recipe) -> tuple[str, ...]:
     """Say in words what differs from when the image was made, as far as pixels may depend on it."""
     pairs = [
-        ("algorithm", then.get("algorithm"), engine.algorithm(recipe)),
-        ("weights", then["weights"]["sha256"][:12], engine.network_of(recipe).sha256[:12]),
+        ("algorithm", then.get("algorithm"), networks.algorithm(recipe)),
+        ("weights", then["weights"]["sha256"][:12], networks.network_of(recipe).sha256[:12]),
         ("device", then["device"]["name"], now["device"]["name"]),
         ("threads", then["device"]["threads"], now["device"]["threads"]),
         ("torch", then["versions"]["torch"], now["versions"]["torch"]),

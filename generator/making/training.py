@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils import timezone
 from PIL import Image
 
-from generator.files import images
+from generator.files import images, networks
 from generator.files.images import ImageError
 from generator.making import engine, provenance
 
@@ -125,7 +125,7 @@ def train_style(
         training.photographs,
         _Reader(training.settings.crop),
         training.settings,
-        weights=engine.weights(training.settings.losses.network),
+        weights=networks.weights(training.settings.losses.network),
         checkpoint=training.checkpoint,
         identity=identity,
         device=chosen,
@@ -163,7 +163,7 @@ def _identity(training: Training, style: Image.Image) -> str:
         "settings": training.settings.to_dict(),
         "style": images.pixel_hash(style),
         "photographs": _photographs_hash(training.photographs),
-        "losses": engine.weights(training.settings.losses.network).sha256,
+        "losses": networks.weights(training.settings.losses.network).sha256,
     }
     return hashlib.sha256(json.dumps(decides, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
@@ -194,7 +194,7 @@ def _account(training: Training, style: Image.Image, curve: Curve) -> dict[str, 
             "sha256": _photographs_hash(training.photographs),
         },
         "settings": training.settings.to_dict(),
-        "losses_network_sha256": engine.weights(training.settings.losses.network).sha256,
+        "losses_network_sha256": networks.weights(training.settings.losses.network).sha256,
         "curve": provenance.thinned(losses),
         "final": {term: values[-1] for term, values in losses.items()},
         "seconds": round(curve.seconds, 1),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from generator.plans.dry_run import DryRun
+from generator.making.dry_run import DryRun
 
 _SHOWN_CELLS = 50
 

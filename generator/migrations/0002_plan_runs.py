@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
                 ('slug', models.SlugField(help_text='Name of the image set.', max_length=100)),
                 ('title', models.CharField(max_length=200)),
                 ('plan', models.TextField(help_text='TOML')),
-                ('dry_run', models.JSONField(blank=True, default=dict, help_text='generator.plans.dry_run.DryRun')),
+                ('dry_run', models.JSONField(blank=True, default=dict, help_text='generator.making.dry_run.DryRun')),
                 ('retries_failed', models.BooleanField(default=False)),
                 ('problem', models.TextField(blank=True, help_text='Why it was refused, or failed.')),
                 ('host', models.CharField(blank=True, help_text='Where its process runs.', max_length=255)),

@@ -8,7 +8,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-MODES = ("none", "luminance", "histogram", "covariance")
 # BT.601 luma and the differences of colour that go with it: rows Y, I, Q of the YIQ transform.
 _YIQ = torch.tensor([[0.299, 0.587, 0.114], [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]])
 

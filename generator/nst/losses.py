@@ -15,9 +15,6 @@ from torch.autograd.function import once_differentiable
 
 from generator.nst import patches
 
-STYLE_LOSSES = ("gram", "wasserstein", "patches")
-TV_FORMS = ("keras", "l1", "l2", "mahendran-vedaldi", "nine-point")
-
 
 def content(features: Tensor, target: Tensor) -> Tensor:
     """Return ½ Σ (F − P)² of each image: Gatys, Ecker, Bethge 2016, equation 1 (Patel 2019, equation 1).
@@ -119,11 +116,6 @@ def wasserstein(features: Tensor, target: Tensor, mask: Tensor | None = None) ->
     traces = covariance.diagonal(dim1=1, dim2=2).sum(1) + root.square().flatten(1).sum(1)
     distance: Tensor = (mean - target[:, :, 0]).square().sum(1) + traces - 2 * cross
     return distance / features.shape[1]
-
-
-def least_side(style_loss: str) -> int:
-    """Return the least height and width, in positions of a layer, that a style loss needs."""
-    return patches.SIDE if style_loss == "patches" else 1
 
 
 def style_target(features: Tensor, style_loss: str, positions: int, guide: Tensor | None = None) -> Tensor:

@@ -12,7 +12,8 @@ from torch import Tensor
 from generator.nst import losses, patches
 from generator.nst.cell import Style
 from generator.nst.network import Vgg
-from generator.nst.recipes.conventions import Coefficients, Shape, coefficients
+from generator.nst.recipes.coefficients import Coefficients, coefficients
+from generator.nst.recipes.conventions import Shape
 from generator.nst.recipes.recipe import Recipe
 
 TERMS = ("content", "style", "tv")

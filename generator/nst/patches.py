@@ -10,10 +10,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-SIDE = 3
+from generator.nst.recipes.sizes import PATCH_SIDE
+
 # Likeness of the maps counts this many times that of the activations: doodle.py's --semantic-weight (b2fac92).
 GUIDE_WEIGHT = 10.0
-_GUIDE_ROWS = 3 * SIDE * SIDE
+_GUIDE_ROWS = 3 * PATCH_SIDE * PATCH_SIDE
 # Patches compared with all of the style's at once: bounds the table of likenesses.
 _AT_ONCE = 2048
 
@@ -23,7 +24,7 @@ def target(features: Tensor, guide: Tensor | None = None) -> Tensor:
 
     features: N x C x H x W, H and W 3 or more. guide: N x 3 x any size, 0..1; None guides nowhere.
     """
-    return torch.cat([F.unfold(features.float(), SIDE), _guide_patches(features, guide)], dim=1)
+    return torch.cat([F.unfold(features.float(), PATCH_SIDE), _guide_patches(features, guide)], dim=1)
 
 
 def distance(features: Tensor, wanted: Tensor, guide: Tensor | None = None) -> Tensor:
@@ -32,7 +33,7 @@ def distance(features: Tensor, wanted: Tensor, guide: Tensor | None = None) -> T
     features: N x C x H x W; wanted: `target` of the style, of any size; guide: as for `target`. Likeness is the
     normalised cross-correlation (equation 3); the choice is not differentiated.
     """
-    own = F.unfold(features.float(), SIDE)
+    own = F.unfold(features.float(), PATCH_SIDE)
     rows = own.shape[1]
     with torch.no_grad():
         ours = _directions(own, _guide_patches(features, guide))
@@ -54,9 +55,12 @@ def _guide_patches(features: Tensor, guide: Tensor | None) -> Tensor:
     height, width = features.shape[2:]
     if guide is None:
         return features.new_zeros(
-            len(features), _GUIDE_ROWS, (height - SIDE + 1) * (width - SIDE + 1), dtype=torch.float32
+            len(features),
+            _GUIDE_ROWS,
+            (height - PATCH_SIDE + 1) * (width - PATCH_SIDE + 1),
+            dtype=torch.float32,
         )
-    return F.unfold(F.adaptive_avg_pool2d(guide.float(), (height, width)), SIDE)
+    return F.unfold(F.adaptive_avg_pool2d(guide.float(), (height, width)), PATCH_SIDE)
 
 
 def _directions(patches: Tensor, guides: Tensor) -> Tensor:

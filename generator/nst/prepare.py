@@ -25,30 +25,6 @@ def check_image(image: Tensor, role: str, channels: int = 3) -> None:
         raise NstError(f"{role}: values from {low:g} to {high:g}; a picture's are from 0 to 1")
 
 
-def output_size(height: int, width: int, recipe: Recipe) -> Size:
-    """Return the height and width of what a recipe makes of a content image."""
-    return (recipe.size, recipe.size) if recipe.shape == "square" else _longest(height, width, recipe.size)
-
-
-def _longest(height: int, width: int, side: int) -> Size:
-    scale = side / max(height, width)
-    return max(1, round(height * scale)), max(1, round(width * scale))
-
-
-def level_sizes(size: Size, recipe: Recipe) -> list[Size]:
-    """Return the sizes from coarse to fine in steps of pyramid_step; the first one's longest side is at least pyramid_min."""
-    longest, least, factor = max(size), recipe.pyramid_min, recipe.pyramid_step
-    steps = math.floor(math.log(longest / least, factor) + 1e-9) if 0 < least < longest else 0
-    return [_longest(*size, round(longest / factor**step)) for step in range(steps, -1, -1)]
-
-
-def style_size(style: Size, output: Size, recipe: Recipe) -> Size:
-    """Return the style image's size at a level of the given output size; never above its own unless squashed."""
-    if recipe.shape == "square" or recipe.style_shape == "content":
-        return output
-    return _longest(*style, min(max(style), max(1, round(max(output) * recipe.style_scale))))
-
-
 def resize(image: Tensor, size: Size) -> Tensor:
     """Resample (..., H, W), bicubic with antialiasing; the same size comes back as it is."""
     if tuple(image.shape[-2:]) == size:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from generator.nst.recipes.errors import did_you_mean
 
 SHIPPED = Path(__file__).parent
 Levels = Annotated[list[Any], Field(min_length=1)]
@@ -87,18 +88,6 @@ def document_of(text: str, name: str) -> Document:
 def shipped_plans() -> list[str]:
     """Return the names of the plans that come with the program, for use as `preset`."""
     return sorted(path.stem for path in SHIPPED.glob("*.toml"))
-
-
-def did_you_mean(word: object, known: Iterable[str]) -> str:
-    """Return the word in quotes with its nearest neighbour among `known`, or some of them where nothing is near.
-
-    As `generator.nst.recipes.errors` does, which the web process cannot import.
-    """
-    options = sorted(known)
-    near = difflib.get_close_matches(str(word), options, n=1)
-    more = ", ..." if len(options) > 20 else ""
-    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(options[:20])}{more}"
-    return f"{str(word)!r} ({hint})" if options else repr(str(word))
 
 
 def _text(path: Path) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from generator.plans.document import Blend, Images, PlanError, did_you_mean
+from generator.nst.recipes.errors import did_you_mean
+from generator.plans.document import Blend, Images, PlanError
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,13 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from generator.plans.document import Document, PlanError, did_you_mean, read_document, shipped_plans
+from generator.nst.recipes.errors import RecipeError, did_you_mean
+from generator.nst.recipes.presets import PRESETS, preset
+from generator.nst.recipes.recipe import Recipe
+from generator.plans.document import Document, PlanError, read_document, shipped_plans
 from generator.plans.images import Pair, find_pairs
-
-if TYPE_CHECKING:
-    from generator.nst import Recipe
 
 MAX_CELLS = 20_000
 MAX_SEED = 2**63 - 1
@@ -114,6 +114,30 @@ def load_plan(path: Path, slug: str = "") -> Plan:
     )
 
 
+def check_settings(document: Document) -> None:
+    """Refuse a plan whose keys, layers or preset no recipe takes, before its images are read.
+
+    Builds the recipe of each listed cell, and of each level with the other factors at their first level. Raises
+    PlanError.
+    """
+    first = {key: levels[0] for key, levels in document.factors.items() if levels}
+    tried = [("[factors]", first)]
+    # A combination that [[exclude]] leaves out may be invalid.
+    if not document.exclude:
+        tried += [
+            ("[factors]", {**first, key: level})
+            for key, levels in document.factors.items()
+            for level in levels[1:]
+        ]
+        tried += [
+            (f"[[{name}]] number {number}", _settings(entry))
+            for name, listed in (("cells", document.cells), ("anchors", document.anchors))
+            for number, entry in enumerate(listed, start=1)
+        ]
+    for place, settings in tried:
+        _recipe(document, settings, place)
+
+
 def _licences(document: Document, folder: Path, pairs: list[Pair]) -> dict[Path, str]:
     known = {path.resolve(): path.name for pair in pairs for path in pair.files}
     licences = {(folder / name).resolve(): text for name, text in document.images.licences.items()}
@@ -149,10 +173,15 @@ def _drafts(document: Document, pairs: list[Pair]) -> Iterator[_Draft]:
     for name, listed in (("cells", document.cells), ("anchors", document.anchors)):
         for number, entry in enumerate(listed, start=1):
             place = f"[[{name}]] number {number}"
-            settings = {key: value for key, value in entry.items() if key == "seed" or key not in _OWN_KEYS}
+            settings = _settings(entry)
             for pair in _pairs_of(entry, pairs, place):
                 label = str(entry.get("label", ""))
                 yield _Draft(place, pair, settings, label, is_anchor=name == "anchors")
+
+
+def _settings(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a listed cell sets of its recipe and seed."""
+    return {key: value for key, value in entry.items() if key == "seed" or key not in _OWN_KEYS}
 
 
 def _pairs_of(entry: Mapping[str, Any], pairs: list[Pair], place: str) -> list[Pair]:
@@ -224,16 +253,11 @@ def _factor_keys(document: Document) -> list[str]:
 
 
 def _cells(document: Document, drafts: list[_Draft], keys: list[str], folder: Path) -> Iterator[PlannedCell]:
-    common = dict(document.recipe)
-    base_seed = _seed(common.pop("seed", 1), "[recipe]")
-    if "preset" in common:
-        raise PlanError("[recipe]: preset stands above the tables, or among the [factors]")
     for draft in drafts:
-        settings = dict(draft.settings)
+        recipe, seed = _recipe(document, draft.settings, draft.place)
         # One seed for all, so that along a row of the grid nothing varies but the factor.
-        seed = _seed(settings.pop("seed", base_seed), draft.place) + max(0, draft.repeat - 1)
-        base = _replaced(_preset(settings.pop("preset", document.preset)), common, "[recipe]")
-        recipe = _located(_replaced(base, settings, draft.place), folder)
+        seed += max(0, draft.repeat - 1)
+        recipe = _located(recipe, folder)
         pair = _guided(draft, recipe)
         factors: dict[str, Any] = {"content": draft.pair.content_name, "style": draft.pair.style_name}
         factors |= {
@@ -243,6 +267,16 @@ def _cells(document: Document, drafts: list[_Draft], keys: list[str], folder: Pa
             factors["repeat"] = draft.repeat
         label = _label(draft, factors)
         yield PlannedCell(label, factors, recipe, seed, pair, draft.is_anchor)
+
+
+def _recipe(document: Document, settings: Mapping[str, Any], place: str) -> tuple[Recipe, int]:
+    """Return the recipe and the seed of a cell that sets `settings`. Raises PlanError."""
+    common, own = dict(document.recipe), dict(settings)
+    seed = _seed(own.pop("seed", _seed(common.pop("seed", 1), "[recipe]")), place)
+    if "preset" in common:
+        raise PlanError("[recipe]: preset stands above the tables, or among the [factors]")
+    base = _replaced(_preset(own.pop("preset", document.preset)), common, "[recipe]")
+    return _replaced(base, own, place), seed
 
 
 def _guided(draft: _Draft, recipe: Recipe) -> Pair:
@@ -293,8 +327,6 @@ def _short(value: Any) -> str:
 
 
 def _preset(name: Any) -> Recipe:
-    from generator.nst import PRESETS, preset
-
     if name not in PRESETS:
         raise PlanError(f"unknown preset {did_you_mean(name, [*PRESETS, *shipped_plans()])}")
     return preset(name)
@@ -314,8 +346,6 @@ def _warnings(cells: list[PlannedCell], keys: Iterable[str]) -> list[str]:
 
 
 def _replaced(recipe: Recipe, settings: Mapping[str, Any], place: str) -> Recipe:
-    from generator.nst import RecipeError
-
     try:
         return recipe.replace(**settings)
     except RecipeError as error:

@@ -25,6 +25,8 @@ from generator.sets.create import image_set_from_plan
 _MAX_JOBS = 64
 # Seconds between looks at the rows of who waits for a set.
 _POLL = 1.0
+# The task that makes a batch, and its queue, by name: `tasks` imports this module.
+MAKE_BATCH, IMAGES = "generator.make_batch", "images"
 _OPEN = (Cell.Status.WAITING, Cell.Status.RUNNING)
 
 
@@ -58,15 +60,16 @@ def cancel(image_set: ImageSet) -> None:
 
 def wake(image_set: ImageSet) -> None:
     """Put a job in the queue for each batch that could be made, unless it stands there already."""
+    from procrastinate.contrib.django import app
     from procrastinate.exceptions import AlreadyEnqueued
-
-    from generator.queue.tasks import make_batch
 
     waiting = image_set.cells.filter(status=Cell.Status.WAITING).count()
     for place in range(min(waiting, _MAX_JOBS)):
         try:
             with transaction.atomic():
-                make_batch.configure(queueing_lock=f"{image_set.pk}/{place}").defer(image_set=image_set.pk)
+                app.configure_task(MAKE_BATCH, queue=IMAGES, queueing_lock=f"{image_set.pk}/{place}").defer(
+                    image_set=image_set.pk
+                )
         except AlreadyEnqueued:
             continue
 

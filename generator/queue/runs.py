@@ -12,12 +12,12 @@ from django.utils.text import slugify
 
 from generator.models import Cell, ImageSet, PlanRun
 from generator.plans.document import Document, PlanError, document_of
+from generator.plans.plan import check_settings
 from generator.queue import worker
 from generator.sets import claims
 from generator.sets.create import free_slug
 
 State = PlanRun.State
-OPEN = (State.QUEUED, State.RUNNING)
 _BEFORE_GO = (State.NEW, State.PLANNING, State.PLANNED, State.REFUSED)
 # A plan is text for people; this is a thousand listed cells.
 MAX_CHARACTERS = 200_000
@@ -28,12 +28,16 @@ class RunError(ValueError):
 
 
 def submit(owner: User, text: str) -> PlanRun:
-    """Take a plan to be looked through. Raises PlanError for one that is not well-formed, or names files elsewhere."""
+    """Take a plan to be looked through.
+
+    Raises PlanError for a plan that is not well-formed, that names files elsewhere, or whose settings no recipe takes.
+    """
     text = "\n".join(text.splitlines()) + "\n"
     if len(text) > MAX_CHARACTERS:
         raise PlanError(f"plan: {len(text)} characters; at most {MAX_CHARACTERS}")
     document = document_of(text, "plan")
     _check_names(document)
+    check_settings(document)
     waiting = PlanRun.objects.exclude(state__in=[State.DONE, State.REFUSED]).filter(image_set=None)
     wanted = slugify(document.title).replace("_", "-")[:80].strip("-") or "images"
     slug = document.slug or free_slug(wanted, also=waiting.values_list("slug", flat=True))
@@ -62,13 +66,13 @@ def discard(run: PlanRun) -> None:
 
 def stop_run(run: PlanRun) -> None:
     """Take a plan back that waits or is at work; what was finished is kept. Stopping twice changes nothing."""
-    PlanRun.objects.filter(pk=run.pk, state__in=OPEN).update(state=State.STOPPED)
+    PlanRun.objects.filter(pk=run.pk, state__in=PlanRun.OPEN).update(state=State.STOPPED)
 
 
 def stop_set(image_set: ImageSet) -> None:
     """Stop whatever the browser or the task queue started for a set; a command on a terminal goes on."""
     with transaction.atomic():
-        image_set.runs.filter(state__in=OPEN).update(state=State.STOPPED)
+        image_set.runs.filter(state__in=PlanRun.OPEN).update(state=State.STOPPED)
         ImageSet.objects.filter(pk=image_set.pk).update(is_queued=False)
 
 
@@ -102,11 +106,6 @@ def tend() -> None:
         worker.wake(queue)
     if Cell.objects.filter(status=Cell.Status.RUNNING).exists():
         claims.free_abandoned()
-
-
-def ahead_of(run: PlanRun) -> int:
-    """Return how many plans will be made before this one."""
-    return PlanRun.objects.filter(state__in=OPEN, pk__lt=run.pk).count()
 
 
 def _wake(queue: str) -> None:

@@ -14,7 +14,9 @@ from generator.queue import distributed
 
 
 @app.task(
-    name="generator.make_batch", queue="images", retry=RetryStrategy(max_attempts=3, exponential_wait=5)
+    name=distributed.MAKE_BATCH,
+    queue=distributed.IMAGES,
+    retry=RetryStrategy(max_attempts=3, exponential_wait=5),
 )
 def make_batch(image_set: int) -> int:
     """Make one batch of an image set."""

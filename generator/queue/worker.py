@@ -133,7 +133,7 @@ def _take(queue: Queue) -> PlanRun | None:
 
 
 def _look_through(run: PlanRun) -> None:
-    from generator.plans.dry_run import look_through
+    from generator.making.dry_run import look_through
     from generator.plans.plan import load_plan
 
     with _ending(run, State.PLANNING, State.REFUSED), _laid_out(run) as path:

@@ -14,10 +14,12 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from PIL import Image
 
-from generator.files import images, store
+from generator.files import images, networks, store
 from generator.files.images import ImageError
-from generator.making import engine, inputs
+from generator.files.masks import check_mask
 from generator.models import Cell, CellStyle, ImageSet, Source
+from generator.nst.recipes.sizes import least_side
+from generator.plans import sizes
 from generator.plans.document import PlanError
 from generator.plans.plan import Plan, PlannedCell
 from generator.sets import claims
@@ -90,13 +92,13 @@ def _check_guides(plan: Plan, references: dict[Path, Reference]) -> None:
             )
     styles = {style for cell in plan.cells for style in cell.pair.styles}
     for mask in {mask for style in styles for mask in (style.where, style.part) if mask}:
-        inputs.check_mask(references[mask].picture, str(mask))
+        check_mask(references[mask].picture, str(mask))
 
 
 def _check_sizes(cell: PlannedCell, content: Reference, style: Reference) -> None:
     """Refuse an image that is smaller, as it is or once scaled, than the deepest layer can see."""
-    least, layer = engine.least_side(cell.recipe)
-    scaled = engine.coarsest_sizes(cell.recipe, content.picture.size, style.picture.size)
+    least, layer = least_side(cell.recipe)
+    scaled = sizes.coarsest_sizes(cell.recipe, content.picture.size, style.picture.size)
     for reference, size in zip((content, style), scaled, strict=True):
         own = reference.picture.size
         if min(*own, *size) < least:
@@ -108,7 +110,7 @@ def _check_sizes(cell: PlannedCell, content: Reference, style: Reference) -> Non
 
 def _check_trained_style(cell: PlannedCell, style: Reference) -> None:
     """Refuse a network trained on another style image than the cell names; a file that tells none is believed."""
-    trained = engine.trained(cell.recipe.network).provenance.get("style", {})
+    trained = networks.trained(cell.recipe.network).provenance.get("style", {})
     if trained.get("pixels", style.pixels) != style.pixels:
         raise ImageError(
             f"{style.path}: is not the style that {cell.recipe.network} was trained on ({trained.get('file')})"
@@ -135,8 +137,8 @@ def cell_key(cell: PlannedCell, pixels: Mapping[Path, str]) -> str:
         "seed": 0 if cell.recipe.method == "feedforward" else cell.seed,
         "content": pixels[pair.content],
         "style": pixels[pair.style],
-        "weights": engine.network_of(cell.recipe).sha256,
-        "algorithm": engine.algorithm(cell.recipe),
+        "weights": networks.network_of(cell.recipe).sha256,
+        "algorithm": networks.algorithm(cell.recipe),
     }
     if not pair.is_plain:
         files = [(style.weight, style.path, style.where, style.part, style.map) for style in pair.styles]
@@ -222,8 +224,8 @@ def _row(image_set: ImageSet, index: int, key: str, cell: PlannedCell, sources: 
         content_map=sources[cell.pair.content_map] if cell.pair.content_map else None,
         content_name=cell.pair.content_name,
         style_name=cell.pair.style_name,
-        weights=engine.network_of(cell.recipe).sha256,
-        algorithm=engine.algorithm(cell.recipe),
+        weights=networks.network_of(cell.recipe).sha256,
+        algorithm=networks.algorithm(cell.recipe),
     )
 
 

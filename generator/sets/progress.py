@@ -11,7 +11,6 @@ from django.db.models import Count
 from django.utils import timezone
 
 from generator.models import Cell, ImageSet, PlanRun
-from generator.queue import runs
 
 # The pace is that of the last images: a set's cells may differ, and so may the machines that make them.
 _LOOKED_BACK: Final = 20
@@ -63,9 +62,9 @@ def progress(image_set: ImageSet) -> SetProgress:
         images_per_hour=an_hour,
         seconds_left=left,
         pace=in_words(an_hour, left),
-        ahead=runs.ahead_of(run) if run and state == "queued" else 0,
+        ahead=run.ahead if run and state == "queued" else 0,
         problem=run.problem if run and state == "stopped" else "",
-        may_stop=image_set.is_queued or (run is not None and run.state in runs.OPEN),
+        may_stop=image_set.is_queued or (run is not None and run.state in PlanRun.OPEN),
     )
 
 
@@ -88,7 +87,7 @@ def _duration(seconds: float) -> str:
 
 
 def _state(image_set: ImageSet, run: PlanRun | None, running: int, waiting: int) -> str:
-    if run and run.state in runs.OPEN:
+    if run and run.state in PlanRun.OPEN:
         return "queued" if run.state == PlanRun.State.QUEUED else "making"
     if not running and not waiting:
         return "done"

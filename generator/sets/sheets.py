@@ -9,7 +9,7 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageFont
 
 from generator.models import Cell, ImageSet
-from generator.plans.document import did_you_mean
+from generator.nst.recipes.errors import did_you_mean
 
 GAP = 8
 GREY = (127, 127, 127)  # neither side of the sheet flatters dark or light images

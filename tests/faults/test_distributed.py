@@ -17,7 +17,8 @@ pytestmark = [pytest.mark.slow]
 
 def write_plan(folder: Path, evaluations: int) -> Path:
     """Write a plan of CELLS small images on a narrow network with random weights."""
-    from generator.nst.weights.layouts import CAFFE, LoadedWeights, save_canonical
+    from generator.nst.recipes.networks import CAFFE
+    from generator.nst.weights.layouts import LoadedWeights, save_canonical
     from tests.generator.nst.tiny import tiny_tensors
 
     folder.mkdir()

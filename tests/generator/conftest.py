@@ -29,7 +29,8 @@ def media(settings, tmp_path: Path) -> Path:
 @pytest.fixture
 def tiny_network(tmp_path: Path, monkeypatch) -> Path:
     """A weight file of a narrow VGG-16 with random weights, also taken for the covariates."""
-    from generator.nst.weights.layouts import CAFFE, LoadedWeights, save_canonical
+    from generator.nst.recipes.networks import CAFFE
+    from generator.nst.weights.layouts import LoadedWeights, save_canonical
     from tests.generator.nst.tiny import tiny_tensors
 
     path = tmp_path / "tiny-vgg16.safetensors"

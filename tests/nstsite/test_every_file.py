@@ -24,7 +24,8 @@ from generator.files import images
 from generator.files.images import ImageError
 from generator.nst.feedforward.network import TransformNet, load_network, save_network
 from generator.nst.recipes.errors import WeightsError
-from generator.nst.weights.layouts import CAFFE, LoadedWeights, load_weights, save_canonical
+from generator.nst.recipes.networks import CAFFE
+from generator.nst.weights.layouts import LoadedWeights, load_weights, save_canonical
 from generator.plans.document import PlanError
 from generator.plans.plan import load_plan
 from survey.analysis import table

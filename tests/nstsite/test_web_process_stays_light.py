@@ -15,7 +15,24 @@ heavy = {"torch", "torchvision", "onnx"} & set(sys.modules)
 sys.exit(f"imported: {heavy}" if heavy else 0)
 """
 
+CHECK_A_PLAN = """
+import sys
+from generator.nst import PRESETS, Recipe, preset
+from generator.plans.plan import check_settings
+heavy = {"torch", "numpy"} & set(sys.modules)
+sys.exit(f"imported: {heavy}" if heavy else 0)
+"""
+
+
+def run(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+
 
 def test_the_web_process_never_imports_torch():
-    answer = subprocess.run([sys.executable, "-c", LOAD_EVERY_PAGE], cwd=ROOT, capture_output=True, text=True)
+    answer = run(LOAD_EVERY_PAGE)
+    assert answer.returncode == 0, answer.stderr
+
+
+def test_recipes_and_plans_are_checked_without_torch():
+    answer = run(CHECK_A_PLAN)
     assert answer.returncode == 0, answer.stderr

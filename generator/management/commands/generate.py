@@ -9,13 +9,13 @@ from typing import Any
 from django.core.files.storage import default_storage
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from generator.making.dry_run import look_through
 from generator.making.render import Summary, render
 from generator.management.dry_run import in_words
 from generator.management.names import command_line
 from generator.management.plain_errors import plain_errors, stops_on_request
 from generator.management.progress import Bar
 from generator.models import Cell, ImageSet
-from generator.plans.dry_run import look_through
 from generator.plans.plan import Plan, load_plan
 from generator.queue import distributed
 from generator.sets.create import image_set_from_plan

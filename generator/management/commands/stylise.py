@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
+from generator.files import networks
 from generator.making import engine
 from generator.making.stylise import stylise, target_of
 from generator.management.plain_errors import plain_errors, stops_on_request
@@ -48,7 +49,7 @@ class Command(BaseCommand):
             raise CommandError("--size should be 0 or more", returncode=2)
         with plain_errors(), stops_on_request():
             engine.keep_freed_memory()
-            network = engine.trained(str(options["network"]))
+            network = networks.trained(str(options["network"]))
             stylist = Stylist(network, engine.choose_device(options["device"]))
             for source, target in zip(options["files"], targets, strict=True):
                 with tqdm(

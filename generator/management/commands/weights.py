@@ -40,9 +40,10 @@ class Command(BaseCommand):
             raise CommandError(str(error), returncode=2) from error
 
     def _list(self) -> None:
+        from generator.nst import available
         from generator.nst.weights import registry
 
-        for entry in registry.available():
+        for entry in available():
             here = (
                 "here"
                 if registry.cached(entry.name, settings.WEIGHTS_DIR).exists()
@@ -63,12 +64,11 @@ class Command(BaseCommand):
         self.stdout.write(f"{name}: {registry.fetch(name, settings.WEIGHTS_DIR)}")
 
     def _verify(self, name: str | None) -> None:
+        from generator.nst import available
         from generator.nst.weights import registry
 
         here = [
-            entry.name
-            for entry in registry.available()
-            if registry.cached(entry.name, settings.WEIGHTS_DIR).exists()
+            entry.name for entry in available() if registry.cached(entry.name, settings.WEIGHTS_DIR).exists()
         ]
         if not (name or here):
             raise CommandError("no network is in the cache: `weights fetch vgg16` brings one", returncode=2)

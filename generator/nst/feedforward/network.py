@@ -25,13 +25,13 @@ from generator.nst.cpu import feedforward_cpu
 from generator.nst.cpu.feedforward_cpu import upsampled
 from generator.nst.network import resolve_precision
 from generator.nst.recipes.errors import NstError, WeightsError
+from generator.nst.recipes.sizes import FEEDFORWARD_SIDE
 from generator.nst.weights.registry import weights_hash
 
 # Raised whenever the same file would make another image: part of every cell's key.
 ALGORITHM = "feedforward-1"
 LAYOUT = "nstsite feed-forward"
 # Two halvings leave 2 px, the least that a 3 x 3 kernel can pad by reflection; the 9 x 9 kernels need 5.
-SMALLEST_SIDE = 8
 MAX_WIDTH, MAX_BLOCKS = 256, 32
 
 
@@ -251,7 +251,7 @@ class Stylist:
     def __call__(self, images: Tensor) -> Tensor:
         """Return stylised images N x 3 x H x W, 0..1, float32, on the device; the same for each, whatever N.
 
-        Raises NstError for images below `SMALLEST_SIDE` px.
+        Raises NstError for images below `FEEDFORWARD_SIDE` px.
         """
         check_size(*images.shape[-2:])
         images = images.to(self.device, self.dtype, memory_format=torch.channels_last)
@@ -268,5 +268,7 @@ class Stylist:
 
 def check_size(height: int, width: int) -> None:
     """Raise NstError where an image is too small to be padded by reflection."""
-    if min(height, width) < SMALLEST_SIDE:
-        raise NstError(f"an image of {width}x{height} pixels is too small: at least {SMALLEST_SIDE} a side")
+    if min(height, width) < FEEDFORWARD_SIDE:
+        raise NstError(
+            f"an image of {width}x{height} pixels is too small: at least {FEEDFORWARD_SIDE} a side"
+        )

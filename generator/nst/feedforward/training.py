@@ -21,12 +21,14 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from generator.nst import losses, prepare
-from generator.nst.feedforward.network import SMALLEST_SIDE, TransformNet
+from generator.nst.feedforward.network import TransformNet
 from generator.nst.network import Vgg, resolve_precision
-from generator.nst.recipes.conventions import Shape, coefficients
+from generator.nst.recipes.coefficients import coefficients
+from generator.nst.recipes.conventions import Shape
 from generator.nst.recipes.errors import NstError
 from generator.nst.recipes.layers import check_reaches
 from generator.nst.recipes.recipe import Recipe
+from generator.nst.recipes.sizes import FEEDFORWARD_SIDE, style_size
 from generator.nst.weights.registry import Weights
 
 # Layers as in the paper's section 4.1. Weights: content 1 and style 5 a layer are the authors' released defaults
@@ -74,7 +76,7 @@ class Settings:
         for name, least in (
             ("steps", 1),
             ("batch", 1),
-            ("crop", 4 * SMALLEST_SIDE),
+            ("crop", 4 * FEEDFORWARD_SIDE),
             ("width", 1),
             ("blocks", 1),
         ):
@@ -287,9 +289,7 @@ class _Run:
         identity: str,
     ) -> None:
         self.settings, self.device, self.checkpoint, self.identity = settings, device, checkpoint, identity
-        size = prepare.style_size(
-            (style.shape[1], style.shape[2]), (settings.losses.size,) * 2, settings.losses
-        )
+        size = style_size((style.shape[1], style.shape[2]), (settings.losses.size,) * 2, settings.losses)
         self.perception = Perception(
             settings.losses, weights, prepare.resize(style, size), settings.crop, device
         )

@@ -10,16 +10,17 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
-from generator.nst import colour, losses, prepare, supervision
+from generator.nst import colour, prepare, supervision
 from generator.nst.cell import Cell, Style, check, in_colours
 from generator.nst.feedforward.network import Network, Stylist
 from generator.nst.network import Vgg, resolve_precision
 from generator.nst.objective import TERMS, Objective, Reference
 from generator.nst.optimise.optimisers import CONVERGED, RUNNING, Adam, Lbfgs, LbfgsB, Optimiser
-from generator.nst.recipes.conventions import Coefficients
+from generator.nst.recipes.coefficients import Coefficients
 from generator.nst.recipes.errors import NstError
 from generator.nst.recipes.layers import check_reaches
 from generator.nst.recipes.recipe import Recipe
+from generator.nst.recipes.sizes import least_positions, level_sizes, output_size, style_size
 from generator.nst.weights.registry import Weights
 
 # Raised whenever the same recipe would give another image: part of every cell's key.
@@ -146,7 +147,7 @@ def _one_pass(cells: Sequence[Cell], network: Network, device: torch.device, chu
     """Make cells by a trained network. Nothing is minimised, so curves and coefficients are empty."""
     started = time.perf_counter()
     height, width = cells[0].content.shape[1:]
-    size = prepare.output_size(height, width, cells[0].recipe)
+    size = output_size(height, width, cells[0].recipe)
     contents = torch.stack([prepare.resize(cell.content.cpu(), size).clamp(0, 1) for cell in cells])
     stylise = Stylist(network, device, cells[0].recipe.precision)
     at_once = chunk or (1 if device.type == "cpu" else len(cells))
@@ -177,7 +178,7 @@ def batch_key(recipe: Recipe, height: int, width: int) -> tuple[object, ...]:
         "size", "shape", "colour",
     )  # fmt: skip
     shared = tuple((key, str(value)) for key, value in sorted(recipe.to_dict().items()) if key not in own)
-    return (*prepare.output_size(height, width, recipe), *shared)
+    return (*output_size(height, width, recipe), *shared)
 
 
 @contextlib.contextmanager
@@ -212,12 +213,12 @@ class _Batch:
         recipe = self.recipe
         taps = {tap for cell in cells for named in cell.recipe.taps for tap in named}
         height, width = cells[0].content.shape[1:]
-        size = prepare.output_size(height, width, recipe)
-        self.sizes = prepare.level_sizes(size, recipe)
+        size = output_size(height, width, recipe)
+        self.sizes = level_sizes(size, recipe)
         for tap in taps:
             check_reaches(tap, *self.sizes[0])
         for tap in {tap for cell in cells for tap in cell.recipe.taps[1]}:
-            check_reaches(tap, *self.sizes[0], losses.least_side(recipe.style_loss))
+            check_reaches(tap, *self.sizes[0], least_positions(recipe.style_loss))
         self.dtype = resolve_precision(recipe.precision, device)
         self.network = Vgg(
             weights,
@@ -281,9 +282,9 @@ class _Batch:
     def _style(self, style: Style, recipe: Recipe, size: prepare.Size) -> Style:
         """Return a style image and what guides it at a level of the given output size."""
         height, width = style.image.shape[1:]
-        own = prepare.style_size((height, width), size, recipe)
+        own = style_size((height, width), size, recipe)
         for tap in recipe.taps[1]:
-            check_reaches(tap, *own, losses.least_side(recipe.style_loss))
+            check_reaches(tap, *own, least_positions(recipe.style_loss))
         return replace(
             style,
             image=prepare.resize(style.image, own).to(self.device) * 255 - self.mean,

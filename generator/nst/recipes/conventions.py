@@ -6,12 +6,8 @@ positions. "alpha / beta = 0.01" means something else in each convention, and in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from generator.nst.recipes.recipe import Recipe
+from collections.abc import Callable
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -35,15 +31,6 @@ class Convention:
     style: Callable[[Shape, Shape], float]
     source: str
     tv: Callable[[Shape], float] = lambda image: 1.0
-
-
-@dataclass(frozen=True)
-class Coefficients:
-    """The inner unit's factors: by tap for content and style, and of the total variation."""
-
-    content: dict[str, float] = field(default_factory=dict)
-    style: dict[str, float] = field(default_factory=dict)
-    tv: float = 0.0
 
 
 def _keras_style(layer: Shape, image: Shape) -> float:
@@ -85,19 +72,3 @@ CONVENTIONS: dict[str, Convention] = {
         tv=lambda image: 1.0 / (image.channels * (image.height - 1) * (image.width - 1)),
     ),
 }
-
-
-def coefficients(recipe: Recipe, shapes: Mapping[str, Shape]) -> Coefficients:
-    """Return the coefficients of a recipe. shapes: of each tap, and of the image under "image"."""
-    convention = CONVENTIONS[recipe.convention]
-    contents, styles = recipe.taps
-    image = shapes["image"]
-    return Coefficients(
-        content={tap: recipe.alpha * convention.content(shapes[tap]) for tap in contents},
-        style={
-            tap: recipe.beta * weight * convention.style(shapes[tap], image)
-            for tap, weight in zip(styles, recipe.relative_style_weights, strict=False)
-            if weight
-        },
-        tv=recipe.tv_weight * convention.tv(image),
-    )

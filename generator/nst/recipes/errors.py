@@ -1,4 +1,4 @@
-"""The library's errors: each message is one line that names the place and the mend."""
+"""The library's errors: each message is one line that gives the location and the fix."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ class WeightsError(NstError):
     """Weights that are missing, damaged or of an unknown layout."""
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return "'wrod' (did you mean 'word'?)", or with the whole list where nothing is near."""
+def did_you_mean(word: object, known: Iterable[object]) -> str:
+    """Return the word in quotes with the nearest of `known`, or up to 20 of them where none is near."""
     options = [str(option) for option in known]
     near = difflib.get_close_matches(str(word), options, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(options)}"
-    return f"{word!r} ({hint})"
+    more = ", ..." if len(options) > 20 else ""
+    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(options[:20])}{more}"
+    return f"{str(word)!r} ({hint})" if options else repr(str(word))

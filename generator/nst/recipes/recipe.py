@@ -11,12 +11,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
-from generator.nst.colour import MODES as COLOURS
-from generator.nst.losses import STYLE_LOSSES, TV_FORMS
 from generator.nst.recipes import layers
 from generator.nst.recipes.conventions import CONVENTIONS
 from generator.nst.recipes.errors import LayerError, RecipeError, WeightsError, did_you_mean
-from generator.nst.weights.registry import architecture_of
+from generator.nst.recipes.networks import architecture_of
+from generator.nst.recipes.options import COLOURS, STYLE_LOSSES, TV_FORMS
 
 _CHOICES: dict[str, tuple[str, ...]] = {
     "method": ("optimised", "feedforward"),

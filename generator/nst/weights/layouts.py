@@ -18,24 +18,10 @@ from torch import Tensor
 
 from generator.nst.recipes.errors import WeightsError
 from generator.nst.recipes.layers import normalised
+from generator.nst.recipes.networks import CAFFE, TORCH, TORCH_FEATURES, Preprocessing
 
 Tensors = dict[str, Tensor]
 
-
-@dataclass(frozen=True)
-class Preprocessing:
-    """What a network wants: (255 * rgb - mean) / deviation, both in RGB order and units of 0..255."""
-
-    mean: tuple[float, float, float]
-    deviation: tuple[float, float, float]
-
-
-# Caffe's means of ImageNet, as every descendant of the VGG release uses them.
-CAFFE = Preprocessing((123.68, 116.779, 103.939), (1.0, 1.0, 1.0))
-# torchvision's ImageNet means and deviations, times 255.
-TORCH = Preprocessing((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
-# torchvision's IMAGENET1K_FEATURES: (0.48235, 0.45882, 0.40784) and 1/255.
-TORCH_FEATURES = Preprocessing((122.99925, 116.9991, 103.9992), (1.0, 1.0, 1.0))
 
 # File names of torchvision's state dicts that hold other trainings than torchvision's own (hash as in the name).
 _CAFFE_STATE_DICTS = {

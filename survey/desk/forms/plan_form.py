@@ -9,23 +9,12 @@ from typing import Any, Final
 from django import forms
 
 from generator.models import Upload
+from generator.nst.recipes.presets import DEFAULT
+from generator.nst.recipes.presets import PRESETS as ALL_PRESETS
 from generator.plans.document import shipped_plans
 
-#: The presets by name, because the web process cannot ask the library; a test compares them.
-PRESETS: Final = (
-    "modern",
-    "patel2019",
-    "gatys2015",
-    "gatys2016",
-    "keras2016",
-    "keras2017",
-    "matconvnet-vgg19",
-    "vgg19-adam",
-    "johnson2016",
-    "neural-style",
-    "li-wand2016",
-    "neural-doodle",
-)
+#: The presets by name, the default first.
+PRESETS: Final = (DEFAULT, *(name for name in ALL_PRESETS if name != DEFAULT))
 #: What may vary: key of the recipe -> (what it is called, levels to start from).
 FACTORS: Final = {
     "ratio": ("content to style ratio, α/β", "0.03, 0.1, 0.3"),

@@ -11,7 +11,7 @@ from PIL import Image
 from generator.making.preset_sheet import preset_plan, small
 from generator.models import Cell
 from generator.nst import PRESETS
-from generator.nst.prepare import level_sizes
+from generator.nst.recipes.sizes import level_sizes
 from tests.generator.conftest import PlanWriter
 
 DOCS = Path(__file__).parents[3] / "docs"

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from generator import nst
-from generator.files import images
+from generator.files import images, networks
 from generator.files.images import ImageError
 from generator.making import engine
 from generator.making.render import Step, render
@@ -46,7 +46,7 @@ def test_a_grid_goes_from_plan_to_images_with_their_provenance(write_plan: PlanW
         assert found["recipe"] == cell.recipe
         assert found["key"] == cell.key
         assert found["content"]["pixels"] == images.pixel_hash(images.read(media.parent / "plan" / "cat.png"))
-        assert found["weights"]["sha256"] == engine.weights(cell.recipe["network"]).sha256
+        assert found["weights"]["sha256"] == networks.weights(cell.recipe["network"]).sha256
         assert found["image"]["pixels"] == images.pixel_hash(images.read(path))
         assert len(found["curve"]["content"]) == found["evaluations"] == 6
         assert (cell.width, cell.height) == Image.open(path).size == (32, 32)

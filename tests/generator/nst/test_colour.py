@@ -6,6 +6,7 @@ import torch
 from skimage.exposure import match_histograms
 
 from generator.nst import Cell, Recipe, colour, transfer_batch
+from generator.nst.recipes.options import COLOURS
 from tests.generator.nst.tiny import picture, tiny_weights
 
 CONTENT, STYLE = picture(30, 40, seed=1), picture(20, 24, seed=2) * 0.6 + 0.2
@@ -48,7 +49,7 @@ def test_none_changes_nothing():
     assert style is STYLE
 
 
-@pytest.mark.parametrize("mode", colour.MODES)
+@pytest.mark.parametrize("mode", COLOURS)
 def test_every_mode_makes_a_picture(mode):
     recipe = Recipe(
         content_layers=("conv2_1",), style_layers=("conv1_1",), alpha=1.0, evaluations=8, size=32, colour=mode

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generator.nst import losses
+from generator.nst.recipes.options import TV_FORMS
 
 
 def features(shape=(2, 3, 4, 5), seed=0, scale=50.0):
@@ -58,7 +59,7 @@ def numpy_tv(image: np.ndarray, form: str, beta: float) -> np.ndarray:
     return total
 
 
-@pytest.mark.parametrize("form", losses.TV_FORMS)
+@pytest.mark.parametrize("form", TV_FORMS)
 @pytest.mark.parametrize("beta", [2.0, 3.0])
 def test_total_variation_is_its_sources_formula(form, beta):
     image = features((2, 3, 6, 5))
@@ -67,7 +68,7 @@ def test_total_variation_is_its_sources_formula(form, beta):
 
 
 @settings(deadline=None, max_examples=20)
-@given(st.sampled_from(losses.TV_FORMS), st.floats(-100, 100), st.integers(2, 9), st.integers(2, 9))
+@given(st.sampled_from(TV_FORMS), st.floats(-100, 100), st.integers(2, 9), st.integers(2, 9))
 def test_total_variation_of_a_flat_image_is_nothing_whatever_its_colour(form, level, height, width):
     assert float(losses.total_variation(torch.full((1, 3, height, width), level), form)) < 1e-6
 
@@ -83,7 +84,7 @@ def check_gradient(function, point, step=0.02):
         assert slope == pytest.approx(float(ahead - behind) / (2 * step), rel=2e-2)
 
 
-@pytest.mark.parametrize("form", losses.TV_FORMS)
+@pytest.mark.parametrize("form", TV_FORMS)
 def test_the_gradient_of_total_variation(form):
     check_gradient(lambda image: losses.total_variation(image, form, 3.0), features((1, 3, 6, 5)))
 

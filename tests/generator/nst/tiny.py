@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from generator.nst.recipes.layers import convolutions
-from generator.nst.weights.layouts import CAFFE
+from generator.nst.recipes.networks import CAFFE
 from generator.nst.weights.registry import Weights, weights_hash
 
 

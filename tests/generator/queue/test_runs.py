@@ -60,7 +60,7 @@ def started(monkeypatch, settings, tmp_path: Path, media: Path) -> list[str]:
     started: list[str] = []
     monkeypatch.setattr(worker, "_start", lambda name, lock: started.append(name))
     weights = tiny_weights()
-    monkeypatch.setattr("generator.making.engine.weights", lambda network: weights)
+    monkeypatch.setattr("generator.files.networks.weights", lambda network: weights)
     monkeypatch.setattr("generator.making.covariates.SIZE", 48)
     return started
 
@@ -124,7 +124,7 @@ def test_go_counts_once_and_only_for_a_plan_that_was_looked_through(ada):
 @pytest.mark.parametrize(
     "mistake",
     [
-        ("ratio = [0.01, 0.1]", "ratoi = [0.01]", "did you mean 'ratio'"),
+        ('content = ["cat.png"]', 'content = ["cat.png", "wave.png"]\npairing = "zip"', "2 content"),
         ("cat.png", "cta.png", "no file in your pictures is called 'cta.png' (did you mean 'cat.png'?)"),
     ],
 )
@@ -135,6 +135,12 @@ def test_a_mistake_is_told_in_one_line_that_shows_no_folder_of_the_server(ada, s
     assert told in run.problem
     assert str(settings.DATA_DIR) not in run.problem
     assert "\n" not in run.problem
+
+
+def test_a_setting_that_no_recipe_takes_is_refused_before_it_is_kept(ada):
+    with pytest.raises(PlanError, match="did you mean 'ratio'"):
+        runs.submit(ada, PLAN.replace("ratio = [0.01, 0.1]", "ratoi = [0.01]"))
+    assert not PlanRun.objects.exists()
 
 
 @pytest.mark.parametrize("name", ["/etc/passwd", "../cat.png", "**/*.png", "a\\\\b.png", "a\\u0000.png"])
@@ -191,7 +197,7 @@ def test_one_set_is_made_at_a_time_and_the_rest_waits(ada, monkeypatch):
     )
     sets = [make_set(slug, keys) for slug, keys in (("one", "ab"), ("two", "cd"))]
     waiting = [runs.take_up(image_set, ada) for image_set in sets]
-    assert [runs.ahead_of(run) for run in waiting] == [0, 1]
+    assert [run.ahead for run in waiting] == [0, 1]
     assert progress(sets[1]).state == "queued"
     worker.work("sets")
     assert order == ["one", "two"]
@@ -360,7 +366,7 @@ def test_a_fault_of_ours_ends_the_run_with_a_line_and_the_next_one_goes_on(ada, 
         raise ZeroDivisionError
 
     run = planned(ada)
-    monkeypatch.setattr("generator.plans.dry_run.look_through", fails)
+    monkeypatch.setattr("generator.making.dry_run.look_through", fails)
     other = runs.submit(ada, PLAN)
     worker.work("plans")
     other.refresh_from_db()

@@ -14,6 +14,8 @@ from django.urls import reverse
 from PIL import Image
 
 from generator.models import Cell, ImageSet, PlanRun, Upload
+from generator.nst.recipes.presets import DEFAULT
+from generator.nst.recipes.presets import PRESETS as ALL_PRESETS
 from generator.queue import worker
 from generator.sets import uploads
 from survey.desk.forms.plan_form import PRESETS, PlanForm, levels_of
@@ -282,10 +284,24 @@ class TestPlans:
         desk.post(reverse("discard_plan", args=[planned(owner).pk]))
         assert not PlanRun.objects.exists()
 
-    def test_the_form_offers_every_preset_by_its_name(self):
-        from generator.nst import PRESETS as ALL
+    def test_the_form_offers_every_preset_the_default_first(self):
+        assert PRESETS[0] == DEFAULT
+        assert sorted(PRESETS) == sorted(ALL_PRESETS)
 
-        assert set(PRESETS) == set(ALL)
+    @pytest.mark.parametrize(
+        ("line", "reason"),
+        [
+            ("[recipe]\nratoi = 1", "did you mean &#x27;ratio&#x27;?"),
+            ('[factors]\ncontent_layer = ["conv4_2", "conv4_9"]', "vgg16 has no layer &#x27;conv4_9&#x27;"),
+            ('[[cells]]\npreset = "modren"', "did you mean &#x27;modern&#x27;?"),
+            ('[factors]\nnetwork = ["vgg16", "vgg61"]', "unknown network &#x27;vgg61&#x27;"),
+        ],
+    )
+    def test_a_setting_that_no_recipe_takes_is_refused_at_once(self, desk, owner, line, reason):
+        plan = f'title = "x"\n[images]\ncontent = ["a.png"]\nstyle = ["b.png"]\n{line}\n'
+        answer = desk.post(reverse("new_plan"), {"text": plan})
+        assert reason in answer.content.decode()
+        assert not PlanRun.objects.exists()
 
     def test_levels_are_numbers_where_they_look_like_numbers(self):
         assert levels_of("1, 0.5,1e-3 , conv1_1,, nan") == [1, 0.5, 0.001, "conv1_1", "nan"]

@@ -53,7 +53,7 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("image_set", slug=found.image_set.slug)
     context = {
         "run": found,
-        "ahead": runs.ahead_of(found),
+        "ahead": found.ahead,
         "takes": _takes(found.dry_run) if found.dry_run else [],
         "cells": found.dry_run.get("cells", [])[:_SHOWN_CELLS],
         "more": max(0, len(found.dry_run.get("cells", [])) - _SHOWN_CELLS),

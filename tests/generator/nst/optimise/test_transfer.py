@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from generator.nst import Cell, LayerError, NstError, Recipe, batch_key, transfer, transfer_batch
-from generator.nst.prepare import level_sizes
+from generator.nst.recipes.sizes import level_sizes
 from tests.generator.nst.tiny import picture, tiny_weights
 
 WEIGHTS = {"vgg16": tiny_weights()}

@@ -8,14 +8,8 @@ import torch
 
 from generator.nst.recipes.errors import WeightsError
 from generator.nst.recipes.layers import names
-from generator.nst.weights.layouts import (
-    CAFFE,
-    TORCH,
-    TORCH_FEATURES,
-    LoadedWeights,
-    load_weights,
-    save_canonical,
-)
+from generator.nst.recipes.networks import CAFFE, TORCH, TORCH_FEATURES
+from generator.nst.weights.layouts import LoadedWeights, load_weights, save_canonical
 from tests.generator.nst.tiny import tiny_tensors
 
 TENSORS = tiny_tensors("vgg19")

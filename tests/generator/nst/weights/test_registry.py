@@ -8,8 +8,9 @@ import torch
 
 from generator.nst.recipes.errors import WeightsError
 from generator.nst.recipes.layers import names
+from generator.nst.recipes.networks import TORCH_FEATURES, available
 from generator.nst.weights import registry
-from generator.nst.weights.layouts import TORCH_FEATURES, LoadedWeights, save_canonical
+from generator.nst.weights.layouts import LoadedWeights, save_canonical
 from tests.generator.nst.tiny import tiny_tensors
 
 
@@ -112,7 +113,7 @@ def test_a_weight_file_of_ones_own_is_loaded_by_its_path(tmp_path):
 
 
 def test_every_network_names_its_licence_and_credit():
-    for entry in registry.available():
+    for entry in available():
         assert entry.licence
         assert "Simonyan" in entry.credit
         assert entry.checked

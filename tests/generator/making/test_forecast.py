@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from generator.making import forecast
 from generator.nst import preset
-from generator.plans import forecast
 
 
 @pytest.fixture(autouse=True)

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from generator.files import networks
 from generator.making import engine
 from generator.models import Cell
+from generator.plans import sizes
 
 if TYPE_CHECKING:
     import torch
@@ -37,14 +39,14 @@ class Forecast:
     basis: str
 
 
-def forecast(jobs: Sequence[tuple[Recipe, engine.Size]], device: torch.device) -> Forecast:
+def forecast(jobs: Sequence[tuple[Recipe, sizes.Size]], device: torch.device) -> Forecast:
     """Say what making these cells takes. jobs: each cell's recipe and the size (width, height) of its content."""
     evaluations, work, disk, memory = 0, 0.0, 0.0, 0.0
     for recipe, content in jobs:
-        sizes, budgets = engine.levels(recipe, content), engine.budgets(recipe, content)
+        levels, budgets = sizes.levels(recipe, content), sizes.budgets(recipe, content)
         evaluations += sum(budgets)
-        work += sum(width * height * budget for (width, height), budget in zip(sizes, budgets, strict=True))
-        pixels = sizes[-1][0] * sizes[-1][1]
+        work += sum(width * height * budget for (width, height), budget in zip(levels, budgets, strict=True))
+        pixels = levels[-1][0] * levels[-1][1]
         disk += pixels * _BYTES_ON_DISK + _PROVENANCE_BYTES
         batch = min(len(jobs), engine.batch_size(device, pixels))
         memory = max(
@@ -70,9 +72,9 @@ def _known_speed(recipe: Recipe, device: torch.device) -> tuple[float, str] | No
     for cell in recent.select_related("content").order_by("-made_at")[:20]:
         made = type(recipe).from_dict(cell.recipe)
         content = cell.content.width, cell.content.height
-        sizes, budgets = engine.levels(made, content), engine.budgets(made, content)
+        levels, budgets = sizes.levels(made, content), sizes.budgets(made, content)
         share = cell.provenance["evaluations"] / sum(budgets)
-        work += share * sum(w * h * budget for (w, h), budget in zip(sizes, budgets, strict=True))
+        work += share * sum(w * h * budget for (w, h), budget in zip(levels, budgets, strict=True))
         seconds += cell.provenance["seconds"]
     return (work / seconds, "as fast as the last images on this device") if seconds else None
 
@@ -102,7 +104,7 @@ def _probed_speed(recipe: Recipe, device: torch.device) -> tuple[float, str]:
         times.append(time.perf_counter())
 
     nst.transfer(
-        content, style, small, seed=0, weights=engine.network_of(recipe), device=device, callback=note
+        content, style, small, seed=0, weights=networks.network_of(recipe), device=device, callback=note
     )
     # The first evaluations warm up.
     seconds = (times[-1] - times[1]) / (len(times) - 2)
@@ -113,7 +115,7 @@ def _one_pass_speed(recipe: Recipe, picture: Tensor, device: torch.device) -> tu
     """Return pixels a second of a trained network, measured on the second of two passes."""
     from generator import nst
 
-    network = engine.network_of(recipe)
+    network = networks.network_of(recipe)
     passes = [
         nst.transfer(picture, picture, recipe, seed=0, weights=network, device=device) for _ in range(2)
     ]

@@ -8,8 +8,8 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from generator.making import engine
+from generator.making.forecast import forecast
 from generator.models import Cell
-from generator.plans.forecast import forecast
 from generator.plans.plan import Plan
 from generator.sets import create
 

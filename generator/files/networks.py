@@ -1,0 +1,44 @@
+"""Networks by name, from WEIGHTS_DIR, or by file; and the algorithm that a recipe runs. Functions import torch."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+if TYPE_CHECKING:
+    from generator.nst import Recipe, Weights
+    from generator.nst.feedforward.network import Network
+
+
+def algorithm(recipe: Recipe) -> str:
+    """Return the version of the algorithm that a recipe runs: part of every cell's key."""
+    from generator import nst
+    from generator.nst.feedforward import network as feedforward
+
+    return feedforward.ALGORITHM if recipe.method == "feedforward" else nst.ALGORITHM
+
+
+def network_of(recipe: Recipe) -> Weights | Network:
+    """Return the network that makes a recipe's images. Raises nst.WeightsError with the ways out."""
+    return trained(recipe.network) if recipe.method == "feedforward" else weights(recipe.network)
+
+
+@lru_cache(maxsize=8)
+def trained(path: str) -> Network:
+    """Return a feed-forward network by its file. Raises nst.WeightsError."""
+    from generator.nst.feedforward.network import load_network
+
+    return load_network(path)
+
+
+@lru_cache(maxsize=2)
+def weights(network: str) -> Weights:
+    """Return a network by its name, from the cache in WEIGHTS_DIR (fetched on first use), or from a file.
+
+    Raises nst.WeightsError with the ways out.
+    """
+    from generator import nst
+
+    return nst.load(network, settings.WEIGHTS_DIR)

@@ -1,0 +1,34 @@
+"""A recipe's weights as coefficients of the inner unit `a*C + sum(b*E) + t*TV` (see `conventions`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from generator.nst.recipes.conventions import CONVENTIONS, Shape
+from generator.nst.recipes.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Coefficients:
+    """The inner unit's factors: by tap for content and style, and of the total variation."""
+
+    content: dict[str, float] = field(default_factory=dict)
+    style: dict[str, float] = field(default_factory=dict)
+    tv: float = 0.0
+
+
+def coefficients(recipe: Recipe, shapes: Mapping[str, Shape]) -> Coefficients:
+    """Return the coefficients of a recipe. shapes: of each tap, and of the image under "image"."""
+    convention = CONVENTIONS[recipe.convention]
+    contents, styles = recipe.taps
+    image = shapes["image"]
+    return Coefficients(
+        content={tap: recipe.alpha * convention.content(shapes[tap]) for tap in contents},
+        style={
+            tap: recipe.beta * weight * convention.style(shapes[tap], image)
+            for tap, weight in zip(styles, recipe.relative_style_weights, strict=False)
+            if weight
+        },
+        tv=recipe.tv_weight * convention.tv(image),
+    )

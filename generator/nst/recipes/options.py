@@ -1,0 +1,7 @@
+"""The names that a recipe may choose from. The modules that compute them import these."""
+
+from __future__ import annotations
+
+STYLE_LOSSES = ("gram", "wasserstein", "patches")
+TV_FORMS = ("keras", "l1", "l2", "mahendran-vedaldi", "nine-point")
+COLOURS = ("none", "luminance", "histogram", "covariance")
