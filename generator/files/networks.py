@@ -10,6 +10,7 @@ from django.conf import settings
 if TYPE_CHECKING:
     from generator.nst import Recipe, Weights
     from generator.nst.feedforward.network import Network
+    from generator.nst.weights.registry import Entry
 
 
 def algorithm(recipe: Recipe) -> str:
@@ -23,6 +24,19 @@ def algorithm(recipe: Recipe) -> str:
 def network_of(recipe: Recipe) -> Weights | Network:
     """Return the network that makes a recipe's images. Raises nst.WeightsError with the ways out."""
     return trained(recipe.network) if recipe.method == "feedforward" else weights(recipe.network)
+
+
+def weights_hash(recipe: Recipe) -> str:
+    """Return the SHA-256 (hex) of the network that makes a recipe's images; fetches it where it is missing."""
+    return network_of(recipe).sha256
+
+
+def to_fetch(recipe: Recipe) -> Entry | None:
+    """Return the registry's entry of a recipe's network if it is not in the cache yet, else None."""
+    from generator.nst.weights import registry
+
+    entry = registry.REGISTRY.get(recipe.network) if recipe.method == "optimised" else None
+    return entry if entry and not registry.cached(entry.name, settings.WEIGHTS_DIR).exists() else None
 
 
 @lru_cache(maxsize=8)

@@ -37,6 +37,7 @@ def _forecast(found: DryRun) -> list[str]:
             ("time", f"about {timedelta(seconds=round(found.seconds))} on {found.device}, {found.basis}"),
             ("memory", f"about {found.memory_bytes / 1e9:.1f} GB"),
             ("disk", f"about {found.disk_bytes / 1e6:,.1f} MB"),
+            *(("network", line) for line in found.to_fetch),
         ]
     )
 

@@ -29,6 +29,11 @@ def image_set_named(name: str) -> ImageSet:
     return found
 
 
+def count(number: int, noun: str) -> str:
+    """Return "1 image", "2 images"."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def listed(names: Sequence[str]) -> str:
     """Return at most 20 names in one line."""
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""

@@ -12,6 +12,7 @@ from django.core.management.base import CommandError
 from generator.files.images import ImageError
 from generator.making.engine import DeviceError
 from generator.plans.document import PlanError
+from generator.sets.folder import FolderError
 from generator.sets.sheets import SheetError
 
 
@@ -22,7 +23,7 @@ def plain_errors() -> Iterator[None]:
 
     try:
         yield
-    except (PlanError, ImageError, SheetError, DeviceError, NstError) as error:
+    except (PlanError, ImageError, SheetError, FolderError, DeviceError, NstError) as error:
         raise CommandError(str(error), returncode=2) from error
     except OSError as error:
         raise CommandError(

@@ -1,8 +1,9 @@
-"""A run's progress as one line: cells done, cell at work, loss, speed, time left."""
+"""A run's progress for the command line: a bar on a terminal, lines on anything else."""
 
 from __future__ import annotations
 
 import shutil
+import threading
 import time
 from types import TracebackType
 from typing import Never, Self, TextIO
@@ -13,30 +14,46 @@ from generator.making.render import Step
 
 # Asking for the loss waits for the device, so it is asked a few times a second at most.
 _SECONDS_BETWEEN_LOSSES = 0.5
+# A log that stays silent for longer looks like a process that hangs.
+_LONGEST_SILENCE = 25.0
 
 
 class Bar:
-    """Shows `render`'s steps on a terminal; on anything else, a line for each cell."""
+    """Shows `render`'s steps on a terminal; on anything else, a line for each cell and one after each long silence.
 
-    def __init__(self, stream: TextIO) -> None:
+    Enter it before the first long work, so that reading images and fetching networks is not silent either.
+    """
+
+    def __init__(self, stream: TextIO, longest_silence: float = _LONGEST_SILENCE) -> None:
         self._stream = stream
         self._bar: tqdm[Never] | None = None
         self._looked = 0.0
+        self._began = self._spoke = time.monotonic()
+        self._step: Step | None = None
+        self._silence = longest_silence
+        self._ended = threading.Event()
+        self._talker = threading.Thread(target=self._talk, name="progress", daemon=True)
 
     def __enter__(self) -> Self:
+        if not self._stream.isatty():
+            self._talker.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._ended.set()
+        if self._talker.is_alive():
+            self._talker.join()
         if self._bar is not None:
             self._bar.close()
 
     def show(self, step: Step) -> None:
         """Take one step of a run."""
+        self._step = step
         if not self._stream.isatty():
             if not step.evaluation:
-                self._stream.write(f"{step.done + step.failed} of {step.total}: {', '.join(step.cells)}\n")
+                self._say(f"{step.done + step.failed} of {step.total}: {', '.join(step.cells)}")
             return
         bar = self._bar = self._bar or self._started()
         if step.evaluation:
@@ -46,6 +63,17 @@ class Bar:
             bar.total = bar.n + step.advanced + running + (left - len(step.cells)) * step.evaluations
             bar.update(step.advanced)
         self._describe(step)
+
+    def _talk(self) -> None:
+        """Say how far the run is whenever nothing was said for long."""
+        while not self._ended.wait(max(0.0, self._spoke + self._silence - time.monotonic())):
+            if time.monotonic() - self._spoke >= self._silence:
+                self._say(f"{_at_work(self._step)} ({_clock(time.monotonic() - self._began)} so far)")
+
+    def _say(self, line: str) -> None:
+        self._spoke = time.monotonic()
+        self._stream.write(f"{line}\n")
+        self._stream.flush()
 
     def _started(self) -> tqdm[Never]:
         # Asked here and not by tqdm, which draws nothing on a terminal that does not know its width.
@@ -61,3 +89,19 @@ class Bar:
         self._bar.set_description_str(f"{step.done}/{step.total} {step.cells[0][:48]}{more}", refresh=False)
         if step.evaluation:
             self._bar.set_postfix_str(f"loss {step.loss():.3g}")
+
+
+def _at_work(step: Step | None) -> str:
+    if step is None:
+        return "reading the images and the network"
+    finished = step.done + step.failed
+    if finished == step.total:
+        return f"{finished} of {step.total} done; measuring the images"
+    now = f", now {', '.join(step.cells[:3])}" if step.evaluation and step.cells else ""
+    at = f": evaluation {step.evaluation} of {step.evaluations} at most" if now else ""
+    return f"{finished} of {step.total} done{now}{at}"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}" if minutes >= 60 else f"{minutes}:{rest:02}"

@@ -67,7 +67,7 @@ class Document(_Table):
 
 def read_document(path: Path) -> Document:
     """Read and check a plan file; raises PlanError as `document_of` does, and for a file that cannot be read."""
-    return document_of(_text(path), str(path))
+    return document_of(read_text(path), str(path))
 
 
 def document_of(text: str, name: str) -> Document:
@@ -78,7 +78,7 @@ def document_of(text: str, name: str) -> Document:
     document = _parsed(text, name)
     if document.preset in shipped_plans():
         shipped = SHIPPED / f"{document.preset}.toml"
-        document = _merged(_parsed(_text(shipped), str(shipped)), document)
+        document = _merged(_parsed(read_text(shipped), str(shipped)), document)
     for key, levels in document.factors.items():
         if any(level in levels[:number] for number, level in enumerate(levels)):
             raise PlanError(f"{name}: factors.{key}: names a level twice")
@@ -90,7 +90,8 @@ def shipped_plans() -> list[str]:
     return sorted(path.stem for path in SHIPPED.glob("*.toml"))
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """Return a plan file's text. Raises PlanError for a file that is missing, unreadable or not UTF-8."""
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -112,7 +113,10 @@ def _parsed(text: str, name: str) -> Document:
 
 def _missing(path: Path) -> str:
     if path.stem in shipped_plans():
-        return f'no such file; to use the shipped plan, write preset = "{path.stem}" into a plan with your [images]'
+        return (
+            f"no such file; to use the shipped plan: generate --preset {path.stem} --content FILE --style FILE, "
+            f'or write preset = "{path.stem}" into a plan with your [images]'
+        )
     near = difflib.get_close_matches(path.name, [other.name for other in path.parent.glob("*.toml")], n=1)
     return f'no such plan; did you mean "{path.with_name(near[0])}"?' if near else "no such plan"
 

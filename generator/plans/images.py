@@ -180,18 +180,18 @@ def _blends(blends: Sequence[Blend], folder: Path) -> dict[str, tuple[StyleFile,
 def _files(patterns: list[str], folder: Path, role: str) -> list[Path]:
     if not patterns:
         raise PlanError(f'[images]: names no {role} image; write {role} = ["file.jpg"], or pairs')
-    found = [path for pattern in patterns for path in _matches(pattern, folder, f"images.{role}")]
+    found = [path for pattern in patterns for path in matching_files(pattern, folder, f"images.{role}")]
     return list(dict.fromkeys(found))
 
 
 def _one(name: str, folder: Path, place: str) -> Path:
-    found = _matches(name, folder, place)
+    found = matching_files(name, folder, place)
     if len(found) > 1:
         raise PlanError(f'{place}: "{name}" matches {len(found)} files; a pair takes one')
     return found[0]
 
 
-def _matches(pattern: str, folder: Path, place: str) -> list[Path]:
+def matching_files(pattern: str, folder: Path, place: str) -> list[Path]:
     """Return the files of a name or glob, sorted; a file that bears the very name comes first."""
     if not pattern:
         raise PlanError(f"{place}: holds an empty name")
@@ -208,7 +208,7 @@ def _matches(pattern: str, folder: Path, place: str) -> list[Path]:
         )
     if not found:
         there = (
-            [path.name for path in literal.parent.glob("*") if path.is_file()]
+            [path.name for path in literal.parent.glob("[!.]*") if path.is_file()]
             if literal.parent.is_dir()
             else []
         )

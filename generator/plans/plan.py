@@ -18,7 +18,7 @@ from typing import Any
 from generator.nst.recipes.errors import RecipeError, did_you_mean
 from generator.nst.recipes.presets import PRESETS, preset
 from generator.nst.recipes.recipe import Recipe
-from generator.plans.document import Document, PlanError, read_document, shipped_plans
+from generator.plans.document import Document, PlanError, document_of, read_text, shipped_plans
 from generator.plans.images import Pair, find_pairs
 
 MAX_CELLS = 20_000
@@ -86,31 +86,51 @@ def load_plan(path: Path, slug: str = "") -> Plan:
     Raises:
         PlanError: the plan cannot be carried out; the message gives the file, the location and the fix.
     """
-    document = read_document(path)
-    document.slug = slug or document.slug
+    return plan_of(
+        read_text(path), str(path), path.parent, slug=slug, file_slug=slug_of(path.stem), stem=path.stem
+    )
+
+
+def plan_of(
+    text: str, place: str, folder: Path, *, slug: str = "", file_slug: str = "", stem: str = ""
+) -> Plan:
+    """Return the plan of a text.
+
+    Args:
+        place: what stands before each error message, such as the file.
+        folder: what file names in the plan are relative to.
+        slug: the name of the image set, in place of the plan's own.
+        file_slug, stem: the name made from the file's, and the file's name without ending; they stand in for a title.
+
+    Raises:
+        PlanError: the plan cannot be carried out.
+    """
+    document = document_of(text, place)
+    slug = slug or document.slug
     try:
-        pairs = find_pairs(document.images, path.parent, document.blends)
+        pairs = find_pairs(document.images, folder, document.blends)
         drafts = list(_repeated(_kept(document, _drafts(document, pairs)), document.repeats))
         if len(drafts) > MAX_CELLS:
             raise PlanError(f"asks for {len(drafts)} cells; {MAX_CELLS} at most in one plan")
         if not drafts:
             raise PlanError("[[exclude]] leaves no cell")
         keys = _factor_keys(document)
-        cells = _unique(list(_cells(document, drafts, keys, path.parent)))
+        cells = _unique(list(_cells(document, drafts, keys, folder)))
         _check_maps(document, cells)
-        licences = _licences(document, path.parent, pairs)
+        licences = _licences(document, folder, pairs)
     except PlanError as error:
-        raise PlanError(f"{path}: {error}") from error
+        raise PlanError(f"{place}: {error}") from error
+    of_title = slug_of(document.title)
     return Plan(
-        slug=document.slug or slug_of(document.title) or slug_of(path.stem) or "plan",
-        title=document.title or path.stem,
-        text=path.read_text(encoding="utf-8"),
+        slug=slug or of_title or file_slug or "plan",
+        title=document.title or stem or "Plan",
+        text=text,
         cells=cells,
         factors=["content", "style", *keys],
         licences=licences,
         warnings=_warnings(cells, [*keys, *document.recipe]),
-        slug_from_title=not document.slug and bool(slug_of(document.title)),
-        file_slug=slug_of(path.stem),
+        slug_from_title=not slug and bool(of_title),
+        file_slug=file_slug,
     )
 
 

@@ -6,9 +6,10 @@ import hashlib
 import itertools
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
@@ -23,6 +24,9 @@ from generator.plans import sizes
 from generator.plans.document import PlanError
 from generator.plans.plan import Plan, PlannedCell
 from generator.sets import claims
+
+if TYPE_CHECKING:
+    from generator.nst import Recipe
 
 # A mask drawn at another size is off by a pixel at most.
 _SHAPE_TOLERANCE = 0.02
@@ -117,19 +121,25 @@ def _check_trained_style(cell: PlannedCell, style: Reference) -> None:
         )
 
 
-def cell_keys(plan: Plan, references: dict[Path, Reference]) -> list[str]:
+def cell_keys(
+    plan: Plan, references: dict[Path, Reference], weights_of: Callable[[Recipe], str] = networks.weights_hash
+) -> list[str]:
     """Return each cell's key, in the order of the plan. Raises PlanError where two are the same."""
     seen: dict[str, str] = {}
     for cell in plan.cells:
-        key = cell_key(cell, {path: references[path].pixels for path in cell.pair.files})
+        pixels = {path: references[path].pixels for path in cell.pair.files}
+        key = cell_key(cell, pixels, weights_of(cell.recipe))
         if key in seen:
             raise PlanError(f"{plan.slug}: asks twice for the same image: {seen[key]!r} and {cell.label!r}")
         seen[key] = cell.label
     return list(seen)
 
 
-def cell_key(cell: PlannedCell, pixels: Mapping[Path, str]) -> str:
-    """Return the SHA-256 (hex) of all that decides the image; `pixels`: the hash of each of its files' pixels."""
+def cell_key(cell: PlannedCell, pixels: Mapping[Path, str], weights: str) -> str:
+    """Return the SHA-256 (hex) of all that decides the image.
+
+    pixels: the hash of each of its files' pixels; weights: the hash of its network.
+    """
     pair = cell.pair
     identity = {
         "recipe": cell.recipe.sha256,
@@ -137,7 +147,7 @@ def cell_key(cell: PlannedCell, pixels: Mapping[Path, str]) -> str:
         "seed": 0 if cell.recipe.method == "feedforward" else cell.seed,
         "content": pixels[pair.content],
         "style": pixels[pair.style],
-        "weights": networks.network_of(cell.recipe).sha256,
+        "weights": weights,
         "algorithm": networks.algorithm(cell.recipe),
     }
     if not pair.is_plain:
@@ -224,7 +234,7 @@ def _row(image_set: ImageSet, index: int, key: str, cell: PlannedCell, sources: 
         content_map=sources[cell.pair.content_map] if cell.pair.content_map else None,
         content_name=cell.pair.content_name,
         style_name=cell.pair.style_name,
-        weights=networks.network_of(cell.recipe).sha256,
+        weights=networks.weights_hash(cell.recipe),
         algorithm=networks.algorithm(cell.recipe),
     )
 

@@ -8,8 +8,11 @@ import itertools
 from django.core.management.base import CommandError
 from django.urls import reverse
 
-from generator.management.names import listed
+from generator.management.names import count, listed
 from survey.models import Study
+
+# With room for a number: a study's name may have 50 characters.
+_LONGEST = 45
 
 
 def study_named(slug: str) -> Study:
@@ -26,17 +29,17 @@ def study_named(slug: str) -> Study:
 
 def where(study: Study, *, is_new: bool) -> str:
     """Return a line that says which state a study is in, and its address."""
-    images = f"{study.stimuli.count()} images"
+    images = count(study.stimuli.count(), "image")
     address = reverse("participant", args=[study.slug])
     if is_new:
         return f"study {study.slug!r} is open with {images} at {address}"
     state = "a draft" if study.state == Study.State.DRAFT else study.state
-    return f"study {study.slug!r} exists already with these {images}; nothing was changed. It is {state}, at {address}"
+    return f"study {study.slug!r} exists already with the same {images}; nothing was changed. It is {state}, at {address}"
 
 
 def free_name(wanted: str) -> str:
     """Return `wanted` as a study's name, shortened and numbered where studies have it already."""
-    base = wanted[:45].strip("-_")
+    base = wanted if len(wanted) <= _LONGEST else wanted[:_LONGEST].rpartition("-")[0] or wanted[:_LONGEST]
     taken = set(Study.objects.filter(slug__startswith=base).values_list("slug", flat=True))
     numbered = (f"{base}-{number}" for number in itertools.count(2))
     return next(name for name in itertools.chain([base], numbered) if name not in taken)

@@ -1,4 +1,4 @@
-"""generate PLAN.toml: make the images of a plan; --dry-run says what that takes."""
+"""generate PLAN.toml, or images and a preset: make the images; --dry-run says what that takes."""
 
 from __future__ import annotations
 
@@ -12,35 +12,47 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from generator.making.dry_run import look_through
 from generator.making.render import Summary, render
 from generator.management.dry_run import in_words
-from generator.management.names import command_line
+from generator.management.names import command_line, count
 from generator.management.plain_errors import plain_errors, stops_on_request
 from generator.management.progress import Bar
 from generator.models import Cell, ImageSet
+from generator.plans.one_line import plan_of_words
 from generator.plans.plan import Plan, load_plan
 from generator.queue import distributed
 from generator.sets.create import image_set_from_plan
+from generator.sets.folder import check_folder, write_set
 
 
 class Command(BaseCommand):
-    """Make the images of a plan."""
+    """Make the images of a plan, or of images and a preset."""
 
-    help = "Make the images of a plan (docs/reference/plans.md). Run again, it goes on where it stopped."
+    help = (
+        "Make stylised images: those of a plan file, or every --content with every --style. "
+        "Run again, it continues where it stopped."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare the plan and how to make it."""
-        parser.add_argument(
-            "plan", metavar="PLAN.toml", type=Path, help="a plan file (docs/reference/plans.md)"
+        """Declare what to make and how."""
+        add = parser.add_argument
+        add("plan", metavar="PLAN.toml", type=Path, nargs="?", help="a plan file (docs/reference/plans.md)")
+        add("--content", metavar="FILE", nargs="+", action="extend", default=[], help="content images")
+        add("--style", metavar="FILE", nargs="+", action="extend", default=[], help="style images")
+        add("--preset", default="", metavar="NAME", help="a preset or a shipped plan; default: modern")
+        add(
+            "--set",
+            metavar="KEY=VALUE",
+            nargs="+",
+            action="extend",
+            default=[],
+            dest="words",
+            help="settings that differ from the preset's, such as ratio=0.01 size=512",
         )
-        parser.add_argument(
-            "--dry-run", action="store_true", help="say what it makes and takes, and write nothing"
-        )
-        parser.add_argument("--device", default="auto", metavar="auto|cpu|cuda|cuda:1", help="default: auto")
-        parser.add_argument("--retry-failed", action="store_true", help="try again what failed before")
-        parser.add_argument(
-            "--exact", action="store_true", help="bit by bit repeatable on this machine, and slower"
-        )
-
-        parser.add_argument(
+        add("--output", metavar="DIR", type=Path, help="write the images and a table of their factors here")
+        add("--dry-run", action="store_true", help="say what would be made and what it takes; write nothing")
+        add("--device", default="auto", metavar="auto|cpu|cuda|cuda:1", help="default: auto")
+        add("--retry-failed", action="store_true", help="try again what failed before")
+        add("--exact", action="store_true", help="the same bits each time on this machine; slower")
+        add(
             "--distributed",
             action="store_true",
             help="by the workers of the task queue (docs/how-to/operations.md)",
@@ -49,39 +61,45 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Make the images; exit 1 when some failed."""
         with plain_errors(), stops_on_request():
-            plan = load_plan(options["plan"])
+            plan = _plan(options)
             for warning in plan.warnings:
                 self.stderr.write(f"warning: {warning}")
             if options["dry_run"]:
                 self.stdout.write(in_words(look_through(plan, options["device"])))
                 return
+            if options["output"]:
+                check_folder(options["output"])
             self.prepare(plan, options)
-            image_set, summary = (
-                self._distributed(plan, options) if options["distributed"] else self._here(plan, options)
+            with Bar(sys.stderr) as bar:
+                make = self._distributed if options["distributed"] else self._here
+                image_set, summary = make(plan, options, bar)
+            self.stdout.write(
+                f"image set {image_set.slug!r}: {count(summary.done, 'image')}, {summary.made} of them made now"
             )
-        self._report(image_set, summary)
+            self._say_where(image_set, options)
+        self._check(image_set, summary)
         self.after(image_set, options)
-        self._say_what_is_next(image_set, options)
+        self.stdout.write("Next:")
+        for words in self.next_commands(image_set, options):
+            self.stdout.write(f"  {command_line(*words)}")
 
-    def _here(self, plan: Plan, options: dict[str, Any]) -> tuple[ImageSet, Summary]:
+    def _here(self, plan: Plan, options: dict[str, Any], bar: Bar) -> tuple[ImageSet, Summary]:
         image_set = image_set_from_plan(plan)
-        with Bar(sys.stderr) as bar:
-            summary = render(
-                image_set,
-                device=options["device"],
-                exact=options["exact"],
-                retry_failed=options["retry_failed"],
-                progress=bar.show,
-            )
+        summary = render(
+            image_set,
+            device=options["device"],
+            exact=options["exact"],
+            retry_failed=options["retry_failed"],
+            progress=bar.show,
+        )
         return image_set, summary
 
-    def _distributed(self, plan: Plan, options: dict[str, Any]) -> tuple[ImageSet, Summary]:
+    def _distributed(self, plan: Plan, options: dict[str, Any], bar: Bar) -> tuple[ImageSet, Summary]:
         try:
             image_set = distributed.enqueue_plan(plan, retry_failed=options["retry_failed"])
         except distributed.NoQueue as error:
             raise CommandError(f"--distributed: {error}", returncode=2) from error
-        with Bar(sys.stderr) as bar:
-            return image_set, distributed.follow(image_set, bar.show)
+        return image_set, distributed.follow(image_set, bar.show)
 
     def prepare(self, plan: Plan, options: dict[str, Any]) -> None:
         """Refuse, before hours of work, what could not be done after it. For a command that extends this one."""
@@ -93,24 +111,40 @@ class Command(BaseCommand):
         """Return the commands that somebody will want to run next."""
         return [("contact_sheet", image_set.slug)]
 
-    def _say_what_is_next(self, image_set: ImageSet, options: dict[str, Any]) -> None:
-        self.stdout.write(f"They are in {_store()}, under technical names.\nNext:")
-        for words in self.next_commands(image_set, options):
-            self.stdout.write(f"  {command_line(*words)}")
+    def _say_where(self, image_set: ImageSet, options: dict[str, Any]) -> None:
+        if folder := options["output"]:
+            written = count(write_set(image_set, folder), "image")
+            self.stdout.write(f"{folder}: {written} and items.csv, a table of their factors")
+        else:
+            self.stdout.write(f"They are in {_store()}; with --output DIR they get readable names.")
 
-    def _report(self, image_set: ImageSet, summary: Summary) -> None:
-        self.stdout.write(
-            f"image set {image_set.slug!r}: {summary.done} images, {summary.made} of them made now"
-        )
+    def _check(self, image_set: ImageSet, summary: Summary) -> None:
+        """Raise CommandError (exit 1) where images are missing."""
         if summary.failed:
             failed = image_set.cells.filter(status=Cell.Status.FAILED)
             for cell in failed[:20]:
                 self.stderr.write(f"failed: {cell.label}: {cell.reason}")
-            raise CommandError(f"{summary.failed} cells failed; generate ... --retry-failed tries them again")
+            raise CommandError(
+                f"{count(summary.failed, 'cell')} failed; generate ... --retry-failed tries them again"
+            )
         if summary.waiting:
             raise CommandError(
-                f"{summary.waiting} cells were not made: the set was taken back from the workers"
+                f"{count(summary.waiting, 'cell')} not made: the set was taken back from the workers"
             )
+
+
+def _plan(options: dict[str, Any]) -> Plan:
+    words = {key: options[key] for key in ("content", "style", "preset", "words")}
+    if options["plan"] is None:
+        if not any(words.values()):
+            raise CommandError("name a PLAN.toml, or images: --content FILE --style FILE", returncode=2)
+        return plan_of_words(words["content"], words["style"], words["preset"], words["words"])
+    if any(words.values()):
+        raise CommandError(
+            f"{options['plan']}: a plan has its own images and settings; leave out --content, --style, --preset and --set",
+            returncode=2,
+        )
+    return load_plan(options["plan"])
 
 
 def _store() -> str:

@@ -86,6 +86,22 @@ def load(name: str, cache_dir: Path) -> Weights:
     return Weights(name, architecture, loaded.tensors, loaded.preprocessing, weights_hash(loaded.tensors))
 
 
+def stand_in(name: str) -> Weights:
+    """Return random weights of a network of the registry: as fast as the real ones, to measure a speed with."""
+    known = entry(name)
+    generator = torch.Generator().manual_seed(0)
+    tensors: dict[str, Tensor] = {}
+    channels = 3
+    for layer in convolutions(known.architecture):
+        # Blocks of VGG have 64, 128, 256, 512 and 512 channels.
+        wide = min(512, 32 * 2 ** int(layer[4]))
+        deviation = (2 / (9 * channels)) ** 0.5
+        tensors[f"{layer}.weight"] = torch.randn(wide, channels, 3, 3, generator=generator) * deviation
+        tensors[f"{layer}.bias"] = torch.zeros(wide)
+        channels = wide
+    return Weights(name, known.architecture, tensors, known.preprocessing, "")
+
+
 def weights_hash(tensors: dict[str, Tensor]) -> str:
     """Return the SHA-256 of canonical weights: names, shapes and float32 values in order of name."""
     digest = hashlib.sha256()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from django.core.management import CommandError, call_command
 from PIL import Image
 
 from generator.models import Cell, ImageSet, Source
+from generator.plans.document import PlanError
+from generator.plans.one_line import plan_of_words
 from generator.sets.planes import plane
 from survey.models import Study
 from tests.generator.conftest import PlanWriter
@@ -78,7 +81,7 @@ def test_publishing_the_same_images_under_the_same_name_again_changes_nothing(wr
     path = write_plan(ROW)
     run("generate", path, "--publish", "taste")
     for command in (("generate", path, "--publish", "taste"), ("create_study", "taste", "--set", "grid")):
-        assert "exists already with these 2 images; nothing was changed. It is open" in run(*command)
+        assert "exists already with the same 2 images; nothing was changed. It is open" in run(*command)
     assert Study.objects.get().stimuli.count() == 2
 
 
@@ -94,6 +97,112 @@ def test_a_study_of_other_images_or_other_rules_keeps_its_name(
     assert "other rules than the study file's" in message
     Study.objects.update(is_simulated=True)
     assert "is simulated" in refusal("create_study", "taste", "--set", "grid")
+
+
+def test_output_holds_the_images_under_readable_names_with_a_table_that_create_study_reads(
+    write_plan: PlanWriter, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    run("generate", write_plan(ROW), "--output", out)
+    assert sorted(path.name for path in out.iterdir()) == [
+        "cat-wave-ratio-0.01.png",
+        "cat-wave-ratio-0.1.png",
+        "items.csv",
+    ]
+    run("create_study", "taste", "--images", out)
+    assert [
+        (row.content, row.style, row.condition, row.factors)
+        for row in Study.objects.get().stimuli.order_by("item")
+    ] == [("cat", "wave", f"ratio {ratio}", {"ratio": ratio}) for ratio in (0.01, 0.1)]
+
+
+def test_output_leaves_other_files_alone_and_writes_the_same_set_once(
+    write_plan: PlanWriter, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    for recipe in ("", "seed = 2", ""):
+        run("generate", write_plan(recipe=recipe, name=f"plan{recipe[-1:]}.toml"), "--output", out)
+    assert sorted(path.name for path in out.iterdir()) == ["cat-wave-2.png", "cat-wave.png", "items.csv"]
+    assert (out / "items.csv").read_text().count("\n") == 3
+    (out / "items.csv").write_text("mine\n1\n")
+    assert "another table" in refusal("generate", write_plan(), "--output", out)
+    assert "is a file" in refusal("generate", write_plan(), "--output", out / "items.csv")
+
+
+def test_images_and_a_preset_need_no_plan(write_plan: PlanWriter, tiny_network: Path, monkeypatch) -> None:
+    monkeypatch.chdir(write_plan().parent)
+    images = ("--content", "cat.png", "--style", "wave.png", "--style", "cat.png")
+    small = ("--set", f"network={tiny_network}", "size=32", "evaluations=1", "style_layers=conv1_1,conv2_1")
+    run("generate", *images, *small, "tv_form=l1", "--preset", "patel2019", "--output", "out")
+    assert {path.name for path in Path("out").iterdir()} == {"cat-wave.png", "cat-cat.png", "items.csv"}
+    recipe = Cell.objects.get(label="cat × wave").recipe
+    assert (recipe["style_layers"], recipe["tv_form"], recipe["size"]) == (["conv1_1", "conv2_1"], "l1", 32)
+
+
+def test_a_shipped_plan_takes_images_from_the_command_line(
+    write_plan: PlanWriter, tiny_network: Path, monkeypatch
+) -> None:
+    monkeypatch.chdir(write_plan().parent)
+    pair = ("--content", "cat.png", "--style", "wave.png", "--set", f"network={tiny_network}", "size=32")
+    told = run("generate", "--preset", "patel2019-exp1", *pair, "--dry-run")
+    assert "Patel 2019, experiment 1: content layer by ratio, cat × wave" in told
+    assert "cells to make  25" in told
+
+
+def test_a_shipped_plan_of_pairs_takes_the_images_in_order(write_plan: PlanWriter, monkeypatch) -> None:
+    folder = write_plan().parent
+    monkeypatch.chdir(folder)
+    names = [f"{letter}.png" for letter in "abcdefg"]
+    for name in names:
+        shutil.copy("cat.png", name)
+    cells = plan_of_words(names, ["wave.png"], "patel2019-exp3").cells
+    assert [(cell.label[0], cell.pair.content.name) for cell in cells] == list(
+        zip("ABCDEFG", names, strict=True)
+    )
+    with pytest.raises(PlanError, match="takes 7 pairs; give 7 files"):
+        plan_of_words(names[:2], ["wave.png"], "patel2019-exp3")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ((), "name a PLAN.toml, or images: --content FILE --style FILE"),
+        (("--content", "cat.png"), "--style: name at least one image file"),
+        (
+            ("--content", "cta.png", "--style", "wave.png"),
+            "--content: no file in . is called 'cta.png' (did you mean",
+        ),
+        (
+            ("--content", "cat.png", "--style", "wave.png", "--set", "rato=1"),
+            "--set: unknown key 'rato' (did you",
+        ),
+        (("--content", "cat.png", "--style", "wave.png", "--set", "size"), "--set size: should be KEY=VALUE"),
+        (
+            ("--content", "cat.png", "--style", "wave.png", "--set", "seed=1", "seed=2"),
+            "gives seed a second time",
+        ),
+        (
+            ("--content", "cat.png", "--style", "wave.png", "--preset", "moden"),
+            "--preset: unknown preset 'moden'",
+        ),
+        (("grid.toml", "--style", "wave.png"), "grid.toml: a plan has its own images"),
+    ],
+)
+def test_words_that_make_no_plan_are_refused_with_their_option(
+    write_plan: PlanWriter, monkeypatch, words: tuple[str, ...], message: str
+) -> None:
+    monkeypatch.chdir(write_plan().parent)
+    assert message in refusal("generate", *words)
+
+
+def test_a_dry_run_fetches_no_network(write_plan: PlanWriter, settings, tmp_path: Path, monkeypatch) -> None:
+    settings.WEIGHTS_DIR = tmp_path / "weights"
+    monkeypatch.setattr("generator.nst.weights.registry.fetch", lambda *args: pytest.fail("fetched"))
+    monkeypatch.chdir(write_plan().parent)
+    pair = ("--content", "cat.png", "--style", "wave.png")
+    told = run("generate", *pair, "--set", "network=vgg19", "size=32", "evaluations=2", "--dry-run")
+    assert "vgg19, 548 MB to download" in told
+    assert not (tmp_path / "weights").exists()
 
 
 def test_a_dry_run_says_what_it_takes_and_writes_nothing(write_plan: PlanWriter, media: Path) -> None:
@@ -137,7 +246,7 @@ def test_a_name_that_no_study_can_get_is_refused_before_the_work(write_plan: Pla
 
 def test_failed_cells_are_told_with_exit_status_one_and_not_published(write_plan: PlanWriter) -> None:
     message = refusal("generate", write_plan(f"{ROW}{HOPELESS}"), "--publish", "taste", status=1)
-    assert message.startswith("1 cells failed")
+    assert message.startswith("1 cell failed")
     assert "--retry-failed" in message
     assert not Study.objects.exists()
 

@@ -1,0 +1,131 @@
+"""An image set as a folder for people: images under readable names, and a CSV of their factors."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import os
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from generator.files.store import write_atomically
+from generator.models import Cell, ImageSet
+
+ITEMS_FILE: Final = "items.csv"
+_FIRST: Final = ("file", "content", "style", "condition")
+_LONGEST: Final = 100
+
+
+class FolderError(Exception):
+    """A folder that the images cannot be written to; the message is one line with the place and the fix."""
+
+
+def readable_name(label: str) -> str:
+    """Return a cell's label as a file name without its ending: "cat × wave, ratio 0.1" -> "cat-wave-ratio-0.1"."""
+    plain = re.sub(r"[^\w.+]+", "-", label).strip("-.")
+    return plain[:_LONGEST].rstrip("-.") or "image"
+
+
+def named_images(cells: Iterable[Cell]) -> Iterator[tuple[str, Cell]]:
+    """Yield each cell with a file name that no other has, in upper or lower case."""
+    used: set[str] = set()
+    for cell in cells:
+        name = next(name for name in _candidates(cell) if name.casefold() not in used)
+        used.add(name.casefold())
+        yield name, cell
+
+
+def factor_rows(named: Iterable[tuple[str, Cell]]) -> list[dict[str, str]]:
+    """Return a row for each image: file, content, style, condition, then every factor, as text."""
+    rows = []
+    for name, cell in named:
+        factors = {key: _text(value) for key, value in cell.factors.items()}
+        own = {key: value for key, value in factors.items() if key not in ("content", "style")}
+        condition = ", ".join(f"{key} {value}" for key, value in sorted(own.items()))
+        pair = {"content": cell.content_name, "style": cell.style_name} | factors
+        rows.append(
+            {"file": name, "content": pair["content"], "style": pair["style"], "condition": condition} | own
+        )
+    return rows
+
+
+def factors_csv(rows: list[dict[str, str]]) -> bytes:
+    """Return such rows as CSV in UTF-8, as `create_study --images` reads it."""
+    columns = list(dict.fromkeys([*_FIRST, *(key for row in rows for key in row)]))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def check_folder(folder: Path) -> None:
+    """Make the folder if it is missing. Raises FolderError if images cannot be written to it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise FolderError(f"{folder}: is a file; name a folder") from None
+    except OSError as error:
+        raise FolderError(f"{folder}: cannot be made ({error.strerror})") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise FolderError(f"{folder}: may not be written to; name another folder")
+    _read_rows(folder / ITEMS_FILE)
+
+
+def write_set(image_set: ImageSet, folder: Path) -> int:
+    """Write the finished images of a set and their factors into a folder; return how many images.
+
+    Other files stay: an image whose name is taken gets a number, and a table that is there gets further rows. Written
+    again, the same images take the same names. Raises FolderError, and OSError where the folder cannot be written.
+    """
+    rows = {row["file"]: row for row in _read_rows(folder / ITEMS_FILE)}
+    present = {path.name.casefold(): path for path in folder.iterdir()} if folder.is_dir() else {}
+    named: dict[str, Cell] = {}
+    for cell in image_set.cells.filter(status=Cell.Status.DONE).order_by("index"):
+        with cell.image.open("rb") as file:
+            data = file.read()
+        name = next(
+            name
+            for name in _candidates(cell)
+            if name not in named and _may_hold(present.get(name.casefold()), data)
+        )
+        named[name] = cell
+        if name.casefold() not in present:
+            write_atomically(folder / name, data)
+            present[name.casefold()] = folder / name
+    rows |= {row["file"]: row for row in factor_rows(named.items())}
+    write_atomically(folder / ITEMS_FILE, factors_csv(list(rows.values())))
+    return len(named)
+
+
+def _candidates(cell: Cell) -> Iterator[str]:
+    base = readable_name(cell.label)
+    return itertools.chain([f"{base}.png"], (f"{base}-{number}.png" for number in itertools.count(2)))
+
+
+def _may_hold(path: Path | None, data: bytes) -> bool:
+    """Say whether a name is free, or its file holds these very bytes."""
+    return path is None or (path.is_file() and path.read_bytes() == data)
+
+
+def _read_rows(table: Path) -> list[dict[str, str]]:
+    if not table.exists():
+        return []
+    try:
+        with table.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            rows = [{key: value or "" for key, value in row.items() if key is not None} for row in reader]
+            if "file" in (reader.fieldnames or ()):
+                return rows
+    except (OSError, UnicodeDecodeError, csv.Error):
+        pass
+    raise FolderError(f"{table}: is another table than `generate` writes; name another folder")
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return "+".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
