@@ -10,7 +10,7 @@ from django.conf import settings
 if TYPE_CHECKING:
     from generator.nst import Recipe, Weights
     from generator.nst.feedforward.network import Network
-    from generator.nst.weights.registry import Entry
+    from generator.nst.recipes.networks import Entry
 
 
 def algorithm(recipe: Recipe) -> str:
@@ -33,9 +33,10 @@ def weights_hash(recipe: Recipe) -> str:
 
 def to_fetch(recipe: Recipe) -> Entry | None:
     """Return the registry's entry of a recipe's network if it is not in the cache yet, else None."""
+    from generator.nst.recipes.networks import REGISTRY
     from generator.nst.weights import registry
 
-    entry = registry.REGISTRY.get(recipe.network) if recipe.method == "optimised" else None
+    entry = REGISTRY.get(recipe.network) if recipe.method == "optimised" else None
     return entry if entry and not registry.cached(entry.name, settings.WEIGHTS_DIR).exists() else None
 
 
