@@ -6,6 +6,9 @@ from __future__ import annotations
 import os
 import sys
 
+# Modules that requirements.txt adds to requirements-web.txt.
+MAKING = {"torch", "torchvision", "skimage", "numba", "safetensors", "onnx", "h5py", "av"}
+
 
 def main() -> None:
     """Run one management command."""
@@ -16,7 +19,15 @@ def main() -> None:
         sys.exit(
             f"Django cannot be imported ({error}). Run `make setup`, then use .venv/bin/python manage.py ..."
         )
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ModuleNotFoundError as error:
+        if error.name not in MAKING:
+            raise
+        sys.exit(
+            f"This command makes images, which needs {error.name}, and it is not installed here: "
+            "pip install -r requirements.txt && pip install --no-deps -r requirements-files.txt"
+        )
 
 
 if __name__ == "__main__":

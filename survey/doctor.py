@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 
 from django.conf import settings
@@ -50,6 +51,8 @@ def examine() -> Iterator[Finding]:
         _browser,
     )
     for check in checks:
+        if check in (_device, _weights) and find_spec("torch") is None:
+            continue
         try:
             yield check()
         except Exception as error:
@@ -74,6 +77,9 @@ def _python() -> Finding:
 
 
 def _torch() -> Finding:
+    if find_spec("torch") is None:
+        state = "not installed: this host serves studies, analyses and exports, but makes no images"
+        return Finding("torch", state, "to make images: pip install -r requirements.txt", needed=False)
     try:
         return Finding("torch", f"{version('torch')}, torchvision {version('torchvision')}")
     except PackageNotFoundError as error:

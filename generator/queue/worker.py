@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,6 +37,9 @@ State = PlanRun.State
 SILENCE: Final = timedelta(minutes=15)
 _DIED = "its process ended in the middle (killed, or out of memory?); what was finished is kept"
 _ENDED = "its process was asked to end; what was finished is kept"
+_NO_PYTORCH = (
+    "this server makes no images: PyTorch is not installed on it (see Install in docs/how-to/operations.md)"
+)
 _OURS = "a fault of the program, not of the plan; the server's log says more"
 
 
@@ -60,8 +64,12 @@ def wake(name: str) -> None:
         # Asked first: on SQLite an UPDATE of nothing, too, waits for every writer.
         if dead.exists():
             dead.update(state=queue.dead, problem=_DIED)
-        if PlanRun.objects.filter(state=queue.waits).exists():
-            _start(name, lock)
+        waiting = PlanRun.objects.filter(state=queue.waits)
+        if waiting.exists():
+            if find_spec("torch") is None:
+                waiting.update(state=queue.dead, problem=_NO_PYTORCH)
+            else:
+                _start(name, lock)
     finally:
         os.close(lock)
 

@@ -264,6 +264,15 @@ def test_what_waits_without_a_process_gets_one_at_the_next_look(ada, started):
     assert started == ["sets"]
 
 
+def test_where_pytorch_is_missing_a_plan_is_refused_with_the_reason(ada, started, monkeypatch):
+    monkeypatch.setattr(worker, "find_spec", lambda name: None)
+    run = runs.submit(ada, PLAN)
+    run.refresh_from_db()
+    assert started == []
+    assert run.state == PlanRun.State.REFUSED
+    assert run.problem.startswith("this server makes no images: PyTorch is not installed on it")
+
+
 def test_a_lane_has_one_process_until_that_ends_however_it_ends(ada, monkeypatch):
     """The process holds the queue's lock, which it was handed, from its first moment to its last."""
     children = []
