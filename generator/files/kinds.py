@@ -8,6 +8,7 @@ from typing import IO, Any
 LOOK = 256  # bytes of a file that are looked at
 _MOST_META = 1_000_000
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _BEGINNINGS = {
     b"%PDF": "a PDF document",
     b"%!PS": "a PostScript file",
@@ -36,6 +37,13 @@ _MARKUP = {b"<svg": "an SVG drawing", b"<!doctype html": "an HTML page", b"<html
 def is_heif(head: bytes) -> bool:
     """Whether a file is HEIF of the kind that telephones write (HEIC)."""
     return head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS and b"avif" not in _brands(head)
+
+
+def is_picture(head: bytes) -> bool:
+    """Whether a file begins as one of the formats that are read as a picture."""
+    if head[4:8] == b"ftyp":
+        return is_heif(head) or head[8:12] in (b"avif", b"avis")
+    return head.startswith(_PICTURES) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
 
 
 def in_words(head: bytes) -> str:
