@@ -17,6 +17,7 @@ participant_pages = [
     path("about/", participant.about, name="about"),
     path("done/", participant.done, name="done"),
     path("again/", participant.again, name="again"),
+    path("return/<str:token>", participant.come_back, name="come_back"),
     path("leave/", participant.leave, name="leave"),
     path("delete/", participant.delete, name="delete"),
 ]

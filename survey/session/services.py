@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from django.contrib.auth.models import User
+from django.core import signing
 from django.db import transaction
 from django.db.models import Count, Q
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from survey.models import (
     Invitation,
@@ -20,6 +22,7 @@ from survey.models import (
     Recruit,
     Study,
     Trial,
+    new_token,
 )
 from survey.session import rating_sql
 from survey.session.assignment import assign, has_unseen
@@ -30,7 +33,10 @@ from survey.study.definition import Platform, definition_of
 UNDO_DEPTH: Final = 3
 #: "reported": without JavaScript only the person can see that an image is not there.
 SKIP_REASONS: Final = frozenset({"failed", "truncated", "reported"})
-_DAY_MS: Final = 86_400_000
+_RETURN: Final = "survey.session.return"
+#: For how long a consent form that comes again is taken for the same one; later another person may sit there.
+_DOUBLE_CLICK: Final = dt.timedelta(minutes=1)
+_FORM_LENGTH: Final = 20
 
 
 class Refused(Exception):
@@ -102,21 +108,26 @@ def start(
     language: str = "",
     invitation: str = "",
     recruitment: Recruitment | None = None,
+    form: str = "",
     preview_by: User | None = None,
     is_simulated: bool = False,
 ) -> Participant:
     """Take a place in a study: the participant, with all trials of the first batch drawn.
 
-    An invitation or a platform's person that already has a place gets that one, so that a lost cookie loses nothing.
+    An invitation that already has a place gets that one, so that a lost cookie loses nothing. So does a consent form
+    that is sent twice: `form` is the one-time value that it carries.
 
     Raises:
-        Refused: "closed" (or paused, or a draft), "invitation" (needed, unknown, or its answers were deleted).
+        Refused: "closed" (or paused, or a draft), "invitation" (needed, unknown, or its answers were deleted),
+            "platform" (its person's id is needed), "begun" (that person has a place; an id alone opens none).
     """
     # Sessions start one after the other: balance counts the places of those before.
     study = Study.objects.select_for_update().get(pk=study.pk)
     ticket = _ticket(study, invitation)
-    if known := _known(study, ticket, recruitment):
+    if known := _sent_before(study, form) or (ticket and ticket.participant):
         return known
+    if recruitment is not None and _is_known(study, recruitment):
+        raise Refused("begun")
     version = study.version
     definition = definition_of(version)
     if preview_by is None:
@@ -126,8 +137,12 @@ def start(
             raise Refused("closed")
         if definition.invited_only and ticket is None and not is_simulated:
             raise Refused("invitation")
+        wants_id = definition.recruitment is not None and not definition.recruitment.open_to_others
+        if wants_id and recruitment is None and ticket is None and not is_simulated:
+            raise Refused("platform")
     participant = Participant.objects.create(
         study=study,
+        token=_token_of(study, form) or new_token(),
         version=version,
         language=language if language in definition.languages else definition.languages[0],
         consent_version=definition.consent.version,
@@ -158,14 +173,47 @@ def _ticket(study: Study, token: str) -> Invitation | None:
     return ticket
 
 
-def _known(study: Study, ticket: Invitation | None, recruitment: Recruitment | None) -> Participant | None:
-    if ticket is not None and ticket.participant:
-        return ticket.participant
-    if recruitment is None:
+def _is_known(study: Study, recruitment: Recruitment) -> bool:
+    known = Recruit.objects.filter(study=study, platform=recruitment.platform, person=recruitment.person)
+    return known.exists()
+
+
+def _sent_before(study: Study, form: str) -> Participant | None:
+    """Return whom a consent form made that was sent a moment ago: a double click, or a lost reply."""
+    just_now = timezone.now() - _DOUBLE_CLICK
+    token = _form_token(study, form)
+    return (
+        Participant.objects.filter(study=study, token=token, started_at__gte=just_now).first()
+        if token
+        else None
+    )
+
+
+def _token_of(study: Study, form: str) -> str | None:
+    """Return the token of whom a consent form makes; None where an earlier use of the same form has it."""
+    token = _form_token(study, form)
+    return None if Participant.objects.filter(token=token).exists() else token
+
+
+def _form_token(study: Study, form: str) -> str | None:
+    # Keyed, so that the page gives away no cookie, and nobody can choose one.
+    if len(form) < _FORM_LENGTH:
         return None
-    return Participant.objects.filter(
-        recruit__study=study, recruit__platform=recruitment.platform, recruit__person=recruitment.person
-    ).first()
+    return salted_hmac("survey.session.form", f"{study.pk} {form}").hexdigest()[:32]
+
+
+def return_token(participant: Participant) -> str:
+    """Return the secret part of a person's own link, which brings them back to their session on any device."""
+    return signing.dumps(participant.pk, salt=_RETURN)
+
+
+def returning(study: Study, token: str) -> Participant | None:
+    """Return whose link this is; None for a false one, of another study, or whose person was purged or deleted."""
+    try:
+        pk = signing.loads(token, salt=_RETURN)
+    except signing.BadSignature:
+        return None
+    return Participant.objects.filter(study=study, pk=pk, token__isnull=False).first()
 
 
 def screen(participant: Participant, answers: Mapping[str, str]) -> None:

@@ -115,6 +115,7 @@ class Recruitment(Part):
     screened_out: Line
     withdrew: Line
     return_to: Line | None = None
+    open_to_others: bool = False
 
     @field_validator("return_to")
     @classmethod
@@ -202,7 +203,11 @@ class Definition(Part):
     def sha256(self) -> str:
         """SHA-256 of the canonical JSON: the same definition, however the file is laid out, has the same."""
         # A key that came after the first version counts only where it is used, so that older hashes hold.
-        later = {name for name, default in _LATER.items() if getattr(self, name) == default}
+        later: dict[str, Any] = {
+            name: True for name, default in _LATER.items() if getattr(self, name) == default
+        }
+        if self.recruitment and not self.recruitment.open_to_others:
+            later["recruitment"] = {"open_to_others"}
         values = self.model_dump(mode="json", exclude=later)
         text = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()

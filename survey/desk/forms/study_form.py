@@ -131,6 +131,8 @@ class StudyForm(forms.Form):
         self._add(
             "recruitment.platform", forms.ChoiceField(label="Platform", choices=choices, required=False)
         )
+        others = forms.BooleanField(label="Also take people without the platform’s id", required=False)
+        self._add("recruitment.open_to_others", others)
         for path, label in RECRUITMENT:
             self._add(path, Words(label=label, required=False, max_length=500))
 
@@ -218,7 +220,9 @@ def _put(values: dict[str, Any], path: str, value: Any) -> None:
     """Set one value of nested tables; nothing ("", None) takes the key away, so that its default holds."""
     *parents, last = path.split(".")
     table = _at(values, ".".join(parents)) if parents else values
+    if table is None:
+        return
     if value not in ("", None):
         table[last] = value
-    elif table is not None:
+    else:
         table.pop(last, None)

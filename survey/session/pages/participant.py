@@ -8,10 +8,11 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 
 from generator.files import images
 from survey.access.studies import is_simulation_pass
-from survey.models import Participant, Study
+from survey.models import Participant, Study, new_token
 from survey.session import services
 from survey.session.forms import AboutForm, ConsentForm, ScreeningForm
 from survey.session.pages.visit import Visit, forget, participant_page, remember
@@ -48,8 +49,10 @@ def welcome(visit: Visit) -> HttpResponse:
         return _begin(visit, preview)
     if not (visit.study.takes_people or preview or _is_program(visit)):
         return visit.closed()
+    if accepted and _lacks_id(visit) and not (preview or _is_program(visit)):
+        return _refused(visit, "platform")
     status = 422 if visit.request.method == "POST" else 200
-    context = {"form": form, "preview": preview, "accepted": accepted}
+    context = {"form": form, "preview": preview, "accepted": accepted, "once": new_token()}
     return visit.page("welcome", status, carried=_carried(visit), texts=_texts(visit), **context)
 
 
@@ -72,15 +75,45 @@ def _begin(visit: Visit, preview: User | None) -> HttpResponse:
             visit.study,
             language=visit.language,
             invitation=_asked(visit, "invitation"),
-            recruitment=_recruitment(visit),
+            recruitment=None if preview else _recruitment(visit),
+            form=_asked(visit, "form"),
             preview_by=preview,
             is_simulated=_is_program(visit),
         )
     except Refused as refusal:
-        return visit.closed() if refusal.code == "closed" else visit.page("uninvited", status=403)
+        return _refused(visit, refusal.code)
     begun = Visit(visit.request, visit.slug)
     begun.participant = participant
     return remember(begun.go(), participant)
+
+
+def _refused(visit: Visit, code: str) -> HttpResponse:
+    pages = {"invitation": ("uninvited", 403), "platform": ("platform", 403), "begun": ("begun", 409)}
+    return visit.page(*pages[code]) if code in pages else visit.closed()
+
+
+def _lacks_id(visit: Visit) -> bool:
+    """Return whether only people with a platform's id may begin, and this visitor brings none (nor an invitation)."""
+    platform = visit.definition.recruitment
+    return bool(
+        platform
+        and not platform.open_to_others
+        and not _recruitment(visit)
+        and not _asked(visit, "invitation")
+    )
+
+
+@participant_page("GET", "POST", newcomers=True)
+def come_back(visit: Visit, token: str) -> HttpResponse:
+    """Bring a person back to their session by their own link. A form, so that no look at a link changes a cookie."""
+    participant = services.returning(visit.study, token)
+    if participant is None:
+        raise Http404("no such link")
+    if visit.request.method != "POST":
+        return visit.page("come_back")
+    back = Visit(visit.request, visit.slug)
+    back.participant = participant
+    return remember(back.go(), participant)
 
 
 def _previewer(visit: Visit) -> User | None:
@@ -111,7 +144,7 @@ def _recruitment(visit: Visit) -> Recruitment | None:
     if not (platform := visit.definition.recruitment):
         return None
     person, session, assignment = (_asked(visit, name) for name in PLATFORM_PARAMETERS[platform.platform])
-    return Recruitment(platform.platform, person, session, assignment) if person else None
+    return Recruitment(platform.platform, person.strip(), session, assignment) if person.strip() else None
 
 
 @participant_page("GET", "POST")
@@ -215,7 +248,10 @@ def leave(visit: Visit) -> HttpResponse:
         erasure.withdraw(participant)
         return forget(page, visit.study)
     status = 200 if visit.request.method != "POST" or action == "delete" else 422
-    return visit.page("leave", status, confirming=action == "delete")
+    link = reverse("come_back", args=[visit.slug, services.return_token(participant)])
+    return visit.page(
+        "leave", status, confirming=action == "delete", link=visit.request.build_absolute_uri(link)
+    )
 
 
 @participant_page("GET", "POST", newcomers=True)

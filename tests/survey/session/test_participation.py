@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client
+from django.utils import timezone
 
 from survey.models import Invitation, Participant, Rating, Recruit, Study, Trial
 from survey.session import services
@@ -196,15 +198,93 @@ def test_an_invitation_of_someone_who_withdrew_is_used_up():
         start(study, invitation=ticket.token)
 
 
-def test_the_same_person_of_a_platform_goes_on_with_their_session():
+def test_the_same_person_of_a_platform_goes_on_with_their_session(client):
     study = make_study(PROLIFIC)
     link = {"PROLIFIC_PID": "p1", "SESSION_ID": "s1", "STUDY_ID": "x"}
-    first = join(Client(), study, **link)
+    first = join(client, study, **link)
     rate_all(first, limit=1)
-    assert join(Client(), study, **link) == first
+    again = client.get("/s/study/", link)
+    assert (again.status_code, again.url) == (303, "/s/study/rate/")
     assert join(Client(), study, **(link | {"PROLIFIC_PID": "p2"})) != first
     recruit = Recruit.objects.get(person="p1")
     assert (recruit.platform, recruit.session, recruit.assignment) == ("prolific", "s1", "x")
+
+
+def test_anothers_id_alone_opens_nothing_of_their_session():
+    """The id is no secret: the platform shows it, and so do addresses in a browser's history."""
+    study = make_study(PROLIFIC)
+    first = join(Client(), study, PROLIFIC_PID="p1")
+    stranger = Client()
+    response = stranger.post("/s/study/", {"consent": "on", "PROLIFIC_PID": "p1"})
+    assert response.status_code == 409
+    assert "browser where you began" in response.content.decode()
+    assert not stranger.cookies
+    assert stranger.post("/s/study/leave/", {"action": "delete-now", "PROLIFIC_PID": "p1"}).status_code == 303
+    assert list(Participant.objects.all()) == [first]
+
+
+def test_a_persons_own_link_brings_them_back_on_another_device(client):
+    study = make_study(PROLIFIC)
+    person = join(client, study, PROLIFIC_PID="p1")
+    page = client.get("/s/study/leave/").content.decode()
+    (link, *_) = re.findall(r"http://testserver(/s/study/return/[^\"<]+)", page)
+    other = Client()
+    assert other.get(link).status_code == 200
+    assert not other.cookies
+    assert other.post(link)["Location"] == "/s/study/rate/"
+    assert other.cookies["participant"].value == person.token
+    elsewhere = make_study(slug="other")
+    assert other.post(link.replace("/s/study/", f"/s/{elsewhere.slug}/")).status_code == 404
+    assert other.post(link[:-1] + ("a" if link[-1] != "a" else "b")).status_code == 404
+    erasure.purge(study, None)
+    assert Client().post(link).status_code == 404
+
+
+def test_a_study_of_a_platform_takes_nobody_without_an_id_unless_it_says_so(client):
+    make_study(PROLIFIC)
+    for response in (
+        client.get("/s/study/"),
+        client.post("/s/study/", {"consent": "on"}),
+        client.post("/s/study/", {"consent": "on", "PROLIFIC_PID": "  "}),
+    ):
+        assert response.status_code == 403
+    assert not Participant.objects.exists()
+    assert join(client, make_study(PROLIFIC + "open_to_others = true\n", slug="open"))
+
+
+def test_a_preview_with_a_persons_id_is_a_preview_of_its_own(client):
+    study = make_study(PROLIFIC)
+    person = join(Client(), study, PROLIFIC_PID="p1")
+    client.force_login(User.objects.create_superuser("admin", password="x"))
+    preview = join(client, study, PROLIFIC_PID="p1", preview="1")
+    assert preview != person
+    assert preview.is_preview
+
+
+def once(client: Client) -> str:
+    (value,) = re.findall(r'name="form" value="([^"]+)"', client.get("/s/study/").content.decode())
+    return str(value)
+
+
+def test_a_double_click_on_consent_makes_one_participant(client):
+    make_study()
+    form = {"consent": "on", "form": once(client)}
+    first, second = Client(), Client()
+    assert {first.post("/s/study/", form).status_code, second.post("/s/study/", form).status_code} == {303}
+    person = Participant.objects.get()
+    assert first.cookies["participant"].value == second.cookies["participant"].value == person.token
+    # Nobody can tell or choose a cookie by what stands in the page.
+    assert person.token not in client.get("/s/study/").content.decode()
+    assert form["form"] != person.token
+
+
+def test_the_same_form_later_is_another_person_at_the_same_device(client):
+    make_study()
+    form = {"consent": "on", "form": once(client)}
+    Client().post("/s/study/", form)
+    Participant.objects.update(started_at=timezone.now() - dt.timedelta(minutes=5))
+    Client().post("/s/study/", form)
+    assert Participant.objects.count() == 2
 
 
 def test_the_platforms_code_comes_only_when_all_is_kept(client):
