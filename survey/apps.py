@@ -11,7 +11,10 @@ class SurveyConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Have the groups made once `migrate` has made all permissions: those of the apps before auth exist then."""
+        """Listen: the groups are made once `migrate` has made all permissions, covariates follow their images."""
+        from generator.signals import described
         from survey.access.roles import make_groups
+        from survey.study.covariates import on_described
 
         post_migrate.connect(make_groups, sender=apps.get_app_config("auth"), dispatch_uid="survey.groups")
+        described.connect(on_described, dispatch_uid="survey.covariates")

@@ -11,6 +11,7 @@ from PIL import Image
 from generator.files import networks
 from generator.making import covariates, inputs
 from generator.models import Cell, ImageSet
+from generator.signals import described
 
 if TYPE_CHECKING:
     import torch
@@ -28,6 +29,7 @@ def describe(image_set: ImageSet, device: torch.device) -> None:
         cell.covariates = _measured(cell, device)
     changed = {cell.pk for cell in stale} | _mark_duplicates(cells)
     Cell.objects.bulk_update([cell for cell in cells if cell.pk in changed], ["covariates"], batch_size=200)
+    described.send(sender=ImageSet, image_set=image_set)
 
 
 def _measured(cell: Cell, device: torch.device) -> dict[str, Any]:

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 import pandas as pd
 from django.db import transaction
+from django.forms import ChoiceField
+from django.utils import timezone
 
+from survey.access.audit import record
 from survey.analysis.planning import simulation
 from survey.analysis.planning.retrieval import preference_retrieval, retrieval
 from survey.analysis.summary import Summary
-from survey.models import Preference, Stimulus, Study, Trial
+from survey.models import Participant, Preference, Stimulus, Study, Trial
 from survey.results.tidy_table import preference_table, tidy_table
 from survey.session import services
+from survey.session.forms import AboutForm
 from survey.session.services import Showing
+from survey.study.definition import Definition, definition_of
 
 # Latent qualities of the images: the range in which studies of stylised images find most of theirs.
 QUALITY_RANGE = (2.2, 4.6)
+
+# How long a study that a command made may be simulated without a question.
+_NEW: Final = dt.timedelta(hours=1)
 
 #: Who answers a trap or a gold image as it asks; the others rate it like any image.
 HEEDFUL: Final = ("honest", "fast")
@@ -92,7 +101,7 @@ def simulate(
     Raises:
         SimulationError: people have taken part already, or the study takes nobody now.
     """
-    newly = _mark(study)
+    newly = _mark(study, participants=participants, seed=seed, careless=careless)
     before = study.participants.filter(is_simulated=True).count()
     cast = draw_cast(study, participants, seed, careless, before)
     play = play or play_by_services
@@ -101,26 +110,48 @@ def simulate(
         for person in cast.people:
             kinds[play(study, person)] = person.kind
     except SimulationError:
-        # A study that no simulated person got into stays what it was.
-        if newly and not study.participants.exists():
-            Study.objects.filter(pk=study.pk).update(is_simulated=False)
+        if newly:
+            _unmark(study)
         raise
     return Outcome(kinds, _retrieved(study, cast, kinds))
 
 
 @transaction.atomic
-def _mark(study: Study) -> bool:
-    """Mark a study as simulated; return whether it was not so before."""
+def _mark(study: Study, **asked: float) -> bool:
+    """Mark a study as simulated, and log what was asked for; return whether it was not so before."""
     study = Study.objects.select_for_update().get(pk=study.pk)
     if study.participants.filter(is_simulated=False, is_preview=False).exists():
         raise SimulationError(
-            f"study {study.slug!r} has answers of people: simulate another study of the same images (create_study)"
+            f"study {study.slug!r} has answers of people: `simulate {study.slug} --copy` simulates a copy of it"
         )
     if study.state != Study.State.OPEN:
-        raise SimulationError(f"study {study.slug!r} is {study.state}: open it first")
+        raise SimulationError(
+            f"study {study.slug!r} is {study.state}: open it first, or `simulate {study.slug} --copy`"
+        )
     newly, study.is_simulated = not study.is_simulated, True
     study.save(update_fields=["is_simulated"])
+    record("study.simulate", study, None, **asked)
     return newly
+
+
+@transaction.atomic
+def _unmark(study: Study) -> None:
+    """Make a study that no simulated person got into what it was before."""
+    if not study.participants.exists():
+        Study.objects.filter(pk=study.pk).update(is_simulated=False)
+        record("study.simulate", study, None, participants=0)
+
+
+def is_in_use(study: Study) -> bool:
+    """Say whether people may be waiting for this open study, so that nobody should simulate it unasked.
+
+    False only for a study that a command made within the last hour and that shows no trace of anybody since.
+    """
+    if not study.takes_people:
+        return False
+    traces = (study.participants, study.invitations, study.share_links, study.viewers)
+    is_new = timezone.now() - study.created_at < _NEW
+    return not is_new or study.owner_id is not None or any(rows.exists() for rows in traces)
 
 
 def draw_cast(study: Study, participants: int, seed: int, careless: float, before: int = 0) -> Cast:
@@ -180,6 +211,9 @@ def play_by_services(study: Study, person: Person) -> str:
         participant = services.start(study, is_simulated=True)
     except services.Refused as error:
         raise SimulationError(f"study {study.slug!r} takes nobody now: {error.code}") from error
+    definition = definition_of(participant.version)
+    if asked := _screening_answers(definition):
+        services.screen(participant, asked)
     while trial := services.next_trial(participant):
         further = trial.phase == Trial.Phase.REPEAT
         other = trial.other if person.pair else None
@@ -190,8 +224,34 @@ def play_by_services(study: Study, person: Person) -> str:
             revision=trial.revision,
             showing=Showing(rt_ms=person.rt_ms[name]),
         )
-    services.finish(participant)
+    if definition.about:
+        services.tell_about(participant, _about_answers(definition, participant.seed))
+    finished = services.finish(participant)
+    if finished.state != Participant.State.FINISHED:
+        raise SimulationError(
+            f"study {study.slug!r}: simulated participant {finished.code} is {finished.state} after the last image"
+        )
     return participant.code
+
+
+def _screening_answers(definition: Definition) -> dict[str, str]:
+    """Return the answers of somebody who sees well; {} where nothing is asked."""
+    asked = definition.screening
+    plates = {f"plate_{number}": "right" for number in range(1, asked.plates + 1)}
+    eyes = {name: "yes" for name in ("display", "vision") if getattr(asked, name)}
+    return eyes | plates
+
+
+def _about_answers(definition: Definition, seed: int) -> dict[str, str]:
+    """Return what somebody says about themselves: any of the choices offered, drawn by the seed."""
+    drawn = np.random.default_rng(seed)
+    fields = AboutForm(asked=definition.about).fields
+    choices = {
+        name: [value for value, _ in cast(Any, field.choices) if value]
+        for name, field in fields.items()
+        if isinstance(field, ChoiceField)
+    }
+    return {name: str(drawn.choice(values)) for name, values in choices.items()}
 
 
 def _retrieved(study: Study, cast: Cast, kinds: Mapping[str, str]) -> Summary:

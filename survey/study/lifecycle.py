@@ -63,16 +63,18 @@ def invite(study: Study, count: int, by: User | None) -> list[Invitation]:
     return Invitation.objects.bulk_create(Invitation(study=study) for _ in range(count))
 
 
-def copy(study: Study, slug: str, by: User) -> Study:
+def copy(study: Study, slug: str, by: User | None, *, simulated: bool = False) -> Study:
     """Return a draft that belongs to `by`, with the same definition and images, and nobody in it.
 
-    Raises survey.study.publish.PublishError when the slug is taken or not fit for an address.
+    A `simulated` copy is open, for simulated participants only. Raises survey.study.publish.PublishError when the slug is taken or not fit for an address.
     """
     check_slug(slug)
     saved: list[str] = []
     try:
         with transaction.atomic():
-            made = save_study(slug, _as_copy(definition_of(study.version)), by, Study.State.DRAFT)
+            definition = _as_copy(definition_of(study.version), "simulated" if simulated else "copy")
+            state = Study.State.OPEN if simulated else Study.State.DRAFT
+            made = save_study(slug, definition, by, state, simulated)
             for stimulus in study.stimuli.order_by("pk"):
                 saved.append(_copy_stimulus(stimulus, made))
             record("study.copy", made, by, of=study.slug)
@@ -82,9 +84,9 @@ def copy(study: Study, slug: str, by: User) -> Study:
     return made
 
 
-def _as_copy(definition: Definition) -> Definition:
+def _as_copy(definition: Definition, word: str) -> Definition:
     title = definition.title
-    copied = f"{title} (copy)" if isinstance(title, str) else {k: f"{v} (copy)" for k, v in title.items()}
+    copied = f"{title} ({word})" if isinstance(title, str) else {k: f"{v} ({word})" for k, v in title.items()}
     day = definition.purge_on
     is_over = day is not None and day <= timezone.localdate()
     return definition.model_copy(update={"title": copied} | ({"purge_on": None} if is_over else {}))

@@ -26,6 +26,7 @@ from generator.files import images
 from generator.models import Cell, ImageSet
 from survey.access.audit import record
 from survey.models import Question, Stimulus, Study, StudyVersion
+from survey.study.covariates import covariates_of, fill_in
 from survey.study.definition import Definition
 from survey.study.trap import trap_picture
 
@@ -153,6 +154,8 @@ def publish(
     except BaseException:
         _remove(stimuli)
         raise
+    # Images that were measured between the first look and the commit.
+    fill_in(study.stimuli.all())
     return study
 
 
@@ -277,7 +280,7 @@ def _of_cells(image_set: ImageSet) -> Iterator[Picture]:
             style=Path(cell.style_name).stem,
             condition=", ".join(f"{key} {value}" for key, value in sorted(factors.items())),
             factors=factors,
-            covariates={k: v for k, v in cell.covariates.items() if isinstance(v, int | float)},
+            covariates=covariates_of(cell.covariates),
             cell=cell,
         )
 

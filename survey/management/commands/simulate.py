@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from survey.analysis.planning.retrieval import retrieval_html, retrieval_text
 from survey.exports.folder import OutputError, write_folder
 from survey.exports.tables import json_bytes
-from survey.management.studies import study_named
+from survey.management.studies import free_name, study_named
+from survey.models import Study
 from survey.simulation.bots import player
-from survey.simulation.people import SimulationError, simulate
+from survey.simulation.people import SimulationError, is_in_use, simulate
+from survey.study.lifecycle import copy
+from survey.study.publish import PublishError
 
 CARELESS = 0.15
 
@@ -21,13 +25,23 @@ class Command(BaseCommand):
     """Simulate participants of a study."""
 
     help = (
-        "Let simulated participants take part in a study, careless ones among them, and report what the analysis got "
-        "back of the truth. The study is then shown as simulated everywhere."
+        "Let simulated participants rate a study, and report how well the analysis finds the true scores. "
+        "The study is then marked as simulated, and people can no longer take part."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the study, how many people of which kind, the seed, the way in, and where the report goes."""
         parser.add_argument("slug", metavar="SLUG", help="the study")
+        parser.add_argument(
+            "--copy",
+            nargs="?",
+            const="",
+            metavar="NAME",
+            help="simulate a copy of the study under this name (default: SLUG-simulated); the study stays as it is",
+        )
+        parser.add_argument(
+            "--yes", action="store_true", help="do not ask before a study of people is simulated"
+        )
         parser.add_argument(
             "--participants", type=int, required=True, metavar="N", help="number of simulated participants"
         )
@@ -54,7 +68,13 @@ class Command(BaseCommand):
         """Play the sessions; exit 2 for a study that cannot be simulated."""
         _check(options)
         study = study_named(options["slug"])
+        if options["copy"] is None and is_in_use(study) and not options["yes"]:
+            _ask(study)
         try:
+            if options["copy"] is not None:
+                study = copy(
+                    study, options["copy"] or free_name(f"{study.slug}-simulated"), None, simulated=True
+                )
             play = player(options["http"]) if options["http"] else None
             outcome = simulate(
                 study,
@@ -70,10 +90,27 @@ class Command(BaseCommand):
                     "simulation.html": retrieval_html(outcome.report, title).encode(),
                 }
                 write_folder(files, options["output"])
-        except (SimulationError, OutputError) as error:
+        except (PublishError, SimulationError, OutputError) as error:
             raise CommandError(str(error), returncode=2) from error
         self.stdout.write(f"{len(outcome.kinds)} simulated participants took part in {study.slug!r}")
         self.stdout.write(retrieval_text(outcome.report))
+
+
+def _ask(study: Study) -> None:
+    """Go on only if somebody at a terminal agrees that people can no longer take part; else exit 2."""
+    if not sys.stdin.isatty():
+        raise CommandError(
+            f"study {study.slug!r} is open to people, who could no longer take part: "
+            f"--copy simulates a copy of it, --yes the study itself",
+            returncode=2,
+        )
+    sys.stderr.write(
+        f"Study {study.slug!r} is open to people. Once simulated, it takes no people any more.\n"
+    )
+    sys.stderr.write("(--copy simulates a copy of it.) Simulate the study itself? [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise CommandError("nothing was simulated", returncode=2)
 
 
 def _check(options: dict[str, Any]) -> None:

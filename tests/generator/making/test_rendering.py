@@ -19,6 +19,7 @@ from generator.plans.document import PlanError
 from generator.plans.plan import load_plan
 from generator.sets.create import image_set_from_plan
 from nstsite import __version__
+from survey.study.publish import publish_image_set
 from tests.generator.conftest import PlanWriter
 
 pytestmark = pytest.mark.django_db
@@ -208,6 +209,19 @@ def test_a_plan_that_asks_for_other_images_than_its_set_holds_is_refused(write_p
     with pytest.raises(PlanError, match=r'"grid" holds other images .*; write slug = "grid-2"'):
         rows(write_plan("[factors]\nratio = [0.02]\n"))
     assert Cell.objects.count() == 1
+
+
+def test_a_study_published_before_the_images_were_measured_gets_their_covariates(
+    write_plan: PlanWriter, monkeypatch
+) -> None:
+    image_set = rows(write_plan())
+    with monkeypatch.context() as patch:
+        patch.setattr("generator.making.render.describe.describe", lambda *args: None)
+        render(image_set)
+    study = publish_image_set(image_set, "early")
+    assert study.stimuli.get().covariates == {}
+    render(image_set)
+    assert "ssim" in study.stimuli.get().covariates
 
 
 def test_a_plan_in_other_words_renames_its_cells(write_plan: PlanWriter) -> None:

@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+import datetime as dt
+import io
 import json
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
 
 from survey.access.studies import simulation_pass
-from survey.models import Participant, Preference, Rating, Study
+from survey.models import AuditEntry, Participant, Preference, Rating, Study
 from survey.results.tidy_table import tidy_table
 from survey.session import services
 from survey.simulation.bots import player
@@ -104,6 +110,88 @@ def test_it_does_not_open_a_closed_study():
     Study.objects.update(state=Study.State.CLOSED)
     with pytest.raises(SimulationError, match="open it first"):
         simulate(study, participants=1, seed=1)
+
+
+def test_simulated_people_finish_where_screening_and_questions_about_the_person_are_set():
+    study = make_study(WHOLE)
+    simulate(study, participants=3, seed=1)
+    for person in study.participants.all():
+        assert person.state == Participant.State.FINISHED
+        assert person.screening == {"display": "yes", "plate_1": "right", "plate_2": "right"}
+        assert set(person.about) == {"age"}
+
+
+def test_a_study_made_by_command_just_now_is_simulated_unasked_and_logged():
+    make_study()
+    call_command("simulate", "study", participants=2, seed=4)
+    entry = AuditEntry.objects.get(act="study.simulate")
+    assert (entry.who, entry.slug, entry.detail) == (
+        "(command)",
+        "study",
+        {"participants": 2, "seed": 4, "careless": 0.15},
+    )
+
+
+def owned(study):
+    Study.objects.update(owner=User.objects.create_user("ada"))
+
+
+def old(study):
+    Study.objects.update(created_at=timezone.now() - dt.timedelta(hours=2))
+
+
+def previewed(study):
+    services.start(study, preview_by=User.objects.create_user("ada"))
+
+
+def invited(study):
+    study.invitations.create()
+
+
+@pytest.mark.parametrize("use", [owned, old, previewed, invited])
+def test_a_study_in_use_is_simulated_only_after_a_yes(use):
+    use(make_study())
+    with pytest.raises(CommandError, match="--copy simulates a copy of it, --yes the study itself") as caught:
+        call_command("simulate", "study", participants=1)
+    assert caught.value.returncode == 2
+    assert not Study.objects.get().is_simulated
+    call_command("simulate", "study", participants=1, yes=True)
+    assert Study.objects.get().is_simulated
+
+
+@pytest.mark.parametrize(("answer", "simulated"), [("n\n", False), ("", False), ("y\n", True)])
+def test_the_command_asks_at_a_terminal(monkeypatch, answer, simulated):
+    owned(make_study())
+    terminal = io.StringIO(answer)
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", terminal)
+    if simulated:
+        call_command("simulate", "study", participants=1)
+    else:
+        with pytest.raises(CommandError, match="nothing was simulated"):
+            call_command("simulate", "study", participants=1)
+    assert Study.objects.get().is_simulated is simulated
+
+
+def test_a_copy_is_simulated_while_the_study_with_its_answers_stays(capsys):
+    study = make_study()
+    services.start(study)
+    for name in ("study-simulated", "study-simulated-2"):
+        call_command("simulate", "study", "--copy", participants=1)
+        made = Study.objects.get(slug=name)
+        assert (made.title, made.is_simulated, made.stimuli.count()) == ("A study (simulated)", True, 6)
+    assert "took part in 'study-simulated-2'" in capsys.readouterr().out
+    study.refresh_from_db()
+    assert (study.is_simulated, study.participants.count()) == (False, 1)
+
+
+def test_the_desk_says_that_people_cannot_take_part_in_a_simulated_study():
+    simulate(make_study(), participants=1, seed=1)
+    client = Client()
+    client.force_login(User.objects.create_superuser("root"))
+    page = client.get(reverse("setup", args=["study"])).content.decode()
+    assert "made by a program" in page
+    assert "whoever has the link" not in page
 
 
 @pytest.mark.parametrize(

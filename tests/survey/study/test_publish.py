@@ -18,6 +18,7 @@ from PIL.PngImagePlugin import PngInfo
 from generator.files import images
 from generator.files.images import ImageError, encode_png
 from generator.models import Cell, ImageSet, Source
+from generator.signals import described
 from survey.models import Stimulus, Study
 from survey.study.definition import parse
 from survey.study.lifecycle import copy
@@ -69,6 +70,26 @@ def stored() -> set[str]:
         return set(default_storage.listdir("stimuli")[1])
     except FileNotFoundError:
         return set()
+
+
+def test_covariates_measured_after_publishing_reach_the_study():
+    made = image_set()
+    Cell.objects.update(covariates={})
+    study = publish_image_set(made, "grid")
+    copied = copy(study, "again", None)
+    assert {str(row.covariates) for row in study.stimuli.all()} == {"{}"}
+    Cell.objects.filter(status=Cell.Status.DONE).update(covariates={"ssim": 0.25, "note": "text"})
+    described.send(sender=ImageSet, image_set=made)
+    for each in (study, copied):
+        assert [row.covariates for row in each.stimuli.all()] == [{"ssim": 0.25}] * 2
+
+
+def test_covariates_that_a_study_has_stay_as_they_are():
+    made = image_set()
+    study = publish_image_set(made, "grid")
+    Cell.objects.update(covariates={"ssim": 9})
+    described.send(sender=ImageSet, image_set=made)
+    assert sorted(row.covariates["ssim"] for row in study.stimuli.all()) == [0.5, 1.5]
 
 
 def test_an_image_set_becomes_a_study_with_its_factors():
