@@ -118,7 +118,7 @@ def test_simulated_people_finish_where_screening_and_questions_about_the_person_
     for person in study.participants.all():
         assert person.state == Participant.State.FINISHED
         assert person.screening == {"display": "yes", "plate_1": "right", "plate_2": "right"}
-        assert set(person.about) == {"age"}
+        assert set(person.about or {}) == {"age"}
 
 
 def test_a_study_made_by_command_just_now_is_simulated_unasked_and_logged():
