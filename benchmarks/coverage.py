@@ -7,6 +7,7 @@ tables and writes them to benchmarks/results/coverage.md. The seed is fixed: the
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,15 +15,17 @@ import pandas as pd
 
 from survey.analysis.items.conditions import condition_means
 from survey.analysis.items.intervals import METHODS, interval
-from survey.analysis.items.mos import category_counts
-from survey.analysis.items.sos import HIGH, LOW, moments, pooled_a
+from survey.analysis.items.sos import pooled_a
+from survey.analysis.items.tally import tally
 from survey.analysis.participants.recovery import recover
 from survey.analysis.planning.simulation import Population, Simulated, simulate, true_mos
+from survey.analysis.scale import ACR
 from survey.analysis.table import check, code
 
 RESULT = Path(__file__).parent / "results" / "coverage.md"
 CLOSED = ("t", "normal", "bounded")
 ITEMS, CONDITIONS = 40, 4
+TASTE = 0.5
 POPULATIONS = {
     "laboratory video": Population(bias_sd=0.3, inconsistency=0.55),
     "generated images": Population(bias_sd=0.6, inconsistency=0.9),
@@ -38,7 +41,15 @@ def main() -> None:
     parser.add_argument("--studies", type=int, default=200, help="simulated studies of each kind")
     studies = parser.parse_args().studies
     text = (
-        "\n\n".join([_items(studies), _ceiling(studies), _conditions(max(studies // 2, 1)), _model(studies)])
+        "\n\n".join(
+            [
+                _items(studies),
+                _repeats(studies),
+                _ceiling(studies),
+                _conditions(max(studies // 2, 1)),
+                _model(studies),
+            ]
+        )
         + "\n"
     )
     print(text)
@@ -57,17 +68,17 @@ def _held(simulated: Simulated, methods: tuple[str, ...]) -> list[dict[str, obje
     """One row a method: share of items whose interval holds the true MOS, mean width, share leaving the scale."""
     ratings = code(check(simulated.table).table)
     truth = simulated.items.set_index("item")["mos"].reindex(list(ratings.items)).to_numpy()
-    counts = category_counts(ratings)
+    items = tally(ratings)
     rows: list[dict[str, object]] = []
     for method in methods:
-        low, high = interval(method, counts, a=pooled_a(counts))  # type: ignore[arg-type]
+        low, high = interval(method, items, a=pooled_a(items))  # type: ignore[arg-type]
         # An interval that is not defined holds nothing, but has no width either.
         rows.append(
             {
                 "interval": method,
                 "held": np.mean((low <= truth) & (truth <= high)),
                 "width": np.nanmean(high - low),
-                "outside": np.mean((low < LOW - 1e-9) | (high > HIGH + 1e-9)),
+                "outside": np.mean((low < ACR.low - 1e-9) | (high > ACR.high + 1e-9)),
             }
         )
     return rows
@@ -86,6 +97,48 @@ def _items(studies: int) -> str:
         "bootstraps and Dirichlet's are from a twentieth of the studies.\n\n"
         + _table(pd.DataFrame(rows), ["population", "n"])
     )
+
+
+def _repeats(studies: int) -> str:
+    """Every participant rates every item several times; bias and inconsistency stay the person's own."""
+    rows = []
+    population = POPULATIONS["generated images"]
+    for participants in (5, 10, 20):
+        for times in (2, 4):
+            for seed in range(studies):
+                simulated = _again(population, participants, times, seed)
+                rows += [
+                    {"n": participants, "ratings each": times, **row} for row in _held(simulated, CLOSED)
+                ]
+    return (
+        "### Items that participants rate several times (generated images)\n\nA participant's own taste for an item, "
+        f"SD {TASTE}, is the same at each rating.\n\n" + _table(pd.DataFrame(rows), ["n", "ratings each"])
+    )
+
+
+def _again(population: Population, participants: int, times: int, seed: int) -> Simulated:
+    """Ratings by bias, taste for the item, and noise; the truth is the mean rating of people without end."""
+    rng = np.random.default_rng(seed)
+    quality = np.linspace(1.6, 4.4, ITEMS)
+    bias = rng.normal(0, population.bias_sd, participants)
+    taste = rng.normal(0, TASTE, (participants, ITEMS))
+    shape = 1 / population.inconsistency_cv**2
+    noise = rng.gamma(shape, population.inconsistency / shape, participants)
+    latent = quality + bias[:, None] + taste
+    latent = latent + noise[:, None] * rng.standard_normal((times, participants, ITEMS))
+    rating = np.clip(np.rint(latent), ACR.low, ACR.high).astype(np.int64)
+    index = pd.MultiIndex.from_product([range(times), range(participants), range(ITEMS)])
+    names = [f"item{i + 1}" for i in range(ITEMS)]
+    table = pd.DataFrame(
+        {
+            "participant": [f"p{i + 1}" for i in index.get_level_values(1)],
+            "item": np.array(names, dtype=object)[index.get_level_values(2)],
+            "rating": rating.ravel(),
+        }
+    )
+    wider = replace(population, bias_sd=float(np.hypot(population.bias_sd, TASTE)))
+    truth = pd.DataFrame({"item": names, "quality": quality, "mos": true_mos(quality, wider)})
+    return Simulated(table, truth, pd.DataFrame())
 
 
 def _ceiling(studies: int) -> str:
@@ -169,8 +222,7 @@ def _model(studies: int) -> str:
             ratings = code(check(simulated.table).table)
             truth = simulated.items.set_index("item")["quality"].reindex(list(ratings.items)).to_numpy()
             row: dict[str, object] = {"ratings each": each}
-            counts = category_counts(ratings)
-            row["mean, RMSE"] = _rmse(moments(counts)[1], truth)
+            row["mean, RMSE"] = _rmse(tally(ratings).mean, truth)
             for variant in ("strict", "shrunken"):
                 items = recover(ratings, variant).items
                 shifted = truth + float((items["quality"] - truth).mean())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -13,15 +13,17 @@ from survey.analysis.items.comparisons import compact_letters, compare, compare_
 from survey.analysis.items.conditions import Levels, condition_means, levels, participant_level_means
 from survey.analysis.items.dmos import dmos_table
 from survey.analysis.items.intervals import Method
-from survey.analysis.items.mos import category_counts, mos_from_counts
+from survey.analysis.items.mos import category_counts, count_columns, mos_table
 from survey.analysis.items.ordinal import ordinal_check
 from survey.analysis.items.panels import panels
+from survey.analysis.items.tally import tally
 from survey.analysis.participants.correlation import panel_correlation
 from survey.analysis.participants.recovery import Recovery, recover
 from survey.analysis.participants.screening import bt500, p913_rejected, screen
+from survey.analysis.scale import Scale
 from survey.analysis.stamp import computed_by
 from survey.analysis.summary import Summary, plain, summarise
-from survey.analysis.table import CATEGORIES, Coded, Ratings, check, code, data_hash, main_phase
+from survey.analysis.table import Coded, Ratings, check, code, data_hash, main_phase
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,8 @@ class QuestionAnalysis:
     """The results of one question.
 
     Attributes:
-        mos: one row an item, see ``mos.mos_table``.
+        scale: of the ratings.
+        mos: one row an item, see ``mos.mos_table``; items without any rating too, with n = 0.
         observers: one row a participant: ``participant,n,mean,sd,correlation,bt500_rejected,
             p913_correlation_rejected,bias,inconsistency`` (the last two of the strict subject model).
         recovered: ``item,quality,ci_low,ci_high``, strict subject model.
@@ -45,6 +48,7 @@ class QuestionAnalysis:
             reason under ``notes``.
     """
 
+    scale: Scale
     mos: pd.DataFrame
     observers: pd.DataFrame
     recovered: pd.DataFrame
@@ -90,11 +94,18 @@ def analyse(table: pd.DataFrame | Ratings, *, ci: Method = "t", seed: int = 0) -
         TableError: the table is not one of ratings, see ``table.check``.
     """
     ratings = table if isinstance(table, Ratings) else check(table)
-    questions = {name: _analyse_one(rows, ci, seed) for name, rows in _questions(ratings.table).items()}
-    stamp = plain(_stamp(ratings, ci, seed))
-    frames = {f.name: _stack(questions, f.name) for f in fields(QuestionAnalysis) if f.name != "summary"}
+    questions = {
+        name: _analyse_one(rows, ratings.scale_of(name), ratings.unrated_items(name), ci, seed)
+        for name, rows in _questions(ratings.table).items()
+    }
+    stamp = plain(_stamp(ratings, questions, ci, seed))
+    frames = {f.name: _stack(questions, f.name) for f in fields(QuestionAnalysis) if f.name not in _NO_TABLES}
     summary = _summary(ratings, questions) | {"stamp": stamp}
-    return Analysis(**frames, summary=summary, questions=questions, stamp=stamp)
+    scale = next(iter(questions.values())).scale
+    return Analysis(**frames, scale=scale, summary=summary, questions=questions, stamp=stamp)
+
+
+_NO_TABLES = ("scale", "summary")
 
 
 def _stack(questions: dict[str, QuestionAnalysis], name: str) -> Any:
@@ -104,6 +115,16 @@ def _stack(questions: dict[str, QuestionAnalysis], name: str) -> Any:
         return next(iter(there.values()), None)
     stacked = pd.concat([frame.assign(question=key) for key, frame in there.items()], ignore_index=True)
     stacked.insert(0, "question", stacked.pop("question"))
+    if name == "mos":
+        # Questions of different scales count different categories; a category that one does not have stays empty.
+        counts = list(
+            dict.fromkeys(column for part in questions.values() for column in count_columns(part.scale))
+        )
+        stacked = (
+            stacked.astype(dict.fromkeys(counts, "Int64"))
+            if stacked[counts].isna().any(axis=None)
+            else stacked
+        )
     return stacked
 
 
@@ -114,57 +135,69 @@ def _questions(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {name: part for name, part in parts.items() if len(main_phase(part))}
 
 
-def _analyse_one(rows: pd.DataFrame, ci: Method, seed: int) -> QuestionAnalysis:
+def _analyse_one(
+    rows: pd.DataFrame, scale: Scale, unrated: list[str], ci: Method, seed: int
+) -> QuestionAnalysis:
     main = main_phase(rows)
-    ratings = code(main)
-    counts = category_counts(ratings)
+    ratings = code(main, scale)
+    listed = code(main, scale, items=sorted([*ratings.items, *unrated])) if unrated else ratings
     by = "condition" if "condition" in main.columns and main["condition"].notna().any() else None
     strict, shrunken = recover(ratings, "strict"), recover(ratings, "shrunken")
-    mos, screening = mos_from_counts(ratings.items, counts, ci=ci, seed=seed), screen(rows)
+    recovered, of_shrunken = (_of_all(model.items, listed) for model in (strict, shrunken))
+    mos, screening = mos_table(listed, ci=ci, seed=seed), screen(rows, scale)
     observers = _observers(ratings, main["condition"].to_numpy(object) if by else None, strict)
-    comparisons, remark = compare_items(ratings)
-    summary, notes = summarise(ratings, counts, strict, observers, seed)
+    comparisons, remark = compare_items(listed)
+    summary, notes = summarise(ratings, strict, observers, seed, unrated=len(unrated))
     if remark:
         notes["comparisons"] = remark
-    conditions, between, of_conditions = _conditions(main, by, seed)
+    conditions, between, of_conditions = _conditions(main, by, scale, seed)
     several = between is not None
     shown = panels(
         main,
         mos,
-        shrunken.items,
+        of_shrunken,
         screening,
         between if between is not None else comparisons,
         by if several else None,
+        scale,
     )
     return QuestionAnalysis(
+        scale=scale,
         mos=mos,
         observers=observers,
-        recovered=strict.items,
-        recovered_shrunken=shrunken.items,
+        recovered=recovered,
+        recovered_shrunken=of_shrunken,
         observer_model=strict.observers,
         screening=screening,
         conditions=conditions,
         comparisons=comparisons,
         condition_comparisons=between,
-        dmos=dmos_table(main),
+        dmos=dmos_table(main, scale=scale),
         panels=shown.table,
         summary=summary | plain(of_conditions) | plain(shown.summary) | {"notes": notes},
     )
 
 
+def _of_all(items: pd.DataFrame, listed: Coded) -> pd.DataFrame:
+    """A table of the rated items with an empty row for each of the others."""
+    if len(items) == len(listed.items):
+        return items
+    return items.set_index("item").reindex(listed.items).rename_axis("item").reset_index()
+
+
 def _conditions(
-    main: pd.DataFrame, by: str | None, seed: int
+    main: pd.DataFrame, by: str | None, scale: Scale, seed: int
 ) -> tuple[pd.DataFrame | None, pd.DataFrame | None, Summary]:
     """Means, comparisons and what the summary says of conditions; None where there are none, or only one."""
     names = ("friedman_conditions_chi2", "friedman_conditions_p", "ordinal_agrees", "ordinal")
     if by is None:
         return None, None, dict.fromkeys(names)
-    means = condition_means(main, by, seed=seed)
+    means = condition_means(main, by, seed=seed, scale=scale)
     if len(means) < 2:
         return means.assign(letters="a"), None, dict.fromkeys(names)
-    these = levels(main, [by])
-    scores = participant_level_means(these)
-    between = compare(scores, list(these.names))
+    these = levels(main, [by], scale)
+    scores, unit = participant_level_means(these)
+    between = compare(scores, list(these.names), unit)
     letters = compact_letters(between, list(means.sort_values("mos", ascending=False, kind="stable")[by]))
     test = friedman(scores[~np.isnan(scores).any(axis=1)])
     agrees, sentence = ordinal_check(_level_counts(these), these.names, between)
@@ -172,26 +205,21 @@ def _conditions(
     return means.assign(letters=means[by].map(letters)), between, dict(zip(names, values, strict=True))
 
 
-def _level_counts(these: Levels) -> NDArray[np.int64]:
-    k = len(CATEGORIES)
-    flat = np.bincount(these.level * k + these.ratings.rating - 1, minlength=len(these.names) * k)
-    return flat.reshape(-1, k)
+def _level_counts(these: Levels) -> NDArray[np.int64] | None:
+    if these.ratings.scale.step is None:
+        return None
+    return category_counts(replace(these.ratings, item=these.level, items=these.names))
 
 
 def _observers(ratings: Coded, condition: Any, model: Recovery) -> pd.DataFrame:
-    people = len(ratings.participants)
-    n = np.bincount(ratings.participant, minlength=people)
-    total = np.bincount(ratings.participant, ratings.rating, people)
-    square = np.bincount(ratings.participant, ratings.rating**2, people)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        sd = np.where(n > 1, np.sqrt((n * square - total**2) / (n * (n - 1))), np.nan)
+    own = tally(replace(ratings, item=ratings.participant, items=ratings.participants))
     correlation = panel_correlation(ratings, condition)
     return pd.DataFrame(
         {
             "participant": ratings.participants,
-            "n": n,
-            "mean": total / n,
-            "sd": sd,
+            "n": own.n,
+            "mean": own.mean,
+            "sd": np.sqrt(own.variance),
             "correlation": correlation.pearson,
             "bt500_rejected": bt500(ratings).rejected,
             "p913_correlation_rejected": p913_rejected(correlation),
@@ -216,16 +244,17 @@ def _summary(ratings: Ratings, questions: dict[str, QuestionAnalysis]) -> Summar
     return dict.fromkeys(first) | counts | {"notes": notes, "questions": parts}
 
 
-def _stamp(ratings: Ratings, ci: Method, seed: int) -> Summary:
+def _stamp(ratings: Ratings, questions: dict[str, QuestionAnalysis], ci: Method, seed: int) -> Summary:
     by = computed_by()
     return {
         "program": by["program"],
         "data_sha256": data_hash(ratings.table),
+        "scale": {name or "rating": str(part.scale) for name, part in questions.items()},
         "rows_in": ratings.rows_in,
         "rows_left_out": ratings.left_out,
         "rows_of_other_phases": len(ratings.table) - len(main_phase(ratings.table)),
         "estimators": {
-            "ci": f"{ci}, 95 %, both ends",
+            "ci": f"{ci}, 95 %, both ends, participants as the unit",
             "bounded": "SOS-Wilson, z, 95 %",
             "recovered": "ITU-T P.910 Annex E, quality ± 1.96 s/√n",
             "comparisons": "Wilcoxon signed-rank on participants' means, Holm",

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,8 +15,18 @@ MOST_CATEGORIES = 1001
 FEW_STEPS = 10
 """Without a step, a text such as ``0:10`` means whole numbers up to so many steps, and a continuous scale beyond."""
 
+MOST_DECIMALS = 9
+_LARGEST_WHOLE = 1e12
 _NOISE = 1e-6
 """How far a stored rating may miss its value, in steps: rounding of binary fractions only."""
+
+
+class Whole(NamedTuple):
+    """Ratings as whole numbers: rating = ``origin`` + ``unit`` × ``number``."""
+
+    number: NDArray[np.int64]
+    unit: float
+    origin: float
 
 
 @dataclass(frozen=True)
@@ -95,6 +106,27 @@ class Scale:
             place = np.rint((np.nan_to_num(value) - self.low) / self.step).clip(0, len(known) - 1)
         nearest = known[place.astype(np.int64)]
         return np.where(np.abs(value - nearest) <= _NOISE * self.step, nearest, np.nan)
+
+    def whole(self, values: NDArray[np.float64]) -> Whole:
+        """Write ratings as whole numbers, so that sums and ties are exact.
+
+        A continuous scale is taken in the decimals that the values have, at most nine.
+
+        Args:
+            values: ratings on the scale, shape (rows,).
+        """
+        if self.step is None:
+            most = max(abs(self.low), abs(self.high))
+            for decimals in range(MOST_DECIMALS + 1):
+                number = values * 10.0**decimals
+                if decimals == MOST_DECIMALS or most * 10.0 ** (decimals + 1) > _LARGEST_WHOLE:
+                    break
+                if np.abs(number - np.rint(number)).max(initial=0) <= _NOISE:
+                    break
+            return Whole(np.rint(number).astype(np.int64), 10.0**-decimals, 0.0)
+        through_zero = _exact(self.low) % _exact(self.step) == 0
+        origin = 0.0 if through_zero else float(self.low)
+        return Whole(np.rint((values - origin) / self.step).astype(np.int64), float(self.step), origin)
 
     def __str__(self) -> str:
         """The scale as ``parse_scale`` reads it."""

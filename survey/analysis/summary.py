@@ -6,12 +6,18 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from survey.analysis.items.comparisons import friedman
 from survey.analysis.items.means import complete_block
 from survey.analysis.items.sos import DEFAULT_A, pooled_a, sos_a
-from survey.analysis.participants.agreement import first_counts, icc_2, krippendorff_alpha
+from survey.analysis.items.tally import Tally, clustering, tally
+from survey.analysis.participants.agreement import (
+    MOST_ORDINAL,
+    FirstRatings,
+    first_ratings,
+    icc_2,
+    krippendorff_alpha,
+)
 from survey.analysis.participants.mixed import feasible, fit_mixed
 from survey.analysis.participants.recovery import FEWEST_RATINGS, Recovery
 from survey.analysis.planning.planning import detectable_difference, sample_size
@@ -21,7 +27,8 @@ Summary = dict[str, Any]
 Notes = dict[str, str]
 
 RELIABLE = 0.9
-PLANNED_HALF_WIDTH = 0.25
+PLANNED_SHARE = 1 / 16
+"""Half width that is planned for, as a share of the scale: 0.25 on 1 to 5."""
 
 
 def plain(value: Any) -> Any:
@@ -36,57 +43,69 @@ def plain(value: Any) -> Any:
 
 
 def summarise(
-    ratings: Coded, counts: NDArray[np.int64], strict: Recovery, observers: pd.DataFrame, seed: int
+    ratings: Coded, strict: Recovery, observers: pd.DataFrame, seed: int, *, unrated: int = 0
 ) -> tuple[Summary, Notes]:
     """Everything of one question that needs no condition.
 
     Args:
-        ratings: rows of the main phase. counts: shape (items, 5). strict, observers: the subject model and the table
-            of participants.
+        ratings: rows of the main phase. strict, observers: the subject model and the table of participants.
+        unrated: items without any rating, which are counted among the items.
     """
     notes: Notes = {}
+    if unrated:
+        notes["unrated_items"] = f"{unrated} items have no rating; their rows have n = 0"
     summary = {
-        "items": len(ratings.items),
+        "items": len(ratings.items) + unrated,
         "participants": len(ratings.participants),
         "ratings": len(ratings.rating),
         "mean_rating": ratings.rating.mean(),
         "ratings_per_item": len(ratings.rating) / len(ratings.items),
+        "scale": str(ratings.scale),
         "bt500_rejected": observers["bt500_rejected"].sum(),
         "p913_correlation_rejected": observers["p913_correlation_rejected"].sum(),
     }
-    summary |= _sos(counts, notes) | _alpha(ratings, seed, notes) | _block(ratings, notes)
+    summary |= _sos(tally(ratings), notes) | _alpha(ratings, seed, notes) | _block(ratings, notes)
     summary |= _reml(ratings, notes) | _model(strict, notes)
     return plain(summary), notes
 
 
-def _sos(counts: NDArray[np.int64], notes: Notes) -> Summary:
-    a, used = sos_a(counts), pooled_a(counts)
+def _sos(items: Tally, notes: Notes) -> Summary:
+    a, used = sos_a(items), pooled_a(items)
+    together = clustering(items)
+    half_width = PLANNED_SHARE * items.scale.range
     if np.isnan(a):
         notes["sos_a"] = "no item with two ratings and a mean inside the scale"
     if used != a:
         notes["sos_a_used"] = (
-            f"the bounded intervals use a = {used:g} ({DEFAULT_A} where fewer than five items have two ratings, "
-            "else within 0.05 to 1)"
+            f"the bounded intervals use a = {used:g} ({DEFAULT_A}, of ratings of images on five categories, where "
+            "fewer than five items have two ratings; else within 0.05 to 1)"
         )
     return {
         "sos_a": a,
         "sos_a_used": used,
-        "ratings_for_half_width_025": sample_size(PLANNED_HALF_WIDTH, a=used),
+        "repeat_correlation": together.correlation if items.within_freedom else None,
+        "planned_half_width": half_width,
+        "ratings_for_half_width_025": sample_size(half_width, a=used, scale=items.scale),
     }
 
 
 def _alpha(ratings: Coded, seed: int, notes: Notes) -> Summary:
-    counts = first_counts(ratings)
+    first = first_ratings(ratings)
     summary: Summary = {}
-    for level, alpha in krippendorff_alpha(counts, seed=seed).items():
+    for level, alpha in krippendorff_alpha(first, seed=seed).items():
         name = f"alpha_{level}"
         summary |= {name: alpha.value, f"{name}_low": alpha.low, f"{name}_high": alpha.high}
         if np.isnan(alpha.value):
-            reason = (
-                "no item with two participants" if counts.sum(axis=1).max() < 2 else "all ratings are equal"
-            )
-            notes[name] = reason
+            notes[name] = _no_alpha(first, level)
     return summary
+
+
+def _no_alpha(first: FirstRatings, level: str) -> str:
+    if np.bincount(first.item).max() < 2:
+        return "no item with two participants"
+    if level == "ordinal" and first.category is None:
+        return f"left out on a scale of more than {MOST_ORDINAL} categories: see alpha_interval"
+    return "all ratings are equal"
 
 
 def _block(ratings: Coded, notes: Notes) -> Summary:
@@ -95,7 +114,7 @@ def _block(ratings: Coded, notes: Notes) -> Summary:
     names = ("icc_2_1", "icc_2_1_low", "icc_2_1_high", "icc_2_k", "icc_2_k_low", "icc_2_k_high", "icc_k")
     summary: Summary = dict.fromkeys(names) | dict.fromkeys(("friedman_chi2", "friedman_p", "kendall_w"))
     notes["icc"] = notes["friedman"] = block.rule
-    if block.scores is None:
+    if block.scores is None or block.exact is None:
         return summary
     icc = icc_2(block.scores)
     summary |= dict(
@@ -107,7 +126,7 @@ def _block(ratings: Coded, notes: Notes) -> Summary:
     )
     if np.isnan(icc.single):
         notes["icc"] += "; nothing varies there"
-    test = friedman(block.scores)
+    test = friedman(block.exact)
     if test is None:
         notes["friedman"] += "; needs three items that differ for someone"
         return summary

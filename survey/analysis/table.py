@@ -11,13 +11,17 @@ import csv
 import difflib
 import hashlib
 import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from survey.analysis.scale import ACR, Scale, Whole
 
 REQUIRED = ("participant", "item", "rating")
 PHASES = ("practice", "stabilising", "main", "repeat", "gold", "trap")
@@ -53,16 +57,34 @@ class Ratings:
 
     Attributes:
         table: one row for each valid rating; ``participant`` and ``item`` categories in the order of their names,
-            ``rating`` int64 in 1..5.
+            ``rating`` int64 where the values of the scale are whole numbers, else float64.
         rows_in: rows that came in.
         left_out: reason -> number of rows left out.
         notes: remarks for the reader of the results, each a sentence.
+        scale: of every question that ``scales`` does not name.
+        scales: question -> its scale.
+        unrated: ``item`` and, where the table has it, ``question``: those of the main phase whose ratings are all
+            empty.
     """
 
     table: pd.DataFrame
     rows_in: int
     left_out: dict[str, int] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
+    scale: Scale = ACR
+    scales: Mapping[str, Scale] = field(default_factory=dict)
+    unrated: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"item": []}, dtype="object"))
+
+    def scale_of(self, question: str) -> Scale:
+        """The scale of one question."""
+        return self.scales.get(question, self.scale)
+
+    def unrated_items(self, question: str) -> list[str]:
+        """The items of a question without any rating, by name; ``""`` where the table has no questions."""
+        rows = self.unrated
+        if question and "question" in rows.columns:
+            rows = rows[rows["question"] == question]
+        return sorted(rows["item"])
 
 
 @dataclass(frozen=True)
@@ -71,16 +93,38 @@ class Coded:
 
     Attributes:
         item, participant: int64 codes, shape (rows,), into ``items`` and ``participants`` (sorted text).
-        rating: int64 in 1..5, shape (rows,).
+        rating: on the scale, shape (rows,).
         repeat: int64 presentation number of the item for that participant, from 1, shape (rows,).
     """
 
     item: NDArray[np.int64]
     participant: NDArray[np.int64]
-    rating: NDArray[np.int64]
+    rating: NDArray[np.float64]
     repeat: NDArray[np.int64]
     items: NDArray[np.object_]
     participants: NDArray[np.object_]
+    scale: Scale = ACR
+
+    @cached_property
+    def whole(self) -> Whole:
+        """The ratings as whole numbers."""
+        return self.scale.whole(self.rating)
+
+    @property
+    def categories(self) -> NDArray[np.float64] | None:
+        """The values of the scale, shape (categories,); None on a continuous scale."""
+        return None if self.scale.categories is None else np.asarray(self.scale.categories, np.float64)
+
+    @cached_property
+    def category(self) -> NDArray[np.int64]:
+        """Place of each rating among the categories, from 0, shape (rows,).
+
+        Raises:
+            ValueError: the scale is continuous.
+        """
+        if self.scale.step is None:
+            raise ValueError("a continuous scale has no categories")
+        return np.rint((self.rating - self.scale.low) / self.scale.step).astype(np.int64)
 
 
 def read_csv(path: str | Path) -> pd.DataFrame:
@@ -143,7 +187,13 @@ def _decode(path: Path) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
-def check(frame: pd.DataFrame, *, source: str = "the table") -> Ratings:
+def check(
+    frame: pd.DataFrame,
+    *,
+    source: str = "the table",
+    scale: Scale = ACR,
+    scales: Mapping[str, Scale] | None = None,
+) -> Ratings:
     """Validate a table of ratings.
 
     Rows with an empty rating are left out and counted; anything else that is not a rating is refused, because
@@ -152,6 +202,8 @@ def check(frame: pd.DataFrame, *, source: str = "the table") -> Ratings:
     Args:
         frame: the table as read; its order is kept.
         source: what to call it in an error message.
+        scale: of every question that ``scales`` does not name.
+        scales: question -> its scale.
 
     Raises:
         TableError: a required column is missing, a row holds no valid participant, item, rating or phase, or no
@@ -165,13 +217,16 @@ def check(frame: pd.DataFrame, *, source: str = "the table") -> Ratings:
     frame = frame[~blank]
     if frame.empty:
         raise TableError(f"{source}: no ratings")
-    rating, missing = _ratings(frame["rating"], source)
+    scales = {} if scales is None else scales
+    rating, missing = _ratings(frame, source, scale, scales)
     left_out = {"empty rating": int(missing.sum())} if missing.any() else {}
     notes = {"empty_ratings": f"empty ratings left out: {_rows(missing)}"} if missing.any() else {}
     table = frame.assign(rating=rating)[~missing.to_numpy()]
     if table.empty:
         raise TableError(f"{source}: every rating is empty")
-    table = table.assign(rating=table["rating"].astype(np.int64))
+    used = [scale, *scales.values()]
+    if all(float(value).is_integer() for one in used for value in one.categories or (0.5,)):
+        table = table.assign(rating=table["rating"].astype(np.int64))
     for name in ("participant", "item"):
         table[name] = _named(table[name], name, source)
     for name in _LABELS:
@@ -182,7 +237,18 @@ def check(frame: pd.DataFrame, *, source: str = "the table") -> Ratings:
     if main_phase(table).empty:
         raise TableError(f"{source}: no rating of the main phase")
     notes |= _repeat_note(table)
-    return Ratings(table, len(frame), left_out, notes)
+    return Ratings(table, len(frame), left_out, notes, scale, scales, _unrated(frame[missing], table))
+
+
+def _unrated(empty: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """The items (of each question) of ``empty``, rows without a rating, that have none in ``table`` either."""
+    keys = ["item", *(["question"] if "question" in table.columns else [])]
+    names = pd.DataFrame({key: _categories(empty[key]).astype("object") for key in keys}).dropna()
+    if "phase" in empty.columns:
+        names = names[(empty["phase"].isna() | (empty["phase"] == "main")).reindex(names.index)]
+    rated = pd.MultiIndex.from_frame(main_phase(table)[keys].astype("object"))
+    names = names.drop_duplicates()
+    return names[~pd.MultiIndex.from_frame(names).isin(rated)].reset_index(drop=True)
 
 
 def _require_columns(frame: pd.DataFrame, source: str) -> None:
@@ -210,18 +276,27 @@ def _nearest(wanted: str, present: list[str]) -> str:
     return f" (rename {plain[close[0]]!r}?)" if close else ""
 
 
-def _ratings(column: pd.Series, source: str) -> tuple[pd.Series, pd.Series]:
+def _ratings(
+    frame: pd.DataFrame, source: str, scale: Scale, scales: Mapping[str, Scale]
+) -> tuple[pd.Series, pd.Series]:
+    column = frame["rating"]
     number = pd.to_numeric(column, errors="coerce")
     missing = (
         column.isna() | (column.astype("str").str.strip() == "") if number.isna().any() else number.isna()
     )
-    bad = ~missing & ~number.isin(CATEGORIES)
+    snapped = pd.Series(scale.snap(number), index=column.index)
+    for question, own in scales.items():
+        mine = frame["question"] == question
+        snapped[mine] = own.snap(number[mine])
+    bad = ~missing & snapped.isna()
     if bad.any():
         value = column[bad].iloc[0]
-        shown = repr(value.strip()) if isinstance(value, str) else f"{value:g}"
+        shown = repr(value.strip()) if isinstance(value, str) else f"{value:.17g}"
         more = f" ({int(bad.sum())} such ratings: {_rows(bad)})" if bad.sum() > 1 else ""
-        raise TableError(f"{source}: {_row(bad)}: rating {shown} is not a whole number from 1 to 5{more}")
-    return number, missing
+        wanted = scales.get(frame["question"][bad].iloc[0], scale) if scales else scale
+        kind = "a whole number from 1 to 5" if wanted.is_acr else f"on the scale {wanted.describe()}"
+        raise TableError(f"{source}: {_row(bad)}: rating {shown} is not {kind}{more}")
+    return snapped, missing
 
 
 def _named(column: pd.Series, name: str, source: str) -> pd.Series:
@@ -283,7 +358,7 @@ def _repeat_note(table: pd.DataFrame) -> dict[str, str]:
         return {}
     return {
         "repeated_rows": f"{int(repeated.sum())} rows repeat a participant and item ({_rows(repeated)}); all count "
-        "in the item's statistics, alpha uses the first, ICC, Friedman and Wilcoxon use their mean"
+        "in the item's statistics, whose intervals count participants; alpha uses the first, ICC, Friedman and Wilcoxon use their mean"
     }
 
 
@@ -294,22 +369,36 @@ def main_phase(table: pd.DataFrame) -> pd.DataFrame:
     return table[table["phase"].isna() | (table["phase"] == "main")]
 
 
-def code(table: pd.DataFrame) -> Coded:
+def code(table: pd.DataFrame, scale: Scale = ACR, items: Sequence[str] | None = None) -> Coded:
     """Code one question's rows; items and participants sorted by name.
 
     A missing ``repeat`` is the number of the row among its participant's rows of that item.
+
+    Args:
+        table: rows as ``check`` gives them.
+        scale: of the question.
+        items: the items, in order, where some may have no rating; by default those that occur. Rows of other items
+            are left out.
     """
-    item, items = _codes(table["item"])
-    participant, participants = _codes(table["participant"])
+    if items is not None:
+        table = table[table["item"].isin(list(items))]
+    item, names = _codes(table["item"])
+    if items is not None:
+        place = pd.Index(items).get_indexer(pd.Index(names))
+        item, names = place[item].astype(np.int64), np.array([*items, None], dtype=object)[:-1]
+    participant, people = _codes(table["participant"])
     if "repeat" in table.columns and table["repeat"].notna().all():
         repeat = pd.factorize(table["repeat"], sort=True)[0].astype(np.int64) + 1
     else:
-        repeat = _occurrence(item * len(participants) + participant)
-    return Coded(item, participant, table["rating"].to_numpy(np.int64), repeat, items, participants)
+        repeat = _occurrence(item * len(people) + participant)
+    rating = table["rating"].to_numpy(np.float64)
+    return Coded(item, participant, rating, repeat, names, people, scale)
 
 
 def _codes(column: pd.Series) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
     """Codes into the names that occur."""
+    if not isinstance(column.dtype, pd.CategoricalDtype):
+        column = _categories(column)
     codes = column.cat.codes.to_numpy(np.int64)
     used = np.bincount(codes, minlength=len(column.cat.categories)) > 0
     return (np.cumsum(used) - 1)[codes], column.cat.categories.to_numpy(object)[used]

@@ -23,7 +23,7 @@ from survey.results.export import Export
 
 Files = dict[str, bytes]
 
-_SCRIPTS: Final = Path(__file__).parent / "scripts"
+SCRIPTS: Final = Path(__file__).parent / "scripts"
 _README: Final = """\
 {title}{simulated}
 
@@ -121,7 +121,7 @@ def all_files(export: Export) -> Files:
         "methods.txt": methods_text(export).encode(),
         "study.json": json_bytes(export.definition),
         "report.html": report_html(export.analysis, drawings, report_title(export)).encode(),
-        **{name: (_SCRIPTS / name).read_bytes() for name in ("reproduce.py", "reproduce.R")},
+        **{name: (SCRIPTS / name).read_bytes() for name in ("reproduce.py", "reproduce.R")},
         "README.txt": _README.format(title=export.title, simulated=simulated).encode(),
         **plot_files(drawings),
     }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
+
 from survey.results.export import Export, QuestionText
 
 _METHODS = {
@@ -52,13 +54,21 @@ def _participants(export: Export) -> str:
 
 
 def _scores(export: Export) -> str:
-    n = export.analysis.mos["n"]
-    span = f"{n.min()}" if n.min() == n.max() else f"{n.min()} to {n.max()}"
-    return (
-        f"Each image received {span} ratings; its Mean Opinion Score is reported with a 95 % confidence interval from "
-        "Student's t distribution (ITU-T P.1401), beside an interval bounded to the scale (Wilson's, with the "
-        "effective sample size n/a of the SOS hypothesis)."
+    mos = export.analysis.mos
+    again = (
+        " The intervals take participants as the unit, since some rated an image more than once."
+        if (mos["n"] > mos["participants"]).any()
+        else ""
     )
+    return (
+        f"Each image received {_span(mos['n'])} ratings; its Mean Opinion Score is reported with a 95 % confidence interval from "
+        "Student's t distribution (ITU-T P.1401), beside an interval bounded to the scale (Wilson's, with the "
+        f"effective sample size n/a of the SOS hypothesis).{again}"
+    )
+
+
+def _span(n: pd.Series[int]) -> str:
+    return f"{n.min()}" if n.min() == n.max() else f"{n.min()} to {n.max()}"
 
 
 def _agreement(export: Export, question: QuestionText) -> str:

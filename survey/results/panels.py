@@ -35,6 +35,6 @@ def _weighted(part: QuestionAnalysis) -> pd.DataFrame:
         ci_low=model["ci_low"].to_numpy(),
         ci_high=model["ci_high"].to_numpy(),
         ci_method="model",
-        bounded_low=model["ci_low"].clip(1, 5).to_numpy(),
-        bounded_high=model["ci_high"].clip(1, 5).to_numpy(),
+        bounded_low=model["ci_low"].clip(part.scale.low, part.scale.high).to_numpy(),
+        bounded_high=model["ci_high"].clip(part.scale.low, part.scale.high).to_numpy(),
     )

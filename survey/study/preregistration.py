@@ -11,6 +11,7 @@ from django.template.loader import render_to_string
 from survey.analysis.items.sos import DEFAULT_A
 from survey.analysis.participants import screening
 from survey.analysis.planning.planning import half_widths, sample_size
+from survey.analysis.scale import ACR
 from survey.analysis.stamp import computed_by
 from survey.models import Rating, Stimulus, Study
 from survey.study.definition import Definition, definition_of
@@ -32,9 +33,9 @@ RULES: Final = {
     "straight_lining": "a run of one answer so long that answers drawn at random from the panel's own would reach it "
     f"with a chance below {screening.STRAIGHT_LINE_CHANCE:g}",
     "speed": "a median response time below a third of the panel's",
-    "gold": f"fewer than {screening.GOLD_SHARE:.0%} of the gold images rated within ±{screening.GOLD_TOLERANCE}",
+    "gold": f"fewer than {screening.GOLD_SHARE:.0%} of the gold images rated within ±{screening.GOLD_TOLERANCE * ACR.range:g}",
     "trap": "a trap picture answered otherwise than it asks",
-    "repeats": f"a mean absolute difference above {screening.REPEAT_DIFFERENCE:g} between repeated ratings "
+    "repeats": f"a mean absolute difference above {screening.repeat_limit(ACR):g} between repeated ratings "
     f"(from {screening.FEWEST_REPEATS} repeats on)",
 }
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import special, stats
 
 from survey.analysis.items.intervals import CONFIDENCE
-from survey.analysis.items.means import by_item
+from survey.analysis.items.means import exact_by_item
 from survey.analysis.table import Coded
 
 Floats = NDArray[np.float64]
@@ -24,7 +24,12 @@ MAX_ITEMS = 100
 SIGNIFICANT = 1 - CONFIDENCE
 COLUMNS = ("a", "b", "n", "n_nonzero", "difference", "ci_low", "ci_high", "w", "p", "p_holm", "rank_biserial")
 
-_EXACT_WITH_TIES, _EXACT = 13, 50
+MOST_EXACT = 50
+"""Pairs that differ up to which p is exact; with more it is normal."""
+
+_NOISE = 1e-10
+"""Differences closer than this are equal; those of whole numbers differ by 1 at least."""
+
 _CELLS_AT_ONCE = 1_000_000
 
 
@@ -42,12 +47,16 @@ class SignedRanks(NamedTuple):
 def signed_ranks(differences: Floats) -> SignedRanks:
     """Wilcoxon's signed-rank test of each row of paired differences, NaN where there is no pair; zeros left out.
 
-    Exact, ties included, where scipy.stats.wilcoxon is: up to 50 pairs without ties or zeros, up to 13 with; else
-    normal with tie correction. All rows at once, as SciPy's takes a millisecond a row. p is 1 where nobody differs,
-    NaN where there is no pair. Effect size: D. Kerby, "The simple difference formula", 2014.
+    Exact, ties included, up to 50 pairs that differ; else normal with tie correction. All rows at once, as SciPy's takes
+    a millisecond a row and is exact with ties up to 13 pairs only. p is 1 where nobody differs, NaN where there is no
+    pair. Effect size: D. Kerby, "The simple difference formula", 2014.
+
+    Args:
+        differences: of ``Scores.value``.
     """
     n = (~np.isnan(differences)).sum(axis=1)
-    size = np.where(np.isnan(differences) | (differences == 0), np.inf, np.abs(differences))
+    same = np.isnan(differences) | (np.abs(differences) <= _NOISE)
+    size = np.where(same, np.inf, np.abs(differences))
     most = int(np.isfinite(size).sum(axis=1).max(initial=0)) + 1
     order = np.argsort(size, axis=1)[:, :most]
     size = np.take_along_axis(size, order, axis=1)
@@ -59,8 +68,7 @@ def signed_ranks(differences: Floats) -> SignedRanks:
     plus, total = (twice * up).sum(axis=1), m * (m + 1)
     in_tie = np.where(counted, last - first + 1, 1)
     variance = (m * (m + 1) * (2 * m + 1) - (in_tie**2 - 1).sum(axis=1) / 2) / 24
-    tied = (m < n) | (in_tie > 1).any(axis=1)
-    exact = (n > 0) & (n <= np.where(tied, _EXACT_WITH_TIES, _EXACT))
+    exact = (m > 0) & (m <= MOST_EXACT)
     with np.errstate(divide="ignore", invalid="ignore"):
         p = 2 * special.ndtr(-np.abs(plus - total / 2) / 2 / np.sqrt(variance))
         effect = (2 * plus - total) / total
@@ -75,30 +83,38 @@ def _runs(ordered: Floats) -> tuple[Ints, Ints]:
     """First and last place of the run of equal values that each place of each row belongs to."""
     rows, places = ordered.shape
     place = np.arange(places)
-    change = ordered[:, 1:] != ordered[:, :-1]
+    with np.errstate(invalid="ignore"):
+        change = ordered[:, 1:] - ordered[:, :-1] > _NOISE
     edge = np.ones((rows, 1), bool)
     first = np.maximum.accumulate(np.where(np.hstack([edge, change]), place, 0), axis=1)
     last = np.minimum.accumulate(np.where(np.hstack([change, edge]), place, places)[:, ::-1], axis=1)[:, ::-1]
     return first, last
 
 
-@lru_cache(maxsize=20_000)
 def _exact_p(twice: tuple[int, ...], plus: int) -> float:
     """Two-sided p of the rank sum when each sign is a fair coin; twice the smaller tail, at most 1."""
+    upto = _ways_upto(twice)
+    smaller = min(plus, len(upto) - 1 - plus)  # the distribution is symmetric
+    return min(1.0, 2 * float(upto[smaller]) / 2.0 ** len(twice))
+
+
+@lru_cache(maxsize=20_000)
+def _ways_upto(twice: tuple[int, ...]) -> Floats:
+    """Number of the 2^m choices of signs with a rank sum of at most 0, 1, 2 ...; whole numbers, exact to 2^53."""
     ways = np.zeros(sum(twice) + 1)
     ways[0] = 1
     for rank in twice:
         ways[rank:] += ways[:-rank].copy()
-    tails = ways[: plus + 1].sum(), ways[plus:].sum()
-    return min(1.0, 2 * float(min(tails)) / 2.0 ** len(twice))
+    return ways.cumsum()
 
 
-def compare(scores: Floats, names: Sequence[object]) -> pd.DataFrame:
+def compare(scores: Floats, names: Sequence[object], unit: float = 1.0) -> pd.DataFrame:
     """Every pair of columns, each pair over the participants who have both.
 
     Args:
-        scores: participants × things, NaN where missing.
+        scores: participants × things, NaN where missing; see ``Scores``.
         names: of the columns.
+        unit: rating points of 1.
 
     Returns:
         One row a pair: ``a,b,n,n_nonzero,difference,ci_low,ci_high,w,p,p_holm,rank_biserial``; ``difference`` is the
@@ -107,7 +123,7 @@ def compare(scores: Floats, names: Sequence[object]) -> pd.DataFrame:
     first, second = np.triu_indices(len(names), 1)
     block = max(1, _CELLS_AT_ONCE // max(1, len(scores)))
     parts = [
-        _compare_pairs(scores[:, first[i : i + block]] - scores[:, second[i : i + block]])
+        _compare_pairs(scores[:, first[i : i + block]] - scores[:, second[i : i + block]], unit)
         for i in range(0, max(1, len(first)), block)
     ]
     table = pd.concat(parts, ignore_index=True)
@@ -126,27 +142,27 @@ def holm(p: Floats) -> Floats:
     return adjusted
 
 
-def _compare_pairs(differences: Floats) -> pd.DataFrame:
-    """Args: differences: participants × pairs."""
+def _compare_pairs(differences: Floats, unit: float) -> pd.DataFrame:
+    """Args: differences: participants × pairs, in so many rating points."""
     test = signed_ranks(differences.T)
     n = test.n
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = np.nansum(differences, axis=0) / n
         variance = np.nansum((differences - mean) ** 2, axis=0) / (n - 1)
         t = special.stdtrit(np.maximum(n - 1.0, 1.0), 0.5 + CONFIDENCE / 2)
-        half = np.where(variance > 0, t * np.sqrt(variance / n), np.nan)
-    return pd.DataFrame(
-        {**test._asdict(), "difference": mean, "ci_low": mean - half, "ci_high": mean + half},
-    )
+        half = np.where(variance > _NOISE**2, t * np.sqrt(variance / n), np.nan)
+    ends = {"difference": mean, "ci_low": mean - half, "ci_high": mean + half}
+    return pd.DataFrame(test._asdict() | {name: unit * value for name, value in ends.items()})
 
 
 def compare_items(ratings: Coded) -> tuple[pd.DataFrame, str]:
-    """The pairs of (the first hundred) items, and a remark where there are more."""
+    """The pairs of (the first hundred) items, those without ratings too, and a remark where there are more."""
     some = np.arange(min(len(ratings.items), MAX_ITEMS))
     remark = ""
     if len(some) < len(ratings.items):
         remark = f"pairs of the first {MAX_ITEMS} of {len(ratings.items)} items by name; compare conditions instead"
-    return compare(by_item(ratings, some), list(ratings.items[some])), remark
+    scores = exact_by_item(ratings, some)
+    return compare(scores.value, list(ratings.items[some]), scores.unit), remark
 
 
 class Friedman(NamedTuple):
@@ -158,7 +174,11 @@ class Friedman(NamedTuple):
 
 
 def friedman(scores: Floats) -> Friedman | None:
-    """Do the columns differ at all? None for fewer than three columns or two rows, or where no row tells them apart."""
+    """Do the columns differ at all? None for fewer than three columns or two rows, or where no row tells them apart.
+
+    Args:
+        scores: participants × things without a gap, see ``Scores.value``.
+    """
     people, things = scores.shape
     if things < 3 or people < 2 or (np.ptp(scores, axis=1) == 0).all():
         return None

@@ -6,16 +6,26 @@ here only to show that.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse, special
 
-from survey.analysis.items.intervals import CONFIDENCE, Z
-from survey.analysis.items.means import Floats, Ints, participant_means
+from survey.analysis.items.intervals import CONFIDENCE, Z, student_t
+from survey.analysis.items.means import (
+    LARGEST_WHOLE,
+    Floats,
+    Ints,
+    Scores,
+    common_denominator,
+    participant_means,
+)
+from survey.analysis.items.tally import tally
 from survey.analysis.participants.mixed import feasible, fit_mixed
+from survey.analysis.scale import ACR, Scale
 from survey.analysis.table import Coded, TableError, code, main_phase
 
 RESAMPLES = 500
@@ -31,8 +41,8 @@ class Levels:
     names: NDArray[np.object_]
 
 
-def levels(table: pd.DataFrame, by: list[str]) -> Levels:
-    """Args: by: one column or several, whose combinations are then the levels (tuples).
+def levels(table: pd.DataFrame, by: list[str], scale: Scale = ACR) -> Levels:
+    """Args: by: one column or several, whose combinations are then the levels (tuples). scale: of the ratings.
 
     Raises:
         TableError: no such column, or it is empty.
@@ -48,10 +58,12 @@ def levels(table: pd.DataFrame, by: list[str]) -> Levels:
     names = np.empty(grouped.ngroups, dtype=object)
     for i, name in enumerate(grouped.size().index):
         names[i] = name
-    return Levels(code(main), np.asarray(grouped.ngroup(), np.int64), names)
+    return Levels(code(main, scale), np.asarray(grouped.ngroup(), np.int64), names)
 
 
-def condition_means(table: pd.DataFrame, by: str = "condition", *, seed: int = 0) -> pd.DataFrame:
+def condition_means(
+    table: pd.DataFrame, by: str = "condition", *, seed: int = 0, scale: Scale = ACR
+) -> pd.DataFrame:
     """Mean of each level of a column over all its main-phase ratings.
 
     Returns:
@@ -61,7 +73,7 @@ def condition_means(table: pd.DataFrame, by: str = "condition", *, seed: int = 0
         ``mixed_mean,mixed_low,mixed_high`` (crossed mixed model, NaN where it cannot be fitted),
         ``naive_low,naive_high`` (pooled votes) and ``too_narrow``, the width of ci over that of naive.
     """
-    these = levels(table, [by])
+    these = levels(table, [by], scale)
     result = cluster_means(these)
     result.insert(0, by, these.names)
     result["bootstrap_low"], result["bootstrap_high"] = two_way_bootstrap(these, seed=seed)
@@ -73,16 +85,16 @@ def condition_means(table: pd.DataFrame, by: str = "condition", *, seed: int = 0
     return result
 
 
-def cells(table: pd.DataFrame, row: str, column: str) -> pd.DataFrame:
+def cells(table: pd.DataFrame, row: str, column: str, scale: Scale = ACR) -> pd.DataFrame:
     """Mean of each combination of two factors: ``<row>,<column>,items,participants,n,mos,sd,ci_low,ci_high``."""
-    these = levels(table, [row, column])
+    these = levels(table, [row, column], scale)
     result = cluster_means(these)
     result.insert(0, row, [name[0] for name in these.names])
     result.insert(1, column, [name[1] for name in these.names])
     return result
 
 
-def participant_level_means(these: Levels) -> Floats:
+def participant_level_means(these: Levels) -> Scores:
     """Participants × levels: mean of the participant's item means in the level, NaN where there is none."""
     as_items = _items_within_levels(these)
     means = participant_means(as_items)
@@ -90,35 +102,33 @@ def participant_level_means(these: Levels) -> Floats:
     shape = len(these.ratings.participants), len(these.names)
     flat = means.participant * shape[1] + level
     n = np.bincount(flat, minlength=shape[0] * shape[1])
-    with np.errstate(invalid="ignore"):
-        return np.asarray(np.bincount(flat, means.mean, shape[0] * shape[1]) / n).reshape(shape)
+    there = n > 0
+    denominator, of_items = common_denominator(means), math.lcm(*(int(k) for k in np.unique(n[there])))
+    if denominator is not None and of_items * denominator <= LARGEST_WHOLE / max(
+        1, np.abs(means.total).max()
+    ):
+        total = np.bincount(flat, means.total * (denominator // means.n), len(n))
+        value, unit = total * (of_items // np.maximum(n, 1)), means.unit / (denominator * of_items)
+    else:
+        total = np.bincount(flat, means.mean, len(n))
+        value, unit = total / np.maximum(n, 1), 1.0
+    return Scores(np.where(there, value, np.nan).reshape(shape), unit)
 
 
 def cluster_means(these: Levels) -> pd.DataFrame:
     """Ratio estimator with participants as clusters (W. Cochran, Sampling Techniques, 1977, section 2.11)."""
-    ratings, people, many = these.ratings, len(these.ratings.participants), len(these.names)
-    u = ratings.rating.astype(np.float64)
-    n = np.bincount(these.level, minlength=many)
-    mean = np.bincount(these.level, u, many) / n
-    squares = np.bincount(these.level, (u - mean[these.level]) ** 2, many)
-    flat = these.level * people + ratings.participant
-    excess = np.bincount(flat, u - mean[these.level], many * people).reshape(many, people)
-    clusters = (np.bincount(flat, minlength=many * people).reshape(many, people) > 0).sum(axis=1)
-    items = np.bincount(_level_of_unit(these, _items_within_levels(these)), minlength=many)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        variance = clusters / (clusters - 1) * (excess**2).sum(axis=1) / n**2
-        t = special.stdtrit(np.maximum(clusters - 1.0, 1.0), 1 - _TAIL)
-        half = np.where((clusters > 1) & (variance > 0), t * np.sqrt(variance), np.nan)
-        sd = np.where(n > 1, np.sqrt(squares / (n - 1)), np.nan)
+    means = tally(replace(these.ratings, item=these.level, items=these.names))
+    low, high = student_t(means)
+    items = np.bincount(_level_of_unit(these, _items_within_levels(these)), minlength=len(these.names))
     return pd.DataFrame(
         {
             "items": items,
-            "participants": clusters,
-            "n": n,
-            "mos": mean,
-            "sd": sd,
-            "ci_low": mean - half,
-            "ci_high": mean + half,
+            "participants": means.participants,
+            "n": means.n,
+            "mos": means.mean,
+            "sd": np.sqrt(means.variance),
+            "ci_low": low,
+            "ci_high": high,
         }
     )
 
@@ -126,8 +136,7 @@ def cluster_means(these: Levels) -> pd.DataFrame:
 def _items_within_levels(these: Levels) -> Coded:
     """The ratings with an item counted once for each level that it occurs in."""
     pair, unit = np.unique(these.level * len(these.ratings.items) + these.ratings.item, return_inverse=True)
-    old = these.ratings
-    return Coded(unit, old.participant, old.rating, old.repeat, pair.astype(object), old.participants)
+    return replace(these.ratings, item=unit, items=pair.astype(object))
 
 
 def _level_of_unit(these: Levels, units: Coded) -> Ints:

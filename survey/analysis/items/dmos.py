@@ -7,47 +7,55 @@ import pandas as pd
 from scipy import special
 
 from survey.analysis.items.intervals import CONFIDENCE
-from survey.analysis.items.means import by_item
+from survey.analysis.items.means import exact_by_item
+from survey.analysis.scale import ACR, Scale
 from survey.analysis.table import code, main_phase
 
 COLUMNS = ("item", "reference", "n", "dmos", "sd", "ci_low", "ci_high")
 
 
-def dmos_table(table: pd.DataFrame, *, crush: bool = False) -> pd.DataFrame | None:
-    """ACR-HR: each participant's rating of the item less that of its reference, plus 5, then the mean.
+def dmos_table(table: pd.DataFrame, *, crush: bool = False, scale: Scale = ACR) -> pd.DataFrame | None:
+    """ACR-HR: each participant's rating of the item less that of its reference, plus the scale's high end, then the mean.
 
     Args:
         table: one question's rows; ``reference`` names the item that each row's item is compared with.
-        crush: pull differential scores above 5 (item better than its reference) in by 7d/(2 + d).
+        crush: pull differential scores above the high end H (item better than its reference) in by (H + 2)d/(2 + d).
+        scale: of the ratings.
 
     Returns:
         ``item,reference,n,dmos,sd,ci_low,ci_high``, Student t; n counts the participants who rated both. None
         where no reference was itself rated: in a degradation study (DCR) the MOS is the DMOS.
 
-    Source: ITU-T P.910, ACR-HR.
+    Source: ITU-T P.910, ACR-HR, for H = 5; other scales in the same way.
     """
     main = main_phase(table)
     if "reference" not in main.columns:
         return None
     pairs = main[["item", "reference"]].drop_duplicates().dropna()
     pairs = pairs[pairs["item"].astype("str") != pairs["reference"].astype("str")]
-    ratings = code(main)
+    ratings = code(main, scale)
     place = {name: i for i, name in enumerate(ratings.items)}
     pairs = pairs[pairs["reference"].isin(place)].sort_values(["item", "reference"])
     if pairs.empty:
         return None
-    scores = by_item(ratings, np.arange(len(ratings.items)))
+    scores, unit = exact_by_item(ratings, np.arange(len(ratings.items)))
     rows = [
-        (item, reference, *_differential(scores[:, place[item]] - scores[:, place[reference]] + 5, crush))
+        (
+            item,
+            reference,
+            *_differential((scores[:, place[item]] - scores[:, place[reference]]) * unit, scale.high, crush),
+        )
         for item, reference in zip(pairs["item"], pairs["reference"], strict=True)
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _differential(scores: np.ndarray, crush: bool) -> tuple[int, float, float, float, float]:
-    d = scores[~np.isnan(scores)]
+def _differential(
+    differences: np.ndarray, high: float, crush: bool
+) -> tuple[int, float, float, float, float]:
+    d = differences[~np.isnan(differences)] + high
     if crush:
-        d = np.where(d > 5, 7 * d / (2 + d), d)
+        d = np.where(d > high, (high + 2) * d / (2 + d), d)
     n = len(d)
     mean = float(d.mean()) if n else float("nan")
     sd = float(d.std(ddof=1)) if n > 1 else float("nan")

@@ -1,122 +1,166 @@
-"""95 % confidence intervals of a mean opinion score, from counts of ratings.
+"""95 % confidence intervals of a mean opinion score, with participants as the unit.
 
-Every function takes ``counts`` of shape (items, 5) and returns ``low`` and ``high`` of shape (items,), on the
-1..5 scale, NaN where the interval is not defined. Intervals are ends, never widths; the half width is
+Every function takes the ``Tally`` of the items and returns ``low`` and ``high`` of shape (items,), on the rating
+scale, NaN where the interval is not defined. Intervals are ends, never widths; the half width is
 ``(high - low) / 2``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy import special
 
-from survey.analysis.items.sos import HIGH, LOW, moments
-from survey.analysis.table import CATEGORIES
+from survey.analysis.items.sos import RANGE_OF_A
+from survey.analysis.items.tally import Tally, clustering
 
 Method = Literal["t", "bounded", "normal", "percentile", "bca", "dirichlet"]
 METHODS: tuple[Method, ...] = get_args(Method)
-Ends = tuple[NDArray[np.float64], NDArray[np.float64]]
+Floats = NDArray[np.float64]
+Ends = tuple[Floats, Floats]
 
 CONFIDENCE = 0.95
 Z = float(special.ndtri(0.5 + CONFIDENCE / 2))
 RESAMPLES = 2000
-DIRICHLET_PRIOR = 0.2
+DIRICHLET_PRIOR = 1.0
+"""Imagined ratings in all categories together: 0.2 in each of five."""
+MOST_CATEGORIES = 11
+"""Categories up to which Dirichlet's interval is defined: on finer scales its prior would decide."""
 _TAILS = np.array([(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
 
 
-def interval(method: Method, counts: ArrayLike, *, a: float, seed: int = 0) -> Ends:
+def interval(method: Method, items: Tally, *, a: float, seed: int = 0) -> Ends:
     """The interval by name; ``a`` is the study's SOS parameter (bounded), ``seed`` that of the random ones.
 
     Raises:
         ValueError: no such method.
     """
-    counts = np.asarray(counts, np.int64)
     closed: dict[str, Callable[[], Ends]] = {
-        "t": lambda: student_t(counts),
-        "normal": lambda: normal(counts),
-        "bounded": lambda: sos_wilson(counts, a),
+        "t": lambda: student_t(items),
+        "normal": lambda: normal(items),
+        "bounded": lambda: sos_wilson(items, a),
     }
     if method in closed:
         return closed[method]()
     if method not in METHODS:
         raise ValueError(f"no interval {method!r}; there are {', '.join(METHODS)}")
-    draw = {"percentile": _percentile, "bca": _bca, "dirichlet": _dirichlet}[method]
-    ends = np.full((len(counts), 2), np.nan)
-    for row, item in enumerate(counts):
-        if item.any():
-            # A generator of its own, so that an item's interval does not depend on the other items.
-            ends[row] = draw(item, np.random.default_rng(seed))
-    return ends[:, 0], ends[:, 1]
+    draw = {"percentile": _percentile, "bca": _bca, "dirichlet": _dirichlet(items)}[method]
+    ends = np.full((len(items.n), 2), np.nan)
+    starts = np.searchsorted(items.cells.item, np.arange(len(items.n) + 1))
+    for row in np.flatnonzero(items.n):
+        # A generator of its own, so that an item's interval does not depend on the other items.
+        ends[row] = draw(_votes(items, slice(starts[row], starts[row + 1])), np.random.default_rng(seed))
+    return items.origin + items.unit * ends[:, 0], items.origin + items.unit * ends[:, 1]
 
 
-def student_t(counts: ArrayLike) -> Ends:
-    """m ± t(0.975, n-1) s/√n, unclipped (ITU-T P.1401 clause 7.4, P.913); NaN for n < 2 and where all agree,
-    as the data then say nothing about the spread."""
-    return _symmetric(
-        counts, lambda n: np.asarray(special.stdtrit(np.maximum(n - 1.0, 1.0), 0.5 + CONFIDENCE / 2))
-    )
+def student_t(items: Tally) -> Ends:
+    """m ± t(0.975, k - 1) √V of k participants, unclipped (ITU-T P.1401 clause 7.4, P.913); √V is s/√n where each
+    rated once. NaN for one participant and where the participants' means agree, which say nothing of the spread."""
+    freedom = np.maximum(items.participants - 1.0, 1.0)
+    return _symmetric(items, np.asarray(special.stdtrit(freedom, 0.5 + CONFIDENCE / 2)))
 
 
-def normal(counts: ArrayLike) -> Ends:
-    """m ± 1.96 s/√n (ITU-R BT.500 Annex 1); too narrow for few ratings, there for comparison."""
-    return _symmetric(counts, lambda n: np.full(len(n), Z))
+def normal(items: Tally) -> Ends:
+    """m ± 1.96 √V (ITU-R BT.500 Annex 1); too narrow for few participants, there for comparison."""
+    return _symmetric(items, np.full(len(items.n), Z))
 
 
-def _symmetric(counts: ArrayLike, quantile: Callable[[NDArray[np.int64]], NDArray[np.float64]]) -> Ends:
-    n, mean, variance = moments(counts)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        half = np.where(variance > 0, quantile(n) * np.sqrt(variance / n), np.nan)
-    return mean - half, mean + half
+def _symmetric(items: Tally, quantile: Floats) -> Ends:
+    with np.errstate(invalid="ignore"):
+        half = np.where(items.mean_variance > 0, quantile * np.sqrt(items.mean_variance), np.nan)
+    return items.mean - half, items.mean + half
 
 
-def sos_wilson(counts: ArrayLike, a: float) -> Ends:
-    """Wilson's score interval of p = (m - 1)/4 with effective sample size n/a: defined from one rating on,
-    and always within [1, 5].
+def sos_wilson(items: Tally, a: float) -> Ends:
+    """Wilson's score interval of p = (m - L)/(H - L) with effective sample size n/a: defined from one rating on,
+    and always within the scale from L to H.
 
-    Under the SOS hypothesis Var(mean)/16 = a p(1 - p)/n, so n/a ratings of a binomial would be as sure. Not a
-    standard: derived here from E. B. Wilson (1927) and arXiv:1607.00321; docs/explanation/method.md shows its coverage.
+    Under the SOS hypothesis Var(mean)/(H - L)² = a p(1 - p)/n, so n/a ratings of a binomial would be as sure. Where
+    participants rated an item again, n is divided by the design effect and ``a`` is that of ratings of different
+    participants. Not a standard: derived here from E. B. Wilson (1927) and arXiv:1607.00321;
+    docs/explanation/method.md shows its coverage.
     """
-    n, mean, _ = moments(counts)
+    low, high = float(items.scale.low), float(items.scale.high)
+    together = clustering(items)
+    own_a = a if together.inflation == 1 else float(np.clip(a * together.inflation, *RANGE_OF_A))
     with np.errstate(divide="ignore", invalid="ignore"):
-        p = (mean - LOW) / (HIGH - LOW)
-        size = n / a
+        p = (items.mean - low) / (high - low)
+        size = items.n / (own_a * together.effect)
         centre = (p + Z**2 / (2 * size)) / (1 + Z**2 / size)
         half = Z * np.sqrt(p * (1 - p) / size + Z**2 / (4 * size**2)) / (1 + Z**2 / size)
     # At the ends of the scale the exact bound is the end itself; rounding may miss it by one ulp.
-    low, high = LOW + (HIGH - LOW) * (centre - half), LOW + (HIGH - LOW) * (centre + half)
-    return np.clip(low, LOW, HIGH), np.clip(high, LOW, HIGH)
+    lower, upper = low + (high - low) * (centre - half), low + (high - low) * (centre + half)
+    return np.clip(lower, low, high), np.clip(upper, low, high)
 
 
-def _resampled_means(item: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float64]:
-    n = int(item.sum())
-    return rng.multinomial(n, item / n, size=RESAMPLES) @ CATEGORIES / n
+class _Votes(NamedTuple):
+    """One item: the different participants' sums and numbers of ratings, and how many participants gave each."""
+
+    total: Floats
+    n: Floats
+    weight: Floats
+
+    @property
+    def mean(self) -> float:
+        return float(self.weight @ self.total / (self.weight @ self.n))
+
+    def agree(self) -> bool:
+        return bool((self.total * self.n[0] == self.total[0] * self.n).all())
 
 
-def _percentile(item: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float64]:
-    if np.count_nonzero(item) < 2:
+def _votes(items: Tally, rows: slice) -> _Votes:
+    cells = items.cells
+    pairs = np.column_stack([cells.n[rows], cells.total[rows]])
+    distinct, inverse = np.unique(pairs, axis=0, return_inverse=True)
+    weight = np.asarray(np.bincount(inverse.ravel(), cells.weight[rows]), np.float64)
+    return _Votes(distinct[:, 1].astype(np.float64), distinct[:, 0].astype(np.float64), weight)
+
+
+def _resampled_means(votes: _Votes, rng: np.random.Generator) -> Floats:
+    people = int(votes.weight.sum())
+    drawn = rng.multinomial(people, votes.weight / people, size=RESAMPLES)
+    return np.asarray(drawn @ votes.total / (drawn @ votes.n))
+
+
+def _percentile(votes: _Votes, rng: np.random.Generator) -> Floats:
+    if votes.agree():
         return np.full(2, np.nan)
-    return np.asarray(np.quantile(_resampled_means(item, rng), _TAILS))
+    return np.asarray(np.quantile(_resampled_means(votes, rng), _TAILS))
 
 
-def _bca(item: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float64]:
+def _bca(votes: _Votes, rng: np.random.Generator) -> Floats:
     """Bias-corrected and accelerated bootstrap, B. Efron (1987), eq. 4.2 and 6.6 with jackknife acceleration."""
-    if np.count_nonzero(item) < 2:
+    if votes.agree():
         return np.full(2, np.nan)
-    means = _resampled_means(item, rng)
-    mean = item @ CATEGORIES / item.sum()
-    below = (np.mean(means < mean - 1e-12) + np.mean(means <= mean + 1e-12)) / 2
-    influence = CATEGORIES - mean
-    acceleration = (item @ influence**3) / (6 * (item @ influence**2) ** 1.5)
+    means = _resampled_means(votes, rng)
+    noise = 1e-12 * max(1.0, float(np.abs(means).max()))
+    below = (np.mean(means < votes.mean - noise) + np.mean(means <= votes.mean + noise)) / 2
+    influence = votes.total - votes.mean * votes.n
+    acceleration = (votes.weight @ influence**3) / (6 * (votes.weight @ influence**2) ** 1.5)
     bias = special.ndtri(below)
     shifted = bias + special.ndtri(_TAILS)
     return np.asarray(np.quantile(means, special.ndtr(bias + shifted / (1 - acceleration * shifted))))
 
 
-def _dirichlet(item: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float64]:
-    """Equal-tailed credible interval of the mean under a Dirichlet prior of 0.2 in each category."""
-    shares = rng.dirichlet(item + DIRICHLET_PRIOR, size=RESAMPLES)
-    return np.asarray(np.quantile(shares @ CATEGORIES, _TAILS))
+def _dirichlet(items: Tally) -> Callable[[_Votes, np.random.Generator], Floats]:
+    """Equal-tailed credible interval of the mean under a Dirichlet prior of one rating, spread over the categories.
+
+    A participant who rated again counts as one, with the mean for rating, split between the two nearest categories.
+    """
+    categories = items.scale.categories
+    if categories is None or len(categories) > MOST_CATEGORIES:
+        return lambda votes, rng: np.full(2, np.nan)
+    number = items.scale.whole(np.asarray(categories, np.float64)).number
+
+    def draw(votes: _Votes, rng: np.random.Generator) -> Floats:
+        at = votes.total / votes.n - number[0]
+        lower = np.minimum(np.floor(at).astype(np.int64), len(number) - 2)
+        counts = np.bincount(lower, votes.weight * (1 - (at - lower)), len(number))
+        counts += np.bincount(lower + 1, votes.weight * (at - lower), len(number))
+        shares = rng.dirichlet(counts + DIRICHLET_PRIOR / len(number), size=RESAMPLES)
+        return np.asarray(np.quantile(shares @ number, _TAILS))
+
+    return draw

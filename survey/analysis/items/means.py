@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,9 @@ from survey.analysis.table import Coded
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+LARGEST_WHOLE = 2.0**51
+"""Whole numbers up to here, their sums and their differences are exact as doubles."""
+
 
 @dataclass(frozen=True)
 class ParticipantMeans:
@@ -19,8 +24,9 @@ class ParticipantMeans:
 
     Attributes:
         participant, item: codes, shape (pairs,).
-        n, total: number and sum of the pair's ratings; ``mean`` is their quotient.
-        first: the first of the ratings in the table's order.
+        n, total: number and sum of the pair's ratings, as whole numbers.
+        unit, origin: a rating is ``origin + unit * number``.
+        first: place in the table of the first of the ratings.
     """
 
     participant: Ints
@@ -28,42 +34,84 @@ class ParticipantMeans:
     n: Ints
     total: Ints
     first: Ints
+    unit: float
+    origin: float
 
     @property
     def mean(self) -> Floats:
-        return self.total / self.n
+        return self.origin + self.unit * (self.total / self.n)
+
+
+class Scores(NamedTuple):
+    """Participants × things, NaN where missing, compared without rounding.
+
+    Attributes:
+        value: whole numbers, the means over a common denominator, so that equal differences are equal; plain means
+            where the denominator would be too large for a double (their differences then agree to 1e-10).
+        unit: rating points of 1.
+    """
+
+    value: Floats
+    unit: float
 
 
 def participant_means(ratings: Coded) -> ParticipantMeans:
     items = len(ratings.items)
     key = ratings.participant * items + ratings.item
+    whole = ratings.whole
     unique, first, inverse = np.unique(key, return_index=True, return_inverse=True)
     return ParticipantMeans(
         unique // items,
         unique % items,
         np.bincount(inverse, minlength=len(unique)),
-        np.bincount(inverse, ratings.rating, len(unique)).astype(np.int64),
-        ratings.rating[first],
+        np.rint(np.bincount(inverse, whole.number, len(unique))).astype(np.int64),
+        first,
+        whole.unit,
+        whole.origin,
     )
+
+
+def common_denominator(means: ParticipantMeans) -> int | None:
+    """The least common multiple of the numbers of ratings that means are divided by; None where whole numbers over it
+    would be too large for a double."""
+    denominator = math.lcm(*(int(n) for n in np.unique(means.n)))
+    largest = float(np.abs(means.total / means.n).max(initial=1))
+    return None if denominator > LARGEST_WHOLE / largest else denominator
 
 
 def by_item(ratings: Coded, some: Ints) -> Floats:
     """Dense participants × ``some`` items matrix of means, NaN where there is no rating."""
     means = participant_means(ratings)
+    return _dense(ratings, means, means.mean, some)
+
+
+def exact_by_item(ratings: Coded, some: Ints) -> Scores:
+    """As ``by_item``, to be compared."""
+    means = participant_means(ratings)
+    denominator = common_denominator(means)
+    if denominator is None:
+        return Scores(_dense(ratings, means, means.mean, some), 1.0)
+    value = (means.total * (denominator // means.n)).astype(np.float64)
+    return Scores(_dense(ratings, means, value, some), means.unit / denominator)
+
+
+def _dense(ratings: Coded, means: ParticipantMeans, value: Floats, some: Ints) -> Floats:
     place = np.full(len(ratings.items), -1)
     place[some] = np.arange(len(some))
     wanted = place[means.item] >= 0
     matrix = np.full((len(ratings.participants), len(some)), np.nan)
-    matrix[means.participant[wanted], place[means.item[wanted]]] = means.mean[wanted]
+    matrix[means.participant[wanted], place[means.item[wanted]]] = value[wanted]
     return matrix
 
 
 @dataclass(frozen=True)
 class CompleteBlock:
-    """Participants × items without a gap, or None where there is none of at least 2 × 2; ``rule`` says which part."""
+    """Participants × items without a gap, or None where there is none of at least 2 × 2; ``rule`` says which part.
+    ``exact`` holds the same scores to be compared, see ``Scores``."""
 
     scores: Floats | None
     rule: str
+    exact: Floats | None = None
 
 
 def complete_block(ratings: Coded) -> CompleteBlock:
@@ -79,4 +127,5 @@ def complete_block(ratings: Coded) -> CompleteBlock:
         rule = f"{len(everyone)} of {people} participants, those who rated all {things} items"
     if len(items) < 2 or len(everyone) < 2:
         return CompleteBlock(None, "no two items that all rated, nor two participants who rated all")
-    return CompleteBlock(by_item(ratings, items)[everyone], rule)
+    exact = exact_by_item(ratings, items).value[everyone]
+    return CompleteBlock(by_item(ratings, items)[everyone], rule, exact)

@@ -7,16 +7,29 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from survey.analysis.items.intervals import Method, interval, sos_wilson
-from survey.analysis.items.sos import HIGH, LOW, moments, pooled_a
-from survey.analysis.table import CATEGORIES, Coded
+from survey.analysis.items.sos import pooled_a
+from survey.analysis.items.tally import Tally, tally, tally_counts
+from survey.analysis.scale import ACR, Scale
+from survey.analysis.table import Coded
 
 FEW_RATINGS = 10
+FIVE = 5
+"""Categories of the scales that good or better, and poor or worse, are defined on (ITU-T G.107)."""
+
+
+def count_columns(scale: Scale) -> list[str]:
+    """The names of the columns that count each category, such as ``n1`` to ``n5``; none on a continuous scale."""
+    return [f"n{value:g}" for value in scale.categories or ()]
 
 
 def category_counts(ratings: Coded) -> NDArray[np.int64]:
-    """Ratings of each item in each category, shape (items, 5)."""
-    k = len(CATEGORIES)
-    flat = np.bincount(ratings.item * k + ratings.rating - 1, minlength=len(ratings.items) * k)
+    """Ratings of each item in each category, shape (items, categories).
+
+    Raises:
+        ValueError: the scale is continuous.
+    """
+    k = len(ratings.scale.categories or ())
+    flat = np.bincount(ratings.item * k + ratings.category, minlength=len(ratings.items) * k)
     return flat.reshape(len(ratings.items), k)
 
 
@@ -25,16 +38,19 @@ def mos_table(ratings: Coded, *, ci: Method = "t", a: float | None = None, seed:
 
     Args:
         ratings: the rows that count (see ``table.main_phase``).
-        ci: what ``ci_low`` and ``ci_high`` hold; ``t`` is Student's, unclipped.
+        ci: what ``ci_low`` and ``ci_high`` hold; ``t`` is Student's, unclipped, with participants as the unit.
         a: SOS parameter of the bounded interval; by default that of these ratings, see ``sos.pooled_a``.
         seed: of the bootstrap and Dirichlet intervals.
 
     Returns:
-        Columns ``item,n,mos,sd,ci_low,ci_high,ci_method,bounded_low,bounded_high,median,n1..n5,gob,pow``. ``sd``
-        has ddof 1 and is NaN for n < 2; ``gob`` is the share rated 4 or 5 (good or better), ``pow`` 1 or 2 (poor
-        or worse), both 0..1 (ITU-T G.107).
+        Columns ``item,n,participants,mos,sd,ci_low,ci_high,ci_method,bounded_low,bounded_high,median``, then on a
+        scale of categories their counts (``n1..n5``) and, with five, ``gob,pow``. ``sd`` has ddof 1 and is NaN for
+        n < 2; ``gob`` is the share rated 4 or 5 (good or better), ``pow`` 1 or 2 (poor or worse), both 0..1 (ITU-T
+        G.107).
     """
-    return mos_from_counts(ratings.items, category_counts(ratings), ci=ci, a=a, seed=seed)
+    counts = None if ratings.scale.step is None else category_counts(ratings)
+    median = _medians_of_ratings(ratings) if counts is None else _medians(counts, ratings.scale)
+    return _table(ratings.items, tally(ratings), counts, median, ci, a, seed)
 
 
 def mos_from_counts(
@@ -44,50 +60,73 @@ def mos_from_counts(
     ci: Method = "t",
     a: float | None = None,
     seed: int = 0,
+    scale: Scale = ACR,
 ) -> pd.DataFrame:
-    """As ``mos_table``, from counts of shape (items, 5); an item without ratings keeps its row, empty."""
-    n, mean, variance = moments(counts)
+    """As ``mos_table``, from counts of shape (items, categories) of ratings that are each of another participant.
+
+    An item without ratings keeps its row, empty.
+    """
+    return _table(items, tally_counts(counts, scale), counts, _medians(counts, scale), ci, a, seed)
+
+
+def _table(
+    names: NDArray[np.object_],
+    items: Tally,
+    counts: NDArray[np.int64] | None,
+    median: NDArray[np.float64],
+    ci: Method,
+    a: float | None,
+    seed: int,
+) -> pd.DataFrame:
     if a is None:
-        a = pooled_a(counts)
-    low, high = interval(ci, counts, a=a, seed=seed)
-    bounded_low, bounded_high = sos_wilson(counts, a)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        gob, pow_ = counts[:, 3:].sum(axis=1) / n, counts[:, :2].sum(axis=1) / n
-    return pd.DataFrame(
-        {
-            "item": items,
-            "n": n,
-            "mos": mean,
-            "sd": np.sqrt(variance),
-            "ci_low": low,
-            "ci_high": high,
-            "ci_method": ci,
-            "bounded_low": bounded_low,
-            "bounded_high": bounded_high,
-            "median": _medians(counts),
-            **{f"n{k}": counts[:, k - 1] for k in CATEGORIES},
-            "gob": gob,
-            "pow": pow_,
-        }
-    )
+        a = pooled_a(items)
+    low, high = interval(ci, items, a=a, seed=seed)
+    bounded_low, bounded_high = sos_wilson(items, a)
+    columns = {
+        "item": names,
+        "n": items.n,
+        "participants": items.participants,
+        "mos": items.mean,
+        "sd": np.sqrt(items.variance),
+        "ci_low": low,
+        "ci_high": high,
+        "ci_method": ci,
+        "bounded_low": bounded_low,
+        "bounded_high": bounded_high,
+        "median": median,
+    }
+    if counts is not None:
+        columns |= dict(zip(count_columns(items.scale), counts.T, strict=True))
+        if counts.shape[1] == FIVE:
+            with np.errstate(invalid="ignore", divide="ignore"):
+                columns["gob"] = counts[:, 3:].sum(axis=1) / items.n
+                columns["pow"] = counts[:, :2].sum(axis=1) / items.n
+    return pd.DataFrame(columns)
 
 
-def _medians(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+def _medians(counts: NDArray[np.int64], scale: Scale) -> NDArray[np.float64]:
+    values = np.asarray(scale.categories, np.float64)
     n = counts.sum(axis=1)
     upto = counts.cumsum(axis=1)
 
-    def at(rank: NDArray[np.int64]) -> NDArray[np.int64]:
-        return np.asarray(CATEGORIES[np.minimum((upto <= rank[:, None]).sum(axis=1), len(CATEGORIES) - 1)])
+    def at(rank: NDArray[np.int64]) -> NDArray[np.float64]:
+        return np.asarray(values[np.minimum((upto <= rank[:, None]).sum(axis=1), len(values) - 1)])
 
     return np.where(n > 0, (at((n - 1) // 2) + at(n // 2)) / 2, np.nan)
 
 
-def error_bars(mos: pd.DataFrame) -> pd.DataFrame:
+def _medians_of_ratings(ratings: Coded) -> NDArray[np.float64]:
+    by_item = pd.Series(ratings.rating).groupby(ratings.item).median()
+    return np.asarray(by_item.reindex(range(len(ratings.items))), np.float64)
+
+
+def error_bars(mos: pd.DataFrame, scale: Scale = ACR) -> pd.DataFrame:
     """What to draw for each row of a MOS table: ``low``, ``high`` and ``method``.
 
-    The table's interval, unless it is not usable (n ≤ 2, all agree, or it leaves the scale): then the bounded one.
+    The table's interval, unless it is not usable (two participants or fewer, all agree, or it leaves the scale): then
+    the bounded one.
     """
-    usable = (mos["n"] > 2) & (mos["ci_low"] >= LOW) & (mos["ci_high"] <= HIGH)
+    usable = (mos["participants"] > 2) & (mos["ci_low"] >= scale.low) & (mos["ci_high"] <= scale.high)
     return pd.DataFrame(
         {
             "low": mos["ci_low"].where(usable, mos["bounded_low"]),
@@ -100,13 +139,15 @@ def error_bars(mos: pd.DataFrame) -> pd.DataFrame:
 
 def remarks(mos: pd.DataFrame) -> pd.Series:
     """What a reader must know of each row before quoting it, in words; empty where there is nothing to say."""
-    n = mos["n"]
+    n, people = mos["n"], mos["participants"]
     words = np.select(
-        [n == 0, n == 1, mos["sd"] == 0, n < FEW_RATINGS],
+        [n == 0, n == 1, mos["sd"] == 0, people == 1, people < np.minimum(n, FEW_RATINGS), n < FEW_RATINGS],
         [
             "no ratings",
             "one rating",
             "all " + n.astype("str") + " ratings agree",
+            "ratings of one participant",
+            n.astype("str") + " ratings of " + people.astype("str") + " participants",
             f"fewer than {FEW_RATINGS} ratings",
         ],
         default="",

@@ -11,6 +11,9 @@ from survey.analysis.items.comparisons import SIGNIFICANT
 
 Floats = NDArray[np.float64]
 
+MOST_CATEGORIES = 21
+"""Categories up to which thresholds are fitted."""
+
 _FARTHEST = 8.0
 _TINY = 1e-300
 
@@ -57,13 +60,18 @@ def _loss(parameters: Floats, counts: Floats) -> tuple[float, Floats]:
 
 
 def ordinal_check(
-    counts: NDArray[np.int64], names: NDArray[np.object_], comparisons: pd.DataFrame
+    counts: NDArray[np.int64] | None, names: NDArray[np.object_], comparisons: pd.DataFrame
 ) -> tuple[bool | None, str]:
     """Does an ordinal model order the significantly different pairs as their means do? With one sentence.
 
     Args:
-        counts: shape (conditions, 5). names: of the conditions. comparisons: as ``comparisons.compare`` gives them.
+        counts: shape (conditions, categories); None on a continuous scale. names: of the conditions. comparisons: as
+            ``comparisons.compare`` gives them.
     """
+    if counts is None:
+        return None, "a continuous scale has no categories"
+    if np.count_nonzero(counts.sum(axis=0)) > MOST_CATEGORIES:
+        return None, f"more than {MOST_CATEGORIES} categories were used"
     if np.count_nonzero(counts.sum(axis=0)) < 2:
         return None, "all ratings are equal"
     latent = dict(zip(names, ordered_probit(counts), strict=True))

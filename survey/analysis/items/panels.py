@@ -11,9 +11,10 @@ import pandas as pd
 
 from survey.analysis.items.comparisons import SIGNIFICANT, compare
 from survey.analysis.items.conditions import levels, participant_level_means
-from survey.analysis.items.means import by_item
+from survey.analysis.items.means import exact_by_item
 from survey.analysis.items.mos import mos_table
 from survey.analysis.participants.screening import flagged
+from survey.analysis.scale import ACR, Scale
 from survey.analysis.table import code
 
 FEWEST_LEFT = 2
@@ -36,6 +37,7 @@ def panels(
     screening: pd.DataFrame,
     comparisons: pd.DataFrame,
     by: str | None,
+    scale: Scale = ACR,
 ) -> Panels:
     """Compare the panels.
 
@@ -47,7 +49,9 @@ def panels(
     out = flagged(screening)
     kept = main[~main["participant"].isin(out)]
     enough = kept["participant"].nunique() >= FEWEST_LEFT
-    screened = mos_table(code(kept)).set_index("item")["mos"] if enough else pd.Series(dtype=np.float64)
+    screened = (
+        mos_table(code(kept, scale)).set_index("item")["mos"] if enough else pd.Series(dtype=np.float64)
+    )
     table = mos[["item"]].assign(
         everyone=mos["mos"],
         screened=screened.reindex(mos["item"]).to_numpy(np.float64),
@@ -60,7 +64,7 @@ def panels(
         summary[f"largest_change_{name}"] = _largest(table[name] - table["everyone"])
         summary[f"largest_rank_change_{name}"] = _largest(table[f"rank_{name}"] - table["rank_everyone"])
     before = _conclusions(comparisons)
-    after = _conclusions(_compare_again(kept, comparisons, by)) if enough and out else before
+    after = _conclusions(_compare_again(kept, comparisons, by, scale)) if enough and out else before
     changed = {
         "reversed": [pair for pair in before if after.get(pair, before[pair]) != before[pair]],
         "lost": [pair for pair in before if pair not in after],
@@ -86,17 +90,20 @@ def _conclusions(comparisons: pd.DataFrame) -> dict[Pair, float]:
     return {(a, b): np.sign(d) for a, b, d in zip(sure["a"], sure["b"], sure["difference"], strict=True)}
 
 
-def _compare_again(kept: pd.DataFrame, comparisons: pd.DataFrame, by: str | None) -> pd.DataFrame:
+def _compare_again(
+    kept: pd.DataFrame, comparisons: pd.DataFrame, by: str | None, scale: Scale
+) -> pd.DataFrame:
     """The same pairs, from the participants who are left."""
     names = list(dict.fromkeys([*comparisons["a"], *comparisons["b"]]))
     if by is not None:
-        these = levels(kept, [by])
+        these = levels(kept, [by], scale)
         scores, columns = participant_level_means(these), list(these.names)
     else:
-        ratings = code(kept)
+        ratings = code(kept, scale)
         some = np.flatnonzero(np.isin(ratings.items, names))
-        scores, columns = by_item(ratings, some), list(ratings.items[some])
-    return compare(pd.DataFrame(scores, columns=columns).reindex(columns=names).to_numpy(np.float64), names)
+        scores, columns = exact_by_item(ratings, some), list(ratings.items[some])
+    frame = pd.DataFrame(scores.value, columns=columns).reindex(columns=names)
+    return compare(frame.to_numpy(np.float64), names, scores.unit)
 
 
 def _reversed_by_model(

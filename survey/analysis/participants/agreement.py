@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,20 +11,43 @@ from scipy import stats
 
 from survey.analysis.items.intervals import CONFIDENCE
 from survey.analysis.items.means import participant_means
-from survey.analysis.table import CATEGORIES, Coded
+from survey.analysis.table import Coded
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 Level = Literal["ordinal", "interval"]
+
+MOST_ORDINAL = 21
+"""Categories up to which the ordinal alpha is computed: on finer scales the interval alpha says the same."""
 
 RESAMPLES = 1000
 _TAIL = (1 - CONFIDENCE) / 2
 
 
-def first_counts(ratings: Coded) -> NDArray[np.int64]:
-    """Participants whose first rating of an item was 1..5, shape (items, 5)."""
-    means, k = participant_means(ratings), len(CATEGORIES)
-    flat = np.bincount(means.item * k + means.first - 1, minlength=len(ratings.items) * k)
-    return flat.reshape(-1, k)
+class FirstRatings(NamedTuple):
+    """Each participant's first rating of each item, sorted by item: what agreement is computed from.
+
+    Attributes:
+        item, number: the item's code, and the rating as a whole number, shape (pairs,).
+        category: the rating's place among the categories that were used; None where there are too many.
+        items, categories: how many there are.
+    """
+
+    item: Ints
+    number: Ints
+    category: Ints | None
+    items: int
+    categories: int
+
+
+def first_ratings(ratings: Coded) -> FirstRatings:
+    means = participant_means(ratings)
+    order = np.argsort(means.item, kind="stable")
+    first = means.first[order]
+    number = ratings.whole.number[first]
+    used, category = np.unique(number, return_inverse=True)
+    fine = ratings.scale.categories is None or len(ratings.scale.categories) > MOST_ORDINAL
+    return FirstRatings(means.item[order], number, None if fine else category, len(ratings.items), len(used))
 
 
 @dataclass(frozen=True)
@@ -36,46 +59,66 @@ class Alpha:
     high: float
 
 
-def krippendorff_alpha(counts: NDArray[np.int64], *, seed: int = 0) -> dict[Level, Alpha]:
-    """Alpha of any number of participants, each rating any of the items, by the distance of two categories: squared
+def krippendorff_alpha(ratings: FirstRatings, *, seed: int = 0) -> dict[Level, Alpha]:
+    """Alpha of any number of participants, each rating any of the items, by the distance of two ratings: squared
     difference of ranks (ordinal) or of values (interval).
 
     Args:
-        counts: shape (items, 5), participants that gave each category; items with fewer than two say nothing.
+        ratings: items with fewer than two say nothing.
         seed: of the bootstrap, 1000 resamples of the items.
 
     Source: K. Krippendorff, "Computing Krippendorff's Alpha-Reliability", 2011. A formula of our own, as the
     bootstrap needs it for a thousand tables at once; the tests compare it with the package ``krippendorff``.
     """
-    counts = counts[counts.sum(axis=1) >= 2]
-    pairs = counts[:, :, None] * counts[:, None, :] - counts[:, :, None] * np.eye(len(CATEGORIES), dtype=int)
-    by_item = (pairs / (counts.sum(axis=1) - 1)[:, None, None]).reshape(-1, len(CATEGORIES) ** 2)
-    rng, many = np.random.default_rng(seed), len(counts)
+    n = np.bincount(ratings.item, minlength=ratings.items)
+    kept = n[ratings.item] >= 2
+    rated, item = np.unique(ratings.item[kept], return_inverse=True)
+    many, n = len(rated), n[rated]
+    rng = np.random.default_rng(seed)
     drawn = [
-        np.bincount(rng.integers(many, size=many), minlength=many) @ by_item
-        for _ in range(RESAMPLES if many else 0)
+        np.bincount(rng.integers(many, size=many), minlength=many) for _ in range(RESAMPLES if many else 0)
     ]
-    coincidences = np.array([by_item.sum(axis=0), *drawn])
+    weight = np.array([np.ones(many, np.int64), *drawn])
     result: dict[Level, Alpha] = {}
-    for level in get_args(Level):
-        value, *resampled = _alphas(coincidences, level)
-        ends = np.nanquantile(resampled, [_TAIL, 1 - _TAIL]) if np.isfinite(value) else (np.nan, np.nan)
-        result[level] = Alpha(float(value), float(ends[0]), float(ends[1]))
+    result["ordinal"] = _with_interval(_ordinal(ratings, kept, item, n, weight))
+    result["interval"] = _with_interval(_interval(ratings.number[kept], item, n, weight))
     return result
 
 
-def _alphas(coincidences: Floats, level: Level) -> Floats:
-    """Alpha of each coincidence matrix; shape (tables, 25) in, (tables,) out; NaN where one category is all."""
-    k = len(CATEGORIES)
-    observed = coincidences.reshape(-1, k, k)
+def _with_interval(values: Floats) -> Alpha:
+    """The first value with the percentile interval of the others."""
+    value, resampled = values[0], values[1:]
+    ends = np.nanquantile(resampled, [_TAIL, 1 - _TAIL]) if np.isfinite(value) else (np.nan, np.nan)
+    return Alpha(float(value), float(ends[0]), float(ends[1]))
+
+
+def _interval(number: Ints, item: Ints, n: Ints, weight: Ints) -> Floats:
+    """Alpha of each row of ``weight``, how often each item is taken; NaN where all ratings are equal."""
+    d = (number - int(np.rint(number.mean()))).astype(np.float64) if len(number) else np.zeros(0)
+    total, square = np.bincount(item, d, len(n)), np.bincount(item, d**2, len(n))
+    within = np.maximum(n * square - total**2, 0) / (n - 1)
+    pairs = weight @ n
+    all_total, all_square = weight @ total, weight @ square
+    spread = pairs * all_square - all_total**2
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(spread > 0, 1 - (pairs - 1.0) * (weight @ within) / spread, np.nan)
+
+
+def _ordinal(ratings: FirstRatings, kept: NDArray[np.bool_], item: Ints, n: Ints, weight: Ints) -> Floats:
+    """The same on ranks, from the coincidences of categories; NaN where there are too many categories."""
+    if ratings.category is None:
+        return np.full(len(weight), np.nan)
+    k = ratings.categories
+    counts = np.bincount(item * k + ratings.category[kept], minlength=len(n) * k).reshape(-1, k)
+    pairs = counts[:, :, None] * counts[:, None, :] - counts[:, :, None] * np.eye(k, dtype=int)
+    observed = (weight @ (pairs / (n - 1)[:, None, None]).reshape(-1, k * k)).reshape(-1, k, k)
     margin = observed.sum(axis=2)
-    n = margin.sum(axis=1)
-    value = CATEGORIES * np.ones_like(margin) if level == "interval" else margin.cumsum(axis=1) - margin / 2
-    distance = (value[:, :, None] - value[:, None, :]) ** 2
+    rank = margin.cumsum(axis=1) - margin / 2
+    distance = (rank[:, :, None] - rank[:, None, :]) ** 2
     expected = margin[:, :, None] * margin[:, None, :]
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = (observed * distance).sum(axis=(1, 2)) / (expected * distance).sum(axis=(1, 2))
-    return np.asarray(1 - (n - 1) * ratio)
+    return np.asarray(1 - (margin.sum(axis=1) - 1) * ratio)
 
 
 @dataclass(frozen=True)

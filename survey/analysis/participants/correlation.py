@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -24,8 +24,9 @@ def grouped_pearson(group: Ints, x: Floats, y: Floats, groups: int) -> Floats:
         dx = x - (np.bincount(group, x, groups) / n)[group]
         dy = y - (np.bincount(group, y, groups) / n)[group]
         xx, yy = np.bincount(group, dx * dx, groups), np.bincount(group, dy * dy, groups)
-        # Rounding leaves a constant rater a variance of about 1e-31; that is no variance.
-        varies = (xx > 1e-20 * n) & (yy > 1e-20 * n) & (n >= FEWEST_ITEMS)
+        # Rounding leaves a constant rater a tiny variance, relative to the square of the mean; that is no variance.
+        noise = 1e-20 * n * max(1.0, float(np.abs(x).max(initial=0)), float(np.abs(y).max(initial=0))) ** 2
+        varies = (xx > noise) & (yy > noise) & (n >= FEWEST_ITEMS)
         r = np.bincount(group, dx * dy, groups) / np.sqrt(xx * yy)
     return np.where(varies, np.clip(r, -1, 1), np.nan)
 
@@ -58,15 +59,17 @@ def panel_correlation(ratings: Coded, condition: NDArray[np.object_] | None = No
     people, things = len(ratings.participants), len(ratings.items)
     total = np.bincount(c.item, c.total, things)
     n = np.bincount(c.item, c.n, things)
-    mos = (total / n)[c.item]
+    with np.errstate(invalid="ignore"):
+        mos = (total / n)[c.item]
     others = n[c.item] - c.n
     with np.errstate(invalid="ignore", divide="ignore"):
         mos_of_others = (total[c.item] - c.total) / others
+    own = c.total / c.n  # correlations do not depend on the unit
     rest = others > 0
     return PanelCorrelation(
-        grouped_pearson(c.participant, c.mean, mos, people),
-        grouped_spearman(c.participant, c.mean, mos, people),
-        grouped_pearson(c.participant[rest], c.mean[rest], mos_of_others[rest], people),
+        grouped_pearson(c.participant, own, mos, people),
+        grouped_spearman(c.participant, own, mos, people),
+        grouped_pearson(c.participant[rest], own[rest], mos_of_others[rest], people),
         None if condition is None else _by_condition(ratings, condition),
     )
 
@@ -76,12 +79,12 @@ def _by_condition(ratings: Coded, condition: NDArray[np.object_]) -> Floats | No
     codes, names = pd.factorize(condition[known], sort=True)
     if len(names) < FEWEST_ITEMS:
         return None
-    as_items = Coded(
-        codes.astype(np.int64),
-        ratings.participant[known],
-        ratings.rating[known],
-        ratings.repeat[known],
-        np.asarray(names, dtype=object),
-        ratings.participants,
+    as_items = replace(
+        ratings,
+        item=codes.astype(np.int64),
+        participant=ratings.participant[known],
+        rating=ratings.rating[known],
+        repeat=ratings.repeat[known],
+        items=np.asarray(names, dtype=object),
     )
     return panel_correlation(as_items).pearson

@@ -29,6 +29,7 @@ _REFERENCE_Z = 1.95996
 
 _EPSILON = 1e-8
 _TOLERANCE = 1e-8
+"""Both in quarters of the scale (squared, and as they are), the steps of five categories."""
 _ROUNDS = 1000
 _PRIOR_RATINGS_OF_INCONSISTENCY = 8
 _PRIOR_RATINGS_OF_BIAS = 3
@@ -39,7 +40,7 @@ class Recovery:
     """A fitted subject model.
 
     Attributes:
-        items: ``item,quality,ci_low,ci_high``; on the rating scale, but may leave [1, 5].
+        items: ``item,quality,ci_low,ci_high``; on the rating scale, but may leave its ends.
         observers: ``participant,n,bias,bias_low,bias_high,inconsistency,inconsistency_low,inconsistency_high``,
             in rating points.
         rounds: iterations used.
@@ -101,6 +102,8 @@ class _Model:
             for codes, size in ((self.item, self.items), (self.person, self.people))
         )
         self.strict = variant == "strict"
+        quarter = ratings.scale.range / 4
+        self.epsilon, self.tolerance = _EPSILON * quarter**2, _TOLERANCE * quarter
 
     def by_item(self, values: Floats) -> Floats:
         return np.asarray(self._of_item @ values, np.float64)
@@ -112,14 +115,14 @@ class _Model:
         quality = self.by_item(self.u) / self.n_j
         bias, spread = self.observers(quality)
         rounds, change = 0, np.inf
-        while change >= _TOLERANCE and rounds < _ROUNDS:
+        while change >= self.tolerance and rounds < _ROUNDS:
             rounds += 1
-            w = (1 / (spread**2 + _EPSILON))[self.person]
+            w = (1 / (spread**2 + self.epsilon))[self.person]
             before, quality = quality, self.by_item(w * (self.u - bias[self.person])) / self.by_item(w)
             bias, spread = self.observers(quality)
             change = float(np.linalg.norm(quality - before))
         shift = float(bias.mean()) if self.strict else 0.0
-        return quality + shift, bias - shift, spread, rounds, change < _TOLERANCE
+        return quality + shift, bias - shift, spread, rounds, change < self.tolerance
 
     def observers(self, quality: Floats) -> tuple[Floats, Floats]:
         """Bias and inconsistency of each participant, given the qualities."""
@@ -136,7 +139,7 @@ class _Model:
 
     def quality_half_width(self, quality: Floats, bias: Floats, spread: Floats) -> Floats:
         if not self.strict:
-            return Z / np.sqrt(self.by_item(1 / (spread[self.person] ** 2 + _EPSILON)))
+            return Z / np.sqrt(self.by_item(1 / (spread[self.person] ** 2 + self.epsilon)))
         residual = self.u - quality[self.item] - bias[self.person]
         variance = self.by_item(residual**2) / self.n_j - (self.by_item(residual) / self.n_j) ** 2
         return np.asarray(_REFERENCE_Z * np.sqrt(np.maximum(variance, 0) / self.n_j))

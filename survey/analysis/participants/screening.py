@@ -6,15 +6,18 @@ Each rule gives each participant a value, its threshold and a verdict, one of ``
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from survey.analysis.participants.correlation import PanelCorrelation, panel_correlation
-from survey.analysis.table import CATEGORIES, Coded, code, main_phase
+from survey.analysis.scale import ACR, Scale
+from survey.analysis.table import Coded, code, main_phase
 
 RULES = (
     "bt500",
@@ -38,9 +41,11 @@ STRAIGHT_LINE_CHANCE = 0.001
 FEWEST_IN_LINE = 10
 SPEED_SHARE_OF_PANEL = 1 / 3
 GOLD_SHARE = 0.7
-GOLD_TOLERANCE = 1
+GOLD_TOLERANCE = 1 / 4
+"""Share of the scale's range: one category of five."""
 FEWEST_REPEATS = 3
-REPEAT_DIFFERENCE = 1.4
+_SAME_ANSWER = 0.02
+"""Share of a continuous scale within which two answers count as one."""
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -74,16 +79,23 @@ def bt500(ratings: Coded) -> BT500:
     tie as the rule is written, where floating point would decide by rounding. Unanimous presentations, where
     every vote is both at least and at most the mean, are left aside.
     """
-    k = len(CATEGORIES)
     _, presentation = np.unique(
         ratings.item * (int(ratings.repeat.max()) + 1) + ratings.repeat, return_inverse=True
     )
-    counts = np.bincount(presentation * k + ratings.rating - 1, minlength=(presentation.max() + 1) * k)
-    counts = counts.reshape(-1, k)
-    distinct, which = np.unique(counts, axis=0, return_inverse=True)
-    side = np.array([_outlying([int(c) for c in row]) for row in distinct])[which.ravel()]
-    unanimous = np.count_nonzero(counts, axis=1) < 2
-    vote = side[presentation, ratings.rating - 1]
+    number = ratings.whole.number - ratings.whole.number.min()
+    span = int(number.max()) + 1
+    answers, which, counts = np.unique(presentation * span + number, return_inverse=True, return_counts=True)
+    starts = np.flatnonzero(np.r_[True, np.diff(answers // span) != 0])
+    bounds = [*starts.tolist(), len(answers)]
+    numbers, times = (answers % span).tolist(), counts.tolist()
+    side = np.concatenate(
+        [
+            _outlying(tuple(numbers[first:last]), tuple(times[first:last]))
+            for first, last in itertools.pairwise(bounds)
+        ]
+    )
+    unanimous = np.diff(bounds) < 2
+    vote = side[which]
     people = len(ratings.participants)
     high = np.bincount(ratings.participant[vote > 0], minlength=people)
     low = np.bincount(ratings.participant[vote < 0], minlength=people)
@@ -94,17 +106,18 @@ def bt500(ratings: Coded) -> BT500:
     return BT500(high, low, n, judged, rejected, int(unanimous.sum()))
 
 
-def _outlying(counts: list[int]) -> list[int]:
-    """+1, -1 or 0 for a vote of 1..5 among these: at least e SDs above, below, or neither."""
+@lru_cache(maxsize=20_000)
+def _outlying(numbers: tuple[int, ...], counts: tuple[int, ...]) -> tuple[int, ...]:
+    """+1, -1 or 0 for each of the different answers to one presentation: at least e SDs above, below, or neither."""
     n = sum(counts)
-    total = sum(c * (u + 1) for u, c in enumerate(counts))
-    d = [n * (u + 1) - total for u in range(len(counts))]
+    total = sum(c * u for c, u in zip(counts, numbers, strict=True))
+    d = [n * u - total for u in numbers]
     s2 = sum(c * x**2 for c, x in zip(counts, d, strict=True))
     s4 = sum(c * x**4 for c, x in zip(counts, d, strict=True))
     if s2 == 0:
-        return [0] * len(counts)
+        return (0,) * len(counts)
     e_squared = 4 if 2 * s2**2 <= n * s4 <= 4 * s2**2 else 20
-    return [((x > 0) - (x < 0)) * (x**2 * (n - 1) >= e_squared * s2) for x in d]
+    return tuple(((x > 0) - (x < 0)) * (x**2 * (n - 1) >= e_squared * s2) for x in d)
 
 
 def p913_rejected(correlation: PanelCorrelation) -> Bools:
@@ -117,17 +130,18 @@ def p913_rejected(correlation: PanelCorrelation) -> Bools:
     return rejected
 
 
-def screen(table: pd.DataFrame) -> pd.DataFrame:
+def screen(table: pd.DataFrame, scale: Scale = ACR) -> pd.DataFrame:
     """Every rule for every participant who rated in the main phase.
 
     Args:
         table: one question's rows, all phases, as ``table.check`` gives them.
+        scale: of the question.
 
     Returns:
         Columns ``participant,rule,value,threshold,verdict,detail``; ordered by rule, then participant.
     """
     main = main_phase(table)
-    ratings = code(main)
+    ratings = code(main, scale)
     condition = main["condition"].to_numpy(object) if "condition" in main.columns else None
     correlation = panel_correlation(ratings, condition)
     parts = [
@@ -137,7 +151,7 @@ def screen(table: pd.DataFrame) -> pd.DataFrame:
         _bt1788_rule(correlation),
         _straight_lining(main, ratings),
         _speed(main, ratings),
-        _expected(table, ratings, "gold", GOLD_TOLERANCE, GOLD_SHARE),
+        _expected(table, ratings, "gold", GOLD_TOLERANCE * scale.range, GOLD_SHARE),
         _expected(table, ratings, "trap", 0, 1.0),
         _repeats(table, ratings),
     ]
@@ -206,13 +220,14 @@ def _straight_lining(main: pd.DataFrame, ratings: Coded) -> pd.DataFrame:
     people = len(ratings.participants)
     ordered = "position" in main.columns and bool(main["position"].notna().all())
     order = np.lexsort((main["position"] if ordered else np.zeros(len(main)), ratings.participant))
-    person, answer = ratings.participant[order], ratings.rating[order]
+    answers = _answers(ratings)
+    person, answer = ratings.participant[order], answers[order]
     starts = np.r_[True, (person[1:] != person[:-1]) | (answer[1:] != answer[:-1])]
     length = np.diff(np.r_[np.flatnonzero(starts), len(person)])
     longest = np.zeros(people, np.int64)
     np.maximum.at(longest, person[starts], length)
     n = np.bincount(ratings.participant, minlength=people)
-    commonest = np.bincount(ratings.rating).max() / len(ratings.rating)
+    commonest = np.bincount(answers).max() / len(answers)
     if commonest == 1:
         return _cannot(people, "all ratings of the panel agree")
     threshold = np.ceil(np.log(n / STRAIGHT_LINE_CHANCE) / -np.log(commonest))
@@ -222,6 +237,15 @@ def _straight_lining(main: pd.DataFrame, ratings: Coded) -> pd.DataFrame:
         "longest run of one answer" if ordered else "order of trials unknown: only a constant rater shows"
     )
     return _verdicts(longest.astype(np.float64), threshold, bad, unknown, detail)
+
+
+def _answers(ratings: Coded) -> Ints:
+    """The answers as codes from 0: categories, or fiftieths of a continuous scale."""
+    if ratings.scale.step is not None:
+        return ratings.category
+    share = (ratings.rating - ratings.scale.low) / ratings.scale.range
+    most = round(1 / _SAME_ANSWER) - 1
+    return np.asarray(np.minimum(np.floor(share / _SAME_ANSWER), most), np.int64)
 
 
 def _speed(main: pd.DataFrame, ratings: Coded) -> pd.DataFrame:
@@ -235,11 +259,13 @@ def _speed(main: pd.DataFrame, ratings: Coded) -> pd.DataFrame:
     return _verdicts(medians, threshold, medians < threshold, np.isnan(medians), "median response time in ms")
 
 
-def _expected(table: pd.DataFrame, ratings: Coded, phase: str, tolerance: int, share: float) -> pd.DataFrame:
-    """Share of gold or trap answers within ``tolerance`` of ``expected`` (gold: ±1, as in ITU-T P.808)."""
+def _expected(
+    table: pd.DataFrame, ratings: Coded, phase: str, tolerance: float, share: float
+) -> pd.DataFrame:
+    """Share of gold or trap answers within ``tolerance`` of ``expected`` (gold: ±1 of five, as in ITU-T P.808)."""
     known = {"phase", "expected"} <= set(table.columns)
     rows = table[(table["phase"] == phase) & table["expected"].notna()] if known else table.iloc[:0]
-    right = (rows["rating"] - rows["expected"]).abs() <= tolerance if len(rows) else rows["rating"] > 0
+    right = (rows["rating"] - rows["expected"]).abs() <= tolerance + 1e-9 if len(rows) else rows["rating"] > 0
     n, value = _means_by_participant(rows, right.astype(np.float64), ratings)
     if not n.any():
         return _cannot(len(n), f"no {phase} trials with expected answers")
@@ -247,7 +273,8 @@ def _expected(table: pd.DataFrame, ratings: Coded, phase: str, tolerance: int, s
 
 
 def _repeats(table: pd.DataFrame, ratings: Coded) -> pd.DataFrame:
-    """Mean absolute difference of a repeated rating from the first; answers at random differ by 1.6."""
+    """Mean absolute difference of a repeated rating from the first, against 7/8 of that of answers at random, which is
+    1.6 on five categories."""
     rows = table
     if "phase" in table.columns:
         rows = table[table["phase"].isna() | table["phase"].isin(["main", "repeat"])]
@@ -259,7 +286,16 @@ def _repeats(table: pd.DataFrame, ratings: Coded) -> pd.DataFrame:
     if not n.any():
         return _cannot(len(n), "no repeated trials")
     detail = [f"mean absolute difference over {k} repeats" for k in n]
-    return _verdicts(value, REPEAT_DIFFERENCE, value > REPEAT_DIFFERENCE, n < FEWEST_REPEATS, detail)
+    limit = repeat_limit(ratings.scale)
+    return _verdicts(value, limit, value > limit, n < FEWEST_REPEATS, detail)
+
+
+def repeat_limit(scale: Scale) -> float:
+    """7/8 of the mean absolute difference of two answers drawn evenly from the scale: 1.4 on five categories."""
+    if scale.categories is None or scale.step is None:
+        return 7 * scale.range / 24
+    many = len(scale.categories)
+    return 7 * scale.step * (many**2 - 1) / (24 * many)
 
 
 def _means_by_participant(rows: pd.DataFrame, values: pd.Series, ratings: Coded) -> tuple[Ints, Floats]:

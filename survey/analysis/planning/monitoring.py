@@ -11,10 +11,11 @@ from numpy.typing import ArrayLike
 
 from survey.analysis.items.conditions import cluster_means, levels
 from survey.analysis.items.intervals import sos_wilson
-from survey.analysis.items.sos import moments, pooled_a
+from survey.analysis.items.sos import pooled_a
+from survey.analysis.items.tally import tally
 from survey.analysis.participants.screening import EXCLUDE_BY, screen
 from survey.analysis.planning.planning import ratings_needed
-from survey.analysis.table import CATEGORIES, main_phase
+from survey.analysis.table import code, main_phase
 
 
 @dataclass(frozen=True)
@@ -45,22 +46,16 @@ def live_scores(table: pd.DataFrame, items: Sequence[str], *, votes: int, half_w
         half_width: wanted for each item's 95 % interval, rating points.
     """
     main = main_phase(table)
-    counts = _counts(main, items)
-    a = pooled_a(counts)
-    n, mean, _ = moments(counts)
-    low, high = sos_wilson(counts, a)
-    images = pd.DataFrame({"item": list(items), "votes": n, "mos": mean, "half_width": (high - low) / 2})
-    images["votes_missing"] = np.maximum(votes - n, 0)
+    scores = tally(code(main, items=items))
+    a = pooled_a(scores)
+    low, high = sos_wilson(scores, a)
+    images = pd.DataFrame(
+        {"item": list(items), "votes": scores.n, "mos": scores.mean, "half_width": (high - low) / 2}
+    )
+    images["votes_missing"] = np.maximum(votes - scores.n, 0)
     images["ratings_needed"] = ratings_needed(images.rename(columns={"votes": "n"}), half_width, a=a)
     images = images.sort_values(["votes", "item"], kind="stable").reset_index(drop=True)
     return LiveScores(images, _conditions(main), a)
-
-
-def _counts(main: pd.DataFrame, items: Sequence[str]) -> np.ndarray:
-    place = pd.Index(items).get_indexer(pd.Index(main["item"].astype("object")))
-    known, k = place >= 0, len(CATEGORIES)
-    flat = place[known] * k + main["rating"].to_numpy(np.int64)[known] - 1
-    return np.bincount(flat, minlength=len(items) * k).reshape(-1, k)
 
 
 def _conditions(main: pd.DataFrame) -> pd.DataFrame | None:

@@ -11,6 +11,7 @@ from scipy import special
 
 from survey.analysis.items.intervals import CONFIDENCE, Z
 from survey.analysis.items.sos import sos_curve
+from survey.analysis.scale import ACR, Scale
 
 POWER = 0.8
 HALF_WIDTHS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
@@ -19,21 +20,23 @@ _MEAN_SPREAD = 3.25
 """Mean of (m - 1)(5 - m) over m from 1.5 to 4.5, where most scores lie."""
 
 
-def sample_size(half_width: float, *, a: float, mos: float = 3.0) -> int:
-    """Ratings of an item for a 95 % interval of MOS ± ``half_width``: n = a(m - 1)(5 - m)(1.96/d)².
+def sample_size(half_width: float, *, a: float, mos: float | None = None, scale: Scale = ACR) -> int:
+    """Ratings of an item for a 95 % interval of MOS ± ``half_width``: n = a(m - L)(H - m)(1.96/d)².
 
     Args:
         half_width: in rating points, above 0.
         a: SOS parameter, of a pilot or an earlier study (0.13 to 0.22: media in a laboratory; 0.33 to 0.40:
             generated images).
-        mos: where on the scale; 3 is the worst case.
+        mos: where on the scale; by default in its middle, the worst case.
+        scale: from L to H.
 
     Raises:
         ValueError: a half width not above 0.
     """
     if not half_width > 0:
         raise ValueError("the half width must be above 0")
-    return max(1, int(np.ceil(float(sos_curve(a, mos)) * (Z / half_width) ** 2 - 1e-9)))
+    at = (scale.low + scale.high) / 2 if mos is None else mos
+    return max(1, int(np.ceil(float(sos_curve(a, at, scale)) * (Z / half_width) ** 2 - 1e-9)))
 
 
 def detectable_difference(residual_variance: float, participants: float, *, power: float = POWER) -> float:

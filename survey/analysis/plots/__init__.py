@@ -13,14 +13,20 @@ from matplotlib.figure import Figure
 from survey.analysis import Analysis, QuestionAnalysis
 from survey.analysis.factors import factor_plane
 from survey.analysis.items.conditions import cells
-from survey.analysis.items.mos import error_bars
+from survey.analysis.items.mos import count_columns, error_bars
 from survey.analysis.items.sos import sos_curve
 from survey.analysis.participants.screening import flagged
 from survey.analysis.planning.convergence import convergence
 from survey.analysis.plots.factors import draw_conditions, draw_factors, draw_significance
-from survey.analysis.plots.items import COUNTS, draw_convergence, draw_distribution, draw_mos, draw_sos
+from survey.analysis.plots.items import (
+    MOST_CATEGORIES,
+    draw_convergence,
+    draw_distribution,
+    draw_mos,
+    draw_sos,
+)
 from survey.analysis.plots.raters import draw_observers, draw_ratings
-from survey.analysis.plots.style import FORMATS, render
+from survey.analysis.plots.style import FORMATS, of_scale, render
 from survey.analysis.table import main_phase
 
 __all__ = [
@@ -89,11 +95,14 @@ def drawable_of(some: Sequence[Plot[Data]], data: Data) -> list[tuple[Plot[Data]
 
 def _mos(data: PlotData) -> pd.DataFrame:
     mos = data.analysis.mos
-    return pd.concat([mos[["item", "n", "mos"]], error_bars(mos)], axis=1)
+    return pd.concat([mos[["item", "n", "mos"]], error_bars(mos, data.analysis.scale)], axis=1)
 
 
-def _distribution(data: PlotData) -> pd.DataFrame:
-    return data.analysis.mos[["item", "n", "mos", *COUNTS]]
+def _distribution(data: PlotData) -> pd.DataFrame | None:
+    counts = count_columns(data.analysis.scale)
+    if not 0 < len(counts) <= MOST_CATEGORIES:
+        return None
+    return data.analysis.mos[["item", "n", "mos", *counts]].astype(dict.fromkeys(counts, np.int64))
 
 
 def _sos(data: PlotData) -> pd.DataFrame | None:
@@ -101,7 +110,9 @@ def _sos(data: PlotData) -> pd.DataFrame | None:
     if a is None:
         return None
     mos = data.analysis.mos[data.analysis.mos["n"] >= 2].reset_index(drop=True)
-    return mos[["item", "n", "mos"]].assign(variance=mos["sd"] ** 2, expected=sos_curve(a, mos["mos"]))
+    return mos[["item", "n", "mos"]].assign(
+        variance=mos["sd"] ** 2, expected=sos_curve(a, mos["mos"], data.analysis.scale)
+    )
 
 
 def _observers(data: PlotData) -> pd.DataFrame:
@@ -132,7 +143,7 @@ def _factors(data: PlotData) -> pd.DataFrame | None:
     down, across = data.plane
     # A file's levels are text; numbers among them are to stand in the order of their values.
     rows = data.rows.assign(**{name: _numbers(data.rows[name]) for name in data.plane})
-    table = cells(rows, row=down, column=across)
+    table = cells(rows, row=down, column=across, scale=data.analysis.scale)
     return table.rename(columns={"ci_low": "low", "ci_high": "high"})
 
 
@@ -153,8 +164,20 @@ def _significance(data: PlotData) -> pd.DataFrame | None:
 
 
 def _convergence(data: PlotData) -> pd.DataFrame | None:
-    table = convergence(data.rows)
+    table = convergence(data.rows, data.analysis.scale)
     return table if len(table) > 1 else None
+
+
+def _marked(
+    table: Callable[[PlotData], pd.DataFrame | None],
+) -> Callable[[PlotData], pd.DataFrame | None]:
+    """The same table, marked with the scale that it is drawn on."""
+
+    def marked(data: PlotData) -> pd.DataFrame | None:
+        result = table(data)
+        return None if result is None else of_scale(result, data.analysis.scale)
+
+    return marked
 
 
 def _draw_wide(table: pd.DataFrame) -> Figure:
@@ -165,24 +188,24 @@ PLOTS: Final[tuple[Plot[PlotData], ...]] = (
     Plot(
         "mos",
         "Mean Opinion Scores",
-        "Items sorted by MOS with 95 % confidence intervals on the scale 1 to 5. Where Student's t is not usable "
-        "(two ratings or fewer, all ratings equal, or an end beyond the scale) the bounded interval is drawn.",
-        _mos,
+        "Items sorted by MOS with 95 % confidence intervals on the whole scale. Where Student's t is not usable "
+        "(two participants or fewer, all ratings equal, or an end beyond the scale) the bounded interval is drawn.",
+        _marked(_mos),
         draw_mos,
     ),
     Plot(
         "distribution",
         "Distribution of the ratings",
-        "The share of each category; bars lie to the right the more “Good” and “Excellent” were given. Two items of "
+        "The share of each category; bars lie to the right the more of the upper categories were given. Two items of "
         "one MOS can differ in this: agreement and division.",
-        _distribution,
+        _marked(_distribution),
         draw_distribution,
     ),
     Plot(
         "factors",
         "Factor by factor",
         "Mean of the items in each cell of two factors, with 95 % intervals over participants.",
-        _factors,
+        _marked(_factors),
         draw_factors,
     ),
     Plot(
@@ -190,43 +213,43 @@ PLOTS: Final[tuple[Plot[PlotData], ...]] = (
         "Conditions",
         "Mean of each condition with a 95 % interval over participants; in grey the interval that pools all votes "
         "as if each were a new person's, which is wrong and as a rule too narrow.",
-        _conditions,
+        _marked(_conditions),
         draw_conditions,
     ),
     Plot(
         "significance",
         "Pairwise differences",
         "Row minus column. Wilcoxon signed-rank tests on the participants' means, p adjusted by Holm.",
-        _significance,
+        _marked(_significance),
         draw_significance,
     ),
     Plot(
         "sos",
         "Spread of opinions (SOS)",
-        "Variance over MOS. The curve a(MOS − 1)(5 − MOS) is fitted to all items; a small a means that people agree "
+        "Variance over MOS. The curve a(MOS − L)(H − MOS), on a scale from L to H, is fitted to all items; a small a means that people agree "
         "(Hoßfeld, Schatz and Egger 2011).",
-        _sos,
+        _marked(_sos),
         draw_sos,
     ),
     Plot(
         "observers",
         "Participants: bias and inconsistency",
         "From the subject model of ITU-T P.910 Annex E with 95 % intervals; larger marks rated more.",
-        _observers,
+        _marked(_observers),
         draw_observers,
     ),
     Plot(
         "ratings",
         "Every rating",
         "Participants by items, both sorted by their mean. A participant who does not follow the gradient stands out.",
-        _ratings,
+        _marked(_ratings),
         _draw_wide,
     ),
     Plot(
         "convergence",
         "Convergence",
         "Half width of the bounded 95 % interval with the first k ratings of each item.",
-        _convergence,
+        _marked(_convergence),
         draw_convergence,
     ),
 )

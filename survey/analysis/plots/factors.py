@@ -14,7 +14,9 @@ from survey.analysis.plots.style import (
     INK,
     new_axes,
     rows_height,
+    scale_of,
     score_axis,
+    score_ticks,
     short,
 )
 
@@ -25,20 +27,21 @@ def draw_conditions(table: pd.DataFrame) -> Figure:
     table: `condition, mos, low, high, naive_low, naive_high`.
     """
     data = table.sort_values(["mos", "condition"], ignore_index=True, kind="stable")
+    scale = scale_of(table)
     figure, axes = new_axes(rows_height(len(data), 0.3))
     rows = np.arange(len(data))
     axes.hlines(
         rows,
-        data["low"].clip(1, 5),
-        data["high"].clip(1, 5),
+        data["low"].clip(scale.low, scale.high),
+        data["high"].clip(scale.low, scale.high),
         color=BLUE,
         linewidth=1.6,
         label="participants as units",
     )
     axes.hlines(
         rows - 0.22,
-        data["naive_low"].clip(1, 5),
-        data["naive_high"].clip(1, 5),
+        data["naive_low"].clip(scale.low, scale.high),
+        data["naive_high"].clip(scale.low, scale.high),
         color=FAINT,
         linewidth=1.2,
         label="pooled votes",
@@ -46,30 +49,30 @@ def draw_conditions(table: pd.DataFrame) -> Figure:
     axes.scatter(data["mos"], rows, color=BLUE, s=26, zorder=3)
     axes.set_yticks(rows, [short(name) for name in data["condition"]])
     axes.set_ylim(-0.7, len(data) - 0.3)
-    score_axis(axes)
+    score_axis(axes, scale=scale)
     figure.legend(loc="outside upper center", ncols=2, fontsize=8)
     return figure
 
 
 def draw_factors(table: pd.DataFrame) -> Figure:
-    """Draw the means over two factors as a heat map on the fixed scale 1..5, interval and n in each cell.
+    """Draw the means over two factors as a heat map on the whole scale, interval and n in each cell.
 
     table: first column the factor down, second the factor across, then `mos, low, high, n`.
     """
     down, across = table.columns[:2]
     grid = {name: _grid(table, down, across, name) for name in ("mos", "low", "high", "n")}
-    mos = grid["mos"]
+    mos, scale = grid["mos"], scale_of(table)
     height, width = mos.shape
     figure, axes = new_axes(1.2 + min(0.55 * height, 9))
     image = axes.imshow(
         np.ma.masked_invalid(mos.to_numpy(float)),
         cmap="cividis",
-        vmin=1,
-        vmax=5,
+        vmin=scale.low,
+        vmax=scale.high,
         aspect="auto",
         interpolation="nearest",
     )
-    bar = figure.colorbar(image, ax=axes, ticks=[1, 2, 3, 4, 5], shrink=0.8, pad=0.01)
+    bar = figure.colorbar(image, ax=axes, ticks=score_ticks(scale), shrink=0.8, pad=0.01)
     bar.set_label("Mean Opinion Score", color=INK)
     bar.outline.set_visible(False)
     axes.set_yticks(range(height), [short(name, 20) for name in mos.index])
@@ -80,7 +83,7 @@ def draw_factors(table: pd.DataFrame) -> Figure:
     axes.set_xlabel(short(across))
     axes.spines[:].set_visible(False)
     if width <= 10 and height <= 15:
-        _write_cells(axes, grid)
+        _write_cells(axes, grid, dark_below=scale.low + 0.55 * scale.range)
     return figure
 
 
@@ -90,7 +93,7 @@ def _grid(table: pd.DataFrame, down: str, across: str, value: str) -> pd.DataFra
     return grid.loc[table[down].unique(), table[across].unique()]
 
 
-def _write_cells(axes: Axes, grid: dict[str, pd.DataFrame]) -> None:
+def _write_cells(axes: Axes, grid: dict[str, pd.DataFrame], dark_below: float) -> None:
     for (i, j), mos in np.ndenumerate(grid["mos"].to_numpy(float)):
         if np.isnan(mos):
             axes.text(j, i, "–", ha="center", va="center", color=FAINT)
@@ -104,7 +107,7 @@ def _write_cells(axes: Axes, grid: dict[str, pd.DataFrame]) -> None:
             ha="center",
             va="center",
             fontsize=7,
-            color="white" if mos < 3.2 else INK,
+            color="white" if mos < dark_below else INK,
         )
 
 

@@ -6,10 +6,24 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from matplotlib.colors import BoundaryNorm, ListedColormap
+from matplotlib.colors import BoundaryNorm, Colormap, LinearSegmentedColormap, ListedColormap, Normalize
 from matplotlib.figure import Figure
 
-from survey.analysis.plots.style import BLUE, CATEGORIES, FAINT, INK, NAMED_ROWS, VERMILION, new_axes, short
+from survey.analysis.plots.style import (
+    BLUE,
+    CATEGORIES,
+    FAINT,
+    INK,
+    MOST_TICKS,
+    NAMED_ROWS,
+    VERMILION,
+    category_colours,
+    new_axes,
+    scale_of,
+    score_ticks,
+    short,
+)
+from survey.analysis.scale import Scale
 
 MAX_DRAWN_ONE_BY_ONE: Final = 500
 """Participants; more become pixels within the drawing, unnamed."""
@@ -77,6 +91,15 @@ def draw_observers(table: pd.DataFrame) -> Figure:
     return figure
 
 
+def _rating_colours(scale: Scale) -> tuple[Colormap, Normalize]:
+    """A colour for each category of few, else a ramp."""
+    if scale.categories is None or scale.step is None or len(scale.categories) > MOST_TICKS:
+        return LinearSegmentedColormap.from_list("ratings", CATEGORIES), Normalize(scale.low, scale.high)
+    many = len(scale.categories)
+    edges = [scale.low + scale.step * (k - 0.5) for k in range(many + 1)]
+    return ListedColormap(category_colours(many)), BoundaryNorm(edges, many)
+
+
 def draw_ratings(table: pd.DataFrame) -> Figure:
     """Draw every participant × item cell as a heat map, both sorted by mean rating; white where there is none.
 
@@ -86,15 +109,17 @@ def draw_ratings(table: pd.DataFrame) -> Figure:
         table.mean(axis=1).sort_values(kind="stable").index, table.mean().sort_values(kind="stable").index
     ].T
     participants, items = data.shape
+    scale = scale_of(table)
+    colours, norm = _rating_colours(scale)
     figure, axes = new_axes(1.4 + min(0.14 * participants, 7) if participants <= NAMED_ROWS else 6)
     image = axes.imshow(
         np.ma.masked_invalid(data.to_numpy(float)),
-        cmap=ListedColormap(CATEGORIES),
-        norm=BoundaryNorm([0.5, 1.5, 2.5, 3.5, 4.5, 5.5], 5),
+        cmap=colours,
+        norm=norm,
         aspect="auto",
         interpolation="nearest",
     )
-    bar = figure.colorbar(image, ax=axes, ticks=[1, 2, 3, 4, 5], shrink=0.6, pad=0.01)
+    bar = figure.colorbar(image, ax=axes, ticks=score_ticks(scale), shrink=0.6, pad=0.01)
     bar.outline.set_visible(False)
     bar.set_label("Rating", color=INK)
     axes.set_xlabel(f"{items} items, by mean rating")

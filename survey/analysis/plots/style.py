@@ -8,9 +8,13 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import matplotlib
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+
+from survey.analysis.scale import ACR, Scale, parse_scale
 
 FORMATS: Final = {"svg": "image/svg+xml", "png": "image/png", "pdf": "application/pdf"}
 
@@ -21,6 +25,7 @@ INK, FAINT, GRID = "#1f2328", "#6e7781", "#d8dee4"
 CATEGORIES: Final = ("#b35806", "#f1a340", "#d0d3d9", "#998ec3", "#542788")
 # Up to this many rows are drawn with their names; more are drawn by rank.
 NAMED_ROWS: Final = 60
+MOST_TICKS: Final = 11
 WIDTH: Final = 7.2
 """Inches: the text width of a two-column paper."""
 
@@ -79,9 +84,35 @@ def rows_height(rows: int, each: float = 0.2, most: int = NAMED_ROWS) -> float:
     return 1.1 + each * min(max(rows, 3), most)
 
 
-def score_axis(axes: Axes, which: str = "x", label: str = "Mean Opinion Score") -> None:
-    """Give one axis the fixed scale 1..5: the eye then compares studies, and no bar starts from a zero that is not."""
-    limits, ticks = (0.9, 5.1), [1, 2, 3, 4, 5]
+def of_scale(table: pd.DataFrame, scale: Scale) -> pd.DataFrame:
+    """Return the table to be drawn, marked with the scale of its ratings."""
+    table.attrs["scale"] = str(scale)
+    return table
+
+
+def scale_of(table: pd.DataFrame) -> Scale:
+    """Return the scale that a table to be drawn is marked with."""
+    return parse_scale(table.attrs.get("scale", str(ACR)))
+
+
+def score_ticks(scale: Scale) -> list[float]:
+    """Return the values to mark on an axis: the categories, or six of many."""
+    few = scale.categories is not None and len(scale.categories) <= MOST_TICKS
+    return list(scale.categories or ()) if few else np.linspace(scale.low, scale.high, 6).tolist()
+
+
+def category_colours(categories: int) -> list[Any]:
+    """Return a colour for each category from low to high."""
+    if categories == len(CATEGORIES):
+        return list(CATEGORIES)
+    ramp = LinearSegmentedColormap.from_list("categories", CATEGORIES)
+    return [ramp(share) for share in np.linspace(0, 1, categories)]
+
+
+def score_axis(axes: Axes, which: str = "x", label: str = "Mean Opinion Score", scale: Scale = ACR) -> None:
+    """Give one axis the whole scale: the eye then compares studies, and no bar starts from a zero that is not."""
+    margin = scale.range / 40
+    limits, ticks = (scale.low - margin, scale.high + margin), score_ticks(scale)
     if which == "x":
         axes.set_xlim(limits)
         axes.set_xticks(ticks)

@@ -61,7 +61,8 @@ def findings(summary: Mapping[str, Any]) -> list[str]:
         )
     if (needed := summary.get("ratings_for_half_width_025")) is not None:
         sentences.append(
-            f"An interval of ±0.25 needs about {needed:.0f} ratings of an item in the middle of the scale."
+            f"An interval of ±{summary['planned_half_width']:g} needs about {needed:.0f} ratings of an item in the "
+            "middle of the scale."
         )
     if (needed := summary.get("ratings_for_icc_090")) is not None:
         sentences.append(f"A reliability of ICC(k) ≥ 0.9 needs about {needed:.0f} ratings of each item.")

@@ -16,7 +16,8 @@ class Entry(NamedTuple):
 GLOSSARY: Final = (
     Entry(
         "MOS",
-        "The mean of an item's ratings on the scale from 1 (bad) to 5 (excellent); only the main phase counts.",
+        "The mean of an item's ratings; only the main phase counts. The scale is 1 (bad) to 5 (excellent) unless the stamp "
+        "names another.",
         "ITU-T P.800.1, P.910",
     ),
     Entry(
@@ -26,25 +27,27 @@ GLOSSARY: Final = (
     ),
     Entry(
         "95 % CI",
-        "Student's t interval of the mean, mean ± t(0.975, n − 1) SD/√n, not clipped to the scale; both ends are "
-        "given, so the half width is half their distance. Undefined for one rating or where all agree.",
-        "ITU-T P.1401 clause 7.4, P.913",
+        "Student's t interval of the mean with participants as the unit, not clipped to the scale: mean ± t(0.975, n − 1) "
+        "SD/√n where each participant rated the item once, else the ratio estimator with participants as clusters. Both "
+        "ends are given, so the half width is half their distance. Undefined for one participant or where all agree.",
+        "ITU-T P.1401 clause 7.4, P.913; Cochran 1977, section 2.11",
     ),
     Entry(
         "bounded CI",
-        "Wilson's interval of (MOS − 1)/4 with effective sample size n/a; it never leaves the scale and is defined "
-        "from one rating on. Derived from known parts, not a standard.",
+        "Wilson's interval of (MOS − L)/(H − L), on a scale from L to H, with effective sample size n/a, less where "
+        "participants rated again; it never leaves the scale and is defined from one rating on. Derived from known parts, "
+        "not a standard.",
         "Wilson 1927; Hoßfeld et al. 2016, arXiv:1607.00321",
     ),
     Entry(
         "GoB, PoW",
-        "The share of ratings that are good or better (4, 5), and poor or worse (1, 2).",
+        "The share of ratings in the two upper categories of five (good or better), and in the two lower (poor or worse).",
         "ITU-T G.107; Hoßfeld et al. 2016, arXiv:1607.00321",
     ),
     Entry(
         "SOS a",
-        "How much people disagree once the mean is known: variance = a (MOS − 1)(5 − MOS), least squares over the "
-        "items. 0: all agree; 0.25: as a binomial; 1: only 1 and 5 are given.",
+        "How much people disagree once the mean is known: variance = a (MOS − L)(H − MOS) on a scale from L to H, least "
+        "squares over the items. 0: all agree; 0.25: as a binomial of four steps; 1: only the ends are given.",
         "Hoßfeld, Schatz and Egger 2011, QoMEX",
     ),
     Entry(
@@ -66,8 +69,9 @@ GLOSSARY: Final = (
     ),
     Entry(
         "other intervals",
-        "Normal: mean ± 1.96 SD/√n, too narrow for few ratings. Bootstrap (percentile, BCa): of 2000 samples drawn with "
-        "replacement. Dirichlet: credible interval with 0.2 imagined ratings in each category.",
+        "Normal: mean ± 1.96 SD/√n, too narrow for few ratings. Bootstrap (percentile, BCa): of 2000 samples of "
+        "participants drawn with replacement. Dirichlet: credible interval with one imagined rating spread over the "
+        "categories.",
         "ITU-R BT.500 Annex 1; Efron 1987",
     ),
     Entry(
@@ -78,8 +82,8 @@ GLOSSARY: Final = (
     ),
     Entry(
         "Wilcoxon, Holm",
-        "Tests a pair of items or conditions on the differences within participants; p is adjusted for the number "
-        "of pairs. Votes are never pooled as if each were a new person's. The rank-biserial correlation, −1 to 1, is "
+        "Tests a pair of items or conditions on the differences within participants; p is exact up to 50 pairs "
+        "that differ, and adjusted for the number of pairs. Votes are never pooled as if each were a new person's. The rank-biserial correlation, −1 to 1, is "
         "the size of the effect.",
         "Wilcoxon 1945; Holm 1979; Kerby 2014",
     ),
@@ -143,8 +147,8 @@ GLOSSARY: Final = (
     ),
     Entry(
         "DMOS",
-        "The mean of each participant's rating of an image less that of its hidden reference, plus 5; above 5 the "
-        "image was preferred to its reference.",
+        "The mean of each participant's rating of an image less that of its hidden reference, plus the scale's high end "
+        "(5); above it the image was preferred to its reference.",
         "ITU-T P.910, ACR-HR",
     ),
     Entry(
@@ -162,7 +166,8 @@ GLOSSARY: Final = (
     Entry(
         "detectable difference, ratings needed",
         "The smallest difference of two items that a 5 % test finds with 80 % power, from the spread that is left "
-        "after item and participant; and how many ratings would make an interval ±0.25, by the SOS hypothesis.",
+        "after item and participant; and how many ratings would make an interval of ± a sixteenth of the scale "
+        "(0.25 on 1 to 5), by the SOS hypothesis.",
         "Cohen 1988; Hoßfeld et al. 2016, arXiv:1607.00321",
     ),
     Entry(

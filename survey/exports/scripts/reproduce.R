@@ -2,45 +2,111 @@
 # Run in the folder of the export:  Rscript reproduce.R
 # With the packages lme4 and ordinal it also fits the crossed mixed model and its ordinal counterpart.
 
-# Only an empty cell is missing: an image may be called NA.
-ratings <- read.csv("ratings.csv", colClasses = c(participant = "character", item = "character"), na.strings = "")
-published <- read.csv("mos.csv", colClasses = c(item = "character"), na.strings = "")
+low <- 1
+high <- 5
+
+# All as text: an image may be called NA, 007 or TRUE. Only an empty cell is missing.
+read <- function(name) {
+  read.csv(name, colClasses = "character", na.strings = "", encoding = "UTF-8", check.names = FALSE)
+}
+ratings <- read("ratings.csv")
+published <- read("mos.csv")
+ratings$rating <- as.numeric(ratings$rating)
+for (name in setdiff(names(published), c("question", "item", "ci_method"))) {
+  published[[name]] <- as.numeric(published[[name]])
+}
 
 # Only the main phase counts. Participants whom a researcher left out are in ratings_excluded.csv.
-counted <- ratings[ratings$phase == "main", ]
-keys <- if ("question" %in% names(published)) c("question", "item") else "item"
+counted <- ratings[!is.na(ratings$phase) & ratings$phase == "main", ]
+keys <- intersect(c("question", "item"), names(published))
+key_of <- function(rows) do.call(paste, c(unname(as.list(rows[keys])), sep = "\r"))
 
-groups <- split(counted, counted[keys], drop = TRUE)
-table <- do.call(rbind, lapply(groups, function(group) {
-  x <- group$rating
-  n <- length(x)
-  s <- if (n > 1) sd(x) else NA
-  half <- if (!is.na(s) && s > 0) qt(0.975, n - 1) * s / sqrt(n) else NA
-  data.frame(group[1, keys, drop = FALSE], n = n, mos = mean(x), sd = s,
-             ci_low = mean(x) - half, ci_high = mean(x) + half, median = median(x))
-}))
-rownames(table) <- NULL
-print(table, digits = 4)
-
-both <- merge(published[published$n > 0, ], table, by = keys, suffixes = c(".published", ""))
-stopifnot(nrow(both) == nrow(table), nrow(both) == sum(published$n > 0))
-columns <- c("n", "mos", "sd", "median")
-if (all(published$ci_method == "t")) columns <- c(columns, "ci_low", "ci_high")
-for (name in columns) {
-  stopifnot(isTRUE(all.equal(both[[name]], both[[paste0(name, ".published")]], tolerance = 1e-9)))
+one_item <- function(rows) {
+  u <- rows$rating
+  n_i <- as.vector(table(rows$participant))
+  t_i <- as.vector(tapply(u, rows$participant, sum))
+  n <- length(u)
+  k <- length(n_i)
+  # The variance of the mean with participants as clusters; s^2/n where each rated once.
+  v <- if (k > 1) k / (k - 1) * sum((n * t_i - sum(u) * n_i)^2) / n^4 else NA
+  half <- if (!is.na(v) && v > 0) qt(0.975, k - 1) * sqrt(v) else NA
+  data.frame(
+    n = n, participants = k, mos = mean(u), sd = if (n > 1) sd(u) else NA,
+    ci_low = mean(u) - half, ci_high = mean(u) + half, median = median(u),
+    gob = mean(u >= 4), pow = mean(u <= 2), kappa = sum(n_i^2) / n,
+    within = sum((u - ave(u, rows$participant))^2)
+  )
 }
-cat("mos.csv is reproduced:", nrow(table), "rows\n")
 
+# SOS-Wilson: Wilson's interval with n/a ratings, fewer where participants rated an item again.
+bounded <- function(items) {
+  several <- items$n > 1
+  z <- qnorm(0.975)
+  p <- (items$mos - low) / (high - low)
+  q <- (p * (1 - p))[several]
+  a <- sum(q * items$sd[several]^2 / (high - low)^2) / sum(q^2)
+  a <- if (sum(several) >= 5 && is.finite(a)) min(max(a, 0.05), 1) else 0.35
+  freedom <- sum(items$n - items$participants)
+  effect <- rep(1, nrow(items))
+  if (freedom > 0) {
+    spread <- mean(items$sd[several]^2)
+    share <- mean((items$kappa[several] - 1) / (items$n[several] - 1))
+    within <- if (freedom >= 10) sum(items$within) / freedom else 0
+    rho <- 1
+    if (share < 1 && spread > 0) {
+      people <- max((spread - share * within) / (1 - share), 0)
+      rho <- if (people > 0) min(max(1 - within / people, 0), 1) else 0
+      a <- min(max(a * people / spread, 0.05), 1)
+    }
+    effect <- 1 + (items$kappa - 1) * rho
+  }
+  size <- items$n / (a * effect)
+  centre <- (p + z^2 / (2 * size)) / (1 + z^2 / size)
+  half <- z * sqrt(p * (1 - p) / size + z^2 / (4 * size^2)) / (1 + z^2 / size)
+  items$bounded_low <- pmax(low + (high - low) * (centre - half), low)
+  items$bounded_high <- pmin(low + (high - low) * (centre + half), high)
+  items
+}
+
+parts <- split(counted, factor(key_of(counted), unique(key_of(counted))))
+recomputed <- do.call(rbind, lapply(parts, one_item))
+first <- counted[match(names(parts), key_of(counted)), keys, drop = FALSE]
+recomputed <- cbind(first, recomputed)
+of_question <- if ("question" %in% keys) recomputed$question else rep("", nrow(recomputed))
+recomputed <- do.call(rbind, lapply(split(recomputed, of_question), bounded))
+rownames(recomputed) <- NULL
+columns <- c("n", "participants", "mos", "sd", "bounded_low", "bounded_high", "median", "gob", "pow")
+if (all(published$ci_method == "t")) columns <- c(columns, "ci_low", "ci_high")
+print(recomputed[c(keys, columns)], digits = 4)
+
+rated <- published[published$n > 0, ]
+place <- match(key_of(rated), key_of(recomputed))
+if (anyNA(place) || nrow(rated) != nrow(recomputed)) {
+  stop("the items of mos.csv and of ratings.csv are not the same")
+}
+for (name in columns) {
+  ours <- recomputed[[name]][place]
+  theirs <- rated[[name]]
+  if (any(is.na(ours) != is.na(theirs)) || any(abs(ours - theirs) > 1e-9, na.rm = TRUE)) {
+    stop(name, " of mos.csv is not what ratings.csv gives")
+  }
+}
+cat("mos.csv is reproduced: ", nrow(recomputed), " rows, ", toString(columns), ", to 1e-9\n", sep = "")
+
+# Small or unanimous data do not allow a model; the reason is then printed in its place.
+attempt <- function(model) {
+  tryCatch(print(summary(model())), error = function(e) cat("not fitted:", conditionMessage(e), "\n"))
+}
 counted$participant <- factor(counted$participant)
 counted$item <- factor(counted$item)
 for (question in unique(counted$question)) {
-  rows <- counted[counted$question == question, ]
+  rows <- droplevels(counted[counted$question %in% question, ])
   cat("\nQuestion", question, "\n")
   if (requireNamespace("lme4", quietly = TRUE)) {
-    print(summary(lme4::lmer(rating ~ 1 + (1 | participant) + (1 | item), data = rows)))
+    attempt(function() lme4::lmer(rating ~ 1 + (1 | participant) + (1 | item), data = rows))
   }
   if (requireNamespace("ordinal", quietly = TRUE)) {
-    rows$rating <- factor(rows$rating, levels = 1:5, ordered = TRUE)
-    print(summary(ordinal::clmm(rating ~ 1 + (1 | participant) + (1 | item), data = rows)))
+    rows$rating <- factor(rows$rating, ordered = TRUE)
+    attempt(function() ordinal::clmm(rating ~ 1 + (1 | participant) + (1 | item), data = rows))
   }
 }

@@ -12,31 +12,86 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+LOW, HIGH = 1, 5
+
 folder = Path(__file__).resolve().parent
-text = {"participant": str, "item": str, "question": str}
-# Only an empty cell is missing: an image may be called NA.
+# All as text: an image may be called NA, 007 or True. Only an empty cell is missing.
 ratings, published = (
-    pd.read_csv(folder / name, dtype=text, keep_default_na=False, na_values=[""])
+    pd.read_csv(folder / name, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8")
     for name in ("ratings.csv", "mos.csv")
 )
+ratings["rating"] = ratings["rating"].astype(float)
+for name in published.columns.difference(["question", "item", "ci_method"]):
+    published[name] = published[name].astype(float)
+
+
+def one_item(rows: pd.DataFrame) -> pd.Series:
+    """The row of one item; the interval of its mean takes participants as clusters (s²/n where each rated once)."""
+    u = rows["rating"]
+    people = u.groupby(rows["participant"])
+    n, k, n_i, t_i = len(u), people.ngroups, people.size(), people.sum()
+    v = k / (k - 1) * ((n * t_i - u.sum() * n_i) ** 2).sum() / n**4 if k > 1 else np.nan
+    half = stats.t.ppf(0.975, k - 1) * np.sqrt(v) if v > 0 else np.nan
+    return pd.Series(
+        {
+            "n": n,
+            "participants": k,
+            "mos": u.mean(),
+            "sd": u.std(),
+            "ci_low": u.mean() - half,
+            "ci_high": u.mean() + half,
+            "median": u.median(),
+            "gob": (u >= 4).mean(),
+            "pow": (u <= 2).mean(),
+            "kappa": (n_i**2).sum() / n,
+            "within": ((u - people.transform("mean")) ** 2).sum(),
+        }
+    )
+
+
+def bounded(items: pd.DataFrame) -> pd.DataFrame:
+    """SOS-Wilson: Wilson's interval with n/a ratings, fewer where participants rated an item again."""
+    several = items[items["n"] > 1]
+    z, span = stats.norm.ppf(0.975), HIGH - LOW
+    q = (several["mos"] - LOW) * (HIGH - several["mos"]) / span**2
+    a = (q * several["sd"] ** 2).sum() / span**2 / (q**2).sum() if (q > 0).any() else np.nan
+    a = float(np.clip(a, 0.05, 1)) if len(several) >= 5 and np.isfinite(a) else 0.35
+    freedom = (items["n"] - items["participants"]).sum()
+    effect: pd.Series | float = 1.0
+    if freedom > 0:
+        spread = (several["sd"] ** 2).mean()
+        share = ((several["kappa"] - 1) / (several["n"] - 1)).mean()
+        within = items["within"].sum() / freedom if freedom >= 10 else 0.0
+        rho = 1.0
+        if share < 1 and spread > 0:
+            people = max((spread - share * within) / (1 - share), 0.0)
+            rho = float(np.clip(1 - within / people, 0, 1)) if people > 0 else 0.0
+            a = float(np.clip(a * people / spread, 0.05, 1))
+        effect = 1 + (items["kappa"] - 1) * rho
+    p, size = (items["mos"] - LOW) / span, items["n"] / (a * effect)
+    centre = (p + z**2 / (2 * size)) / (1 + z**2 / size)
+    half = z * np.sqrt(p * (1 - p) / size + z**2 / (4 * size**2)) / (1 + z**2 / size)
+    return items.assign(
+        bounded_low=(LOW + span * (centre - half)).clip(LOW, HIGH),
+        bounded_high=(LOW + span * (centre + half)).clip(LOW, HIGH),
+    )
+
 
 # Only the main phase counts. Participants whom a researcher left out are in ratings_excluded.csv.
 counted = ratings[ratings["phase"] == "main"]
-several = "question" in published.columns
-keys = ["question", "item"] if several else ["item"]
+keys = [name for name in ("question", "item") if name in published.columns]
+table = pd.DataFrame([one_item(rows) for _, rows in counted.groupby(keys)])
+table = pd.concat([counted.groupby(keys).size().index.to_frame(index=False), table], axis=1)
+questions = table["question"] if "question" in keys else pd.Series("", index=table.index)
+table = pd.concat([bounded(items) for _, items in table.groupby(questions)])
 
-table = counted.groupby(keys)["rating"].agg(n="count", mos="mean", sd="std", median="median").reset_index()
-varied = table["sd"] > 0
-half = stats.t.ppf(0.975, table["n"].where(varied) - 1) * table["sd"] / np.sqrt(table["n"])
-table["ci_low"], table["ci_high"] = table["mos"] - half, table["mos"] + half
-
-print(table.round(3).to_string(index=False))
+columns = ["n", "participants", "mos", "sd", "bounded_low", "bounded_high", "median", "gob", "pow"]
+if (published["ci_method"] == "t").all():
+    columns += ["ci_low", "ci_high"]
+print(table[keys + columns].round(3).to_string(index=False))
 both = published[published["n"] > 0].merge(table, on=keys, suffixes=("_published", ""), validate="one_to_one")
 if len(both) != len(table) or len(both) != (published["n"] > 0).sum():
     sys.exit("the items of mos.csv and of ratings.csv are not the same")
-columns = ["n", "mos", "sd", "median"]
-if (published["ci_method"] == "t").all():
-    columns += ["ci_low", "ci_high"]
 for name in columns:
     if not np.allclose(both[name], both[f"{name}_published"], rtol=0, atol=1e-9, equal_nan=True):
         sys.exit(f"{name} of mos.csv is not what ratings.csv gives")

@@ -17,7 +17,7 @@ from survey.analysis.planning.simulation import Population, simulate
 from tests.survey.analysis.tables import few, rows, study, tables
 
 COLUMNS = {
-    "mos": "item,n,mos,sd,ci_low,ci_high,ci_method,bounded_low,bounded_high,median,n1,n2,n3,n4,n5,gob,pow",
+    "mos": "item,n,participants,mos,sd,ci_low,ci_high,ci_method,bounded_low,bounded_high,median,n1,n2,n3,n4,n5,gob,pow",
     "observers": "participant,n,mean,sd,correlation,bt500_rejected,p913_correlation_rejected,bias,inconsistency",
     "recovered": "item,quality,ci_low,ci_high",
     "recovered_shrunken": "item,quality,ci_low,ci_high",

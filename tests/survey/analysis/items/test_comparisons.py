@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections import Counter
+from fractions import Fraction
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +15,7 @@ from statsmodels.stats.multitest import multipletests
 from survey.analysis.items.comparisons import (
     COLUMNS,
     MAX_ITEMS,
+    MOST_EXACT,
     compact_letters,
     compare,
     compare_items,
@@ -21,24 +25,69 @@ from survey.analysis.items.comparisons import (
 )
 from survey.analysis.items.ordinal import ordered_probit, ordinal_check
 from survey.analysis.planning.simulation import simulate
-from tests.survey.analysis.tables import coded, few, study
+from tests.survey.analysis.tables import coded, few, rows, study
 
 DIFFERENCES = st.lists(
     st.sampled_from([-4, -3, -2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2, 3, 4]), min_size=1, max_size=60
 )
 
 
+def p_by_counting(differences: list[float]) -> float:
+    """Two-sided p of the rank sum over all choices of signs, in whole numbers: twice mid-ranks are whole."""
+    d = np.array([x for x in differences if x])
+    ranks = [int(r) for r in 2 * stats.rankdata(np.abs(d))]
+    ways = Counter({0: 1})
+    for rank in ranks:
+        ways = ways + Counter({total + rank: times for total, times in ways.items()})
+    plus = sum(rank for rank, x in zip(ranks, d, strict=True) if x > 0)
+    tails = [
+        sum(t for w, t in ways.items() if keep(w)) for keep in (lambda w: w <= plus, lambda w: w >= plus)
+    ]
+    return float(min(Fraction(1), Fraction(2 * min(tails), 2 ** len(ranks))))
+
+
 @given(DIFFERENCES)
 @few
-def test_the_signed_rank_test_is_scipys(differences):
+def test_the_signed_rank_test_is_exact_with_ties_and_zeros(differences):
     ours = signed_ranks(np.array([differences], dtype=float))
     if not any(differences):
         assert ours.p[0] == 1
         return
-    theirs = stats.wilcoxon(differences, correction=False)
-    assert ours.w[0] == theirs.statistic
-    assert ours.p[0] == pytest.approx(theirs.pvalue, abs=1e-12)
+    assert ours.w[0] == stats.wilcoxon(differences, method="approx").statistic
     assert ours.n_nonzero[0] == np.count_nonzero(differences)
+    if ours.n_nonzero[0] <= MOST_EXACT:
+        assert ours.p[0] == pytest.approx(p_by_counting(differences), abs=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("differences", "p"),
+    [
+        ([1, 1, 2, 3, 4], 0.0625),
+        ([1, 1, 1, -1, 2, 0, 0], 0.3125),
+        ([2, 2, 1, -1, 3, 1, 0, 1, 2, -1], 0.0625),
+        ([1] * 10 + [-1] * 3 + [0] * 5, 0.09228515625),
+        ([1, 1, 1, 1] + [0] * 16, 0.125),
+    ],
+)
+def test_signed_ranks_of_known_answers(differences, p):
+    assert signed_ranks(np.array([differences], dtype=float)).p[0] == p
+
+
+def test_beyond_fifty_pairs_that_differ_p_is_normal_with_the_correction_for_ties():
+    rng = np.random.default_rng(0)
+    differences = rng.choice([-2, -1, 1, 2, 3], MOST_EXACT + 1).astype(float)
+    theirs = stats.wilcoxon(differences, correction=False, method="approx").pvalue
+    assert signed_ranks(differences[None]).p[0] == pytest.approx(theirs, abs=1e-12)
+
+
+def test_means_in_thirds_tie_where_they_are_equal():
+    # 4/3 - 1 and 5/3 - 4/3 are both a third, but not as floats.
+    lines = []
+    for person, (x, y) in enumerate([((1, 1, 2), (1, 1, 1)), ((1, 2, 2), (1, 1, 2)), ((3, 3, 3), (1, 2, 3))]):
+        lines += [f"p{person} x {r}" for r in x] + [f"p{person} y {r}" for r in y]
+    table, _ = compare_items(coded(rows("\n".join(lines))))
+    assert table.loc[0, "p"] == p_by_counting([1, 1, 3])
+    assert table.loc[0, "difference"] == pytest.approx(5 / 9, abs=1e-15)
 
 
 @given(st.lists(st.floats(0.01, 9), min_size=1, max_size=40, unique=True))

@@ -65,7 +65,8 @@ def test_two_factors_give_a_cell_each():
 
 def test_participants_means_take_items_and_not_repeats_as_equal():
     table = check(rows("a x 1\na x 1\na x 1\na y 4\nb x 2").assign(condition="c")).table
-    np.testing.assert_array_equal(participant_level_means(levels(table, ["condition"])), [[2.5], [2]])
+    means = participant_level_means(levels(table, ["condition"]))
+    np.testing.assert_array_equal(means.value * means.unit, [[2.5], [2]])
 
 
 def test_one_participant_has_a_mean_and_no_interval():

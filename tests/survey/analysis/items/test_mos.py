@@ -5,8 +5,9 @@ import pandas as pd
 from hypothesis import given
 from scipy import stats
 
-from survey.analysis.items.mos import category_counts, error_bars, mos_from_counts, mos_table, remarks
-from survey.analysis.items.sos import moments, pooled_a, sos_a, sos_curve
+from survey.analysis.items.mos import error_bars, mos_from_counts, mos_table, remarks
+from survey.analysis.items.sos import pooled_a, sos_a, sos_curve
+from survey.analysis.items.tally import tally, tally_counts
 from tests.survey.analysis.tables import coded, few, rows, study, tables
 
 COUNTS = ["n1", "n2", "n3", "n4", "n5"]
@@ -83,23 +84,23 @@ def test_a_drawing_takes_the_bounded_interval_where_students_is_unusable():
 
 
 def test_sos_a_is_the_least_squares_slope():
-    counts = category_counts(coded(study()))
-    _, mean, variance = moments(counts)
+    items = tally(coded(study()))
+    mean, variance = items.mean, items.variance
     q = (mean - 1) * (5 - mean)
     slope = np.linalg.lstsq(q[:, None], variance, rcond=None)[0][0]
-    np.testing.assert_allclose(sos_a(counts), slope, rtol=1e-12)
+    np.testing.assert_allclose(sos_a(items), slope, rtol=1e-12)
     np.testing.assert_allclose(sos_curve(slope, mean), slope * q)
 
 
 def test_sos_a_is_one_where_only_the_ends_are_used():
-    a = sos_a(np.array([[50, 0, 0, 0, 50], [30, 0, 0, 0, 70]]))
+    a = sos_a(tally_counts([[50, 0, 0, 0, 50], [30, 0, 0, 0, 70]]))
     np.testing.assert_allclose(a, 100 / 99)  # the sample variance of n = 100 is n/(n - 1) times p(1 - p)
 
 
 def test_few_items_use_the_typical_a():
-    assert pooled_a(np.array([[1, 0, 0, 0, 1]] * 4)) == 0.35
-    assert pooled_a(np.array([[1, 0, 0, 0, 1]] * 5)) == 1.0
-    assert np.isnan(sos_a(np.array([[0, 0, 0, 0, 3]])))
+    assert pooled_a(tally_counts([[1, 0, 0, 0, 1]] * 4)) == 0.35
+    assert pooled_a(tally_counts([[1, 0, 0, 0, 1]] * 5)) == 1.0
+    assert np.isnan(sos_a(tally_counts([[0, 0, 0, 0, 3]])))
 
 
 def test_the_normal_interval_is_that_of_bt500():

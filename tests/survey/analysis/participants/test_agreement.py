@@ -11,7 +11,7 @@ import statsmodels.formula.api as smf
 from hypothesis import given
 
 from survey.analysis.items.means import complete_block
-from survey.analysis.participants.agreement import first_counts, icc_2, krippendorff_alpha
+from survey.analysis.participants.agreement import first_ratings, icc_2, krippendorff_alpha
 from survey.analysis.participants.mixed import feasible, fit_mixed
 from tests.survey.analysis.tables import coded, few, rows, sparse_study, study, tables
 
@@ -21,7 +21,7 @@ from tests.survey.analysis.tables import coded, few, rows, sparse_study, study, 
 def test_alpha_is_the_package_krippendorffs(table):
     first = table.drop_duplicates(["participant", "item"])
     matrix = first.pivot(index="participant", columns="item", values="rating").to_numpy(float)
-    ours = krippendorff_alpha(first_counts(coded(table)))
+    ours = krippendorff_alpha(first_ratings(coded(table)))
     for level, alpha in ours.items():
         try:
             theirs = krippendorff.alpha(matrix, level_of_measurement=level)
@@ -34,15 +34,15 @@ def test_alpha_is_the_package_krippendorffs(table):
 
 
 def test_alphas_interval_holds_it_and_comes_from_the_seed():
-    counts = first_counts(coded(study()))
-    alpha = krippendorff_alpha(counts, seed=1)["ordinal"]
+    first = first_ratings(coded(study()))
+    alpha = krippendorff_alpha(first, seed=1)["ordinal"]
     assert alpha.low < alpha.value < alpha.high
-    assert alpha == krippendorff_alpha(counts, seed=1)["ordinal"]
-    assert alpha != krippendorff_alpha(counts, seed=2)["ordinal"]
+    assert alpha == krippendorff_alpha(first, seed=1)["ordinal"]
+    assert alpha != krippendorff_alpha(first, seed=2)["ordinal"]
 
 
 def test_alpha_is_one_where_all_agree_and_items_differ():
-    assert krippendorff_alpha(np.array([[4, 0, 0, 0, 0], [0, 0, 0, 0, 4]]))["interval"].value == 1
+    assert krippendorff_alpha(first_ratings(coded(rows("a x 1\nb x 1\na y 5\nb y 5"))))["interval"].value == 1
 
 
 def test_icc_is_pingouins_with_its_interval():
