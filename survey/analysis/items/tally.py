@@ -135,7 +135,7 @@ def _tally(
     freedom = int(weight @ (cells.n - 1))
     inner = np.where(cells.n > 1, squares - sums.astype(np.float64) ** 2 / cells.n, 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        mean = origin + unit * (centre + total / n)
+        mean = origin + unit * ((centre * n + total) / n)
         variance = np.where(
             n > 1, unit**2 * (n * square - total.astype(np.float64) ** 2) / (n * (n - 1.0)), np.nan
         )

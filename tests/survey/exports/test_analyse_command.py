@@ -19,7 +19,7 @@ from django.core.management.base import CommandError
 from tests.survey.exports.studies import NASTY, ratings_frame
 
 COLUMNS = {
-    "mos.csv": "item,n,mos,sd,ci_low,ci_high,ci_method,bounded_low,bounded_high,median,n1,n2,n3,n4,n5,gob,pow",
+    "mos.csv": "item,n,participants,mos,sd,ci_low,ci_high,ci_method,bounded_low,bounded_high,median,n1,n2,n3,n4,n5,gob,pow",
     "observers.csv": "participant,n,mean,sd,correlation,bt500_rejected,p913_correlation_rejected,bias,inconsistency",
     "recovered.csv": "item,quality,ci_low,ci_high",
 }
@@ -76,7 +76,7 @@ def test_conditions_and_questions_get_their_columns(tmp_path):
     condition = table["item"].str[-1].map(lambda digit: "even" if int(digit) % 2 == 0 else "odd")
     both = pd.concat([table.assign(condition=condition, question=question) for question in ("like", "good")])
     out = analyse(tmp_path, both)
-    assert (out / "mos.csv").read_text().startswith("question,item,n,mos")
+    assert (out / "mos.csv").read_text().startswith("question,item,n,participants,mos")
     assert list(pd.read_csv(out / "conditions.csv")["condition"]) == ["even", "odd"] * 2
     assert "Question: like" in (out / "report.html").read_text()
 
