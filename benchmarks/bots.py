@@ -9,10 +9,11 @@ import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from urllib.parse import urlencode
+
+from survey.simulation.browser import Browser
 
 Trial = dict[str, str]
-Seat = tuple["Browser", list[Trial]]
+Seat = tuple["Player", list[Trial]]
 STATE = re.compile(rb'<script id="state" type="application/json">(.*?)</script>', re.S)
 
 
@@ -42,71 +43,14 @@ class Tally:
         }  # fmt: skip
 
 
-class Browser:
-    """One kept-alive connection to the server, with its cookies; as little work as a client can do."""
+class Player(Browser):
+    """A browser that knows how many of its session's `total` trials are `saved`."""
 
-    def __init__(self, port: int) -> None:
-        self.port, self.saved, self.total = port, 0, 0
-        self.location = self.page = ""
-        self.cookies: dict[str, str] = {}
-        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
-
-    async def ask(self, method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, bytes]:
-        """Send one request; return status and body; `location` is where a redirect leads.
-
-        Raises OSError, or EOFError when the server hangs up.
-        """
-        body = urlencode(form or {})
-        head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\n"
-        if method == "POST":
-            head += f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n"
-        if self.cookies:
-            head += f"Cookie: {'; '.join(f'{name}={value}' for name, value in self.cookies.items())}\r\n"
-        if self._streams is None:
-            self._streams = await asyncio.open_connection("127.0.0.1", self.port)
-        reader, writer = self._streams
-        try:
-            writer.write(f"{head}\r\n{body}".encode())
-            status, headers = self._read_head(await reader.readuntil(b"\r\n\r\n"))
-            content = await _read_body(reader, headers)
-        except (OSError, EOFError):
-            self.close()
-            raise
-        if headers.get("connection", "").lower() == "close":
-            self.close()
-        return status, content
-
-    def _read_head(self, head: bytes) -> tuple[int, dict[str, str]]:
-        first, *lines = head.decode("latin-1").split("\r\n")
-        headers = {}
-        for name, _, value in (line.partition(": ") for line in lines):
-            headers[name.lower()] = value
-            if name.lower() == "set-cookie":
-                cookie, _, content = value.partition(";")[0].partition("=")
-                self.cookies[cookie] = content
-        self.location = headers.get("location", "")
-        return int(first.split()[1]), headers
-
-    def close(self) -> None:
-        """Hang up."""
-        if self._streams:
-            self._streams[1].close()
-        self._streams = None
+    saved = 0
+    total = 0
 
 
-async def _read_body(reader: asyncio.StreamReader, headers: dict[str, str]) -> bytes:
-    if "content-length" in headers:
-        return await reader.readexactly(int(headers["content-length"]))
-    if headers.get("transfer-encoding") != "chunked":
-        return await reader.read()
-    content = b""
-    while size := int(await reader.readline(), 16):
-        content += (await reader.readexactly(size + 2))[:-2]
-    await reader.readline()
-    return content
-
-
-async def begin(browser: Browser, slug: str) -> list[Trial]:
+async def begin(browser: Player, slug: str) -> list[Trial]:
     """Take a place; return the trials ahead."""
     status, _ = await browser.ask("POST", f"/s/{slug}/", {"consent": "on"})
     assert status == 303, f"start: {status}"
@@ -136,7 +80,7 @@ async def play(
     """
     rng = random.Random(id(seat))
     while time.perf_counter() < until:
-        browser, ahead = seat or (Browser(port), [])
+        browser, ahead = seat or (Player(port), [])
         seat = None
         try:
             if not ahead:
@@ -153,7 +97,7 @@ async def play(
 
 
 async def _rate(
-    browser: Browser, slug: str, ahead: list[Trial], rng: random.Random, tally: Tally, retry: bool
+    browser: Player, slug: str, ahead: list[Trial], rng: random.Random, tally: Tally, retry: bool
 ) -> list[Trial]:
     trial = ahead[0]
     form = {"trial": trial["token"], "revision": str(trial["revision"]), "q-overall": str(rng.randint(1, 5))}

@@ -17,7 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from benchmarks.bots import Browser, Tally
+from benchmarks.bots import Tally
+from survey.simulation.browser import Browser
 from tests import postgres
 
 PROJECT = Path(__file__).parent / "otree"
@@ -59,20 +60,21 @@ async def play(port: int, link: str, tally: Tally, until: float) -> None:
     """Rate image after image; an answer is done when the next image's page is there."""
     while time.perf_counter() < until:
         browser = Browser(port)
-        await _follow(browser, link)
-        while time.perf_counter() < until and "/Rate/" in browser.page:
+        page = await _follow(browser, link)
+        while time.perf_counter() < until and "/Rate/" in page:
             began = time.perf_counter()
-            status, _ = await browser.ask("POST", browser.page, {"overall": "3"})
+            status, _ = await browser.ask("POST", page, {"overall": "3"})
             assert status == 302, status
-            await _follow(browser, browser.location)
+            page = await _follow(browser, browser.location)
             tally.seconds.append(time.perf_counter() - began)
             tally.others += 1
         browser.close()
 
 
-async def _follow(browser: Browser, path: str) -> None:
-    """Get a page through its redirects."""
+async def _follow(browser: Browser, path: str) -> str:
+    """Get a page through its redirects; return the address of the last one."""
     browser.location = path
     while browser.location:
-        browser.page = urlsplit(browser.location).path
-        await browser.ask("GET", browser.page)
+        path = urlsplit(browser.location).path
+        await browser.ask("GET", path)
+    return path

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from benchmarks.bots import Browser
+from survey.simulation.browser import Browser
 from tests import postgres
 
 ROOT = Path(__file__).parents[1]

@@ -22,7 +22,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from benchmarks import otree_site
-from benchmarks.bots import Browser, Seat, Tally, begin, crowd, knock, play
+from benchmarks.bots import Player, Seat, Tally, begin, crowd, knock, play
 from benchmarks.site import ROOT, Site
 from tests import postgres
 
@@ -42,7 +42,7 @@ async def _seated(port: int, people: int) -> tuple[Tally, list[Seat]]:
 
     async def seat() -> None:
         for _ in queue:
-            browser = Browser(port)
+            browser = Player(port)
             began = time.perf_counter()
             seats.append((browser, await begin(browser, "load")))
             starts.seconds.append(time.perf_counter() - began)

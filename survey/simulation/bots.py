@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import http.client
+import asyncio
 import ipaddress
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from http.cookies import SimpleCookie
+from http import HTTPStatus
 from typing import Final
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from django.urls import reverse
 
@@ -19,6 +19,7 @@ from survey.access.studies import simulation_pass
 from survey.models import Participant, Stimulus, Study
 from survey.session.pages.visit import COOKIE
 from survey.session.plates import plate_digits
+from survey.simulation.browser import Browser
 from survey.simulation.people import Person, SimulationError, again
 from survey.study.definition import definition_of
 
@@ -41,7 +42,7 @@ def player(base: str) -> Callable[[Study, Person], str]:
         raise SimulationError(
             f"--http {base}: bots play on this machine's own server only (http://127.0.0.1:8000)"
         )
-    return lambda study, person: _Session(parts.netloc, study, person).play()
+    return lambda study, person: _Session(parts.hostname or "", parts.port or 80, study, person).play()
 
 
 def _is_here(host: str) -> bool:
@@ -93,13 +94,14 @@ class _Reader(HTMLParser):
 class _Session:
     """One person's way through a study, over one connection that is kept open."""
 
-    def __init__(self, netloc: str, study: Study, person: Person) -> None:
-        self.base = f"http://{netloc}"
-        self.connection = http.client.HTTPConnection(netloc, timeout=_TIMEOUT)
+    def __init__(self, host: str, port: int, study: Study, person: Person) -> None:
+        self.base = f"http://{host}:{port}"
+        self.browser = Browser(port, host, accept="text/html")
+        # The database is read between requests, which an event loop that runs would forbid.
+        self.runner = asyncio.Runner()
         self.study, self.person = study, person
         self.stimuli = {stimulus.name: stimulus for stimulus in study.stimuli.all()}
         self.looks: Counter[str] = Counter()
-        self.cookie = ""
 
     def play(self) -> str:
         """Play from consent to the last page; return the participant's code."""
@@ -117,12 +119,13 @@ class _Session:
                 page = self._send(page, act(page))
             if _place(page) != "done":
                 raise SimulationError(f"{self.base}{page.path}: is not where the session should have led")
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, EOFError) as error:
             raise SimulationError(
                 f"{self.base}: no answer ({error}); start the server first (make serve)"
             ) from error
         finally:
-            self.connection.close()
+            self.browser.close()
+            self.runner.close()
         return participant.code
 
     def _begin(self) -> Page:
@@ -133,13 +136,15 @@ class _Session:
             raise SimulationError(f"{self.base}{page.path}: answered {page.status} and asks for no consent")
         for _ in range(_TURNED_AWAY):
             begun = self._send(page, {"consent": "on"})
-            if begun.status != http.client.TOO_MANY_REQUESTS:
+            if begun.status != HTTPStatus.TOO_MANY_REQUESTS:
                 return begun
             time.sleep(begun.retry_after)
         raise SimulationError(f"{self.base}: lets too few start a minute; run it with STARTS_PER_MINUTE=0")
 
     def _participant(self) -> Participant:
-        participant = Participant.objects.filter(study=self.study, token=self.cookie or None).first()
+        participant = Participant.objects.filter(
+            study=self.study, token=self.browser.cookies.get(COOKIE)
+        ).first()
         if participant is None:
             raise SimulationError(f"{self.base}: serves another database than this command's")
         return participant
@@ -173,24 +178,17 @@ class _Session:
     def _ask(self, path: str, form: Mapping[str, str] | None = None, *, want_page: bool = True) -> Page:
         """Send a request and go where it leads."""
         for _ in range(5):
-            headers = {"Cookie": f"{COOKIE}={self.cookie}"} if self.cookie else {}
-            if form is not None:
-                headers["Content-Type"] = "application/x-www-form-urlencoded"
-            body = None if form is None else urlencode(form)
-            self.connection.request("GET" if form is None else "POST", path, body, headers)
-            response = self.connection.getresponse()
-            content = response.read()
-            set_cookie: SimpleCookie = SimpleCookie(response.headers.get("Set-Cookie", ""))
-            if COOKIE in set_cookie:
-                self.cookie = set_cookie[COOKIE].value
-            if not 300 <= response.status < 400:
-                break
-            path, form = urlsplit(urljoin(self.base + path, response.headers["Location"])).path, None
-        page = Page(response.status, urlsplit(path).path, int(response.headers.get("Retry-After", "0")))
-        if response.status >= 400 and response.status != http.client.TOO_MANY_REQUESTS:
-            raise SimulationError(
-                f"{self.base}{page.path}: answered {response.status}, which ends the session"
+            status, content = self.runner.run(
+                asyncio.wait_for(
+                    self.browser.ask("GET" if form is None else "POST", path, dict(form or {})), _TIMEOUT
+                )
             )
+            if not 300 <= status < 400:
+                break
+            path, form = urlsplit(urljoin(self.base + path, self.browser.location)).path, None
+        page = Page(status, urlsplit(path).path, int(self.browser.headers.get("retry-after", "0")))
+        if status >= 400 and status != HTTPStatus.TOO_MANY_REQUESTS:
+            raise SimulationError(f"{self.base}{page.path}: answered {status}, which ends the session")
         if want_page:
             _Reader(page).feed(content.decode())
         return page

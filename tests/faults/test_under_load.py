@@ -18,8 +18,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.bots import Browser, Tally, crowd, play
+from benchmarks.bots import Tally, crowd, play
 from benchmarks.site import Site
+from survey.simulation.browser import Browser
 from tests import postgres as scratch
 
 pytestmark = pytest.mark.slow
