@@ -87,6 +87,12 @@ CHROMIUM = Program(
 )
 POSTGRESQL = Program("PostgreSQL", find_postgresql, ("postgresql",))
 PROGRAMS = (CHROMIUM, POSTGRESQL)
+R = Program(
+    "R",
+    lambda: shutil.which("Rscript"),
+    ("r-base-core", "r-cran-lme4", "r-cran-ordinal", "r-cran-psych"),
+)
+"""Not among `PROGRAMS`: it takes long to install. Tests that need it are skipped without it; CI installs it."""
 
 
 def require(program: Program) -> str:

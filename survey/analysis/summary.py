@@ -53,7 +53,8 @@ def summarise(
     """
     notes: Notes = {}
     if unrated:
-        notes["unrated_items"] = f"{unrated} items have no rating; their rows have n = 0"
+        some = "1 item has" if unrated == 1 else f"{unrated} items have"
+        notes["unrated_items"] = f"{some} no rating and n = 0 in the tables"
     summary = {
         "items": len(ratings.items) + unrated,
         "participants": len(ratings.participants),

@@ -7,7 +7,6 @@ import hashlib
 import io
 import json
 import re
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -25,6 +24,7 @@ from survey.exports.folder import write_folder
 from survey.exports.latex import latex_table
 from survey.exports.methods import methods_text
 from survey.exports.psychds import psychds_files
+from tests.programs import R
 
 # The exports are made in the database, once for all tests.
 pytestmark = pytest.mark.django_db
@@ -73,7 +73,7 @@ def test_no_secret_of_a_participant_is_in_it():
             assert trial.token.encode() not in everything
 
 
-NEEDS_R = pytest.mark.skipif(shutil.which("Rscript") is None, reason="needs R")
+NEEDS_R = pytest.mark.skipif(R.find() is None, reason=R.missing)
 SCRIPTS = pytest.mark.parametrize(
     "script",
     [

@@ -16,12 +16,10 @@ import pytest
 from survey.analysis import analyse
 from survey.exports.files import SCRIPTS
 from survey.exports.tables import csv_bytes
+from tests.programs import R
 from tests.survey.exports.studies import ratings_frame
 
-needs_r = pytest.mark.skipif(
-    shutil.which("Rscript") is None,
-    reason="R is not installed: apt-get install r-base-core r-cran-lme4 r-cran-ordinal r-cran-psych",
-)
+needs_r = pytest.mark.skipif(R.find() is None, reason=R.missing)
 
 NAMES = (
     '="x"',
