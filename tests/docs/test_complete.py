@@ -110,3 +110,10 @@ def test_every_page_that_a_file_of_the_project_names_is_there():
         if not (ROOT / page).is_file()
     ]
     assert not dead
+
+
+def test_the_architecture_names_files_and_folders_that_are_there():
+    text = (ROOT / "docs/architecture.md").read_text()
+    named = set(re.findall(r"`([\w.-]+/[\w./-]*)`", text))
+    assert len(named) > 50
+    assert sorted(path for path in named if not (ROOT / path).exists()) == []
