@@ -15,9 +15,7 @@ ROOT = Path(settings.BASE_DIR)
 PAGES = [ROOT / "README.md", *sorted(path for path in (ROOT / "docs").rglob("*.md") if not path.is_symlink())]
 AT_MOST = 30
 #: The house's own dialect, which no page speaks.
-DIALECT = re.compile(
-    r"\b(mends?|mended|waist|redoes nothing|way out|at hand|lies in|the house)\b", re.I
-)
+DIALECT = re.compile(r"\b(mends?|mended|waist|redoes nothing|way out|at hand|lies in|the house)\b", re.I)
 
 
 def prose(text: str) -> list[str]:
@@ -28,7 +26,7 @@ def prose(text: str) -> list[str]:
     sentences = []
     for block in blocks:
         plain = re.sub(r"`[^`]*`|\]\([^)]*\)", "x", " ".join(block.split()))
-        sentences += re.split(r"(?<=[.!?:])\s+(?=[A-Z*_“x])", plain)
+        sentences += re.split(r"(?<=[.!?:])\s+(?=[A-Z*_“x[])", plain)
     return sentences
 
 
