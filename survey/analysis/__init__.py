@@ -3,6 +3,18 @@
 from __future__ import annotations
 
 from survey.analysis.analysis import Analysis, QuestionAnalysis, analyse
-from survey.analysis.table import Ratings, TableError, check, read_csv
+from survey.analysis.reading.options import OptionError, ReadOptions
+from survey.analysis.reading.read import read_ratings
+from survey.analysis.table import Ratings, TableError, check
 
-__all__ = ["Analysis", "QuestionAnalysis", "Ratings", "TableError", "analyse", "check", "read_csv"]
+__all__ = [
+    "Analysis",
+    "OptionError",
+    "QuestionAnalysis",
+    "Ratings",
+    "ReadOptions",
+    "TableError",
+    "analyse",
+    "check",
+    "read_ratings",
+]

@@ -8,7 +8,7 @@ import pandas as pd
 
 MAX_LEVELS = 20
 
-_NOT_FACTORS = frozenset(
+NOT_FACTORS = frozenset(
     [
         "study",
         "version",
@@ -48,7 +48,7 @@ def factor_columns(table: pd.DataFrame) -> list[str]:
     items = table.drop_duplicates("item")
     found = []
     for name in table.columns:
-        if name in _NOT_FACTORS:
+        if name in NOT_FACTORS:
             continue
         levels = items[name].nunique()
         if 2 <= levels <= MAX_LEVELS and levels < len(items):

@@ -7,20 +7,17 @@ Columns: ``participant``, ``item`` (text) and ``rating`` (1..5) are required. Us
 
 from __future__ import annotations
 
-import csv
 import difflib
 import hashlib
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from io import StringIO
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from survey.analysis.duplicates import repeat_notes
 from survey.analysis.scale import ACR, Scale, Whole
 
 REQUIRED = ("participant", "item", "rating")
@@ -29,26 +26,11 @@ CATEGORIES = np.arange(1, 6)
 """The five categories of an absolute category rating scale, ITU-T P.910 clause 7.1."""
 
 _LABELS = ("question", "condition", "content", "phase", "reference")
-_SYNONYMS = {
-    "participant": (
-        "subject",
-        "observer",
-        "rater",
-        "worker",
-        "user",
-        "assessor",
-        "viewer",
-        "listener",
-        "tester",
-    ),
-    "item": ("stimulus", "pvs", "image", "file", "filename", "video", "clip", "sample"),
-    "rating": ("score", "vote", "opinion", "opinion_score", "value", "answer", "acr", "mark"),
-}
 _SHOWN = 5
 
 
 class TableError(ValueError):
-    """A ratings table that cannot be analysed; the message is one line that names the place and the mend."""
+    """A ratings table that cannot be analysed; the message is one line with the place and the fix."""
 
 
 @dataclass(frozen=True)
@@ -127,66 +109,6 @@ class Coded:
         return np.rint((self.rating - self.scale.low) / self.scale.step).astype(np.int64)
 
 
-def read_csv(path: str | Path) -> pd.DataFrame:
-    """Read any ratings file: comma, semicolon or tab; UTF-8, UTF-16 or Windows-1252; with or without BOM.
-
-    Every column but ``rating`` and the numeric ones is kept as text, so that ``007`` stays ``007``.
-
-    Raises:
-        TableError: the file cannot be read, is empty, or is no table.
-    """
-    text = _decode(Path(path))
-    if "\0" in text:
-        raise TableError(f"{path}: not a text file: save the table as CSV")
-    header = text.lstrip("\n").partition("\n")[0]
-    if not header.strip():
-        raise TableError(
-            f"{path}: the file is empty; the first line must name the columns {', '.join(REQUIRED)}"
-        )
-    delimiter = max(",;\t", key=header.count)
-    names = [name.strip() for name in next(csv.reader([header], delimiter=delimiter))]
-    doubled = sorted({name for name in names if names.count(name) > 1})
-    if doubled:
-        raise TableError(f"{path}: column {doubled[0]!r} is there twice; rename one")
-    numeric = {"rating", "repeat", "repetition", "rt_ms", "position", "trial", "expected"}
-    try:
-        with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
-            return pd.read_csv(
-                StringIO(text.lstrip("\n")),
-                sep=delimiter,
-                names=names,
-                header=0,
-                index_col=False,
-                dtype={name: "str" for name in names if name not in numeric},
-                decimal="," if delimiter == ";" else ".",
-                keep_default_na=False,
-                na_values=["", "NA", "NaN", "nan", "null", "NULL"],
-                skip_blank_lines=False,
-                low_memory=False,
-            )
-    except pd.errors.ParserWarning:
-        raise TableError(f"{path}: a row has more cells than the header ({', '.join(names)})") from None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        reason = str(error).strip().removeprefix("Error tokenizing data. C error: ")
-        raise TableError(f"{path}: not a table of ratings: {reason}") from None
-
-
-def _decode(path: Path) -> str:
-    """The file's text, every line ended by a newline: spreadsheets of old write lone carriage returns."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise TableError(f"{path}: cannot be read: {error.strerror}") from None
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        text = data.decode("utf-16", errors="replace")
-    else:
-        try:
-            text = data.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            text = data.decode("cp1252", errors="replace")
-    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
-
-
 def check(
     frame: pd.DataFrame,
     *,
@@ -236,44 +158,25 @@ def check(
     _check_phase(table, source)
     if main_phase(table).empty:
         raise TableError(f"{source}: no rating of the main phase")
-    notes |= _repeat_note(table)
+    notes |= repeat_notes(table, _rows)
     return Ratings(table, len(frame), left_out, notes, scale, scales, _unrated(frame[missing], table))
 
 
 def _unrated(empty: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     """The items (of each question) of ``empty``, rows without a rating, that have none in ``table`` either."""
     keys = ["item", *(["question"] if "question" in table.columns else [])]
+    empty = main_phase(empty)
     names = pd.DataFrame({key: _categories(empty[key]).astype("object") for key in keys}).dropna()
-    if "phase" in empty.columns:
-        names = names[(empty["phase"].isna() | (empty["phase"] == "main")).reindex(names.index)]
     rated = pd.MultiIndex.from_frame(main_phase(table)[keys].astype("object"))
     names = names.drop_duplicates()
     return names[~pd.MultiIndex.from_frame(names).isin(rated)].reset_index(drop=True)
 
 
 def _require_columns(frame: pd.DataFrame, source: str) -> None:
-    present = [str(name) for name in frame.columns]
-    missing = [name for name in REQUIRED if name not in present]
-    if not missing:
-        return
-    hints = [f"{name!r}{_nearest(name, present)}" for name in missing]
-    plural = "s" if len(missing) > 1 else ""
-    raise TableError(f"{source}: no column{plural} {', '.join(hints)}; found: {_listed(present)}")
-
-
-def _listed(names: list[str]) -> str:
-    shown = [name[:40] if name.isprintable() else ascii(name[:40]) for name in names[:20]]
-    return ", ".join(shown) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
-
-
-def _nearest(wanted: str, present: list[str]) -> str:
-    plain = {name.lower().replace(" ", "_"): name for name in present if name not in REQUIRED}
-    for candidate in (wanted, *_SYNONYMS[wanted]):
-        for name, original in plain.items():
-            if name == candidate or name.startswith((f"{candidate}_", f"{candidate}s")):
-                return f" (rename {original!r}?)"
-    close = difflib.get_close_matches(wanted, list(plain), n=1)
-    return f" (rename {plain[close[0]]!r}?)" if close else ""
+    missing = [name for name in REQUIRED if name not in frame.columns]
+    if missing:
+        found = ", ".join(map(str, frame.columns[:20]))
+        raise TableError(f"{source}: no column {', '.join(map(repr, missing))}; found: {found}")
 
 
 def _ratings(
@@ -341,25 +244,15 @@ def _row(mask: pd.Series) -> str:
 
 
 def _rows(mask: pd.Series) -> str:
-    lines = [str(_line(label)) for label in mask.index[mask][:_SHOWN]]
-    rest = int(mask.sum()) - len(lines)
-    return f"row{'s' if mask.sum() > 1 else ''} {', '.join(lines)}" + (f" and {rest} more" if rest else "")
+    labels = mask.index[mask.to_numpy()].unique()
+    lines = [str(_line(label)) for label in labels[:_SHOWN]]
+    rest = len(labels) - len(lines)
+    return f"row{'s' if len(labels) > 1 else ''} {', '.join(lines)}" + (f" and {rest} more" if rest else "")
 
 
 def _line(label: object) -> object:
     """A spreadsheet's row number: the header is row 1."""
     return label + 2 if isinstance(label, int | np.integer) else label
-
-
-def _repeat_note(table: pd.DataFrame) -> dict[str, str]:
-    keys = ["participant", "item"] + [name for name in ("question", "phase") if name in table.columns]
-    repeated = table.duplicated(keys)
-    if not repeated.any():
-        return {}
-    return {
-        "repeated_rows": f"{int(repeated.sum())} rows repeat a participant and item ({_rows(repeated)}); all count "
-        "in the item's statistics, whose intervals count participants; alpha uses the first, ICC, Friedman and Wilcoxon use their mean"
-    }
 
 
 def main_phase(table: pd.DataFrame) -> pd.DataFrame:

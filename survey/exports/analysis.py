@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from survey.analysis import Analysis, analyse, check, read_csv
+from survey.analysis import Analysis, ReadOptions, analyse, read_ratings
 from survey.analysis.report.report import draw, report_html
 from survey.exports.folder import write_folder
 from survey.exports.tables import csv_bytes, json_bytes
 
 
-def analyse_file(path: Path, output: Path) -> Analysis:
+@dataclass(frozen=True)
+class Outcome:
+    """What an analysed file was: one sentence, and what was read in another way than literally."""
+
+    sentence: str
+    notes: Mapping[str, str]
+
+
+def analyse_file(path: Path, output: Path, options: ReadOptions) -> Outcome:
     """Analyse a ratings file and write its tables, summary and report into the folder `output`.
 
     Raises TableError for a file that is no table of ratings, OutputError where `output` cannot be written.
     """
-    ratings = check(read_csv(path), source=str(path))
+    ratings = read_ratings(path, options)
     analysis = analyse(ratings)
     files = analysis_files(analysis)
     drawings = draw(analysis, ratings.table)
     files["report.html"] = report_html(analysis, drawings, f"Opinion scores of {path.name}").encode()
     write_folder(files, output)
-    return analysis
+    summary = analysis.summary
+    return Outcome(
+        f"{summary['ratings']} ratings of {summary['items']} items by {summary['participants']} participants",
+        ratings.notes,
+    )
 
 
 def analysis_files(analysis: Analysis) -> dict[str, bytes]:

@@ -1,53 +1,17 @@
-"""The rating scales, with the wording that people see, by language.
+"""The questions that are asked where a study file asks none, and the labels of each method.
 
-Categories are listed from 1 to 5. English: ITU-T P.910 (10/2023) clauses 8.1 (ACR) and 8.2 (DCR). French and
-Spanish: the same scales in the French and Spanish editions of ITU-R BT.500. German: the translation in use since
-ITU-T P.800 listening tests. Labels are not equally spaced, nor spaced alike across languages: the language of each
-participant is kept with the ratings.
+Labels are not equally spaced, nor spaced alike across languages: the language of each participant is kept with the
+ratings.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-Labels = tuple[str, str, str, str, str]
+from survey.analysis.labels import ACR, DCR, Labels
 
-ACR: Final[dict[str, Labels]] = {
-    "en": ("Bad", "Poor", "Fair", "Good", "Excellent"),
-    "fr": ("Mauvais", "Médiocre", "Assez bon", "Bon", "Excellent"),
-    "de": ("Schlecht", "Dürftig", "Ordentlich", "Gut", "Ausgezeichnet"),
-    "es": ("Mala", "Mediocre", "Aceptable", "Buena", "Excelente"),
-}
-DCR: Final[dict[str, Labels]] = {
-    "en": (
-        "Very annoying",
-        "Annoying",
-        "Slightly annoying",
-        "Perceptible but not annoying",
-        "Imperceptible",
-    ),
-    "fr": (
-        "Très gênant",
-        "Gênant",
-        "Légèrement gênant",
-        "Perceptible mais non gênant",
-        "Imperceptible",
-    ),
-    "de": (
-        "Sehr störend",
-        "Störend",
-        "Leicht störend",
-        "Wahrnehmbar, aber nicht störend",
-        "Nicht wahrnehmbar",
-    ),
-    "es": (
-        "Muy molesta",
-        "Molesta",
-        "Ligeramente molesta",
-        "Perceptible, pero no molesta",
-        "Imperceptible",
-    ),
-}
+__all__ = ["ACR", "DCR", "LANGUAGES", "QUESTIONS", "Labels", "default_labels"]
+
 LANGUAGES: Final = tuple(ACR)
 
 #: The question asked where a study file asks none of its own, by method and language.

@@ -28,7 +28,7 @@ from generator.nst.recipes.networks import CAFFE
 from generator.nst.weights.layouts import LoadedWeights, load_weights, save_canonical
 from generator.plans.document import PlanError
 from generator.plans.plan import load_plan
-from survey.analysis import table
+from survey.analysis import TableError, read_ratings
 from survey.study import definition
 from survey.study.definition import DefinitionError
 from tests.generator.nst.tiny import tiny_tensors
@@ -93,7 +93,7 @@ def pngs(mode: str, kind: str) -> bytes:
 
 
 def check_ratings(path: Path) -> object:
-    return table.check(table.read_csv(path))
+    return read_ratings(path)
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +112,7 @@ def readers(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Reader]:
     return {
         "plan": Reader(load_plan, PlanError, ".toml", PLAN),
         "study": Reader(definition.load, DefinitionError, ".toml", STUDY),
-        "ratings": Reader(check_ratings, table.TableError, ".csv", RATINGS),
+        "ratings": Reader(check_ratings, TableError, ".csv", RATINGS),
         "png": Reader(image, ImageError, ".png", pngs("RGBA", "PNG")),
         "jpeg": Reader(image, ImageError, ".jpg", pngs("CMYK", "JPEG")),
         "webp": Reader(image, ImageError, ".webp", pngs("RGB", "WEBP")),

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from survey.analysis import TableError, analyse, check, read_csv
+from survey.analysis import TableError, analyse, check, read_ratings
 from survey.analysis.table import code, data_hash, main_phase
 from tests.survey.analysis.tables import rows, study
 
@@ -13,7 +13,7 @@ def read(tmp_path):
     def read(content: str | bytes, encoding: str = "utf-8"):
         path = tmp_path / "ratings.csv"
         path.write_bytes(content if isinstance(content, bytes) else content.encode(encoding))
-        return check(read_csv(path), source="ratings.csv")
+        return read_ratings(path)
 
     return read
 
@@ -51,13 +51,11 @@ def test_it_keeps_names_that_look_like_numbers(read):
 
 
 def test_it_names_missing_columns_and_the_nearest_ones(read):
-    message = refusal(read, "subject,itme,score\na,b,3\n")
-    assert "'participant' (rename 'subject'?)" in message
-    assert "'item' (rename 'itme'?)" in message
-    assert "'rating' (rename 'score'?)" in message
+    message = refusal(read, "subject,itme,raitng\na,b,3\n")
+    assert "no columns 'item' (is it 'itme'? then add --columns item=itme), 'rating'" in message
 
 
-@pytest.mark.parametrize("rating", ["0", "6", "2.5", "good", "-1", "inf"])
+@pytest.mark.parametrize("rating", ["0", "6", "2.5", "goodish", "-1", "inf"])
 def test_it_refuses_a_rating_outside_the_scale_and_names_its_row(read, rating):
     message = refusal(read, f"participant,item,rating\na,b,3\n\na,c,{rating}\n")
     assert "row 4" in message
@@ -87,10 +85,10 @@ def test_it_leaves_empty_ratings_out_and_says_so(read):
         ("participant,item,rating\na,b,3,4\n", "more cells than the header"),
         ("participant,item,rating,phase\na,b,3,mian\n", "did you mean 'main'?"),
         ("participant,item,rating,phase\na,b,3,practice\n", "no rating of the main phase"),
-        (bytes(range(1, 256)), "no columns"),
+        (bytes(range(1, 256)), "neither UTF-8 nor Windows-1252"),
         (bytes(range(256)), "not a text file"),
         ("participant,item,rating,question\na,b,3,q\na,c,3,\n", "row 3: question is empty"),
-        ('participant,item,rating\na,"b,3\n', "EOF inside string"),
+        ('participant,item,rating\na,"b,3\n', "line 2: the quoted cell that begins here does not end"),
     ],
 )
 def test_it_refuses_what_is_no_table_of_ratings(read, content, words):
@@ -104,7 +102,7 @@ def test_a_question_column_that_is_empty_throughout_is_no_question():
 
 def test_it_says_which_file_cannot_be_read(tmp_path):
     with pytest.raises(TableError, match=r"nowhere\.csv: cannot be read: No such file"):
-        read_csv(tmp_path / "nowhere.csv")
+        read_ratings(tmp_path / "nowhere.csv")
 
 
 def test_it_keeps_and_reports_repeated_rows(read):

@@ -116,7 +116,7 @@ def test_unanimous_ratings_are_analysed_too(tmp_path):
     [
         ("participant,item,raing\na,b,3\n", "no column 'rating' .*'raing'"),
         ("participant,item,rating\na,b,6\n", "row 2: rating 6 is not a whole number from 1 to 5"),
-        ("participant,item,rating\na,b,good\n", "row 2: rating 'good'"),
+        ("participant,item,rating\na,b,goodish\n", "row 2: rating 'goodish'"),
         ("", "the file is empty"),
     ],
 )

@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from survey.analysis import analyse, read_csv
+from survey.analysis import analyse, read_ratings
 from survey.exports.codebook import codebook
 from survey.exports.files import all_files, csv_files
 from survey.exports.folder import write_folder
@@ -38,7 +38,7 @@ def test_the_same_data_give_the_same_bytes(export, files):
 
 def test_analysis_of_the_export_is_analysis_of_the_database(tmp_path, export_of_two):
     (tmp_path / "ratings.csv").write_bytes(csv_files(export_of_two)["ratings.csv"])
-    again = analyse(read_csv(tmp_path / "ratings.csv"))
+    again = analyse(read_ratings(tmp_path / "ratings.csv"))
     ours = export_of_two.analysis
     assert again.tables().keys() == ours.tables().keys()
     for name, table in ours.tables().items():

@@ -1,0 +1,345 @@
+"""One row for each rating, from long and wide tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from survey.analysis.reading.columns import Columns, listed, missing_column, refuse_rivals
+from survey.analysis.reading.header import Named
+from survey.analysis.reading.options import ReadOptions
+from survey.analysis.reading.roles import (
+    NO_RATINGS,
+    NUMBERS,
+    QUESTION_WORDS,
+    REQUIRED,
+    TEXT,
+    is_summary,
+    plain,
+    role_of,
+)
+from survey.analysis.reading.values import parse_ratings
+from survey.analysis.table import TableError
+
+COLUMN: Final = "\0column"
+"""The column of a long table that holds the wide column each rating was in."""
+
+_PARTICIPANT_NAME: Final = re.compile(
+    r"(?:p|s|o|r|w|u|v|vp|vpn|sub|subj|subject|participant|part|observer|obs|rater|worker|user|judge|j|viewer|listener|"
+    r"assessor|person|respondent|tester|evaluator|annotator|teilnehmer|proband|n)[ _.\-#]*\d+",
+    re.IGNORECASE,
+)
+_ITEM_NAME: Final = re.compile(
+    r".*\.(?:png|jpe?g|webp|tiff?|bmp|gif|avif|mp4|avi|yuv|mkv|webm|wav|mp3|flac|y4m)|"
+    r"(?:img|image|pic|picture|photo|pvs|stim|stimulus|item|clip|video|vid|sample|src|hrc|q|question|i|x|bild|wine)[ _.\-#]*\d+.*",
+    re.IGNORECASE,
+)
+_TIMESTAMPS: Final = frozenset({"timestamp", "zeitstempel", "horodateur", "marca_temporal"})
+_GROUPED: Final = re.compile(r"^(.*?)[\s_.:/\-]*\[(.+)\]$")
+
+
+def rating_columns(
+    frame: pd.DataFrame, columns: Columns, options: ReadOptions, notes: dict[str, str]
+) -> list[str]:
+    """Return the columns of a wide table that hold ratings by their values and names; notes say what was not taken."""
+    shares: dict[str, float] = {}
+    empty: list[str] = []
+    for name in frame.columns:
+        if name in columns.known() or plain(name) in NO_RATINGS or is_summary(name):
+            continue
+        texts = frame[name].unique()
+        parsed = parse_ratings(texts, options)
+        sizes = frame[name].value_counts().reindex(texts).to_numpy()
+        good, bad = sizes[~np.isnan(parsed.number)].sum(), sizes[parsed.bad].sum()
+        if good + bad == 0:
+            empty.append(name)
+        elif good >= bad:
+            shares[name] = good / (good + bad)
+    found = list(shares)
+    shapes = [_shape(name) for name in found]
+    usual = max(set(shapes), key=shapes.count) if shapes else ""
+    if "#" in usual and len(found) > 3 and shapes.count(usual) >= 0.75 * len(found):
+        odd = [name for name, shape in zip(found, shapes, strict=True) if shape != usual]
+        if odd:
+            notes["not_ratings"] = (
+                f"not read as ratings, for their names are unlike the others': {listed(odd)}"
+            )
+            found = [name for name in found if name not in odd]
+    alike = {_shape(name) for name in found}
+    return [name for name in frame.columns if name in found or (name in empty and _shape(name) in alike)]
+
+
+def shaped_alike(names: list[str]) -> bool:
+    """Whether two or more names are equal but for their numbers, or all have one file ending."""
+    return len(names) > 1 and len({_shape(name) for name in names}) == 1
+
+
+def _shape(name: str) -> str:
+    """Return a name with every number as ``#``; of a file, its ending."""
+    ending = re.search(r"\.[A-Za-z]\w{1,4}$", name)
+    return ending[0].casefold() if ending else re.sub(r"\d+", "#", name)
+
+
+def long_table(
+    named: Named, columns: Columns, source: str, options: ReadOptions, notes: dict[str, str]
+) -> pd.DataFrame:
+    """Return a long file's rows under the names of the tidy table; several rating columns become questions.
+
+    Raises:
+        TableError: a required column is missing, or two could be it.
+    """
+    names = [str(name) for name in named.frame.columns]
+    missing = [role for role in REQUIRED if role not in columns.of]
+    if missing:
+        plural = "s" if len(missing) > 1 else ""
+        shown = ", ".join(missing_column(role, names) for role in missing)
+        raise TableError(
+            f"{source}: no column{plural} {shown}; found: {listed(names)}{_rating_hint(named, columns, missing, options)}"
+        )
+    refuse_rivals(columns, source, REQUIRED)
+    base = _base(named.frame, columns)
+    ratings = columns.of["rating"]
+    if len(ratings) == 1:
+        return base.assign(rating=named.frame[ratings[0]])
+    notes["questions_read"] = f"{len(ratings)} rating columns, each a question: {listed(ratings)}"
+    labels = [ratings[i] for _ in range(len(base)) for i in range(len(ratings))]
+    return _melted(base, named.frame, ratings, {"question": ratings}, notes).assign(**{COLUMN: labels})
+
+
+def _rating_hint(named: Named, columns: Columns, missing: list[str], options: ReadOptions) -> str:
+    if missing != ["rating"]:
+        return ""
+    found = rating_columns(named.frame, columns, options, {})
+    return f"; if these hold the ratings, add --columns rating={'+'.join(found[:8])}" if found else ""
+
+
+def _base(frame: pd.DataFrame, columns: Columns) -> pd.DataFrame:
+    """Return the columns that have a role, under its name, then the others under their own."""
+    result = {}
+    for role in (*REQUIRED[:2], *TEXT, *NUMBERS):
+        if names := columns.of.get(role):
+            result[role] = frame[names[0]]
+            for name in names[1:]:
+                result[role] = result[role] + "_" + frame[name]
+    known = columns.known()
+    others = {
+        str(name): frame[name]
+        for name in frame.columns
+        if name not in known and str(name) not in result and name not in ("rating", "")
+    }
+    return pd.DataFrame(result | others, index=frame.index)
+
+
+def _melted(
+    base: pd.DataFrame,
+    frame: pd.DataFrame,
+    ratings: list[str],
+    more: dict[str, Sequence[str]],
+    notes: dict[str, str],
+) -> pd.DataFrame:
+    """Return each row once for each rating column, row by row; ``more`` are columns with a value for each of them."""
+    count = len(ratings)
+    table = (
+        base.loc[base.index.repeat(count)]
+        if base.index.is_unique
+        else base.iloc[np.repeat(np.arange(len(base)), count)]
+    )
+    values = frame[ratings].to_numpy(object).ravel()
+    for name, parts in more.items():
+        if name == "question" and "question" in base.columns:
+            table = table.assign(
+                question=[
+                    f"{q} {part}" for q, part in zip(table["question"], list(parts) * len(base), strict=True)
+                ]
+            )
+        else:
+            table = table.assign(**{name: list(parts) * len(base)})
+    return table.assign(rating=pd.Series(values, index=table.index, dtype="str"))
+
+
+def is_wide(named: Named, columns: Columns, ratings: list[str], options: ReadOptions) -> bool:
+    """Whether the table has one column for each participant or item."""
+    if options.wide != "auto":
+        return options.wide != "no"
+    if "rating" in options.columns and len(columns.of["rating"]) == 1:
+        return False
+    if named.matrix:
+        return True
+    both = "participant" in columns.of and "item" in columns.of
+    return not both and len(ratings) >= 2 and not _says_more(named.frame, columns, ratings)
+
+
+def _says_more(frame: pd.DataFrame, columns: Columns, ratings: list[str]) -> bool:
+    """Whether rows need another column of names to be told apart: the table is long, and that column lacks its role."""
+    key = columns.one("participant") or columns.one("item")
+    if key is None or frame[key].is_unique:
+        return False
+    others = [name for name in frame.columns if name not in ratings and name not in columns.known()]
+    return any(frame[name].nunique() > 1 and not frame.duplicated([key, name]).any() for name in others)
+
+
+def wide_table(
+    named: Named,
+    columns: Columns,
+    ratings: list[str],
+    source: str,
+    options: ReadOptions,
+    notes: dict[str, str],
+) -> pd.DataFrame:
+    """Return a wide table as one row for each rating.
+
+    Raises:
+        TableError: it cannot be told whether rows are items or participants.
+    """
+    if not ratings:
+        raise TableError(
+            f"{source}: --wide {options.wide}: no column holds ratings; found: {listed(list(named.frame.columns))}"
+        )
+    questions, heads = _questions(ratings, named, options)
+    if named.matrix:
+        heads = _numbered("participant", len(ratings))
+    rows_are, row_names = _orientation(named, columns, ratings, heads, source, options, notes)
+    other = "participant" if rows_are == "item" else "item"
+    base = _base(named.frame, columns)
+    base = base.drop(columns=[name for name in (*ratings, "participant", "item") if name in base.columns])
+    base.insert(0, rows_are, row_names)
+    more: dict[str, Sequence[str]] = {other: heads}
+    if questions:
+        more["question"] = questions
+    table = _melted(base, named.frame, ratings, more, notes).assign(**{COLUMN: list(ratings) * len(base)})
+    size = f"{len(named.frame)} {rows_are}s in rows by {len(dict.fromkeys(heads))} {other}s in columns ({listed(list(dict.fromkeys(heads))[:4])} ...)"
+    asked = f", questions {listed(list(dict.fromkeys(questions)))}" if questions else ""
+    notes["wide"] = f"a wide table: {size}{asked}"
+    return table
+
+
+def _orientation(
+    named: Named,
+    columns: Columns,
+    ratings: list[str],
+    heads: list[str],
+    source: str,
+    options: ReadOptions,
+    notes: dict[str, str],
+) -> tuple[str, pd.Series]:
+    """Return what rows are (``item`` or ``participant``) and their names."""
+    frame = named.frame
+    role = {"items": "item", "participants": "participant"}.get(options.wide)
+    if role is None:
+        given = [name for name in ("item", "participant") if name in columns.of]
+        role = given[0] if len(given) == 1 else None
+    if role is not None and role in columns.of:
+        names = _base(frame, columns)[role]
+        return role, names
+    first = next(
+        (name for name in frame.columns if name not in ratings and not _is_role(name, columns)), None
+    )
+    if role is None and named.matrix:
+        role = "item"
+    if role is None:
+        role = _guess(frame[first] if first is not None else None, first, heads)
+    if role is None:
+        raise TableError(
+            f"{source}: a wide table, but it cannot be told whether its rows are items or participants: add --wide items or "
+            "--wide participants"
+        )
+    if first is not None and plain(str(first)) not in NO_RATINGS - {
+        "id",
+        "nr",
+        "no",
+        "number",
+        "index",
+        "idx",
+        "order",
+        "response_id",
+    }:
+        return role, frame[first]
+    notes["row_names"] = f"no column names the {role}s: each row is one, named by its number"
+    return role, pd.Series(_numbered(role, len(frame)), index=frame.index, dtype="str")
+
+
+def _numbered(role: str, count: int) -> list[str]:
+    """Return names for what has none: ``item 01`` ..."""
+    digits = len(str(count))
+    return [f"{role} {n:0{digits}d}" for n in range(1, count + 1)]
+
+
+def _is_role(name: str, columns: Columns) -> bool:
+    return any(name in names for role, names in columns.of.items() if role not in REQUIRED)
+
+
+def _guess(rows: pd.Series | None, first: str | None, heads: list[str]) -> str | None:
+    """Return what rows are by how their names and the columns' look; None where that does not say."""
+    if first is not None and plain(first) in _TIMESTAMPS:
+        return "participant"
+    votes = _vote(heads)
+    if rows is not None:
+        votes -= _vote([str(name) for name in rows.unique()])
+    return "item" if votes > 0 else "participant" if votes < 0 else None
+
+
+def _vote(names: list[str]) -> int:
+    """1 where most names look like participants', -1 like items', 0 where neither."""
+    people = sum(bool(_PARTICIPANT_NAME.fullmatch(name.strip())) for name in names)
+    items = sum(bool(_ITEM_NAME.fullmatch(name.strip())) for name in names)
+    return int(people > len(names) / 2) - int(items > len(names) / 2)
+
+
+def _questions(ratings: list[str], named: Named, options: ReadOptions) -> tuple[list[str], list[str]]:
+    """Split the names of rating columns into (questions, names); no questions where the columns come in no groups."""
+    if named.groups:
+        places = [list(named.frame.columns).index(name) for name in ratings]
+        pairs = [
+            (named.groups[place], str(ratings[i]).removeprefix(f"{named.groups[place]} "))
+            for i, place in enumerate(places)
+        ]
+        return _sides(pairs)
+    bracket = [_GROUPED.match(name) for name in ratings]
+    if all(bracket):
+        pairs = [(found[1].strip(), found[2].strip()) for found in bracket if found]
+        if len({group for group, _ in pairs}) > 1:
+            return _sides(pairs)
+        return [], [name for _, name in pairs]
+    words = QUESTION_WORDS | {plain(word) for word in options.columns.get("question", "").split("+") if word}
+    split = [_split_word(name, words) for name in ratings]
+    if all(split) and len({part[0] for part in split if part}) > 1:
+        return [part[0] for part in split if part], [part[1] for part in split if part]
+    return [], list(ratings)
+
+
+def _split_word(name: str, words: frozenset[str] | set[str]) -> tuple[str, str] | None:
+    """Split ``img01_quality`` or ``quality.img01`` into the question and the rest."""
+    for pattern in (
+        r"^(?P<rest>.+?)[\s_.:/\-]+(?P<word>[^\W\d_]+(?:[ _][^\W\d_]+)?)$",
+        r"^(?P<word>[^\W\d_]+(?:[ _][^\W\d_]+)?)[\s_.:/\-]+(?P<rest>.+)$",
+    ):
+        for found in (re.match(pattern, name), re.match(pattern.replace(r"(?:[ _][^\W\d_]+)?", ""), name)):
+            if found and plain(found["word"]) in words:
+                return found["word"], found["rest"]
+    return None
+
+
+def _sides(pairs: list[tuple[str, str]]) -> tuple[list[str], list[str]]:
+    """Return which side of the pairs is the question: the one of known words, else the one with fewer names."""
+    left, right = {pair[0] for pair in pairs}, {pair[1] for pair in pairs}
+    if len(right) == 1 or len(left) == 1:
+        return [], [pair[1] if len(left) == 1 else pair[0] for pair in pairs]
+    known_left = all(plain(name) in QUESTION_WORDS for name in left)
+    known_right = all(plain(name) in QUESTION_WORDS for name in right)
+    swap = known_right if known_right != known_left else len(right) < len(left)
+    return [pair[swap] for pair in pairs], [pair[not swap] for pair in pairs]
+
+
+def asked_by_name(columns: Columns, ratings: list[str]) -> bool:
+    """Whether a table of participants and items has rating columns that are named after questions."""
+    return (
+        "participant" in columns.of
+        and "item" in columns.of
+        and "rating" not in columns.of
+        and bool(ratings)
+        and all(plain(name) in QUESTION_WORDS or role_of(name) == "rating" for name in ratings)
+    )

@@ -1,0 +1,128 @@
+"""What a user may say about a ratings file whose meaning cannot be guessed."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal, get_args
+
+from survey.analysis.reading.roles import ROLES
+from survey.analysis.scale import Scale, parse_scale
+
+Wide = Literal["auto", "items", "participants", "no"]
+WIDE: Final[tuple[str, ...]] = get_args(Wide)
+
+
+class OptionError(ValueError):
+    """An option that cannot be understood; the message is one line that names the option and the fix."""
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How to read a ratings file. The defaults detect everything.
+
+    Attributes:
+        columns: role (``participant``, ``item``, ``rating`` ...) -> the text that names its column or columns,
+            several joined by ``+``; numbers from 1 where the file has no header.
+        wide: ``items`` for one row an item, ``participants`` for one row a participant, ``no`` for one row a rating.
+        scale: the rating scale; None for 1 to 5, or as many categories as ``labels`` has.
+        labels: the labels of the categories, lowest first.
+        missing: codes of a missing rating besides the usual ones.
+        encoding: name of the text's encoding.
+        sheet: name of the sheet, of a workbook.
+        header: whether the table has a header.
+    """
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    wide: Wide = "auto"
+    scale: Scale | None = None
+    labels: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    encoding: str | None = None
+    sheet: str | None = None
+    header: bool = True
+
+    def __post_init__(self) -> None:
+        if self.labels and self.scale is not None:
+            values = self.scale.categories
+            if values is None or len(values) != len(self.labels):
+                have = "no categories" if values is None else f"{len(values)} categories"
+                raise OptionError(
+                    f"--labels: {len(self.labels)} labels, but the scale {self.scale} has {have}"
+                )
+
+    @property
+    def used_scale(self) -> Scale:
+        """The scale that is meant: as given, else 1 to the number of labels, else 1 to 5."""
+        if self.scale is not None:
+            return self.scale
+        return Scale(1, len(self.labels), 1) if self.labels else Scale()
+
+
+def parse_options(
+    *,
+    columns: str = "",
+    wide: str = "auto",
+    scale: str = "",
+    labels: str = "",
+    missing: str = "",
+    encoding: str = "",
+    sheet: str = "",
+    header: str = "",
+) -> ReadOptions:
+    """Read the options as they are written on the command line, "" for one that is not given.
+
+    Raises:
+        OptionError: an option cannot be understood.
+    """
+    if wide not in WIDE:
+        raise OptionError(f"--wide: {wide!r} is none of {', '.join(WIDE)}")
+    if header not in ("", "auto", "none"):
+        raise OptionError(
+            f"--header: {header!r} is not 'none'; leave the option out for a file with a header"
+        )
+    try:
+        parsed = parse_scale(scale) if scale else None
+    except ValueError as error:
+        raise OptionError(f"--scale: {error}") from None
+    listed = _split(labels)
+    if labels and (len(listed) < 2 or "" in listed):
+        raise OptionError(
+            f"--labels: list the labels from the lowest category to the highest, not {labels!r}"
+        )
+    return ReadOptions(
+        columns=_parse_columns(columns),
+        wide=wide,  # type: ignore[arg-type]
+        scale=parsed,
+        labels=listed,
+        missing=_split(missing),
+        encoding=encoding or None,
+        sheet=sheet or None,
+        header=header != "none",
+    )
+
+
+def _parse_columns(text: str) -> dict[str, str]:
+    columns: dict[str, str] = {}
+    for part in _split(text):
+        role, sign, name = part.partition("=")
+        role = role.strip().lower()
+        if not sign or not name.strip():
+            raise OptionError(f"--columns: {part!r}: write ROLE=COLUMN, such as participant=Judge,item=Wine")
+        if role not in ROLES:
+            raise OptionError(f"--columns: {role!r} is none of {', '.join(ROLES)}")
+        if role in columns:
+            raise OptionError(
+                f"--columns: {role} is given twice; join several columns by +, as in rating=A+B"
+            )
+        columns[role] = name.strip()
+    return columns
+
+
+def _split(text: str) -> tuple[str, ...]:
+    """Split at commas; a part in quotation marks may hold commas itself."""
+    if not text.strip():
+        return ()
+    rows = list(csv.reader([text], skipinitialspace=True))
+    return tuple(part.strip() for part in rows[0])

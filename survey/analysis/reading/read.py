@@ -1,0 +1,260 @@
+"""Any ratings file as checked ratings: the one reader that everything else uses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from survey.analysis.factors import NOT_FACTORS
+from survey.analysis.reading.columns import Columns, listed, refuse_rivals, renamed, resolve
+from survey.analysis.reading.decoding import decode, read_bytes
+from survey.analysis.reading.dialect import split
+from survey.analysis.reading.header import Named, name_columns
+from survey.analysis.reading.layout import (
+    COLUMN,
+    asked_by_name,
+    is_wide,
+    long_table,
+    rating_columns,
+    shaped_alike,
+    wide_table,
+)
+from survey.analysis.reading.names import tidy_names
+from survey.analysis.reading.options import ReadOptions
+from survey.analysis.reading.roles import NUMBERS, REQUIRED, TEXT
+from survey.analysis.reading.sheets import WORKBOOKS, choose_sheet, sheet_cells, sheet_names
+from survey.analysis.reading.sums import without_sums
+from survey.analysis.reading.times import milliseconds
+from survey.analysis.reading.values import hint_of_range, parse_numbers, parse_ratings
+from survey.analysis.table import Ratings, TableError, check
+
+Notes = dict[str, str]
+_DEFAULT: Final = ReadOptions()
+_SHOWN: Final = 5
+
+
+def read_ratings(path: str | Path, options: ReadOptions = _DEFAULT) -> Ratings:
+    """Read a ratings file of any form.
+
+    Returns:
+        The checked ratings; their notes say all that was read in another way than literally.
+
+    Raises:
+        TableError: the file holds no ratings, or what it holds cannot be told; the message is one line with the place
+            and the fix.
+    """
+    path = Path(path)
+    data = read_bytes(path)
+    if data.startswith(WORKBOOKS):
+        return _read_workbook(path, data, options)
+    if options.sheet is not None:
+        raise TableError(f"{path}: --sheet: the file is no workbook")
+    notes: Notes = {}
+    cells = split(decode(path, data, options.encoding, notes), str(path), notes)
+    return interpret(name_columns(cells, str(path), options, notes), str(path), options, notes)
+
+
+def _read_workbook(path: Path, data: bytes, options: ReadOptions) -> Ratings:
+    """Read the sheet of ratings: the one that is asked for, or the only one that holds ratings."""
+    read: dict[str, Ratings] = {}
+    refused: dict[str, TableError] = {}
+    names = choose_sheet(path, sheet_names(path, data), options.sheet)
+    for name in names:
+        notes: Notes = {}
+        source = f"{path}, sheet {name!r}" if len(names) > 1 else str(path)
+        cells = sheet_cells(path, data, name, notes)
+        if not len(cells.frame):
+            continue
+        try:
+            read[name] = interpret(name_columns(cells, source, options, notes), source, options, notes)
+        except TableError as error:
+            refused[name] = error
+    if len(read) > 1:
+        raise TableError(
+            f"{path}: sheets {listed(list(read))} hold ratings: say which by --sheet {next(iter(read))!r}"
+        )
+    if not read and not refused:
+        raise TableError(f"{path}: the workbook is empty")
+    if not read:
+        raise next(iter(refused.values()))
+    ((name, ratings),) = read.items()
+    if len(names) == 1:
+        return ratings
+    return replace(ratings, notes={"sheet": f"sheet {name!r} of {len(names)}"} | ratings.notes)
+
+
+def interpret(named: Named, source: str, options: ReadOptions, notes: Notes) -> Ratings:
+    """Return the ratings that a table of text holds; errors as of ``read_ratings``."""
+    table, columns = as_long(named, source, options, notes)
+    blank = np.ones(len(table), bool)
+    for name in REQUIRED:
+        blank &= (table[name].str.strip() == "").to_numpy(bool)
+    table = without_sums(table[~blank], options, notes)
+    if table.empty:
+        raise TableError(f"{source}: no ratings")
+    for name in (*REQUIRED[:2], *TEXT):
+        if name in table.columns:
+            table = table.assign(**{name: tidy_names(table[name], name, notes)})
+            if name in REQUIRED:
+                _refuse_empty(table[name], source)
+    if "phase" in table.columns:
+        table = table.assign(phase=table["phase"].str.lower())
+    table = table.assign(
+        rating=_numbers(table, source, options, notes), **_optional(table, columns, options, notes)
+    )
+    table = _with_item_columns(table.drop(columns=[COLUMN], errors="ignore"), options, notes)
+    # `check` names rows as a spreadsheet does: label 0 is row 2.
+    ratings = check(table.set_axis(table.index - 2), source=source, scale=options.used_scale)
+    return replace(ratings, notes=notes | ratings.notes)
+
+
+def as_long(named: Named, source: str, options: ReadOptions, notes: Notes) -> tuple[pd.DataFrame, Columns]:
+    """Return one row of text for each rating cell, under the tidy table's column names, and the file's columns."""
+    names = [str(name) for name in named.frame.columns]
+    columns = Columns() if named.matrix and not options.columns else resolve(names, source, options)
+    complete = all(role in columns.of for role in REQUIRED)
+    if complete and options.wide in ("auto", "no"):
+        table = long_table(named, columns, source, options, notes)
+    else:
+        table = _not_plainly_long(named, columns, source, options, notes)
+    if text := renamed(columns, set(columns.of) & (set(table.columns) | {"rating"})):
+        notes["columns"] = text
+    return table, columns
+
+
+def _not_plainly_long(
+    named: Named, columns: Columns, source: str, options: ReadOptions, notes: Notes
+) -> pd.DataFrame:
+    guessed = columns.of.pop("rating", []) if "rating" not in options.columns else []
+    remarks: Notes = {}
+    chosen = columns.of.get("rating")
+    ratings = (
+        list(named.frame.columns)
+        if named.matrix
+        else chosen or rating_columns(named.frame, columns, options, remarks)
+    )
+    if (
+        guessed
+        and not shaped_alike([name for name in ratings if name not in guessed])
+        and options.wide == "auto"
+    ):
+        ratings = []
+    if is_wide(named, columns, ratings, options):
+        refuse_rivals(columns, source, [role for role in ("participant", "item") if role in columns.of])
+        notes |= remarks
+        return wide_table(named, columns, ratings, source, options, notes)
+    if guessed:
+        columns.of["rating"] = guessed
+    elif asked_by_name(columns, ratings):
+        columns.of["rating"] = ratings
+    return long_table(named, columns, source, options, notes)
+
+
+def _refuse_empty(column: pd.Series, source: str) -> None:
+    empty = column == ""
+    if empty.any():
+        raise TableError(f"{source}: row {column.index[empty][0]}: {column.name} is empty")
+
+
+def _numbers(table: pd.DataFrame, source: str, options: ReadOptions, notes: Notes) -> NDArray[np.float64]:
+    """Return the rating column as numbers, NaN for missing ones; refuse any other text."""
+    codes, texts = pd.factorize(table["rating"])
+    parsed = parse_ratings(texts, options)
+    notes |= parsed.notes
+    bad = parsed.bad[codes]
+    if bad.any():
+        raise TableError(
+            f"{source}: {_bad_rating(table, bad, str(texts[codes[bad][0]]), parsed.wrong, options)}"
+        )
+    return parsed.number[codes]
+
+
+def _bad_rating(
+    table: pd.DataFrame, bad: NDArray[np.bool_], text: str, wrong: Notes, options: ReadOptions
+) -> str:
+    rows = table.index[bad]
+    place = f"row {rows[0]}"
+    if COLUMN in table.columns:
+        place += f", column {table[COLUMN].to_numpy(object)[bad][0]!r}"
+    number, not_number = parse_numbers(table["rating"], options)
+    shown = text.strip() if not not_number[bad][0] else repr(text.strip())
+    scale = options.used_scale
+    fault = (
+        f"is not a whole number from {scale.low:g} to {scale.high:g}"
+        if scale.step == 1
+        else f"is not on the scale {scale.describe()}"
+    )
+    labels = list(dict.fromkeys(rows))
+    listed_rows = ", ".join(map(str, labels[:_SHOWN])) + (
+        f" and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else ""
+    )
+    more = (
+        f" ({int(bad.sum())} such ratings: row{'s' if len(labels) > 1 else ''} {listed_rows})"
+        if bad.sum() > 1
+        else ""
+    )
+    if text in wrong:
+        return f"{place}: rating {shown} {wrong[text]}{more}"
+    hint = hint_of_range(number, scale) if not not_number[bad][0] else _hint_of_text(text)
+    return f"{place}: rating {shown} {fault}{more}{hint}"
+
+
+def _hint_of_text(text: str) -> str:
+    return f"; if it means a missing rating, add --missing={text.strip()}; for labels of your own give --labels, lowest first"
+
+
+def _optional(
+    table: pd.DataFrame, columns: Columns, options: ReadOptions, notes: Notes
+) -> dict[str, NDArray[Any]]:
+    """Return the columns of numbers that a rating may have: repeat, position, expected answer, time."""
+    found: dict[str, NDArray[Any]] = {}
+    for name in NUMBERS:
+        if name not in table.columns:
+            continue
+        if name == "rt_ms":
+            found[name], remarks = milliseconds(table[name], columns.one(name) or name)
+            notes |= remarks
+            continue
+        number, bad = parse_numbers(table[name], options)
+        if name == "repeat" and bad.any():
+            # Presentations may have names, too: they are counted in the order of these.
+            found[name] = table[name].astype(object).where(table[name].str.strip() != "", None).to_numpy()
+            continue
+        whole = not bad.any() and bool(np.all(number == np.rint(number)))
+        found[name] = number.astype(np.int64) if whole else number
+        if bad.any():
+            notes[name] = (
+                f"{int(bad.sum())} values of column {name!r} are no numbers and count as missing, such as {table[name][bad].iloc[0]!r}"
+            )
+    return found
+
+
+def _with_item_columns(table: pd.DataFrame, options: ReadOptions, notes: Notes) -> pd.DataFrame:
+    """Keep the further columns that say something of the items; the notes list the others."""
+    items = table["item"].nunique()
+    kept: dict[str, pd.Series] = {}
+    unused = []
+    others = [name for name in table.columns if name not in (*REQUIRED, *TEXT, *NUMBERS)]
+    for name in others:
+        levels = table[["item", name]].drop_duplicates()
+        if len(levels) == items and levels[name].nunique() >= 2 and name not in NOT_FACTORS:
+            kept[name] = _values(table[name], options)
+        elif name not in NOT_FACTORS:
+            unused.append(name)
+    if unused:
+        notes["unused_columns"] = f"columns not used: {listed(unused)}"
+    return table.drop(columns=others).assign(**kept)
+
+
+def _values(column: pd.Series, options: ReadOptions) -> pd.Series:
+    """Return a column as numbers where all are, leading zeros aside; else as text."""
+    texts = column.str.strip()
+    number, bad = parse_numbers(texts, options)
+    if bad.any() or np.isnan(number).all() or texts.str.match(r"^[+-]?0\d").any():
+        return texts.astype(object).where(~texts.isin([""]), None)
+    return pd.Series(number, index=column.index)

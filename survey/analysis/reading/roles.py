@@ -1,0 +1,176 @@
+"""What columns are called: synonyms of the tidy table's columns, in any case."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+REQUIRED: Final = ("participant", "item", "rating")
+TEXT: Final = ("question", "condition", "content", "style", "phase", "reference")
+NUMBERS: Final = ("repeat", "rt_ms", "position", "expected")
+STATISTICS: Final = ("mean", "sd", "n")
+ROLES: Final = (*REQUIRED, *TEXT, *NUMBERS, *STATISTICS)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
+    "participant": _words(
+        """
+        participant subject subj observer rater worker user assessor viewer listener tester judge respondent
+        response_id annotator evaluator person panelist panellist session pid uid userid email e_mail
+        email_address username prolific prolific_pid mturk_worker voter reviewer expert taster test_subject
+        participant_private teilnehmer versuchsperson vp vpn proband bewerter beobachter nutzer sujet
+        observateur juge evaluateur sujeto participante observador juez evaluador
+        """
+    ),
+    "item": _words(
+        """
+        item stimulus stimuli stim pvs image img picture photo file filename filepath path video clip sample
+        image_file image_path video_file file_path test_item condition_file processed_video bild datei reiz
+        fichier imagen archivo estimulo element
+        """
+    ),
+    "rating": _words(
+        """
+        rating ratings score scores vote votes response opinion opinion_score os acr mark value answer grade
+        rate rating_value score_value individual_score raw_score bewertung wertung punktzahl stimme urteil
+        evaluation jugement puntuacion valoracion calificacion voto
+        """
+    ),
+    "question": _words(
+        """
+        question question_key dimension attribute criterion criteria aspect scale_name rating_type frage
+        dimension_name merkmal critere pregunta
+        """
+    ),
+    "condition": ("condition", "conditions", "hrc", "bedingung", "condicion"),
+    "content": ("content", "src"),
+    "style": ("style",),
+    "phase": ("phase",),
+    "reference": ("reference",),
+    "repeat": ("repeat", "repetition", "replicate", "replication", "wiederholung"),
+    "rt_ms": _words(
+        """
+        rt_ms rt reaction_time response_time rating_time time_ms rt_s rt_sec rt_seconds reaction_time_ms
+        response_time_ms reaction_time_s response_time_s duration_ms reaktionszeit
+        """
+    ),
+    "position": ("position",),
+    "expected": ("expected",),
+    "mean": _words(
+        """
+        mean mos avg average mean_opinion_score mean_score mean_rating average_score average_rating avg_score
+        avg_rating mos_score mittelwert moyenne media promedio durchschnitt m
+        """
+    ),
+    "sd": _words(
+        """
+        sd std stdev stddev std_dev standard_deviation sd_score std_score sd_rating mos_std mos_sd std_mos
+        sd_mos standardabweichung ecart_type desviacion
+        """
+    ),
+    "n": _words(
+        """
+        n count counts nb num number votes n_votes num_votes n_ratings num_ratings n_raters raters
+        n_participants number_of_votes number_of_ratings total anzahl nombre
+        """
+    ),
+}
+"""Role -> its names as ``plain`` writes them; the role itself comes first."""
+
+SUMMARY_WORDS: Final = frozenset(
+    _words(
+        """
+        anzahl average average_score averages avg ci ci95 ci_95 ci_high ci_low col_mean count dmos
+        durchschnitt ecart_type gesamt grand_mean grand_total max maximum mean mean_opinion_score mean_score
+        means media median min minimum mittel mittelwert mos moyenne n overall_mean promedio row_mean sd se
+        sem somme standard_deviation standardabweichung std std_dev stddev stdev sum suma summe total
+        total_general totals var variance
+        """
+    )
+)
+"""Names of rows and columns that sum up the others."""
+
+NO_RATINGS: Final = frozenset(
+    _words(
+        """
+        age alter block browser consent country date datestamp day device distribution_channel duration
+        duration_in_seconds edad education end_date end_time enddate experience external_reference finished
+        gender geschlecht group gruppe height horodateur id idx index ip_address ipaddr ipaddress language
+        lastpage location_latitude location_longitude marca_temporal month nationality no nr number order
+        progress q_recaptcha_score recipient_email recipient_first_name recipient_last_name recorded_date
+        recordeddate refurl response_id row run screen seed session sex start_date start_time startdate
+        startlanguage status submitdate time timestamp trial trial_index user_language version width year
+        zeitstempel
+        """
+    )
+)
+"""Names of columns of a wide table that hold no ratings, whatever their numbers look like."""
+
+QUESTION_WORDS: Final = frozenset(
+    _words(
+        """
+        acceptability aesthetic aesthetics aesthetik alignment annoyance appeal arousal attractiveness
+        audio_quality beauty clarity color colorfulness colour colourfulness consistency content enjoyment
+        fidelity gefallen image_quality immersion intelligibility like liking naturalness overall
+        overall_quality pleasantness preference preservation qualitaet quality realism sharpness similarity
+        style valence video_quality
+        """
+    )
+)
+"""Names that say what was asked, where the columns of a wide table come in groups."""
+
+INVISIBLE: Final = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
+)
+
+_SUFFIX: Final = re.compile(r"_?(?:ids?|names?|no|nr|num|number|code|key|label|index|idx)$")
+_WITH_SUFFIX: Final = frozenset(
+    {"participant", "item", "question", "condition", "content", "style", "reference"}
+)
+_WEAK: Final = frozenset(
+    _words(
+        """
+        answer clip e_mail element email email_address evaluation file_path filepath grade mark path rate
+        response sample session user username value
+        """
+    )
+)
+"""Names that give way to any other name of their role."""
+
+
+def plain(name: str) -> str:
+    """Return a column's name for comparison: small letters and digits, ``_`` between words (``WorkerId``: worker_id)."""
+    text = unicodedata.normalize("NFKD", INVISIBLE.sub("", name))
+    text = "".join(char for char in text if not unicodedata.combining(char))
+    text = re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])", "_", text)
+    return re.sub(r"[\W_]+", "_", text.casefold()).strip("_")
+
+
+def role_of(name: str) -> str | None:
+    """Return the role that a column's name stands for, None for any other name."""
+    text = plain(name)
+    for role, names in SYNONYMS.items():
+        if text in names:
+            return role
+    stem = _SUFFIX.sub("", text)
+    for role in _WITH_SUFFIX:
+        if stem in SYNONYMS[role]:
+            return role
+    return None
+
+
+def rank(name: str, role: str) -> int:
+    """Return how near a name is to its role: 0 the role itself, 1 in another case, 2 a synonym, 3 a weak one."""
+    if name == role:
+        return 0
+    return 1 if plain(name) == role else 3 if _SUFFIX.sub("", plain(name)) in _WEAK else 2
+
+
+def is_summary(name: str) -> bool:
+    """Whether a name is that of a row or column of means, sums or the like."""
+    return plain(name) in SUMMARY_WORDS

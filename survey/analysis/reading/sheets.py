@@ -1,0 +1,79 @@
+"""Sheets of XLSX, XLSM, XLSB, XLS and ODS workbooks as cells."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from pathlib import Path
+from typing import Any, Final
+
+from survey.analysis.reading.cells import Cells, cells_of
+from survey.analysis.table import TableError
+
+WORKBOOKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+"""How files begin that may be a workbook: ZIP (XLSX, XLSB, ODS) and OLE (XLS)."""
+
+_EXACT: Final = 10**15
+"""Spreadsheets keep 15 digits of a number."""
+
+
+def sheet_names(path: Path, data: bytes) -> list[str]:
+    """Return the names of a workbook's sheets; TableError where it is none."""
+    return list(_workbook(path, data).sheet_names)
+
+
+def sheet_cells(path: Path, data: bytes, name: str, notes: dict[str, str]) -> Cells:
+    """Return the cells of one sheet as text; notes get numbers whose last digits the workbook has lost."""
+    rows: list[list[Any]] = _workbook(path, data).get_sheet_by_name(name).to_python(skip_empty_area=False)
+    lost = next((v for row in rows for v in row if type(v) in (int, float) and abs(v) >= _EXACT), None)
+    if lost is not None:
+        notes["long_numbers"] = (
+            f"a number of more than 15 digits ({lost:.0f}) is stored as a number: the workbook keeps 15 digits, so names "
+            "that differ in later ones are one; store them as text"
+        )
+    return cells_of([[_text(value) for value in row] for row in rows])
+
+
+def choose_sheet(path: Path, names: list[str], wanted: str | None) -> list[str]:
+    """Return the sheets that may be meant: the wanted one, or all.
+
+    Raises:
+        TableError: no sheet has the wanted name.
+    """
+    if wanted is None:
+        return names
+    if wanted in names:
+        return [wanted]
+    same = [name for name in names if name.strip().casefold() == wanted.strip().casefold()]
+    if len(same) == 1:
+        return same
+    if wanted.isdigit() and 1 <= int(wanted) <= len(names):
+        return [names[int(wanted) - 1]]
+    raise TableError(f"{path}: --sheet: no sheet {wanted!r}; there are {', '.join(map(repr, names[:20]))}")
+
+
+def _workbook(path: Path, data: bytes) -> Any:
+    # Imported here: few files are workbooks.
+    import python_calamine
+
+    try:
+        return python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
+    except python_calamine.PasswordError:
+        raise TableError(f"{path}: the workbook has a password: save it without one") from None
+    except Exception as error:  # The reader reports damage by many types.
+        raise TableError(
+            f"{path}: not a workbook that can be read ({error}): save it as XLSX, ODS or CSV"
+        ) from None
+
+
+def _text(value: Any) -> str:
+    """Return a cell as a person would write it: 4.0 is 4, a date is in ISO 8601."""
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e18 else repr(value)
+    if isinstance(value, dt.datetime):
+        return value.date().isoformat() if value.time() == dt.time() else value.isoformat(sep=" ")
+    if isinstance(value, dt.timedelta):
+        return f"{value.total_seconds():g} s"
+    return str(value)

@@ -1,0 +1,303 @@
+"""Rating cells as numbers: digits, labels of the accepted scales, "4 - Good", "4/5", stars, missing codes."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from survey.analysis.labels import ACR, DCR
+from survey.analysis.reading.options import ReadOptions
+from survey.analysis.reading.roles import INVISIBLE
+from survey.analysis.scale import Scale
+
+MISSING: Final = frozenset(
+    (
+        *(
+            "",
+            "na",
+            "n/a",
+            "n.a.",
+            "n.a",
+            "nan",
+            "nil",
+            "null",
+            "none",
+            "missing",
+            "<na>",
+            "#n/a",
+            "#null!",
+            "#nv",
+            "nv",
+        ),
+        *(
+            "k.a.",
+            "s/d",
+            "n.d.",
+            "nd",
+            "-",
+            "--",
+            "---",
+            ".",
+            "..",
+            "...",
+            "?",
+            "_",
+            "/",
+            "nat",
+            "(null)",
+            "(none)",
+        ),
+        *("[null]", "\\n", "skipped", "unrated", "not rated", "no answer", "no rating"),
+        *("keine angabe", "sans réponse", "sin respuesta"),
+    )
+)
+"""Texts that stand for a missing number, in small letters."""
+
+_NUMBER: Final = re.compile(r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?")
+_SHARE: Final = re.compile(rf"({_NUMBER.pattern})\s*(?:/|\\|of|out of|von|sur|de)\s*(\d+)")
+_STARS: Final = re.compile(r"(?:([★⭐🌟*]+)(½?)|([☆✩✰]+))([☆✩✰]*)")
+_STAR_WORD: Final = re.compile(
+    rf"({_NUMBER.pattern})\s*(?:★|⭐|🌟|stars?|sterne?|étoiles?|estrellas?|points?|punkte?|pts?\.?)"
+)
+_FIRST: Final = re.compile(rf"[(\[]?({_NUMBER.pattern})[)\]]?\s*[-:=.,)|]?\s*[(\[]?([^\d\W].*?)[)\]]?")
+_LAST: Final = re.compile(rf"([^\d\W].*?)\s*[-:=,|]?\s*[(\[]?\s*({_NUMBER.pattern})\s*[)\]]?")
+
+
+@dataclass
+class Parsed:
+    """Distinct texts of rating cells and what they stand for.
+
+    Attributes:
+        number: the rating on the scale; NaN for a missing or a bad one.
+        bad: texts that are neither a rating of the scale nor missing, shape as ``number``.
+        notes: what was read in another way than literally.
+        wrong: text -> why it was refused, where more is known than that it is no number of the scale.
+    """
+
+    number: NDArray[np.float64]
+    bad: NDArray[np.bool_]
+    notes: dict[str, str] = field(default_factory=dict)
+    wrong: dict[str, str] = field(default_factory=dict)
+
+
+def parse_ratings(texts: Iterable[object], options: ReadOptions) -> Parsed:
+    """Read distinct rating texts by the options' scale, labels and missing codes."""
+    written = [str(text) for text in texts]
+    reader = _Reader(options)
+    raw = np.array([reader.read(text) for text in written], np.float64)
+    snapped = options.used_scale.snap(raw)
+    missing = np.array([reader.is_missing(text) for text in written], np.bool_)
+    number = np.where(missing, np.nan, snapped)
+    return Parsed(number, np.isnan(number) & ~missing, reader.notes(), reader.wrong)
+
+
+def parse_numbers(column: pd.Series, options: ReadOptions) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return a column of plain numbers, NaN for missing ones, and which cells are neither."""
+    codes, texts = pd.factorize(column)
+    reader = _Reader(options)
+    cleaned = [clean(str(text)) for text in texts]
+    missing = np.array([reader.is_missing(text) for text in cleaned], np.bool_)
+    number = np.array(
+        [_to_float(text) if _NUMBER.fullmatch(text) else np.nan for text in cleaned], np.float64
+    )
+    number[missing] = np.nan
+    bad = np.isnan(number) & ~missing
+    return np.r_[number, np.nan][codes], np.r_[bad, False][codes]
+
+
+def clean(text: str) -> str:
+    """Return a cell's text with full-width digits made plain, one kind of dash and no blanks around it."""
+    text = unicodedata.normalize("NFKC", INVISIBLE.sub("", text)).strip()
+    return re.sub("[\u2010-\u2015\u2212]", "-", text)
+
+
+def hint_of_range(numbers: NDArray[np.float64], scale: Scale) -> str:
+    """Return what to do where ratings are off the scale; ``numbers`` are all that the table has."""
+    numbers = numbers[np.isfinite(numbers)]
+    if not len(numbers):
+        return "; for labels of your own give --labels from the lowest category to the highest"
+    low, high = numbers.min(), numbers.max()
+    inside = numbers[(numbers >= scale.low) & (numbers <= scale.high)]
+    outside = np.unique(numbers[(numbers < scale.low) | (numbers > scale.high)])
+    if len(inside) >= len(numbers) / 2 and len(outside) == 1:
+        code = f"{outside[0]:g}"
+        return f"; if {code} means a missing rating, add --missing={code}, else name the scale by --scale LOW:HIGH"
+    return (
+        f"; the ratings go from {low:g} to {high:g}: name their scale, such as --scale {_likely(low, high)}"
+    )
+
+
+def _likely(low: float, high: float) -> str:
+    for ends in (
+        (1, 5),
+        (0, 5),
+        (1, 7),
+        (1, 9),
+        (0, 10),
+        (1, 10),
+        (1, 11),
+        (0, 100),
+        (-3, 3),
+        (-50, 50),
+        (-100, 100),
+    ):
+        if ends[0] <= low and high <= ends[1]:
+            return f"{ends[0]}:{ends[1]}"
+    return f"{np.floor(low):g}:{np.ceil(high):g}"
+
+
+class _Reader:
+    """Reads texts one by one and remembers what forms they had."""
+
+    def __init__(self, options: ReadOptions) -> None:
+        self.scale = options.used_scale
+        self.labels = _label_numbers(options)
+        self.own = bool(options.labels)
+        self.missing = {clean(code).casefold() for code in options.missing}
+        self.missing_numbers = {_to_float(code) for code in self.missing if _NUMBER.fullmatch(code)}
+        self.used: dict[str, float] = {}
+        self.seen_missing: dict[str, None] = {}
+        self.forms: dict[str, str] = {}
+        self.wrong: dict[str, str] = {}
+        self.methods: set[str] = set()
+
+    def is_missing(self, text: str) -> bool:
+        plain = clean(text).casefold()
+        if self.own and _fold(plain) in self.labels:
+            return False
+        named = plain in self.missing or (
+            bool(_NUMBER.fullmatch(plain)) and _to_float(plain) in self.missing_numbers
+        )
+        if named or plain in MISSING:
+            if plain:
+                self.seen_missing[text.strip()] = None
+            return True
+        return False
+
+    def read(self, text: str) -> float:
+        plain = clean(text)
+        if not plain or self.is_missing(text):
+            return np.nan
+        if _NUMBER.fullmatch(plain):
+            number = _to_float(plain)
+            snapped = float(self.scale.snap(number))
+            if not np.isnan(snapped) and snapped != number:
+                self.forms["rounding"] = f"{text.strip()} is read as {snapped:g}"
+            elif "," in plain:
+                self.forms.setdefault(
+                    "decimal_comma", f"{text.strip()} is read as {number:g} (decimal comma)"
+                )
+            elif plain != text.strip():
+                self.forms.setdefault("digits", f"{text.strip()} is read as {plain}")
+            return number
+        value = self._other_form(text, plain)
+        if not np.isnan(value):
+            return value
+        return self._labelled(text, plain)
+
+    def _other_form(self, text: str, plain: str) -> float:
+        low = plain.casefold()
+        value = np.nan
+        if found := _SHARE.fullmatch(low):
+            value = _to_float(found[1]) if float(found[2]) == self.scale.high else np.nan
+            if np.isnan(value):
+                self.wrong[text] = f"is out of {found[2]}, and the scale ends at {self.scale.high:g}"
+        elif (
+            low.endswith("%")
+            and _NUMBER.fullmatch(low[:-1].strip())
+            and (self.scale.low, self.scale.high) == (0, 100)
+        ):
+            value = _to_float(low[:-1].strip())
+        elif found := _STARS.fullmatch(INVISIBLE.sub("", plain).replace(" ", "").replace("1⁄2", "½")):
+            shown = len(found[1] or "") + len(found[3] or "") + len(found[4])
+            value = len(found[1] or "") + 0.5 * bool(found[2])
+            if shown > self.scale.high:
+                self.wrong[text] = f"shows {shown} stars, and the scale ends at {self.scale.high:g}"
+                value = np.nan
+        elif found := _STAR_WORD.fullmatch(low):
+            value = _to_float(found[1])
+        if not np.isnan(value):
+            self.forms.setdefault("forms", f"{text.strip()} is read as {value:g}")
+        return value
+
+    def _labelled(self, text: str, plain: str) -> float:
+        folded = _fold(plain)
+        if folded in self.labels:
+            value, method = self.labels[folded]
+            self.used[plain] = value
+            self.methods.add(method)
+            return value
+        for pattern, place in ((_FIRST, 1), (_LAST, 2)):
+            if found := pattern.fullmatch(plain):
+                number, label = _to_float(found[place]), found[3 - place]
+                known = self.labels.get(_fold(label))
+                if known is not None and known[0] != number:
+                    self.wrong[text] = f"has the number {number:g}, but {label!r} is category {known[0]:g}"
+                    return np.nan
+                if known is None and (self.own or not _is_worded(label)):
+                    continue
+                if self.used.setdefault(label, number) != number:
+                    self.wrong[text] = (
+                        f"gives {label!r} the number {number:g}, elsewhere {self.used[label]:g}"
+                    )
+                    return np.nan
+                if known is not None:
+                    self.methods.add(known[1])
+                return number
+        return np.nan
+
+    def notes(self) -> dict[str, str]:
+        notes = {}
+        if self.used:
+            pairs = sorted(self.used.items(), key=lambda pair: (pair[1], pair[0]))
+            notes["labels"] = "labels read as numbers: " + ", ".join(f"{k} = {v:g}" for k, v in pairs[:12])
+        if self.seen_missing:
+            shown = ", ".join(repr(code) for code in list(self.seen_missing)[:8])
+            notes["missing_codes"] = f"read as missing ratings: {shown}"
+        return notes | {f"ratings_{name}": text for name, text in self.forms.items()}
+
+
+def _label_numbers(options: ReadOptions) -> dict[str, tuple[float, str]]:
+    """Return {label for comparison: (number, method)}."""
+    values = options.used_scale.categories or ()
+    if options.labels:
+        return {form: (values[i], "own") for i, label in enumerate(options.labels) for form in _forms(label)}
+    if len(values) != 5:
+        return {}
+    found: dict[str, tuple[float, str]] = {}
+    for method, languages in (("acr", ACR), ("dcr", DCR)):
+        for labels in languages.values():
+            for i, label in enumerate(labels):
+                for form in _forms(label):
+                    found.setdefault(form, (values[i], method))
+    return found
+
+
+def _forms(label: str) -> tuple[str, str]:
+    """Return a label for comparison with its umlauts written as two letters, and as one."""
+    return _fold(label), _fold(
+        "".join(c for c in unicodedata.normalize("NFKD", label) if not unicodedata.combining(c))
+    )
+
+
+def _fold(label: str) -> str:
+    """Return a label for comparison: without case, accents, punctuation; an umlaut as two letters."""
+    text = label.casefold().replace("ä", "ae").replace("ö", "oe").replace("ü", "ue")
+    text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return re.sub(r"[\W_]+", " ", text).strip()
+
+
+def _is_worded(label: str) -> bool:
+    """Whether text beside a number can be a category's label: a word of three letters or more, no unit."""
+    return len(label) > 2 and label.casefold() not in {"sec", "min", "pct", "percent", "seconds", "minutes"}
+
+
+def _to_float(text: str) -> float:
+    return float(text.replace(",", "."))
