@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls import reverse
 
-from survey.models import ApiToken, Study
+from survey.models import Study
 from survey.study import decisions
-from survey.study.lifecycle import invite
 from tests.survey.desk.access_table import ELSEWHERE, LEVELS, ROWS
 from tests.survey.desk.conftest import client_of
-from tests.survey.desk.sets import things_of
+from tests.survey.desk.world import address_of, filled, make_world, named_patterns
 from tests.survey.factories import join, make_study
 
 pytestmark = pytest.mark.django_db
@@ -23,61 +22,14 @@ pytestmark = pytest.mark.django_db
 PEOPLE = ("admin", "owner", "viewer", "researcher", "anonymous")
 
 
-def named_patterns(resolver: URLResolver | None = None) -> dict[str, URLPattern]:
-    """Return every address of the site by its name, Django's admin apart."""
-    found: dict[str, URLPattern] = {}
-    for entry in (resolver or get_resolver()).url_patterns:
-        if isinstance(entry, URLPattern):
-            found[str(entry.name)] = entry
-        elif entry.app_name != "admin":
-            found |= named_patterns(entry)
-    return found
-
-
 @pytest.fixture
 def world(study: Study, owner: User) -> dict[str, Any]:
     """All people, and one of each thing that an address can name."""
-    researchers = Group.objects.get(name="Researchers")
-    owner.groups.add(researchers)
-    User.objects.create_superuser("admin")
-    User.objects.create_user("researcher").groups.add(researchers)
-    viewer = User.objects.create_user("viewer")
-    viewer.groups.add(Group.objects.get(name="Viewers"))
-    User.objects.create_user("stranger")
-    person, other, *_ = study.participants.all()
-    invite(study, 1, owner)
-    link = decisions.share(study, owner)
-    stimulus = study.stimuli.first()
-    assert stimulus is not None
-    return {
-        "slug": study.slug,
-        "code": person.code,
-        "other_code": other.code,
-        "stimulus": stimulus.name,
-        "exclusion": decisions.exclude(person, "a test", owner).pk,
-        "link": link.pk,
-        "link_token": link.token,
-        "token": ApiToken.objects.create(user=owner, name="a test").pk,
-        "viewing": decisions.add_viewer(study, "viewer", owner).pk,
-        **things_of(owner),
-    }
+    return make_world(study, owner)
 
 
 def browser_of(person: str) -> Client:
     return Client() if person == "anonymous" else client_of(User.objects.get(username=person))
-
-
-def filled(values: dict[str, Any], world: dict[str, Any]) -> dict[str, Any]:
-    """Return values with what stands for things of the world replaced by them."""
-    return {
-        key: world[value[1:]] if isinstance(value, str) and value.startswith("$") else value
-        for key, value in values.items()
-    }
-
-
-def address_of(name: str, pattern: URLPattern, world: dict[str, Any]) -> str:
-    keys = {"slug": world["slug"], **filled(ROWS[name].keys, world)}
-    return reverse(name, kwargs={key: keys[key] for key in pattern.pattern.converters})
 
 
 def answer(client: Client, name: str, address: str, world: dict[str, Any]) -> str:

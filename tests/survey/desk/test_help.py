@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from survey.desk import documents
 from survey.templatetags.help import PLACES
-from tests.survey.desk.test_access import named_patterns
+from tests.survey.desk.world import named_patterns
 
 pytestmark = pytest.mark.django_db
 

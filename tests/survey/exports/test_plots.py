@@ -109,8 +109,12 @@ def test_a_name_with_signs_of_formulas_is_drawn_as_text():
     table = ratings_frame()
     table["item"] = table["item"].replace({"item000": NASTY, "item001": "$x^2$"})
     table["participant"] = table["participant"].replace("p0", "$\\frac{1}{2}")
-    for plot, numbers in drawable(data_of(table)):
-        render(plot.draw, numbers)
+    drawn = {plot.name: render(plot.draw, numbers).decode() for plot, numbers in drawable(data_of(table))}
+    for name in ("mos", "distribution", "ratings"):
+        # Five signs, one glyph each; read as a formula, it would be an x and a 2.
+        drawing = re.search(r"<!-- \$x\^2\$ -->(.*?)</g>\s*</g>", drawn[name], re.DOTALL)
+        assert drawing, name
+        assert drawing[1].count("<use ") == 5, name
 
 
 def test_intervals_beyond_the_scale_are_not_in_the_mos_plot():

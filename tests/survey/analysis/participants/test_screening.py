@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import warnings
 from fractions import Fraction
 
 import numpy as np
@@ -175,6 +176,9 @@ def test_flagged_lists_those_that_the_named_rules_flag():
 @given(tables())
 @few
 def test_screening_any_table_gives_verdicts_and_no_warning(table):
-    result = screen(check(table).table)
+    checked = check(table).table
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        result = screen(checked)
     assert result["verdict"].isin(["ok", "flagged", "cannot judge"]).all()
     assert result.loc[result["verdict"] != "cannot judge", "value"].notna().all()
