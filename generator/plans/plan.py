@@ -277,7 +277,7 @@ def _cells(document: Document, drafts: list[_Draft], keys: list[str], folder: Pa
         recipe, seed = _recipe(document, draft.settings, draft.place)
         # One seed for all, so that along a row of the grid nothing varies but the factor.
         seed += max(0, draft.repeat - 1)
-        recipe = _located(recipe, folder)
+        recipe = _located(recipe, folder, draft.place)
         pair = _guided(draft, recipe)
         factors: dict[str, Any] = {"content": draft.pair.content_name, "style": draft.pair.style_name}
         factors |= {
@@ -372,10 +372,13 @@ def _replaced(recipe: Recipe, settings: Mapping[str, Any], place: str) -> Recipe
         raise PlanError(f"{place}: {error}") from error
 
 
-def _located(recipe: Recipe, folder: Path) -> Recipe:
+def _located(recipe: Recipe, folder: Path, place: str) -> Recipe:
     """Return a recipe whose network, where it is a file, is sought from the plan's folder."""
-    file = Path(recipe.network)
-    return recipe.replace(network=str((folder / file).absolute())) if file.suffix else recipe
+    from generator.nst.recipes.networks import is_file
+
+    if not is_file(recipe.network):
+        return recipe
+    return _replaced(recipe, {"network": str((folder / recipe.network).absolute())}, place)
 
 
 def _seed(value: Any, place: str) -> int:

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from generator.nst.cpu import feedforward_cpu
 from generator.nst.cpu.feedforward_cpu import upsampled
 from generator.nst.network import resolve_precision
+from generator.nst.recipes import weight_files
 from generator.nst.recipes.errors import NstError, WeightsError
 from generator.nst.recipes.sizes import FEEDFORWARD_SIDE
 from generator.nst.weights.registry import weights_hash
@@ -148,7 +149,7 @@ def load_network(path: Path | str) -> Network:
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    if path.suffix.lower() == ".safetensors":
+    if weight_files.kind_of(path, "a feed-forward network") == weight_files.SAFETENSORS:
         from safetensors import safe_open
 
         with safe_open(path, "pt") as file:
@@ -157,7 +158,12 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         if metadata.get("layout") != LAYOUT:
             raise WeightsError("is not a feed-forward network; `train_style` makes one")
         return tensors, metadata
-    state = torch.load(path, map_location="cpu", weights_only=True)
+    # By its path, torch.load would look at the suffix.
+    with path.open("rb") as opened:
+        state = torch.load(opened, map_location="cpu", weights_only=True)
+    if isinstance(state, dict):
+        state = state.get("state_dict", state)
+        state = {key.removeprefix("module."): tensor for key, tensor in state.items()}
     if not isinstance(state, dict) or "deconv3.conv2d.weight" not in state:
         raise WeightsError(
             "is not a network of pytorch/examples fast_neural_style (no deconv3.conv2d.weight)"

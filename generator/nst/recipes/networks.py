@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from generator.nst.recipes import weight_files
 from generator.nst.recipes.errors import WeightsError, did_you_mean
 
 
@@ -116,10 +117,19 @@ def entry(name: str) -> Entry:
     return REGISTRY[name]
 
 
+def is_file(network: str) -> bool:
+    """Whether a network is named by the path of a weight file rather than by its name in the registry."""
+    return network not in REGISTRY and (bool(Path(network).suffix) or "/" in network)
+
+
 def architecture_of(network: str) -> str:
-    """Return "vgg16" or "vgg19" for a network's name, or for a path by the architecture that its file name tells."""
+    """Return "vgg16" or "vgg19" for a network's name, or for a path by what its file holds.
+
+    A file that is not there, or that cannot be told, may be either; VGG-19 has every layer of both, and a layer that
+    the file lacks is refused when it is loaded.
+    """
     if network in REGISTRY:
         return REGISTRY[network].architecture
-    if Path(network).suffix:
-        return "vgg16" if "16" in Path(network).name else "vgg19"
+    if is_file(network):
+        return weight_files.architecture_in(Path(network)) or "vgg19"
     return entry(network).architecture

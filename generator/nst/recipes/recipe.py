@@ -8,13 +8,12 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Any, Self
 
 from generator.nst.recipes import layers
 from generator.nst.recipes.conventions import CONVENTIONS
 from generator.nst.recipes.errors import LayerError, RecipeError, WeightsError, did_you_mean
-from generator.nst.recipes.networks import architecture_of
+from generator.nst.recipes.networks import architecture_of, is_file
 from generator.nst.recipes.options import COLOURS, STYLE_LOSSES, TV_FORMS
 
 _CHOICES: dict[str, tuple[str, ...]] = {
@@ -123,7 +122,7 @@ class Recipe:
         self._check_weights()
 
     def _check_file(self) -> None:
-        if not Path(self.network).suffix:
+        if not is_file(self.network):
             raise RecipeError(
                 f'network = {self.network!r}: with method = "feedforward" it should be a file that `train_style` made'
             )

@@ -6,8 +6,9 @@ the order RGB. This is the one place that knows which programs count channels ba
 
 from __future__ import annotations
 
+import argparse
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,19 +17,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from generator.nst.recipes import keras_files, weight_files
 from generator.nst.recipes.errors import WeightsError
 from generator.nst.recipes.layers import normalised
 from generator.nst.recipes.networks import CAFFE, TORCH, TORCH_FEATURES, Preprocessing
+from generator.nst.weights import trainings
 
 Tensors = dict[str, Tensor]
-
-
-# File names of torchvision's state dicts that hold other trainings than torchvision's own (hash as in the name).
-_CAFFE_STATE_DICTS = {
-    "vgg16-00b39a1b": "bgr",
-    "vgg19-d01eb7cb": "bgr",
-    "vgg16_features-amdegroot-88682ab5": "rgb",
-}
+# Names of published files (with the hash that is in them) whose first kernel tells nothing: tiny or trained further.
+_NAMED_ORDERS = {"00b39a1b": "bgr", "d01eb7cb": "bgr", "88682ab5": "rgb"}
+# Where training programs keep a model's state, the likeliest first.
+_STATES = ("state_dict", "model_state_dict", "model", "net", "network", "module", "params", "weights")
+_SUFFIXES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".h5", ".hdf5", ".keras", ".mat")
 
 
 @dataclass(frozen=True)
@@ -41,37 +41,42 @@ class LoadedWeights:
 
 
 def load_weights(path: Path | str) -> LoadedWeights:
-    """Read a weight file: .safetensors, .pth/.pt (torchvision, Gatys, AdaIN's normalised VGG), .h5, .mat.
+    """Read a weight file: PyTorch (torchvision, Gatys, AdaIN's normalised VGG), safetensors, Keras or MatConvNet.
 
-    Pickles are read weights-only. Raises WeightsError naming the file and what is wrong with it.
+    The content decides, not the name. Pickles are read weights-only. Raises WeightsError naming the file and what is
+    wrong with it.
     """
     path = Path(path)
-    readers: dict[str, Callable[[Path], LoadedWeights]] = {
-        ".safetensors": _read_safetensors,
-        ".pth": _read_pickle,
-        ".pt": _read_pickle,
-        ".h5": _read_keras,
-        ".hdf5": _read_keras,
-        ".mat": _read_matconvnet,
-    }
-    if path.suffix.lower() not in readers:
-        raise WeightsError(
-            f"{path}: unknown layout {path.suffix or '(no suffix)'!r}; known: {', '.join(readers)}"
-        )
     if not path.is_file():
+        if path.suffix.lower() not in _SUFFIXES:
+            raise WeightsError(
+                f"{path}: unknown layout {path.suffix or '(no suffix)'!r}; known: {', '.join(_SUFFIXES)}"
+            )
         raise WeightsError(f"{path}: no such file")
+    readers: dict[str, Callable[[Path], LoadedWeights]] = {
+        weight_files.SAFETENSORS: _read_safetensors,
+        weight_files.TORCH: _read_pickle,
+        weight_files.KERAS: _read_keras,
+        weight_files.HDF5: _read_keras,
+        weight_files.MATLAB: _read_matconvnet,
+    }
+    kind = "weights"
     try:
-        loaded = readers[path.suffix.lower()](path)
+        kind = weight_files.kind_of(path)
+        loaded = readers[kind](path)
     except WeightsError as error:
         raise WeightsError(f"{path}: {error}") from error
     except Exception as error:  # each reader has its own; the file is at fault, whatever it raises
-        raise WeightsError(f"{path}: cannot be read as {path.suffix}: {_first_line(error)}") from error
+        raise WeightsError(f"{path}: cannot be read as {kind}: {_reason(error)}") from error
     _check(loaded.tensors, path)
     return loaded
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0] or type(error).__name__
+def _reason(error: Exception) -> str:
+    line = str(error).strip().partition("\n")[0] or type(error).__name__
+    broken = ("weights_only", "truncated", "eof", "not fully covered", "corrupt")
+    # PyTorch's own advice would be to load unsafely.
+    return "it is damaged or cut short" if any(word in line.lower() for word in broken) else line
 
 
 def _check(tensors: Tensors, path: Path) -> None:
@@ -88,62 +93,60 @@ def _check(tensors: Tensors, path: Path) -> None:
     for name in [key for key in tensors if key.endswith("weight")]:
         if name.replace("weight", "bias") not in tensors:
             raise WeightsError(f"{path}: {name} has no bias beside it")
+    layers = [name.removesuffix(".weight") for name in tensors if name.endswith(".weight")]
+    if not weight_files.architecture(layers):
+        raise WeightsError(f"{path}: its convolutions are those of neither VGG-16 nor VGG-19")
 
 
 def _as_rgb(tensors: Tensors) -> Tensors:
     return {**tensors, "conv1_1.weight": tensors["conv1_1.weight"].flip(1).contiguous()}
 
 
-def _named(state: Mapping[str, Tensor]) -> Tensors:
-    """Keep what is called like a layer (`conv1_1.weight`, `block1_conv1.bias`)."""
-    found: Tensors = {}
-    for key, tensor in state.items():
-        stem, _, kind = key.rpartition(".")
-        layer = normalised(stem)
-        if kind in ("weight", "bias") and re.fullmatch(r"conv\d_\d", layer):
-            found[f"{layer}.{kind}"] = tensor.float().contiguous()
-    return found
+def _settled(tensors: Tensors, order: str, preprocessing: Preprocessing, layout: str) -> LoadedWeights:
+    """Return tensors in canonical form: by the training that they are known to be of, else as `layout` has them.
+
+    order: "rgb" or "bgr", the layout's own.
+    """
+    if known := trainings.identified(tensors["conv1_1.weight"]):
+        training, is_rgb = known
+        order = "rgb" if is_rgb else "bgr"
+        if (training.preprocessing == CAFFE) != (preprocessing in (CAFFE, TORCH_FEATURES)):
+            preprocessing = training.preprocessing
+        layout = training.name
+    return LoadedWeights(tensors if order == "rgb" else _as_rgb(tensors), preprocessing, layout)
 
 
-def _numbered(state: Mapping[str, Tensor], prefix: str, step: int) -> Tensors:
-    """Name the convolutions of a Sequential by the gaps between them: a gap above `step` holds a pooling."""
-    indices = sorted(
-        int(match[1])
-        for key, tensor in state.items()
-        if (match := re.fullmatch(re.escape(prefix) + r"(\d+)\.weight", key)) and tensor.dim() == 4
-    )
-    found: Tensors = {}
-    block, position, previous = 1, 0, None
-    for index in indices:
-        if previous is not None and index - previous > step:
-            block, position = block + 1, 0
-        position, previous = position + 1, index
-        for kind in ("weight", "bias"):
-            if f"{prefix}{index}.{kind}" in state:
-                found[f"conv{block}_{position}.{kind}"] = (
-                    state[f"{prefix}{index}.{kind}"].float().contiguous()
-                )
-    return found
+def _picked(state: Mapping[str, Tensor]) -> tuple[Tensors, str]:
+    """Return the VGG's convolutions out of a state dict, by canonical names, and the prefix that they had there."""
+    kernels = [key for key, tensor in state.items() if tensor.dim() == 4 and tensor.shape[2:] != (1, 1)]
+    layers = weight_files.layers_of(kernels)
+    if not layers:
+        raise WeightsError("holds no convolutions of a VGG under names that are known here")
+    prefix = next(iter(layers.values())).rpartition(".")[0]
+    beside = f"{prefix}." if prefix else ""
+    if any(key.startswith(beside) and key.endswith("running_mean") for key in state):
+        raise WeightsError("is a VGG with batch normalisation; a plain VGG is needed")
+    return {
+        f"{layer}.{kind}": state[f"{stem}.{kind}"].float().contiguous()
+        for layer, stem in layers.items()
+        for kind in ("weight", "bias")
+        if f"{stem}.{kind}" in state
+    }, next(iter(layers.values()))
 
 
 def _from_state(state: Mapping[str, Tensor], stem: str) -> LoadedWeights:
-    if "features.0.weight" in state:
-        if "features.1.running_mean" in state:
-            raise WeightsError("is a VGG with batch normalisation; a plain VGG is needed")
-        tensors = _numbered(state, "features.", step=2)
-        match _CAFFE_STATE_DICTS.get(stem):
-            case "bgr":
-                return LoadedWeights(_as_rgb(tensors), CAFFE, "caffe state dict")
-            case "rgb":
-                return LoadedWeights(tensors, TORCH_FEATURES, "torchvision features")
-        return LoadedWeights(tensors, TORCH, "torchvision")
     if "0.weight" in state and state["0.weight"].shape[-1] == 1:
         return _from_normalised(state)
-    tensors = _named(state)
-    if not tensors:
-        raise WeightsError("holds no convolutions of a VGG under names that are known here")
-    # Gatys's notebook (vgg_conv.pth) names its layers so; it is a copy of Caffe's network.
-    return LoadedWeights(_as_rgb(tensors), CAFFE, "named state dict")
+    tensors, first = _picked(state)
+    if not first.rpartition(".")[2].isdigit():
+        # Gatys's notebook (vgg_conv.pth) names its layers so; it is a copy of Caffe's network.
+        return _settled(tensors, "bgr", CAFFE, "named state dict")
+    match next((order for name, order in _NAMED_ORDERS.items() if name in stem), ""):
+        case "bgr":
+            return _settled(tensors, "bgr", CAFFE, "caffe state dict")
+        case "rgb":
+            return _settled(tensors, "rgb", TORCH_FEATURES, "torchvision features")
+    return _settled(tensors, "rgb", TORCH, "torchvision")
 
 
 def _from_normalised(state: Mapping[str, Tensor]) -> LoadedWeights:
@@ -156,16 +159,32 @@ def _from_normalised(state: Mapping[str, Tensor]) -> LoadedWeights:
         raise WeightsError(
             "its first 1x1 convolution is not Caffe's pre-processing (RGB 0..1 to BGR 0..255 - mean)"
         )
-    rest = {key: tensor for key, tensor in state.items() if not key.startswith("0.")}
-    return LoadedWeights(_as_rgb(_numbered(rest, "", step=3)), CAFFE, "normalised VGG")
+    tensors, _ = _picked(state)
+    return LoadedWeights(_as_rgb(tensors), CAFFE, "normalised VGG")
 
 
 def _read_pickle(path: Path) -> LoadedWeights:
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    state = state.get("state_dict", state) if isinstance(state, dict) else state
-    if not isinstance(state, dict):
-        raise WeightsError("holds no state dict")
-    return _from_state({str(k): v for k, v in state.items() if isinstance(v, Tensor)}, path.stem)
+    # Training programs keep their arguments beside the state. By its path, torch.load would look at the suffix.
+    with torch.serialization.safe_globals([argparse.Namespace]), path.open("rb") as file:
+        content = torch.load(file, map_location="cpu", weights_only=True)
+    if not isinstance(content, Mapping):
+        raise WeightsError(f"holds a {type(content).__name__}, no state dict")
+    states = [state for state in _states(content) if weight_files.layers_of(state)]
+    if not states:
+        raise WeightsError("holds no convolutions of a VGG under names that are known here")
+    return _from_state(states[0], path.stem)
+
+
+def _states(content: Mapping[Any, Any]) -> Iterator[dict[str, Tensor]]:
+    """Yield each dictionary of tensors in a checkpoint, the likeliest to be the model's first; never an optimiser's."""
+    tensors = {str(key): value for key, value in content.items() if isinstance(value, Tensor)}
+    if tensors:
+        yield tensors
+    inner = [(str(key), value) for key, value in content.items() if isinstance(value, Mapping)]
+    inner.sort(key=lambda pair: _STATES.index(pair[0]) if pair[0] in _STATES else len(_STATES))
+    for key, value in inner:
+        if "optim" not in key.lower():
+            yield from _states(value)
 
 
 def _read_safetensors(path: Path) -> LoadedWeights:
@@ -203,25 +222,25 @@ def save_canonical(loaded: LoadedWeights, path: Path, metadata: Mapping[str, str
 
 
 def _read_keras(path: Path) -> LoadedWeights:
-    """Keras's `vgg*_weights_tf_dim_ordering*.h5`: kernels height x width x in x out, BGR."""
+    """What Keras writes (`.h5`, `.keras`): kernels height x width x in x out, as a rule BGR."""
     import h5py
 
     found: Tensors = {}
-
-    def visit(name: str, item: Any) -> None:
-        match = re.search(r"block(\d)_conv(\d)", name)
-        if match is None or not isinstance(item, h5py.Dataset):
-            return
-        array = np.asarray(item, dtype=np.float32)
-        kind = "weight" if array.ndim == 4 else "bias"
-        array = array.transpose(3, 2, 0, 1) if array.ndim == 4 else array
-        found[f"conv{match[1]}_{match[2]}.{kind}"] = torch.from_numpy(np.ascontiguousarray(array))
-
-    with h5py.File(path, "r") as file:
-        file.visititems(visit)
+    with (
+        weight_files.hdf5_of(path, weight_files.kind_of(path)) as opened,
+        h5py.File(opened, "r") as file,
+    ):
+        for name, dataset in keras_files.datasets(file).items():
+            array = np.asarray(dataset, dtype=np.float32)
+            if array.ndim == 4 and array.shape[:2] != (3, 3) and array.shape[2:] == (3, 3):
+                raise WeightsError(
+                    "holds kernels in Theano's order; Keras's `tf_dim_ordering` file is needed"
+                )
+            array = array.transpose(3, 2, 0, 1) if array.ndim == 4 else array
+            found[name] = torch.from_numpy(np.ascontiguousarray(array))
     if "conv1_1.weight" not in found:
         raise WeightsError("holds no block1_conv1: not a VGG saved by Keras")
-    return LoadedWeights(_as_rgb(found), CAFFE, "Keras")
+    return _settled(found, "bgr", CAFFE, "Keras")
 
 
 def _read_matconvnet(path: Path) -> LoadedWeights:
@@ -247,4 +266,6 @@ def _read_matconvnet(path: Path) -> LoadedWeights:
         kernel = np.asarray(filters, dtype=np.float32).transpose(3, 2, 0, 1)
         found[f"{name}.weight"] = torch.from_numpy(np.ascontiguousarray(kernel))
         found[f"{name}.bias"] = torch.from_numpy(np.array(biases, dtype=np.float32).reshape(-1))
-    return LoadedWeights(found, CAFFE, "MatConvNet")
+    if "conv1_1.weight" not in found:
+        raise WeightsError("holds no conv1_1: not a VGG of MatConvNet")
+    return _settled(found, "rgb", CAFFE, "MatConvNet")

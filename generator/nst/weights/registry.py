@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from generator.nst.recipes import weight_files
 from generator.nst.recipes.errors import WeightsError, did_you_mean
 from generator.nst.recipes.layers import convolutions
 from generator.nst.recipes.networks import (
@@ -19,6 +20,7 @@ from generator.nst.recipes.networks import (
     Entry,
     Preprocessing,
     entry,
+    is_file,
 )
 from generator.nst.weights.layouts import (
     LoadedWeights,
@@ -76,9 +78,11 @@ def load(name: str, cache_dir: Path) -> Weights:
     """Return a network of the registry (fetched on first use), or the weight file at the path `name`."""
     if name in REGISTRY:
         loaded, architecture = load_weights(fetch(name, cache_dir)), REGISTRY[name].architecture
-    elif Path(name).suffix:
+    elif is_file(name):
         loaded = load_weights(name)
-        architecture = _architecture(loaded.tensors)
+        architecture = weight_files.architecture(
+            key.removesuffix(".weight") for key in loaded.tensors if key.endswith(".weight")
+        )
     else:
         raise WeightsError(
             f"unknown network {did_you_mean(name, REGISTRY)}; or give the path of a weight file"
@@ -117,12 +121,14 @@ def verify(name: str, cache_dir: Path) -> list[LayerCheck]:
 
     For `vgg16` and `vgg16-features`: with each other, where both are in the cache. Otherwise with the source's shapes.
     """
-    tensors = load(name, cache_dir).tensors
+    loaded = load(name, cache_dir)
+    tensors = loaded.tensors
     twin = {"vgg16": "vgg16-features", "vgg16-features": "vgg16"}.get(name)
     other = (
         load_weights(cached(twin, cache_dir)).tensors if twin and cached(twin, cache_dir).exists() else None
     )
-    return [_check_layer(layer, tensors, other, twin) for layer in convolutions(entry(name).architecture)]
+    layers = [layer for layer in convolutions(loaded.architecture) if f"{layer}.weight" in tensors]
+    return [_check_layer(layer, tensors, other, twin) for layer in layers]
 
 
 def _check_layer(
@@ -139,10 +145,6 @@ def _check_layer(
     # Conversions between frameworks keep float32 values; a rounding on the way stays below this.
     status = "matches" if difference <= 1e-4 else "differs"
     return LayerCheck(layer, status, f"{shape}, largest difference from {twin} {difference:.2g}")
-
-
-def _architecture(tensors: dict[str, Tensor]) -> str:
-    return "vgg19" if {"conv3_4.weight", "conv4_4.weight", "conv5_4.weight"} & tensors.keys() else "vgg16"
 
 
 def _complete(tensors: dict[str, Tensor], architecture: str, place: str) -> None:
