@@ -14,12 +14,13 @@ from django.db.models.functions import Cast
 
 from survey.analysis import analyse, check
 from survey.analysis.items.intervals import Method
-from survey.analysis.items.mos import mos_from_counts
+from survey.analysis.items.mos import mos_from_counts, mos_table
 from survey.analysis.participants.screening import flagged
+from survey.analysis.table import code, main_phase
 from survey.models import Exclusion, Preference, Rating, Study, Trial
 from survey.results.export import Export, QuestionText
 from survey.results.panels import Panel, weighted_by_model
-from survey.results.tidy_table import column_names, rating_counts, tidy_table
+from survey.results.tidy_table import column_names, has_repeats, rating_counts, tidy_table
 
 
 class NoRatings(ValueError):
@@ -67,8 +68,16 @@ def collect(study: Study, selection: Selection = DEFAULT) -> Export:
 def mos_tables(study: Study) -> dict[str, pd.DataFrame]:
     """Return {question: its MOS table}, equal to that of `collect`, of any number of ratings in a second or two.
 
+    Where somebody rated an image again, ratings are read one by one: their intervals count participants.
     Raises NoRatings where there is nothing to count.
     """
+    if has_repeats(study):
+        rows = analysis_rows(study)
+        main = main_phase(check(rows[~rows["participant"].isin(list(exclusions(study)))]).table)
+        return {
+            str(key): mos_table(code(main[main["question"] == key]))
+            for key in sorted(main["question"].unique())
+        }
     counts = rating_counts(study)
     if counts.empty:
         raise NoRatings(f"study {study.slug!r} has no rating that counts yet")

@@ -106,6 +106,15 @@ def preference_table(study: Study) -> pd.DataFrame:
     return table[[*order.split(), *_SCREEN]].reset_index(drop=True)
 
 
+def has_repeats(study: Study) -> bool:
+    """Return whether somebody was shown an image more than once in the main phase."""
+    shown = Trial.objects.filter(
+        participant__study=study, phase=Trial.Phase.MAIN, outcome=Trial.Outcome.RATED
+    )
+    pairs = shown.order_by().values_list("participant_id", "stimulus_id").annotate(n=Count("pk"))
+    return pairs.filter(n__gt=1).exists()
+
+
 def rating_counts(study: Study) -> pd.DataFrame:
     """Return how often each item got each rating in the main phase, counted by the database in one query.
 

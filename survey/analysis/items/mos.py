@@ -141,7 +141,7 @@ def remarks(mos: pd.DataFrame) -> pd.Series:
     """What a reader must know of each row before quoting it, in words; empty where there is nothing to say."""
     n, people = mos["n"], mos["participants"]
     words = np.select(
-        [n == 0, n == 1, mos["sd"] == 0, people == 1, people < np.minimum(n, FEW_RATINGS), n < FEW_RATINGS],
+        [n == 0, n == 1, mos["sd"] == 0, people == 1, people < n, n < FEW_RATINGS],
         [
             "no ratings",
             "one rating",
