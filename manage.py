@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Django's command line; `python manage.py help` lists what nstsite adds."""
+"""The command line of the project; `python manage.py help` lists the commands."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ def main() -> None:
     """Run one management command."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "nstsite.settings")
     try:
-        from django.core.management import execute_from_command_line
+        from nstsite.command_line import CommandLine
     except ImportError as error:
         sys.exit(
             f"Django cannot be imported ({error}). Run `make setup`, then use .venv/bin/python manage.py ..."
         )
     try:
-        execute_from_command_line(sys.argv)
+        CommandLine(sys.argv).execute()
     except ModuleNotFoundError as error:
         if error.name not in MAKING:
             raise

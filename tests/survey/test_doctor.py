@@ -11,5 +11,5 @@ def test_a_host_without_pytorch_is_in_order_and_told_what_it_cannot_do(monkeypat
     findings = {finding.name: finding for finding in doctor.examine()}
     assert not any(finding.fails for finding in findings.values())
     assert "makes no images" in findings["torch"].state
-    assert findings["torch"].mend == "to make images: pip install -r requirements.txt"
+    assert findings["torch"].fix == "to make images: pip install -r requirements.txt"
     assert {"device", "weights"}.isdisjoint(findings)

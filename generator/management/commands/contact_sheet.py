@@ -6,9 +6,10 @@ import io
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from generator.files.store import write_atomically
+from generator.management.base import PlainCommand
 from generator.management.names import image_set_named
 from generator.management.plain_errors import plain_errors
 from generator.models import ImageSet
@@ -16,27 +17,33 @@ from generator.sets.planes import plane
 from generator.sets.sheets import SheetError, contact_sheet
 
 
-class Command(BaseCommand):
+class Command(PlainCommand):
     """Draw a contact sheet."""
 
-    help = "Put the images of a set into one labelled PNG, one factor down and one across."
+    help = "Put the images of a set into one labelled PNG: one factor down, another across."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the set and the plane."""
-        parser.add_argument("set", metavar="SET", help="the image set's name")
-        parser.add_argument("--rows", default="", metavar="FACTOR", help="default: as on the set's page")
-        parser.add_argument("--columns", default="", metavar="FACTOR", help="default: as on the set's page")
+        parser.add_argument("set", metavar="SET", help="the name of the image set")
+        parser.add_argument(
+            "--rows", default="", metavar="FACTOR", help="factor down (default: as on the set's page)"
+        )
+        parser.add_argument(
+            "--columns", default="", metavar="FACTOR", help="factor across (default: as on the set's page)"
+        )
         parser.add_argument(
             "--where",
             action="append",
             default=[],
             metavar="FACTOR=LEVEL",
-            help="fix a further factor; may be repeated",
+            help="show only this level of another factor; may be repeated",
         )
         parser.add_argument(
             "--side", type=int, default=256, metavar="PX", help="longest side of each image (256)"
         )
-        parser.add_argument("--output", type=Path, metavar="SHEET.png", help="default: SET.png")
+        parser.add_argument(
+            "--output", type=Path, metavar="SHEET.png", help="the picture to write (default: SET.png)"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Draw and write the sheet."""

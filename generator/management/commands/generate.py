@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from django.core.files.storage import default_storage
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from generator.making.dry_run import look_through
 from generator.making.render import Summary, render
+from generator.management.base import PlainCommand
 from generator.management.dry_run import in_words
 from generator.management.names import command_line, count
 from generator.management.plain_errors import plain_errors, stops_on_request
@@ -23,7 +24,7 @@ from generator.sets.create import image_set_from_plan
 from generator.sets.folder import check_folder, write_set
 
 
-class Command(BaseCommand):
+class Command(PlainCommand):
     """Make the images of a plan, or of images and a preset."""
 
     help = (
@@ -49,13 +50,18 @@ class Command(BaseCommand):
         )
         add("--output", metavar="DIR", type=Path, help="write the images and a table of their factors here")
         add("--dry-run", action="store_true", help="say what would be made and what it takes; write nothing")
-        add("--device", default="auto", metavar="auto|cpu|cuda|cuda:1", help="default: auto")
-        add("--retry-failed", action="store_true", help="try again what failed before")
-        add("--exact", action="store_true", help="the same bits each time on this machine; slower")
+        add(
+            "--device",
+            default="auto",
+            metavar="auto|cpu|cuda|cuda:1",
+            help="where to compute (default: auto)",
+        )
+        add("--retry-failed", action="store_true", help="try failed images again")
+        add("--exact", action="store_true", help="give the same bits each time on this machine (slower)")
         add(
             "--distributed",
             action="store_true",
-            help="by the workers of the task queue (docs/how-to/operations.md)",
+            help="let the workers of the task queue make them (docs/how-to/operations.md)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -128,9 +134,7 @@ class Command(BaseCommand):
                 f"{count(summary.failed, 'cell')} failed; generate ... --retry-failed tries them again"
             )
         if summary.waiting:
-            raise CommandError(
-                f"{count(summary.waiting, 'cell')} not made: the set was taken back from the workers"
-            )
+            raise CommandError(f"{count(summary.waiting, 'cell')} not made: somebody stopped the set")
 
 
 def _plan(options: dict[str, Any]) -> Plan:

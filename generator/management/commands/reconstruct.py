@@ -7,38 +7,55 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from generator.files.store import write_atomically
 from generator.making.reconstruction import BLOCKS, COLUMNS, ROWS, reconstruction_plan
 from generator.making.render import render
+from generator.management.base import PlainCommand
 from generator.management.plain_errors import plain_errors, stops_on_request
 from generator.management.progress import Bar
 from generator.sets.create import image_set_from_plan
 from generator.sets.sheets import contact_sheet
 
 
-class Command(BaseCommand):
+class Command(PlainCommand):
     """Draw reconstructions."""
 
-    help = "Make a content image again from each layer alone, a style image from a growing number of layers."
+    help = (
+        "Show what each layer keeps: the content image made again from one layer at a time, "
+        "the style image from more and more layers."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the images and the few settings that matter."""
         parser.add_argument("content", metavar="CONTENT", type=Path, help="the content image")
         parser.add_argument("style", metavar="STYLE", type=Path, help="the style image")
         parser.add_argument(
-            "--layers", nargs="+", default=BLOCKS, metavar="LAYER", help=f"default: {' '.join(BLOCKS)}"
+            "--layers",
+            nargs="+",
+            default=BLOCKS,
+            metavar="LAYER",
+            help=f"layers to show (default: {' '.join(BLOCKS)})",
         )
-        parser.add_argument("--network", default="vgg16", help="default: vgg16")
+        parser.add_argument(
+            "--network", default="vgg16", help="a name from `weights list`, or a file (default: vgg16)"
+        )
         parser.add_argument(
             "--size", type=int, default=256, metavar="PX", help="longest side of each image (256)"
         )
-        parser.add_argument("--evaluations", type=int, default=240, help="of each image (240)")
+        parser.add_argument("--evaluations", type=int, default=240, help="evaluations per image (240)")
         parser.add_argument(
-            "--tv-beta", type=float, help="smooth the pre-images by TV^beta (Mahendran and Vedaldi)"
+            "--tv-beta",
+            type=float,
+            help="smooth the images by the total variation to this power (Mahendran and Vedaldi)",
         )
-        parser.add_argument("--device", default="auto", metavar="auto|cpu|cuda|cuda:1", help="default: auto")
+        parser.add_argument(
+            "--device",
+            default="auto",
+            metavar="auto|cpu|cuda|cuda:1",
+            help="where to compute (default: auto)",
+        )
         parser.add_argument(
             "--output",
             type=Path,

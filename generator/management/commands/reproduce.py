@@ -5,35 +5,43 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from generator.files import images
 from generator.files.store import write_atomically
 from generator.making.reproduce import reproduce
+from generator.management.base import PlainCommand
 from generator.management.plain_errors import plain_errors, stops_on_request
 
 
-class Command(BaseCommand):
+class Command(PlainCommand):
     """Make an image again."""
 
-    help = "Make an image again from the provenance in its file, and print the largest difference between pixels."
+    help = (
+        "Make an image again from the settings in its file, and print the largest difference between pixels."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the file, and the reference images for where the media store lacks them."""
         parser.add_argument("file", metavar="FILE.png", type=Path, help="an image made by `generate`")
-        parser.add_argument("--device", default="auto", metavar="auto|cpu|cuda|cuda:1", help="default: auto")
         parser.add_argument(
-            "--content", type=Path, help="the content image's file, if the media store lacks it"
+            "--device",
+            default="auto",
+            metavar="auto|cpu|cuda|cuda:1",
+            help="where to compute (default: auto)",
         )
-        parser.add_argument("--style", type=Path, help="the style image's file, if the media store lacks it")
+        parser.add_argument(
+            "--content", type=Path, help="the content image, if the media store no longer has it"
+        )
+        parser.add_argument("--style", type=Path, help="the style image, if the media store no longer has it")
         parser.add_argument(
             "--other",
             type=Path,
             action="append",
             default=[],
-            help="a further style, a mask or a map, if the media store lacks it; may be repeated",
+            help="another style image, a mask or a map, if the media store no longer has it; may be repeated",
         )
-        parser.add_argument("--output", metavar="NEW.png", type=Path, help="keep the new image too")
+        parser.add_argument("--output", metavar="NEW.png", type=Path, help="write the new image here")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print the differences, and what is not as it was when the image was made."""

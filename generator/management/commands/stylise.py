@@ -6,32 +6,42 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
 from generator.files import networks
 from generator.making import engine
 from generator.making.stylise import stylise, target_of
+from generator.management.base import PlainCommand
 from generator.management.plain_errors import plain_errors, stops_on_request
 
 
-class Command(BaseCommand):
+class Command(PlainCommand):
     """Stylise files by a trained network."""
 
-    help = (
-        "Give pictures and videos the style of a trained network (`train_style`), without a plan or a study."
-    )
+    help = "Give pictures and videos the style of a network that `train_style` made."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the network, the files and where the results go."""
         parser.add_argument("files", metavar="IMAGE", type=Path, nargs="+", help="pictures or videos")
         parser.add_argument(
-            "--network", metavar="FILE", type=Path, required=True, help="a file of `train_style`"
+            "--network", metavar="FILE", type=Path, required=True, help="a file that `train_style` wrote"
         )
-        parser.add_argument("--output", metavar="DIR", type=Path, default=Path(), help="default: this folder")
+        parser.add_argument(
+            "--output",
+            metavar="DIR",
+            type=Path,
+            default=Path(),
+            help="where to write (default: the current folder)",
+        )
         parser.add_argument("--size", type=int, default=0, help="longest side in px; default: as the file is")
-        parser.add_argument("--device", default="auto", metavar="auto|cpu|cuda|cuda:1", help="default: auto")
+        parser.add_argument(
+            "--device",
+            default="auto",
+            metavar="auto|cpu|cuda|cuda:1",
+            help="where to compute (default: auto)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Stylise each file; exit 2 for the first that cannot be used, with those before it kept."""
@@ -40,7 +50,9 @@ class Command(BaseCommand):
         targets = [target_of(file, options["network"], options["output"]) for file in options["files"]]
         for number, target in enumerate(targets):
             if target in targets[:number]:
-                raise CommandError(f"{target}: two of the files would be written there", returncode=2)
+                raise CommandError(
+                    f"{target}: two of the files would be written there; rename one of them", returncode=2
+                )
             if target.exists():
                 raise CommandError(
                     f"{target}: is there already; delete it or choose another --output", returncode=2

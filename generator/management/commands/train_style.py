@@ -6,53 +6,81 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Never
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
 from generator.making.training import Training, find_photographs, train_style
+from generator.management.base import PlainCommand
 from generator.management.plain_errors import plain_errors, stops_on_request
 
 if TYPE_CHECKING:
     from generator.nst.feedforward.training import Report, Settings
 
 
-class Command(BaseCommand):
+class Command(PlainCommand):
     """Train a feed-forward network for one style image."""
 
     help = (
-        "Train a network that gives photographs the style of one image in one pass (docs/how-to/feedforward.md)."
-        " Run again after an interruption, it goes on where it stopped, with the same result."
+        "Train a network that gives any photograph the style of one image in one pass. "
+        "Run again, it continues where it stopped, with the same result."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the images, the file to write, and the settings of training."""
         add = parser.add_argument
         add("style", metavar="STYLE.jpg", type=Path, help="the style image")
-        add("--photos", metavar="DIR", type=Path, required=True, help="photographs; folders in it count too")
-        add("--output", metavar="FILE", type=Path, help="the network; default: STYLE.safetensors")
+        add(
+            "--photos",
+            metavar="DIR",
+            type=Path,
+            required=True,
+            help="a folder of photographs; its subfolders count too",
+        )
+        add("--output", metavar="FILE", type=Path, help="the network to write (default: STYLE.safetensors)")
         add(
             "--sample",
             metavar="IMAGE",
             type=Path,
             nargs="+",
             default=[],
-            help="stylise these at each checkpoint",
+            help="pictures to stylise at each checkpoint",
         )
-        add("--steps", type=int, default=40_000, help="default: 40000")
-        add("--batch", type=int, default=4, help="crops a step; default: 4")
-        add("--crop", type=int, default=256, help="side of a crop in px; default: 256")
-        add("--style-size", type=int, default=256, help="longest side of the style image in px; default: 256")
-        add("--style-weight", type=float, default=20.0, help="against a content weight of 1; default: 20")
+        add("--steps", type=int, default=40_000, help="steps of training (default: 40000)")
+        add("--batch", type=int, default=4, help="crops per step (default: 4)")
+        add("--crop", type=int, default=256, help="side of a crop in px (default: 256)")
         add(
-            "--width", type=int, default=32, help="channels at full size; default: 32, as Johnson et al. 2016"
+            "--style-size", type=int, default=256, help="longest side of the style image in px (default: 256)"
         )
-        add("--blocks", type=int, default=5, help="residual blocks; default: 5, as Johnson et al. 2016")
-        add("--learning-rate", type=float, default=1e-3, help="Adam's; default: 0.001")
-        add("--network", default="vgg16", help="the losses' network: `weights list`, or a weight file")
-        add("--seed", type=int, default=1, help="default: 1")
-        add("--checkpoint-every", metavar="STEPS", type=int, default=500, help="default: 500")
-        add("--licence", default="", help="kept in the file's provenance")
-        add("--device", default="auto", metavar="auto|cpu|cuda|cuda:1", help="default: auto")
+        add(
+            "--style-weight",
+            type=float,
+            default=20.0,
+            help="weight of the style, where the content has 1 (default: 20)",
+        )
+        add(
+            "--width",
+            type=int,
+            default=32,
+            help="channels at full size (default: 32, as in Johnson et al. 2016)",
+        )
+        add("--blocks", type=int, default=5, help="residual blocks (default: 5, as in Johnson et al. 2016)")
+        add("--learning-rate", type=float, default=1e-3, help="learning rate of Adam (default: 0.001)")
+        add("--network", default="vgg16", help="network of the losses: a name from `weights list`, or a file")
+        add("--seed", type=int, default=1, help="seed of the weights and of the crops (default: 1)")
+        add(
+            "--checkpoint-every",
+            metavar="STEPS",
+            type=int,
+            default=500,
+            help="steps between checkpoints (default: 500)",
+        )
+        add("--licence", default="", help="licence of the network, written into its file")
+        add(
+            "--device",
+            default="auto",
+            metavar="auto|cpu|cuda|cuda:1",
+            help="where to compute (default: auto)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Train; exit 1 where training itself fails, 2 for bad input."""

@@ -1,12 +1,13 @@
-"""work plans|sets: look plans through, or make image sets, that somebody asked for in the browser."""
+"""work plans|sets: check plans, or make image sets, that somebody asked for in the browser."""
 
 from __future__ import annotations
 
 import os
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
+from generator.management.base import PlainCommand
 from generator.management.plain_errors import stops_on_request
 from generator.queue.worker import QUEUES, work
 
@@ -14,16 +15,19 @@ from generator.queue.worker import QUEUES, work
 _NICE = 10
 
 
-class Command(BaseCommand):
+class Command(PlainCommand):
     """Do the work that waits in one queue."""
 
-    help = "Work off what was asked for in the browser, and end. The site starts it by itself."
+    help = "Make what was asked for in the browser, then end. The site starts this command by itself."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the queue."""
-        parser.add_argument("queue", choices=[*QUEUES], help="dry runs, or the images themselves")
+        parser.add_argument("queue", choices=[*QUEUES], help="plans: dry runs; sets: the images themselves")
         parser.add_argument(
-            "--lock", type=int, metavar="FD", help="the queue's lock, where it is held already"
+            "--lock",
+            type=int,
+            metavar="FD",
+            help="file descriptor of the queue's lock, if the caller holds it",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

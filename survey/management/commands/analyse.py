@@ -6,17 +6,18 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from generator.management.base import PlainCommand
 from survey.analysis import OptionError, TableError
 from survey.exports.analysis import analyse_file
 from survey.exports.folder import OutputError
 from survey.management.ratings_options import add_options, options_of
 
 
-class Command(BaseCommand):
-    help = "Analyse a file of ratings, long or wide (CSV, XLSX, ODS ...): tables, summary, report."
-    # The file is all there is: no database is asked, so that this runs before any set-up.
+class Command(PlainCommand):
+    help = "Analyse a file of ratings from anywhere: tables, a summary and a report."
+    # No database is needed: it works before any set-up.
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from generator.files.images import ImageError
+from generator.management.base import PlainCommand
 from generator.management.names import image_set_named
 from generator.models import ImageSet
 from survey.management.studies import where
@@ -17,19 +18,28 @@ from survey.study.publish import PublishError, publish_folder, publish_image_set
 from survey.study.republish import published_before
 
 
-class Command(BaseCommand):
+class Command(PlainCommand):
     """Publish images as a study that people can rate at once."""
 
     help = "Make a study of an image set or of a folder of images, and open it."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the slug, where the images are, and the study file."""
-        parser.add_argument("slug", help="the study's name in addresses: /s/SLUG/")
+        parser.add_argument("slug", help="name of the study; participants find it at /s/SLUG/")
         images = parser.add_mutually_exclusive_group(required=True)
-        images.add_argument("--set", metavar="NAME", help="an image set made by `generate`")
-        images.add_argument("--images", metavar="DIR", type=Path, help="a folder of images (and items.csv)")
+        images.add_argument("--set", metavar="NAME", help="an image set that `generate` made")
+        images.add_argument(
+            "--images",
+            metavar="DIR",
+            type=Path,
+            help="a folder of images; items.csv in it may give their factors",
+        )
         parser.add_argument(
-            "--from", metavar="STUDY.toml", type=Path, dest="file", help="see docs/reference/study.md"
+            "--from",
+            metavar="STUDY.toml",
+            type=Path,
+            dest="file",
+            help="texts, questions and rules of the study (docs/reference/study.md)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

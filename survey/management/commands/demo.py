@@ -4,19 +4,18 @@ import sys
 from typing import Any
 
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from generator.demo.pictures import PictureMissing
+from generator.management.base import PlainCommand
 from generator.management.plain_errors import plain_errors, stops_on_request
 from generator.management.progress import Bar
 
 
-class Command(BaseCommand):
+class Command(PlainCommand):
     """From nothing to a table of Mean Opinion Scores."""
 
-    help = (
-        "Make seven images and two studies of them, one with simulated participants, and print its MOS table."
-    )
+    help = "Make seven images and two studies of them, one with simulated participants, and print its scores."
     requires_migrations_checks = False
 
     def handle(self, *args: Any, **options: Any) -> None:

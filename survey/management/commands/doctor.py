@@ -3,26 +3,23 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
+from generator.management.base import PlainCommand
 from survey.doctor import examine
 
 
-class Command(BaseCommand):
+class Command(PlainCommand):
     """Print the findings; exit 1 when something needed is missing."""
 
-    help = (
-        "Say in words what is there (Python, torch, device, weights, database, browser) and what is missing."
-    )
+    help = "Say what is installed, what is missing, and how to get it."
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         failed = False
         for finding in examine():
             failed |= finding.fails
-            mark = "FAIL" if finding.fails else "note" if finding.mend else "ok"
+            mark = "FAIL" if finding.fails else "note" if finding.fix else "ok"
             self.stdout.write(f"{mark:4}  {finding.name:9} {finding.state}")
-            if finding.mend:
-                self.stdout.write(f"{'':16}-> {finding.mend}")
+            if finding.fix:
+                self.stdout.write(f"{'':16}-> {finding.fix}")
         if failed:
             sys.exit(1)

@@ -6,26 +6,27 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from generator.management.base import PlainCommand
 from survey.exports.files import FORMATS, NoSuchExport, write_export
 from survey.exports.folder import OutputError
 from survey.management.studies import study_named
 from survey.results.collect import NoRatings
 
 
-class Command(BaseCommand):
-    help = "Export a study: tidy ratings, tables, LaTeX, SUREAL, suJSON, Psych-DS, or all of it."
+class Command(PlainCommand):
+    help = "Write the ratings and results of a study to files."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("slug", metavar="SLUG", help="the study")
-        parser.add_argument("--format", choices=list(FORMATS), required=True, help="what to write")
+        parser.add_argument("--format", choices=list(FORMATS), required=True, help="format of the files")
         parser.add_argument(
             "--output",
             type=Path,
             required=True,
             metavar="PATH",
-            help="a file that ends as the format does (.csv: the tidy ratings), or a folder for all its files",
+            help="a file with the ending of the format (.csv: the ratings), or a folder for all files of the format",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.urls import reverse
 
+from generator.management.base import PlainCommand
 from survey.access.errors import DeskError
 from survey.management.studies import study_named
 from survey.study.lifecycle import invite
 
 
-class Command(BaseCommand):
+class Command(PlainCommand):
     """Make single-use links and print them, one a line."""
 
-    help = "Make single-use links to a study; each gives one person one place."
+    help = "Make single-use links to a study and print them, one a line."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the study, how many, and the site's address."""

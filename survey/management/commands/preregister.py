@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
+from generator.management.base import PlainCommand
 from survey.management.studies import study_named
 from survey.study.preregistration import preregistration
 
 
-class Command(BaseCommand):
+class Command(PlainCommand):
     """Print a pre-registration."""
 
-    help = "Print a pre-registration of a study as Markdown: what is decided filled in, the rest left open."
+    help = "Print the pre-registration of a study as Markdown; what is not decided yet is left open."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the study."""

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from generator.management.base import PlainCommand
 from survey.study.erasure import purge_expired
 
 
-class Command(BaseCommand):
+class Command(PlainCommand):
     """Delete what may tie answers to a person where a study's purge date has come."""
 
-    help = "Delete cookies, codes, platform ids and personal answers of studies past their purge date. Run daily."
+    help = "Delete the personal data of studies whose purge date has come; ratings stay. Run it daily."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Purge, and say how much."""

@@ -5,18 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from generator.management.base import PlainCommand
 from survey.management.studies import study_named
 from survey.study.definition import DefinitionError, load
 from survey.study.publish import PublishError
 from survey.study.revise import revise
 
 
-class Command(BaseCommand):
+class Command(PlainCommand):
     """Give a study its next version."""
 
-    help = "Change a published study's texts and rules; a new version once people have taken part."
+    help = "Change the texts and rules of a study. Once people have taken part, this makes a new version."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the study and its new file."""

@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from generator.management.base import PlainCommand
 from survey.analysis.planning.retrieval import retrieval_html, retrieval_text
 from survey.exports.folder import OutputError, write_folder
 from survey.exports.tables import json_bytes
@@ -21,7 +22,7 @@ from survey.study.publish import PublishError
 CARELESS = 0.15
 
 
-class Command(BaseCommand):
+class Command(PlainCommand):
     """Simulate participants of a study."""
 
     help = (
