@@ -8,12 +8,39 @@ import logging
 import os
 import shutil
 import tempfile
+from pathlib import Path
 
 from gunicorn import glogging
 from gunicorn.arbiter import Arbiter
 from gunicorn.config import Config
 
-os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="nstsite-latency-")
+_PREFIX = "nstsite-latency-"
+
+
+def remove_leftovers() -> None:
+    """Delete the folders of servers that were killed: each has its server's process id in its name."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        owner = folder.name.removeprefix(_PREFIX).partition("-")[0]
+        try:
+            if owner.isdecimal() and not is_alive(int(owner)) and folder.stat().st_uid == os.getuid():
+                shutil.rmtree(folder, ignore_errors=True)
+        except OSError:
+            continue
+
+
+def is_alive(pid: int) -> bool:
+    """Return whether there is such a process."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
+
+
+remove_leftovers()
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-")
 
 
 def on_exit(server: Arbiter) -> None:

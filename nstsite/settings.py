@@ -80,6 +80,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "nstsite.bodies.bound_bodies",
+    "nstsite.nul.refuse_nul_in_forms",
     # Pages are closed by default; the participant's carry @login_not_required.
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -157,6 +159,8 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("fr", "Français"), ("de", "Deutsch"), ("es", "Español")]
 TIME_ZONE = "UTC"
 USE_TZ = True
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 
 # Django would open its files to all, whatever the umask.
 FILE_UPLOAD_PERMISSIONS = 0o600

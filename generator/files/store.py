@@ -29,6 +29,13 @@ def put(folder: str, data: bytes, suffix: str) -> tuple[str, str]:
     return name, digest
 
 
+def current_umask() -> int:
+    """Return the process's umask, which the system tells only whoever sets it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a file so that a reader sees the old one or the whole new one; makes missing folders."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -38,7 +45,8 @@ def write_atomically(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
+        # Where the umask says so (the site's does), its owner's alone.
+        Path(temporary).chmod(0o666 & ~current_umask())
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)

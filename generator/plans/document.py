@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import difflib
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from generator.nst.recipes.errors import did_you_mean
+from generator.plans.toml import TomlError, read_toml
 
 SHIPPED = Path(__file__).parent
-Levels = Annotated[list[Any], Field(min_length=1)]
+# A factor of more levels is a mistake; a plan has at most 20,000 cells.
+Levels = Annotated[list[Any], Field(min_length=1, max_length=1000)]
 
 
 class PlanError(Exception):
@@ -80,7 +81,7 @@ def document_of(text: str, name: str) -> Document:
         shipped = SHIPPED / f"{document.preset}.toml"
         document = _merged(_parsed(read_text(shipped), str(shipped)), document)
     for key, levels in document.factors.items():
-        if any(level in levels[:number] for number, level in enumerate(levels)):
+        if _has_twice(levels):
             raise PlanError(f"{name}: factors.{key}: names a level twice")
     return document
 
@@ -104,8 +105,8 @@ def read_text(path: Path) -> str:
 
 def _parsed(text: str, name: str) -> Document:
     try:
-        return Document.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
+        return Document.model_validate(read_toml(text))
+    except TomlError as error:
         raise PlanError(f"{name}: not valid TOML: {error}") from error
     except ValidationError as error:
         raise PlanError(f"{name}: {_in_words(error)}") from error
@@ -137,6 +138,18 @@ def _merged(shipped: Document, own: Document) -> Document:
     )
 
 
+def _has_twice(levels: list[Any]) -> bool:
+    """Return whether two levels are equal, in time that grows with their number alone; 1 and 1.0 are."""
+    plain = [level for level in levels if not isinstance(level, list | dict)]
+    others = [level for level in levels if isinstance(level, list | dict)]
+    return len(set(plain)) < len(plain) or any(level in others[:n] for n, level in enumerate(others))
+
+
+def _shortened(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:80]}…"
+
+
 def _in_words(error: ValidationError) -> str:
     """Return pydantic's first complaint as one line."""
     first = error.errors()[0]
@@ -148,4 +161,4 @@ def _in_words(error: ValidationError) -> str:
         inside = f" in [{parents[0]}]" if parents else ""
         return f"unknown key{inside} {did_you_mean(last, table.model_fields)}"
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    return f"{place}: {first['msg'][0].lower()}{first['msg'][1:]}, not {first['input']!r}{more}"
+    return f"{place}: {first['msg'][0].lower()}{first['msg'][1:]}, not {_shortened(first['input'])}{more}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from generator.plans.document import SHIPPED, Document, PlanError, read_document, shipped_plans
 from generator.plans.images import matching_files
 from generator.plans.plan import Plan, plan_of
+from generator.plans.toml import TomlError, read_toml
 
 _NAMES_SHOWN = 3
 
@@ -89,8 +89,8 @@ def _value(key: str, text: str) -> Any:
     if key in ("content_layers", "style_layers", "style_weights") and "[" not in text:
         return [_value("", part) for part in text.split(",")]
     try:
-        value = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
+        value = read_toml(f"value = {text}")
+    except TomlError:
         return text
     plain = isinstance(value["value"], bool | int | float | str | list)
     return value["value"] if plain and len(value) == 1 else text

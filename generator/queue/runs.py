@@ -19,8 +19,6 @@ from generator.sets.create import free_slug
 
 State = PlanRun.State
 _BEFORE_GO = (State.NEW, State.PLANNING, State.PLANNED, State.REFUSED)
-# A plan is text for people; this is a thousand listed cells.
-MAX_CHARACTERS = 200_000
 
 
 class RunError(ValueError):
@@ -33,8 +31,6 @@ def submit(owner: User, text: str) -> PlanRun:
     Raises PlanError for a plan that is not well-formed, that names files elsewhere, or whose settings no recipe takes.
     """
     text = "\n".join(text.splitlines()) + "\n"
-    if len(text) > MAX_CHARACTERS:
-        raise PlanError(f"plan: {len(text)} characters; at most {MAX_CHARACTERS}")
     document = document_of(text, "plan")
     _check_names(document)
     check_settings(document)

@@ -12,7 +12,7 @@ from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 
-from generator.files import images, store
+from generator.files import bounded, images, store
 from generator.files.images import ImageError
 from generator.models import Source, Upload
 
@@ -53,9 +53,12 @@ def keep(owner: User, file: File, warn: images.Warn | None = None) -> Upload:  #
     name = plain_name(file.name or "")
     if file.size > MAX_BYTES:
         raise ImageError(f"{name}: {file.size / 1e6:.0f} MB; at most {MAX_BYTES // 1_000_000} MB a picture")
-    picture = images.read(file, name, warn)
-    pixels = images.pixel_hash(picture)
-    path, _ = store.put("sources", images.encode_png(picture), ".png")
+    picture = bounded.decode(file.read(), name)
+    if warn:
+        for line in picture.warnings:
+            warn(line)
+    pixels = picture.pixels
+    path, _ = store.put("sources", picture.png, ".png")
     size = {"width": picture.width, "height": picture.height}
     try:
         with transaction.atomic():

@@ -8,6 +8,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
+from generator.files.store import current_umask
+
 
 class OutputError(ValueError):
     """The place to write to cannot be written; the message is one line that names it and the mend."""
@@ -50,7 +52,7 @@ def write_file(data: bytes, path: Path) -> None:
                 file.write(data)
                 file.flush()
                 # A temporary file is its owner's alone; an export is as readable as any file made here.
-                os.chmod(file.name, 0o666 & ~_umask())
+                os.chmod(file.name, 0o666 & ~current_umask())
                 os.replace(file.name, path)
             except OSError:
                 os.unlink(file.name)
@@ -63,9 +65,3 @@ def sha256sums(files: Mapping[str, bytes]) -> bytes:
     """Return the text of SHA256SUMS, as `sha256sum --check` reads it."""
     lines = (f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in sorted(files.items()))
     return "".join(lines).encode()
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

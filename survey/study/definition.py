@@ -7,13 +7,14 @@ import difflib
 import hashlib
 import json
 import re
-import tomllib
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from generator.plans.toml import TomlError, read_toml
 from survey.models import StudyVersion
 from survey.study.scales import LANGUAGES, QUESTIONS, default_labels
 
@@ -31,6 +32,8 @@ FiveLabels = Annotated[
     list[Annotated[str, Field(min_length=1, max_length=60)]], Field(min_length=5, max_length=5)
 ]
 
+#: How many faults are told at once: whoever has more of them mends these first.
+MAX_FAULTS: Final = 30
 _BRANCH: Final = re.compile(r"\[|str$")
 
 #: Where a finished participant may be sent: a page elsewhere would be an open redirect in the study's name.
@@ -247,8 +250,8 @@ def load(path: Path) -> Definition:
 def parse(text: str, source: str) -> Definition:
     """Check a study file's text; `source` names it in faults. Raises DefinitionError."""
     try:
-        values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        values = read_toml(text)
+    except TomlError as error:
         raise DefinitionError([f"{source}: not TOML: {error}"]) from error
     try:
         return Definition.model_validate(values)
@@ -257,9 +260,9 @@ def parse(text: str, source: str) -> Definition:
 
 
 def faults(error: ValidationError) -> list[str]:
-    """Return one line for each place of the file that is wrong."""
+    """Return one line for each place of the file that is wrong, of the first MAX_FAULTS."""
     lines: dict[str, str] = {}
-    for fault in error.errors():
+    for fault in error.errors()[:MAX_FAULTS]:
         # A union reports its branches as parts of the path ("constrained-str", "dict[...]"): no places of the file.
         loc = [part for part in fault["loc"] if isinstance(part, int) or not _BRANCH.search(part)]
         place = ".".join(str(part + 1) if isinstance(part, int) else part for part in loc)
@@ -269,6 +272,8 @@ def faults(error: ValidationError) -> list[str]:
         elif fault["type"] == "literal_error":
             message += _meant(str(fault["input"]), re.findall("'([^']+)'", fault["ctx"]["expected"]))
         lines.setdefault(place, f"{place}: {message}" if place else message)
+    if (more := error.error_count() - MAX_FAULTS) > 0:
+        lines[""] = f"and {more} more"
     return list(lines.values())
 
 
@@ -295,7 +300,7 @@ def _keys_of_table(path: list[Any]) -> list[str]:
 
 
 def _refuse_twice(place: str, values: list[Any]) -> None:
-    if twice := {value for value in values if values.count(value) > 1}:
+    if twice := {value for value, count in Counter(values).items() if count > 1}:
         raise ValueError(f"{place}: {', '.join(sorted(twice))} stands there twice")
 
 

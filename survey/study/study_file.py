@@ -10,8 +10,10 @@ import tomli_w
 
 from survey.study.definition import Definition, DefinitionError
 
-_HEADER: Final = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(#.*)?$")
-_KEY: Final = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
+# Possessive: no line, however long, takes more than one look at each of its characters.
+_HEADER: Final = re.compile(r"\s*+(\[\[?)([^\[\]]++)\]\]?\s*+(#.*)?$")
+_PART: Final = r"""(?:[\w-]++|"[^"]*+"|'[^']*+')"""
+_KEY: Final = re.compile(rf"\s*+({_PART}(?:\s*+\.\s*+{_PART})*+)\s*+=")
 _SYNTAX: Final = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
@@ -51,8 +53,9 @@ def line_of(text: str, place: str) -> int | None:
         if header := _HEADER.match(line):
             table = here = _parts(header[2])
             if header[1] == "[[":
-                seen[header[2]] += 1
-                table = here = [*table, str(seen[header[2]])]
+                name = header[2].strip()
+                seen[name] += 1
+                table = here = [*table, str(seen[name])]
         elif key := _KEY.match(line):
             here = table + _parts(key[1])
         else:

@@ -1,0 +1,95 @@
+"""A picture from a stranger is decoded in a process of its own, with a bound on memory and time.
+
+A file of a megabyte may ask for gigabytes once it is decoded; here it ends its own process and no other. One picture is
+decoded at a time by each process that asks.
+
+Run as a program (`python -m generator.files.bounded NAME MEGABYTES`), it reads a file on standard input and writes one
+line of JSON and the PNG on standard output; what is wrong with the file goes to standard error, with exit code 2.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import resource
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from generator.files import images
+from generator.files.images import ImageError
+
+MEGABYTES: Final = 1536
+SECONDS: Final = 40
+_BAD_FILE: Final = 2
+_ROOT: Final = Path(__file__).parents[2]
+_one_at_a_time: Final = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A picture as it is kept.
+
+    Attributes:
+        png: its pixels, and nothing else that the file held.
+        pixels: `images.pixel_hash` of it.
+        warnings: a line for each thing that was read in another way than its owner may expect.
+    """
+
+    png: bytes
+    width: int
+    height: int
+    pixels: str
+    warnings: list[str]
+
+
+def decode(data: bytes, name: str, *, megabytes: int = MEGABYTES, seconds: float = SECONDS) -> Decoded:
+    """Return the picture that a file holds, decoded as by `images.read` within these bounds.
+
+    Raises:
+        ImageError: it is no picture that can be read, or takes more memory or time.
+    """
+    command = [sys.executable, "-m", "generator.files.bounded", name, str(megabytes)]
+    # NumPy reserves memory for each thread that it might use.
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    try:
+        with _one_at_a_time:
+            done = subprocess.run(  # noqa: S603
+                command, input=data, capture_output=True, cwd=_ROOT, env=environment, timeout=seconds
+            )
+    except subprocess.TimeoutExpired:
+        raise ImageError(f"{name}: not read within {seconds:g} s; save it smaller, or as a PNG") from None
+    if done.returncode == _BAD_FILE:
+        raise ImageError(done.stderr.decode(errors="replace").strip())
+    if done.returncode:
+        raise ImageError(_too_much(name, megabytes))
+    line, _, png = done.stdout.partition(b"\n")
+    return Decoded(png=png, **json.loads(line))
+
+
+def _too_much(name: str, megabytes: int) -> str:
+    return f"{name}: takes more than {megabytes} MB of memory to read; scale it down first"
+
+
+def _main(name: str, megabytes: int) -> None:
+    most = megabytes * 1_000_000
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    warnings: list[str] = []
+    try:
+        picture = images.read(io.BytesIO(sys.stdin.buffer.read()), name, warnings.append)
+        png = images.encode_png(picture)
+    except (ImageError, MemoryError) as error:
+        short = isinstance(error, MemoryError) or isinstance(error.__cause__, MemoryError)
+        sys.stderr.write(_too_much(name, megabytes) if short else str(error))
+        sys.exit(_BAD_FILE)
+    told = {"width": picture.width, "height": picture.height, "pixels": images.pixel_hash(picture)}
+    sys.stdout.buffer.write(json.dumps(told | {"warnings": warnings}).encode() + b"\n" + png)
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1], int(sys.argv[2]))

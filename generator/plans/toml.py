@@ -1,0 +1,82 @@
+"""TOML that anybody may have written: bounded before it is parsed, so that no text takes long or fails oddly.
+
+The standard library's parser takes minutes for 120 kB of one dotted key, and ends in a RecursionError where arrays nest.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import Any, Final
+
+MAX_CHARACTERS: Final = 200_000
+MAX_LINES: Final = 20_000
+MAX_DEPTH: Final = 12
+# What the databases' integers and JavaScript's tools can hold.
+_MAX_INTEGER: Final = 2**63
+
+# Possessive, and never failing once it has begun: linear in the length of any text.
+_STRING_OR_COMMENT: Final = re.compile(
+    r'''
+    """(?:[^"\\]|\\.|"(?!""))*+(?:"""|\\?\Z)
+    | \'\'\'(?:[^']|'(?!''))*+(?:\'\'\'|\Z)
+    | "(?:[^"\\\n]|\\.)*+"?
+    | '[^'\n]*+'?
+    | \#[^\n]*+
+    ''',
+    re.VERBOSE | re.DOTALL,
+)
+_PART: Final = r"[^\s.,=\[\]{}]++"
+_LONG_KEY: Final = re.compile(rf"(?<![^\s.,=\[\]{{}}]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{MAX_DEPTH},}}")
+_BRACKET: Final = re.compile(r"[\[\]{}]")
+
+
+class TomlError(ValueError):
+    """A text that is not TOML, or beyond what is read; the message is one line."""
+
+
+def read_toml(text: str) -> dict[str, Any]:
+    """Parse TOML of at most MAX_CHARACTERS, nested at most MAX_DEPTH deep, with integers of 64 bits.
+
+    Raises:
+        TomlError: the text is something else.
+    """
+    if len(text) > MAX_CHARACTERS:
+        raise TomlError(f"{len(text)} characters; at most {MAX_CHARACTERS} are read")
+    if text.count("\n") > MAX_LINES:
+        raise TomlError(f"{text.count(chr(10))} lines; at most {MAX_LINES} are read")
+    bare = _STRING_OR_COMMENT.sub(_stand_in, text)
+    if _LONG_KEY.search(bare) or _depth(bare) > MAX_DEPTH:
+        raise TomlError(f"tables or arrays are nested more than {MAX_DEPTH} deep; write them flatter")
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise TomlError(str(error)) from error
+    except ValueError as error:
+        # A number of thousands of digits, or a time zone that no clock has.
+        raise TomlError(f"a number or a time is out of range ({str(error).partition(';')[0]})") from error
+    _check_integers(values)
+    return values
+
+
+def _stand_in(found: re.Match[str]) -> str:
+    return "" if found[0].startswith("#") else "x"
+
+
+def _depth(bare: str) -> int:
+    depth = deepest = 0
+    for bracket in _BRACKET.finditer(bare):
+        depth += 1 if bracket[0] in "[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _check_integers(value: Any) -> None:
+    if isinstance(value, dict):
+        for part in value.values():
+            _check_integers(part)
+    elif isinstance(value, list):
+        for part in value:
+            _check_integers(part)
+    elif isinstance(value, int) and not -_MAX_INTEGER <= value < _MAX_INTEGER:
+        raise TomlError("a whole number has more than 64 bits; write a smaller one")

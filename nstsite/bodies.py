@@ -1,0 +1,51 @@
+"""How much a request may bring: checked by what it announces, before a byte of it is read.
+
+Django writes a form's files to disk while it reads them, for any address and anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import Resolver404, resolve
+
+MAX_BYTES: Final = 1_048_576
+#: As in deploy/nginx: a hundred photographs, or four of the largest.
+MAX_UPLOAD_BYTES: Final = 209_715_200
+#: Where somebody who is signed in may send files.
+UPLOADS: Final = frozenset({"upload", "new_study"})
+
+
+def bound_bodies(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Answer 413 to a request that announces more than its address takes. After AuthenticationMiddleware."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        announced = _announced(request)
+        most = MAX_UPLOAD_BYTES if announced > MAX_BYTES and _takes_files(request) else MAX_BYTES
+        if announced <= most:
+            return get_response(request)
+        text = f"At most {most // 1_048_576} MB can be sent here.\n"
+        return HttpResponse(text, status=413, content_type="text/plain; charset=utf-8")
+
+    return middleware
+
+
+def _announced(request: HttpRequest) -> int:
+    # As Django reads it: what is no number is nothing.
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        return 0
+
+
+def _takes_files(request: HttpRequest) -> bool:
+    try:
+        name = resolve(request.path_info).url_name
+    except Resolver404:
+        return False
+    return name in UPLOADS and request.user.is_authenticated

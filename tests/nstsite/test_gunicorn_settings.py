@@ -1,0 +1,30 @@
+"""What the production server leaves behind when it is killed goes at its next start."""
+
+from __future__ import annotations
+
+import os
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_folders_of_killed_servers_go_and_those_of_living_ones_stay(tmp_path, monkeypatch):
+    dead = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True
+    )
+    gone, living, strange = (
+        tmp_path / f"nstsite-latency-{name}"
+        for name in (f"{dead.stdout.strip()}-a", f"{os.getppid()}-b", "x")
+    )
+    for folder in (gone, living, strange):
+        folder.mkdir()
+        (folder / "counter.db").touch()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")
+    runpy.run_path(str(ROOT / "gunicorn.conf.py"))
+    own = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
+    assert own.parent == tmp_path
+    assert [folder.exists() for folder in (gone, living, strange)] == [False, True, True]
