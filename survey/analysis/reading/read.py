@@ -15,6 +15,14 @@ from survey.analysis.reading.columns import Columns, listed, refuse_rivals, rena
 from survey.analysis.reading.decoding import decode, read_bytes
 from survey.analysis.reading.dialect import split
 from survey.analysis.reading.header import Named, name_columns
+from survey.analysis.reading.interchange import (
+    PARQUET,
+    json_table,
+    json_value,
+    name_matrix,
+    parquet_table,
+    rating_files,
+)
 from survey.analysis.reading.layout import (
     COLUMN,
     asked_by_name,
@@ -49,14 +57,45 @@ def read_ratings(path: str | Path, options: ReadOptions = _DEFAULT) -> Ratings:
             and the fix.
     """
     path = Path(path)
+    if path.is_dir():
+        return _read_folder(path, options)
     data = read_bytes(path)
     if data.startswith(WORKBOOKS):
         return _read_workbook(path, data, options)
     if options.sheet is not None:
         raise TableError(f"{path}: --sheet: the file is no workbook")
     notes: Notes = {}
-    cells = split(decode(path, data, options.encoding, notes), str(path), notes)
-    return interpret(name_columns(cells, str(path), options, notes), str(path), options, notes)
+    return interpret(_table_of(path, data, options, notes), str(path), options, notes)
+
+
+def _table_of(path: Path, data: bytes, options: ReadOptions, notes: Notes) -> Named:
+    """Return the table of a file that is no workbook."""
+    if data.startswith(PARQUET):
+        return parquet_table(path, data)
+    text = decode(path, data, options.encoding, notes)
+    if (value := json_value(path, text)) is not None:
+        return json_table(path, value, notes)
+    named = name_columns(split(text, str(path), notes), str(path), options, notes)
+    return name_matrix(path, named, notes) if named.matrix else named
+
+
+def _read_folder(folder: Path, options: ReadOptions) -> Ratings:
+    """Read the file of a folder that holds its ratings."""
+    files = rating_files(folder)
+    read: dict[Path, Ratings] = {}
+    for path in files:
+        try:
+            read[path] = read_ratings(path, options)
+        except TableError:
+            if len(files) == 1:
+                raise
+    if len(read) != 1:
+        shown = ", ".join(path.name for path in read or files)
+        raise TableError(
+            f"{folder}: a folder with {'several' if read else 'no'} files of ratings ({shown}): name the file"
+        )
+    ((path, ratings),) = read.items()
+    return replace(ratings, notes={"file": f"{path.relative_to(folder)} of the folder"} | ratings.notes)
 
 
 def _read_workbook(path: Path, data: bytes, options: ReadOptions) -> Ratings:
@@ -64,6 +103,8 @@ def _read_workbook(path: Path, data: bytes, options: ReadOptions) -> Ratings:
     read: dict[str, Ratings] = {}
     refused: dict[str, TableError] = {}
     names = choose_sheet(path, sheet_names(path, data), options.sheet)
+    if len(own := [name for name in names if name.strip().casefold() == "ratings"]) == 1:
+        names = [*own, *(name for name in names if name not in own)]
     for name in names:
         notes: Notes = {}
         source = f"{path}, sheet {name!r}" if len(names) > 1 else str(path)
@@ -74,6 +115,8 @@ def _read_workbook(path: Path, data: bytes, options: ReadOptions) -> Ratings:
             read[name] = interpret(name_columns(cells, source, options, notes), source, options, notes)
         except TableError as error:
             refused[name] = error
+        if own and name in read:
+            break
     if len(read) > 1:
         raise TableError(
             f"{path}: sheets {listed(list(read))} hold ratings: say which by --sheet {next(iter(read))!r}"

@@ -1,0 +1,71 @@
+"""Every export with ratings in it is read back by `analyse`, whatever its format."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from survey.analysis import Ratings, read_ratings
+from survey.analysis.table import main_phase
+from survey.exports.files import all_files
+from survey.exports.folder import write_folder
+from survey.results.export import Export
+
+# The exports are made in the database, once for all tests.
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(scope="module", params=["one", "two"])
+def export(request, exports: dict[str, Export]) -> Export:
+    """A study of one question and a nasty name, and one of two questions."""
+    return exports[str(request.param)]
+
+
+@pytest.fixture(scope="module")
+def folder(export: Export, files: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The whole export."""
+    folder = tmp_path_factory.mktemp("export")
+    write_folder(files if export.slug == "one" else all_files(export), folder)
+    return folder
+
+
+def rated(table: pd.DataFrame, question: str = "") -> Counter[tuple[str, ...]]:
+    """Count the ratings that count in a MOS, of all questions or of one, whose name not every format holds."""
+    rows = main_phase(table)
+    if question and "question" in rows.columns:
+        rows = rows[rows["question"] == question]
+    names = ["participant", "item", "rating"]
+    if not question and "question" in rows.columns and rows["question"].nunique() > 1:
+        names.append("question")
+    return Counter(rows[names].astype(str).itertuples(index=False, name=None))
+
+
+def read(path: Path) -> Ratings:
+    ratings = read_ratings(path)
+    assert len(ratings.table)
+    return ratings
+
+
+@pytest.mark.parametrize(
+    "name", ["ratings.csv", "results.xlsx", "results.json", "ratings.parquet", "sujson.json", "psych-ds", "."]
+)
+def test_a_file_of_all_questions_holds_the_same_ratings(name, folder, export):
+    assert rated(read(folder / name).table) == rated(export.checked)
+
+
+def test_a_file_of_one_question_holds_its_ratings(folder, export):
+    for question in export.questions:
+        wanted = rated(export.checked, question.key)
+        for name in (f"sureal_{question.key}.json", f"p910_matrix_{question.key}.csv"):
+            assert rated(read(folder / name).table, question.key) == wanted, name
+
+
+def test_a_matrix_alone_has_numbered_names(folder, export, tmp_path):
+    path = tmp_path / "p910_matrix.csv"
+    path.write_bytes((folder / f"p910_matrix_{export.questions[0].key}.csv").read_bytes())
+    ratings = read(path)
+    assert ratings.table["item"].astype(str).str.match(r"item \d+$").all()
+    assert "numbered" in ratings.notes["matrix"]
