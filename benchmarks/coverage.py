@@ -104,7 +104,7 @@ def _repeats(studies: int) -> str:
     rows = []
     population = POPULATIONS["generated images"]
     for participants in (5, 10, 20):
-        for times in (2, 4):
+        for times in (1, 2, 4):
             for seed in range(studies):
                 simulated = _again(population, participants, times, seed)
                 rows += [

@@ -152,6 +152,8 @@ def _analyse_one(
         notes["comparisons"] = remark
     conditions, between, of_conditions = _conditions(main, by, scale, seed)
     several = between is not None
+    if by is not None and not several:
+        notes["conditions"] = "not compared: there is only one"
     shown = panels(
         main,
         mos,
@@ -161,6 +163,8 @@ def _analyse_one(
         by if several else None,
         scale,
     )
+    if shown.summary["conclusions_depend_on_panel"] is None:
+        notes["panels"] = shown.summary["conclusions"]
     return QuestionAnalysis(
         scale=scale,
         mos=mos,
@@ -188,10 +192,10 @@ def _of_all(items: pd.DataFrame, listed: Coded) -> pd.DataFrame:
 def _conditions(
     main: pd.DataFrame, by: str | None, scale: Scale, seed: int
 ) -> tuple[pd.DataFrame | None, pd.DataFrame | None, Summary]:
-    """Means, comparisons and what the summary says of conditions; None where there are none, or only one."""
+    """Means, comparisons and what the summary says of conditions: None where there is only one, nothing without any."""
     names = ("friedman_conditions_chi2", "friedman_conditions_p", "ordinal_agrees", "ordinal")
     if by is None:
-        return None, None, dict.fromkeys(names)
+        return None, None, {}
     means = condition_means(main, by, seed=seed, scale=scale)
     if len(means) < 2:
         return means.assign(letters="a"), None, dict.fromkeys(names)
@@ -236,7 +240,7 @@ def _summary(ratings: Ratings, questions: dict[str, QuestionAnalysis]) -> Summar
         return first | {"notes": ratings.notes | first["notes"]}
     main = main_phase(ratings.table)
     counts = {
-        "items": main["item"].nunique(),
+        "items": len({item for part in questions.values() for item in part.mos["item"]}),
         "participants": main["participant"].nunique(),
         "ratings": len(main),
     }

@@ -9,7 +9,7 @@ import pandas as pd
 
 from survey.analysis.items.comparisons import friedman
 from survey.analysis.items.means import complete_block
-from survey.analysis.items.sos import DEFAULT_A, pooled_a, sos_a
+from survey.analysis.items.sos import DEFAULT_A, FEWEST_ITEMS, RANGE_OF_A, pooled_a, sos_a
 from survey.analysis.items.tally import Tally, clustering, tally
 from survey.analysis.participants.agreement import (
     MOST_ORDINAL,
@@ -77,14 +77,16 @@ def _sos(items: Tally, notes: Notes) -> Summary:
     if np.isnan(a):
         notes["sos_a"] = "no item with two ratings and a mean inside the scale"
     if used != a:
-        notes["sos_a_used"] = (
-            f"the bounded intervals use a = {used:g} ({DEFAULT_A}, of ratings of images on five categories, where "
-            "fewer than five items have two ratings; else within 0.05 to 1)"
+        why = (
+            f"the value of other studies of images on five categories, as fewer than {FEWEST_ITEMS} items determine it"
+            if used == DEFAULT_A
+            else f"sos_a within {RANGE_OF_A[0]:g} to {RANGE_OF_A[1]:g}"
         )
-    return {
+        notes["sos_a_used"] = f"the bounded intervals use a = {used:g}: {why}"
+    repeats = {"repeat_correlation": together.correlation} if items.within_freedom else {}
+    return repeats | {
         "sos_a": a,
         "sos_a_used": used,
-        "repeat_correlation": together.correlation if items.within_freedom else None,
         "planned_half_width": half_width,
         "ratings_for_half_width_025": sample_size(half_width, a=used, scale=items.scale),
     }
@@ -114,8 +116,8 @@ def _block(ratings: Coded, notes: Notes) -> Summary:
     block = complete_block(ratings)
     names = ("icc_2_1", "icc_2_1_low", "icc_2_1_high", "icc_2_k", "icc_2_k_low", "icc_2_k_high", "icc_k")
     summary: Summary = dict.fromkeys(names) | dict.fromkeys(("friedman_chi2", "friedman_p", "kendall_w"))
-    notes["icc"] = notes["friedman"] = block.rule
     if block.scores is None or block.exact is None:
+        notes |= dict.fromkeys(("icc_2_1", "icc_2_k", "friedman_chi2", "friedman_p"), block.rule)
         return summary
     icc = icc_2(block.scores)
     summary |= dict(
@@ -126,11 +128,15 @@ def _block(ratings: Coded, notes: Notes) -> Summary:
         )
     )
     if np.isnan(icc.single):
-        notes["icc"] += "; nothing varies there"
+        notes |= dict.fromkeys(("icc_2_1", "icc_2_k"), f"nothing varies among {block.rule}")
+    else:
+        notes["icc"] = block.rule
     test = friedman(block.exact)
     if test is None:
-        notes["friedman"] += "; needs three items that differ for someone"
+        reason = f"needs three items that differ for someone, among {block.rule}"
+        notes |= dict.fromkeys(("friedman_chi2", "friedman_p"), reason)
         return summary
+    notes["friedman"] = block.rule
     return summary | {"friedman_chi2": test.chi2, "friedman_p": test.p, "kendall_w": test.kendall_w}
 
 
@@ -159,8 +165,9 @@ def _reml(ratings: Coded, notes: Notes) -> Summary:
 def _model(strict: Recovery, notes: Notes) -> Summary:
     few = int((strict.observers["n"] < FEWEST_RATINGS).sum())
     if few:
+        some = "1 participant" if few == 1 else f"{few} participants"
         notes["recovered"] = (
-            f"{few} participants gave fewer than {FEWEST_RATINGS} ratings: the strict P.910 model weighs them badly, "
+            f"{some} gave fewer than {FEWEST_RATINGS} ratings: the strict P.910 model weighs them badly, "
             "read the shrunken variant"
         )
     if strict.components > 1:

@@ -119,5 +119,13 @@ def _section(question: str, analysis: QuestionAnalysis, drawings: list[Drawing])
         findings=findings(analysis.summary),
         drawings=drawings,
         tables={name: table for name, table in tables.items() if table is not None},
-        notes=analysis.summary["notes"],
+        notes=_grouped(analysis.summary["notes"]),
     )
+
+
+def _grouped(notes: Mapping[str, str]) -> dict[str, str]:
+    """Return the notes with those of the same words put together."""
+    keys: dict[str, list[str]] = {}
+    for key, note in notes.items():
+        keys.setdefault(note, []).append(key)
+    return {", ".join(names): note for note, names in keys.items()}

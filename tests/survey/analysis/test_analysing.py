@@ -162,3 +162,22 @@ def test_the_analysis_imports_neither_django_nor_torch():
     code = "import survey.analysis, sys; print([m for m in ('django', 'torch', 'matplotlib') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a x 3",
+        "a x 3\na y 4",
+        "a x 3\nb x 4",
+        "a x 3\nb y 3",
+        "a x 5\nb x 5\na y 5\nb y 5\na z 5\nb z 5",
+        "a x 1\nb x 2\na y 2\nb y 3",
+    ],
+    ids=["one rating", "one participant", "one item", "each once", "unanimous", "two by two"],
+)
+def test_a_number_that_the_data_do_not_allow_has_its_reason(text):
+    summary = analyse(rows(text)).summary
+    missing = [key for key in KEYS.split() if summary[key] is None]
+    assert missing
+    assert set(missing) <= set(summary["notes"])
