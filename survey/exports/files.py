@@ -130,7 +130,8 @@ def all_files(export: Export) -> Files:
 
 def report_title(export: Export) -> str:
     """Return the report's heading, which says so where the ratings are simulated."""
-    return f"{export.title} (simulated)" if export.simulated else export.title
+    told = "simulated" in export.title.lower()
+    return f"{export.title} (simulated)" if export.simulated and not told else export.title
 
 
 FORMATS: Final[Mapping[str, Callable[[Export], Files]]] = {

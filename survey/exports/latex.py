@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections.abc import Iterable
 from typing import Any, Final
 
 from survey.exports.tables import records
@@ -25,6 +27,9 @@ _SPECIAL: Final = {
 }
 _PATTERN: Final = re.compile("|".join(map(re.escape, _SPECIAL)))
 
+# As `label = "A"` of a plan names its image.
+_OWN_LETTER: Final = re.compile(r"([A-Z][0-9A-Z]?): (.+)", re.DOTALL)
+
 
 def escape(text: object) -> str:
     """Return `text` so that LaTeX prints it as it stands."""
@@ -32,10 +37,11 @@ def escape(text: object) -> str:
 
 
 def latex_table(export: Export) -> str:
-    """Return a document fragment with one `table` for each question: figure, image, n, MOS ± CI, SD, median.
+    """Return a document fragment with one `table` for each question: figure, factors, image, n, MOS ± CI, SD, median.
 
-    Figures are lettered in the order of the study's items, A first, as the images of a paper's figure are. The
-    interval is Student's t at 95 %, its half width after the ±; a dash stands where it is not defined.
+    An image whose name begins with a letter of its own ("A: cat × wave") has that letter as its figure; the others are
+    lettered in the order of the study's items. Factors are those in which the images differ. The interval is
+    Student's t at 95 %, its half width after the ±; a dash stands where it is not defined.
     """
     head = [
         "% Needs \\usepackage{booktabs}. Half widths are those of 95 % Student t intervals.",
@@ -45,25 +51,36 @@ def latex_table(export: Export) -> str:
             if isinstance(value, str | int)
         ),
     ]
-    letters = {item: _letters(index) for index, item in enumerate(export.items["item"])}
-    tables = [_table(export, question.key, question.text, letters) for question in export.questions]
+    figures = _figures(list(export.items["item"]))
+    tables = [_table(export, question.key, question.text, figures) for question in export.questions]
     return "\n".join([*head, *tables]) + "\n"
 
 
-def _table(export: Export, key: str, text: str, letters: dict[str, str]) -> str:
+def _figures(items: list[str]) -> dict[str, tuple[str, str]]:
+    """Return {item: (figure, name)}; where names begin with letters of their own, they stand in the figure only."""
+    own = {item: match.groups() for item in items if (match := _OWN_LETTER.fullmatch(item))}
+    letters = [letter for letter, _ in own.values()]
+    if len(set(letters)) < len(letters):
+        own = {}
+    free = (letter for letter in map(_letters, itertools.count()) if not own or letter not in letters)
+    return {item: (own[item][0], own[item][1]) if item in own else (next(free), item) for item in items}
+
+
+def _table(export: Export, key: str, text: str, figures: dict[str, tuple[str, str]]) -> str:
     mos = export.analysis.questions[key].mos
     simulated = "Simulated ratings. " if export.simulated else ""
-    rows = mos.assign(order=mos["item"].map(list(letters).index)).sort_values("order")
+    rows = mos.assign(order=mos["item"].map(list(figures).index)).sort_values("order")
+    factors = _factors(export, list(mos["item"]))
     lines = [
         r"\begin{table}",
         r"  \centering",
         f"  \\caption{{{simulated}Mean Opinion Scores with 95\\,\\% confidence intervals: {escape(text)}}}",
         f"  \\label{{tab:mos-{re.sub('[^a-z0-9-]+', '-', f'{export.slug}-{key}'.lower())}}}",
-        r"  \begin{tabular}{llrrrr}",
+        rf"  \begin{{tabular}}{{l{_alignment(factors)}lrrrr}}",
         r"    \toprule",
-        r"    Figure & Image & $n$ & MOS & SD & Median \\",
+        f"    {' & '.join(['Figure', *map(escape, factors), 'Image'])} & $n$ & MOS & SD & Median \\\\",
         r"    \midrule",
-        *(_line(row, letters) for row in records(rows)),
+        *(_line(row, figures, factors) for row in records(rows)),
         r"    \bottomrule",
         r"  \end{tabular}",
         r"\end{table}",
@@ -71,18 +88,53 @@ def _table(export: Export, key: str, text: str, letters: dict[str, str]) -> str:
     return "\n".join(lines)
 
 
-def _line(row: dict[str, Any], letters: dict[str, str]) -> str:
+def _factors(export: Export, items: list[str]) -> dict[str, dict[str, Any]]:
+    """Return {factor: {item: level}} of the factors in which the items differ; a condition only without factors."""
+    table = export.items[export.items["item"].isin(items)]
+
+    def varying(names: Iterable[str]) -> list[str]:
+        shown = [name for name in dict.fromkeys(names) if name in table.columns]
+        return [name for name in shown if table[name].map(str).nunique() > 1]
+
+    own = varying(export.factors)
+    columns = [*varying(["content", "style"]), *(own or varying(["condition"]))]
+    levels = {row["item"]: row for row in records(table[["item", *columns]])}
+    return {name: {item: row[name] for item, row in levels.items()} for name in columns}
+
+
+def _alignment(factors: dict[str, dict[str, Any]]) -> str:
+    """Return "r" for each factor of numbers, "l" for the others."""
+
+    def is_number(level: Any) -> bool:
+        return isinstance(level, int | float) and not isinstance(level, bool)
+
+    return "".join("r" if all(map(is_number, levels.values())) else "l" for levels in factors.values())
+
+
+def _line(
+    row: dict[str, Any], figures: dict[str, tuple[str, str]], factors: dict[str, dict[str, Any]]
+) -> str:
     half = "" if row["ci_low"] is None else f" \\pm {(row['ci_high'] - row['ci_low']) / 2:.2f}"
     mos = _number(row["mos"])
+    figure, name = figures[row["item"]]
     cells = [
-        letters[row["item"]],
-        escape(row["item"]),
+        figure,
+        *(_level(levels.get(row["item"])) for levels in factors.values()),
+        escape(name),
         str(row["n"]),
         f"${mos}{half}$" if half else mos,
         _number(row["sd"]),
         _number(row["median"], 1),
     ]
     return f"    {' & '.join(cells)} \\\\"
+
+
+def _level(value: Any) -> str:
+    if value is None:
+        return "--"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else escape(value)
 
 
 def _number(value: float | None, digits: int = 2) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -17,10 +18,31 @@ _ROWS: Final = 1_048_575
 """Rows that a sheet holds below its header (ECMA-376)."""
 
 
+# Texts that decide a column's width, and its greatest width in characters.
+_LOOKED_AT: Final = 500
+_WIDEST: Final = 60
+# What three decimals show as 0.000.
+_SMALL: Final = 0.0005
+
+
+@dataclass(frozen=True)
+class _Formats:
+    """The workbook's formats."""
+
+    heading: Any
+    decimals: Any
+    power: Any
+
+    def of_number(self, value: float) -> Any:
+        """Return the format of a number in a column with fractions."""
+        return self.power if 0 < abs(value) < _SMALL else self.decimals
+
+
 def workbook_bytes(tables: Mapping[str, pd.DataFrame], stamp: Mapping[str, Any]) -> bytes:
     """Return a workbook with the stamp first, then one sheet for each table, header frozen and filterable.
 
-    No cell is a formula or a link, whatever its text. A table longer than a sheet continues on the next.
+    Numbers and truth values are such to the spreadsheet program. A number is stored in full and shown with three
+    decimals, in a column of whole numbers with none; one that would be shown as 0.000 is shown as a power of ten. No cell is a formula or a link, whatever its text. A table longer than a sheet continues on the next.
     """
     buffer = io.BytesIO()
     options = {
@@ -32,32 +54,48 @@ def workbook_bytes(tables: Mapping[str, pd.DataFrame], stamp: Mapping[str, Any])
     with xlsxwriter.Workbook(buffer, options) as workbook:
         # The moment of writing would make every file differ.
         workbook.set_properties({"created": datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)})
-        bold = workbook.add_format({"bold": True, "bottom": 1})
-        _write(workbook, "stamp", _stamp_table(stamp), bold)
+        formats = _Formats(
+            workbook.add_format({"bold": True, "bottom": 1}),
+            workbook.add_format({"num_format": "0.000"}),
+            workbook.add_format({"num_format": "0.00E+00"}),
+        )
+        _write(workbook, "stamp", _stamp_table(stamp), formats)
         for name, table in tables.items():
             for part, start in enumerate(range(0, max(len(table), 1), _ROWS), 1):
                 sheet = name if part == 1 else f"{name} {part}"
-                _write(workbook, sheet, table.iloc[start : start + _ROWS], bold)
+                _write(workbook, sheet, table.iloc[start : start + _ROWS], formats)
     return buffer.getvalue()
 
 
 def _stamp_table(stamp: Mapping[str, Any]) -> pd.DataFrame:
     rows = stamp_rows(stamp)
-    return pd.DataFrame({"entry": [key for key, _ in rows], "value": ["; ".join(lines) for _, lines in rows]})
+    values = [
+        stamp[key] if isinstance(stamp[key], bool | int | float) else "; ".join(lines) for key, lines in rows
+    ]
+    return pd.DataFrame({"entry": [key for key, _ in rows], "value": pd.Series(values, dtype=object)})
 
 
-def _write(workbook: Any, name: str, table: pd.DataFrame, bold: Any) -> None:
+def _write(workbook: Any, name: str, table: pd.DataFrame, formats: _Formats) -> None:
     sheet = workbook.add_worksheet(name[:31])
     rows = records(table)
-    for column, heading in enumerate(table.columns):
-        sheet.write_string(0, column, str(heading), bold)
-        sheet.set_column(column, column, min(max(len(str(heading)) + 2, 9), 60))
-    for line, row in enumerate(rows, 1):
-        for column, value in enumerate(row.values()):
-            if isinstance(value, bool | str):
-                sheet.write_string(line, column, str(value))
+    columns = list(zip(*(row.values() for row in rows), strict=True)) or [() for _ in table.columns]
+    for column, (heading, values) in enumerate(zip(table.columns, columns, strict=True)):
+        sheet.write_string(0, column, str(heading), formats.heading)
+        has_fractions = any(isinstance(value, float) and not value.is_integer() for value in values)
+        for line, value in enumerate(values, 1):
+            if isinstance(value, bool):
+                sheet.write_boolean(line, column, value)
+            elif isinstance(value, str):
+                sheet.write_string(line, column, value)
             elif value is not None:
-                sheet.write_number(line, column, value)
+                sheet.write_number(line, column, value, formats.of_number(value) if has_fractions else None)
+        sheet.set_column(column, column, _width(str(heading), values))
     sheet.freeze_panes(1, 0)
     if rows:
         sheet.autofilter(0, 0, len(rows), len(table.columns) - 1)
+
+
+def _width(heading: str, values: Sequence[Any]) -> int:
+    """Return a column's width in characters: that of its longest text, with room for the filter's arrow."""
+    shown = (f"{value:.3f}" if isinstance(value, float) else str(value) for value in values[:_LOOKED_AT])
+    return min(max(len(heading) + 3, *(len(text) + 1 for text in shown), 6), _WIDEST)

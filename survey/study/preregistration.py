@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from math import ceil
 from typing import Any, Final
 
@@ -91,14 +92,30 @@ def _images(stimuli: list[Stimulus]) -> list[tuple[str, int]]:
 
 
 def _factors(main: list[Stimulus]) -> list[tuple[str, list[str]]]:
-    """Return each factor of the rated images with its levels, numbers in their order."""
+    """Return each factor of the rated images with its levels, numbers in their order.
+
+    The condition is left out where the factors tell it: it would be the same thing under another name.
+    """
     values: dict[str, set[Any]] = {}
     for stimulus in main:
-        of_image = {"content": stimulus.content, "style": stimulus.style, "condition": stimulus.condition}
+        of_image = {"content": stimulus.content, "style": stimulus.style}
+        if not _is_told_by_factors(main):
+            of_image["condition"] = stimulus.condition
         for name, value in {**of_image, **stimulus.factors}.items():
             if value not in ("", None):
                 values.setdefault(name, set()).add(value)
     return [(name, [str(v) for v in sorted(found, key=_rank)]) for name, found in values.items()]
+
+
+def _is_told_by_factors(main: list[Stimulus]) -> bool:
+    """Say whether images of the same factors always have the same condition."""
+    told: dict[str, str] = {}
+    return all(
+        stimulus.factors
+        and told.setdefault(json.dumps(stimulus.factors, sort_keys=True), stimulus.condition)
+        == stimulus.condition
+        for stimulus in main
+    )
 
 
 def _rank(value: Any) -> tuple[bool, Any]:

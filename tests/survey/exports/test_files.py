@@ -10,20 +10,24 @@ import re
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+import python_calamine
 
 from survey.analysis import analyse, read_ratings
 from survey.exports.codebook import codebook
-from survey.exports.files import all_files, csv_files
+from survey.exports.files import all_files, csv_files, report_title
 from survey.exports.folder import write_folder
-from survey.exports.latex import latex_table
+from survey.exports.latex import _figures, latex_table
 from survey.exports.methods import methods_text
 from survey.exports.psychds import psychds_files
+from survey.exports.workbook import workbook_bytes
 from tests.programs import R
 
 # The exports are made in the database, once for all tests.
@@ -127,6 +131,53 @@ def test_the_workbook_holds_the_scores_and_no_formula(export, files):
     assert any(float(v) == pytest.approx(first) for v in re.findall(r"<c r=\"D2\"[^>]*><v>([^<]+)</v>", mos))
 
 
+def sheet(data: bytes, name: str) -> list[list[Any]]:
+    return (
+        python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_name(name).to_python()
+    )
+
+
+def test_numbers_and_truth_values_are_such_in_the_workbook(files):
+    header, first, *_ = sheet(files["results.xlsx"], "observers")
+    row = dict(zip(header, first, strict=True))
+    assert row["bt500_rejected"] is False
+    assert isinstance(row["mean"], float)
+    header, first, *_ = sheet(files["results.xlsx"], "participants")
+    assert dict(zip(header, first, strict=True))["simulated"] is False
+
+
+def test_the_workbook_shows_three_decimals_wide_enough_below_a_header_that_stays():
+    table = pd.DataFrame(
+        {
+            "item": ["a long name of an image"],
+            "mos": [2 / 3],
+            "p": [1e-7],
+            "whole": [3.0],
+            "flag": pd.array([True], dtype="boolean"),
+        }
+    )
+    data = workbook_bytes({"mos": table}, {"rows_in": 48})
+    with zipfile.ZipFile(io.BytesIO(data)) as book:
+        xml = book.read("xl/worksheets/sheet2.xml").decode()
+        styles = book.read("xl/styles.xml").decode()
+    formats = re.findall(r'numFmtId="(\d+)"', styles.partition("<cellXfs")[2])
+    codes = dict(re.findall(r'numFmtId="(\d+)" formatCode="([^"]+)"', styles)) | {
+        "11": "0.00E+00",
+        "0": "General",
+    }
+    shown = {
+        cell: codes[formats[int(style or 0)]]
+        for cell, style in re.findall(r'<c r="([A-Z]2)"(?: s="(\d+)")?', xml)
+    }
+    assert shown == {"A2": "General", "B2": "0.000", "C2": "0.00E+00", "D2": "General", "E2": "General"}
+    widths = [float(width) for width in re.findall(r'<col [^>]*width="([0-9.]+)"', xml)]
+    assert widths[0] > len("a long name of an image")
+    assert 'ySplit="1"' in xml
+    assert "frozen" in xml
+    assert sheet(data, "mos")[1][1:] == [2 / 3, 1e-7, 3.0, True]
+    assert sheet(data, "stamp")[1] == ["rows_in", 48.0]
+
+
 def test_parquet_keeps_types_and_stamp(export, files):
     table = pq.read_table(io.BytesIO(files["ratings.parquet"]))
     assert table.num_rows == len(export.ratings)
@@ -167,6 +218,30 @@ def test_latex_prints_names_as_they_are_and_letters_the_figures(export):
     assert rf"cat-weak & 6 & ${row['mos']:.2f} \pm {half:.2f}$" in text
 
 
+def test_latex_has_a_column_for_each_factor_in_which_the_images_differ(export):
+    text = latex_table(export)
+    assert "Figure & content & level & strength & Image & $n$" in text
+    assert r"\begin{tabular}{llrllrrrr}" in text
+    assert re.search(r"^    [A-G] & cat & 0 & weak & cat-weak & 6 & ", text, re.M)
+
+
+def test_latex_gives_no_letter_twice_to_images_that_are_lettered_already():
+    figures = _figures(["A: cat × wave", "low anchor: cat × wave", "C: owl × wave", "dog"])
+    assert figures == {
+        "A: cat × wave": ("A", "cat × wave"),
+        "low anchor: cat × wave": ("B", "low anchor: cat × wave"),
+        "C: owl × wave": ("C", "owl × wave"),
+        "dog": ("D", "dog"),
+    }
+    twice = ["A: cat × wave", "A: owl × wave"]
+    assert _figures(twice) == {twice[0]: ("A", twice[0]), twice[1]: ("B", twice[1])}
+
+
+@pytest.mark.parametrize("title", ["Taste", "Taste (simulated)"])
+def test_a_report_of_simulated_ratings_says_so_once(export, title):
+    assert report_title(replace(export, title=title, simulated=True)) == "Taste (simulated)"
+
+
 def test_the_methods_text_has_this_studys_numbers(export):
     text = methods_text(export)
     assert "7 images were rated by Absolute Category Rating" in text
@@ -176,8 +251,6 @@ def test_the_methods_text_has_this_studys_numbers(export):
 
 
 def test_a_simulated_study_says_so_in_every_text(export):
-    from dataclasses import replace
-
     files = all_files(replace(export, simulated=True))
     for name in ("methods.txt", "README.txt", "mos.tex", "report.html", "psych-ds/README.md"):
         assert b"imulated" in files[name] or b"SIMULATED" in files[name], name

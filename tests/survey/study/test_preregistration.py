@@ -40,8 +40,19 @@ def test_the_design_is_in_it():
     )
     assert "4 main, 1 practice, 1 gold, 2 trap" in text
     assert "- `strength` (2 levels): strong, weak" in text
-    assert "- H2: [how the rating depends on `condition`" in text
+    assert "- H2: [how the rating depends on `strength`" in text
     assert "2 main images for each participant" in text
+
+
+def test_a_condition_is_named_once_and_only_where_no_factor_tells_it():
+    told = preregistration(make_study())
+    assert "`condition`" not in told
+    plain = make_study(slug="plain")
+    plain.stimuli.update(factors={})
+    assert "- `condition` (2 levels): strong, weak" in preregistration(plain)
+    more = make_study(slug="more")
+    more.stimuli.update(factors={"ratio": 1})
+    assert "- `condition` (2 levels): strong, weak" in preregistration(more)
 
 
 def test_the_sample_follows_from_the_goal():
