@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import PIL
 
+from generator.making import gpus
 from nstsite import __version__
 
 if TYPE_CHECKING:
     import torch
 
+    from generator.nst import Recipe
 
-# Bytes that one cell takes for each pixel of its image while the network runs forwards and backwards: measured with
-# VGG-16 to conv5_1 in float32 with pooling by PyTorch; 2000 where Winograd's transforms pool
-# (benchmarks/results/generate-scaling-cpu.md), and bfloat16 takes less. Only the batch size and the forecast rest on it.
-BYTES_PER_PIXEL = 2800
 # Bytes that PyTorch, a VGG-16 and its kernels in Winograd's domain take before the first cell, measured on a CPU.
 BYTES_AT_REST = 1.1e9
 MAX_BATCH = 32
+# Of a GPU's free memory, what a batch may take: the forecast of its bytes is no bound, and kernels want room.
+_SHARE = 0.7
 # Parameters of glibc's mallopt(3).
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 
@@ -33,12 +33,15 @@ class DeviceError(Exception):
 
 
 def choose_device(name: str = "auto") -> torch.device:
-    """Return the device of "auto" (CUDA where there is one), "cpu", "cuda" or "cuda:1". Raises DeviceError."""
+    """Return the device of "auto" (the GPU with the fewest runs of this site, or the CPU), "cpu", "cuda" or "cuda:1".
+
+    Raises DeviceError.
+    """
     import torch
 
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if name == "auto":
-        return torch.device("cuda" if count else "cpu")
+        return torch.device("cuda", gpus.take(count)) if count else torch.device("cpu")
     kind, _, number = name.partition(":")
     if kind not in ("cpu", "cuda") or (number and not number.isdigit()):
         raise DeviceError(f"--device {name}: should be auto, cpu, cuda or cuda:1")
@@ -46,6 +49,16 @@ def choose_device(name: str = "auto") -> torch.device:
         there = f"{count} CUDA device{'s' if count > 1 else ''}" if count else why_no_cuda()
         raise DeviceError(f"--device {name}: this machine has {there}; use --device auto")
     return torch.device(name)
+
+
+def all_gpus() -> list[str]:
+    """Return the names of this machine's CUDA devices for `choose_device`. Raises DeviceError where there is none."""
+    import torch
+
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if not count:
+        raise DeviceError(f"--device all: this machine has {why_no_cuda()}; use --device auto")
+    return [f"cuda:{number}" for number in range(count)]
 
 
 def why_no_cuda() -> str:
@@ -104,15 +117,25 @@ def keep_freed_memory() -> None:
         library.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
 
 
-def batch_size(device: torch.device, pixels: int) -> int:
-    """Return how many cells of so many pixels to run together: what fits a GPU; one on a CPU.
+def bytes_of_cell(device: torch.device, recipe: Recipe, pixels: int, evaluations: int) -> float:
+    """Return the bytes that a cell takes at a level of so many pixels and evaluations."""
+    import torch
+
+    from generator.nst.gpu import memory
+    from generator.nst.network import resolve_precision
+
+    precision = "bf16" if resolve_precision(recipe.precision, device) is torch.bfloat16 else "fp32"
+    return pixels * memory.bytes_per_pixel(recipe, precision, recipe.pairs(evaluations))
+
+
+def batch_size(device: torch.device, size: float) -> int:
+    """Return how many cells of so many bytes to run together: what fits into the free memory of a GPU; one on a CPU.
 
     There a batch gains with small images only, and an image that was made alone can be made again bit by bit: in
     a batch sums are rounded in another order, and a hundred evaluations later pixels differ by some grey levels.
     """
-    import torch
-
     if device.type == "cpu":
         return 1
-    free, _ = torch.cuda.mem_get_info(device)
-    return max(1, min(MAX_BATCH, int(0.6 * free / (pixels * BYTES_PER_PIXEL))))
+    from generator.nst.gpu import memory
+
+    return max(1, min(MAX_BATCH, int(_SHARE * memory.free_bytes(device) / size)))

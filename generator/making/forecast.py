@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 # A stylised image is noisy: its PNG takes nearly 3 bytes a pixel; its provenance some 30 kB in file and row.
 _BYTES_ON_DISK = 2.7
 _PROVENANCE_BYTES = 30_000
-# Two images of three channels in float32, for each of their pixels.
-_BYTES_PER_PAIR = 24
 # Small images take more seconds a pixel: from 256 px on it changes little.
 _PROBE_SIDE, _PROBE_EVALUATIONS = 256, 5
 
@@ -48,10 +46,8 @@ def forecast(jobs: Sequence[tuple[Recipe, sizes.Size]], device: torch.device) ->
         work += sum(width * height * budget for (width, height), budget in zip(levels, budgets, strict=True))
         pixels = levels[-1][0] * levels[-1][1]
         disk += pixels * _BYTES_ON_DISK + _PROVENANCE_BYTES
-        batch = min(len(jobs), engine.batch_size(device, pixels))
-        memory = max(
-            memory, pixels * batch * (engine.BYTES_PER_PIXEL + recipe.pairs(budgets[-1]) * _BYTES_PER_PAIR)
-        )
+        each = engine.bytes_of_cell(device, recipe, pixels, budgets[-1])
+        memory = max(memory, each * min(len(jobs), engine.batch_size(device, each)))
     if not jobs:
         return Forecast(0, 0, 0.0, 0.0, 0.0, "everything is made")
     heaviest = max((recipe for recipe, _ in jobs), key=lambda recipe: recipe.method == "optimised")

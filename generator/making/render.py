@@ -109,6 +109,12 @@ def render(
     )
 
 
+def make_beside(image_set: ImageSet, *, device: str, exact: bool) -> None:
+    """Make cells of a set until none waits, beside the run that began it. Errors as in `render`."""
+    with Run() as run:
+        _Worker(image_set, run, engine.choose_device(device), exact, None).work()
+
+
 def render_batch(image_set: ImageSet, *, device: str = "auto", progress: Listener | None = None) -> int:
     """Make one batch of like cells of a set; return how many cells that made, 0 where none waited.
 
@@ -186,8 +192,13 @@ class _Worker:
         return batch_key(_recipe(cell), cell.content.height, cell.content.width)
 
     def _room(self, cell: Cell) -> int:
-        width, height = sizes.levels(_recipe(cell), (cell.content.width, cell.content.height))[-1]
-        return 1 if self.exact else engine.batch_size(self.device, width * height)
+        return 1 if self.exact else engine.batch_size(self.device, self._bytes(cell))
+
+    def _bytes(self, cell: Cell) -> float:
+        recipe, content = _recipe(cell), (cell.content.width, cell.content.height)
+        width, height = sizes.levels(recipe, content)[-1]
+        budget = sizes.budgets(recipe, content)[-1]
+        return engine.bytes_of_cell(self.device, recipe, width * height, budget)
 
     def _others_work(self) -> bool:
         """Say whether another run makes cells of this set, or the same images for another set."""
@@ -196,30 +207,43 @@ class _Worker:
 
     def _make(self, cells: list[Cell]) -> None:
         """Make a batch; where it does not fit or cannot be made, its halves, down to the cell that is to blame."""
+        made = self._attempt(cells)
+        if not isinstance(made, str):
+            for cell, result in zip(cells, made, strict=True):
+                self._save(cell, result)
+                self._tell([cell], None, 0)
+        elif len(cells) == 1:
+            self.run.fail(cells[0], made)
+            self._tell(cells, None, 0)
+        else:
+            half = len(cells) // 2
+            self._make(cells[:half])
+            self._make(cells[half:])
+
+    def _attempt(self, cells: list[Cell]) -> list[Result] | str:
+        """Return the results of a batch, or why it cannot be made; nothing of a failed attempt stays in memory."""
+        from generator.nst.gpu import memory
+
         try:
-            results = self._transfer(cells)
+            return self._transfer(cells)
         except Exception as error:
             reason = _reason(error)
             if reason is None:
                 raise
-            if len(cells) == 1:
-                self.run.fail(cells[0], reason)
-                self._tell(cells, None, 0)
-                return
-            half = len(cells) // 2
-            self._make(cells[:half])
-            self._make(cells[half:])
-            return
-        for cell, result in zip(cells, results, strict=True):
-            self._save(cell, result)
-            self._tell([cell], None, 0)
+        # Not within `except`: there the error's frames hold the failed attempt's tensors.
+        memory.release()
+        return reason
 
     def _transfer(self, cells: list[Cell]) -> list[Result]:
         from generator import nst
+        from generator.nst.gpu import memory
 
         inputs.fetch_styles(cells)
         pictures: dict[str, Tensor] = {}
         jobs = [inputs.job(cell, _recipe(cell), pictures) for cell in cells]
+        if self.device.type == "cuda":
+            # At once, so that a run beside this one on the same GPU plans with what is left.
+            memory.reserve(self.device, int(len(cells) * self._bytes(cells[0])))
         loaded = {job.recipe.network: networks.network_of(job.recipe) for job in jobs}
         return nst.transfer_batch(
             jobs,
@@ -279,7 +303,7 @@ def _recipe(cell: Cell) -> Recipe:
 def _reason(error: Exception) -> str | None:
     """Return why these cells cannot be made, or None where the trouble is not theirs."""
     from generator.nst import NstError
-    from generator.nst.objective import is_out_of_memory
+    from generator.nst.gpu.memory import is_out_of_memory
 
     if isinstance(error, NstError):
         return str(error)

@@ -11,6 +11,7 @@ from torch.utils.checkpoint import checkpoint
 
 from generator.nst import tiles
 from generator.nst.cpu import winograd
+from generator.nst.gpu.precision import multiplies_bf16
 from generator.nst.recipes.errors import LayerError
 from generator.nst.recipes.layers import names
 from generator.nst.weights.registry import Weights
@@ -19,18 +20,18 @@ from generator.nst.weights.registry import Weights
 def supports_bf16(device: torch.device) -> bool:
     """Say whether a device multiplies bfloat16 in hardware; without it bfloat16 is tens of times slower."""
     if device.type == "cuda":
-        return torch.cuda.get_device_capability(device) >= (8, 0)
+        return multiplies_bf16(device)
     return device.type == "cpu" and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def resolve_precision(precision: str, device: torch.device) -> torch.dtype:
-    """Return the network's dtype for "auto", "fp32" or "bf16".
+    """Return the network's dtype for "auto", "fp32", "tf32" or "bf16".
 
     "auto" is float32 on every CPU: with Winograd's convolutions it is faster there than bfloat16, even in hardware.
     """
     if precision == "auto":
         precision = "bf16" if device.type != "cpu" and supports_bf16(device) else "fp32"
-    return {"fp32": torch.float32, "bf16": torch.bfloat16}[precision]
+    return torch.bfloat16 if precision == "bf16" else torch.float32
 
 
 class Vgg:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ from torch import Tensor
 
 from generator.nst import losses, patches
 from generator.nst.cell import Style
+from generator.nst.gpu import memory
 from generator.nst.network import Vgg
 from generator.nst.recipes.coefficients import Coefficients, coefficients
 from generator.nst.recipes.conventions import Shape
@@ -77,13 +77,14 @@ class Targets:
 
     def _all(self, pulls: Sequence[_Pull], *, term: int) -> tuple[dict[str, Tensor], dict[str, list[int]]]:
         """Return for each tap the stacked targets, and for each tap and pull which of them is its own."""
-        images: dict[str, tuple[_Pull, set[str]]] = {}
+        images: dict[tuple[int, int], tuple[_Pull, set[str]]] = {}
         keys = []
         for pull in pulls:
-            keys.append(_digest(pull.image) + _digest(pull.image_guide))
+            # Cells of one image share its tensor: `transfer._Batch` sees to that.
+            keys.append((id(pull.image), id(pull.image_guide)))
             images.setdefault(keys[-1], (pull, set()))[1].update(self._recipes[pull.cell].taps[term])
         stacks: dict[str, list[Tensor]] = {}
-        places: dict[tuple[str, str], int] = {}
+        places: dict[tuple[tuple[int, int], str], int] = {}
         for key, (pull, every) in images.items():
             for tap, target in self._targets(pull, every, gram=term == 1).items():
                 places[key, tap] = len(stacks.setdefault(tap, []))
@@ -99,22 +100,17 @@ class Targets:
     @torch.no_grad()
     def _targets(self, pull: _Pull, taps: set[str], *, gram: bool) -> dict[str, Tensor]:
         found = self._network(pull.image[None] / self._deviation)
+        # In the network's order: a set's differs from process to process, and with it the order of sums.
+        ordered = [tap for tap in found if tap in taps]
         if not gram:
             self.shapes |= {tap: Shape(*features.shape[1:]) for tap, features in found.items()}
             self.shapes["image"] = Shape(*pull.image.shape)
-            return {tap: found[tap][0] for tap in taps}
+            return {tap: found[tap][0] for tap in ordered}
         guide = None if pull.image_guide is None else pull.image_guide[None]
         return {
             tap: losses.style_target(found[tap], self._style_loss, self.shapes[tap].positions, guide)[0]
-            for tap in taps
+            for tap in ordered
         }
-
-
-def _digest(image: Tensor | None) -> str:
-    if image is None:
-        return ""
-    data = image.detach().to("cpu", torch.float32).contiguous().numpy().tobytes()
-    return hashlib.sha256(str(tuple(image.shape)).encode() + data).hexdigest()
 
 
 class Objective:
@@ -200,17 +196,23 @@ class Objective:
 
     def __call__(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return the weighted terms (N x 3 of TERMS, float64; their sum is the loss) and gradients (N x 3 x H x W)."""
-        while True:
-            try:
-                parts = [self._part(number, images) for number in range(len(self._chunks))]
-            except RuntimeError as error:
-                if not is_out_of_memory(error):
-                    raise
-                self._spare()
-            else:
-                return torch.cat([terms for terms, _ in parts]), torch.cat(
-                    [gradient for _, gradient in parts]
-                )
+        # Not within `except`: there the error's frames hold the failed attempt's activations.
+        while (made := self._attempt(images)) is None:
+            self._spare()
+        return made
+
+    def _attempt(self, images: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Return what a call returns, or None where memory ran out."""
+        try:
+            parts = [self._part(number, images) for number in range(len(self._chunks))]
+            if len(parts) == 1:
+                return parts[0]
+            terms, gradients = zip(*parts, strict=True)
+            return torch.cat(terms), torch.cat(gradients)
+        except (RuntimeError, MemoryError) as error:
+            if not memory.is_out_of_memory(error):
+                raise
+            return None
 
     def _spare(self) -> None:
         """Take the next way to need less memory. Raises torch.OutOfMemoryError where none is left."""
@@ -226,7 +228,7 @@ class Objective:
             self.notes.append(f"out of memory: the network runs in tiles of {side} px")
         else:
             raise torch.OutOfMemoryError("out of memory with a batch of one; make the image smaller")
-        torch.cuda.empty_cache()
+        memory.release()
         self._plan()
 
     def _part(self, number: int, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -252,11 +254,6 @@ class Objective:
             recipe = self._recipes[0]
             columns[2] = columns[2] + losses.total_variation(images, recipe.tv_form, recipe.tv_beta) * factors
         return torch.stack(columns, dim=1)
-
-
-def is_out_of_memory(error: Exception) -> bool:
-    """Say whether an error tells that memory ran out; the CPU's allocator has no error class of its own."""
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
 
 
 def _channels_last(activations: list[Tensor]) -> Tensor:

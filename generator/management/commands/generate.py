@@ -10,6 +10,8 @@ from django.core.files.storage import default_storage
 from django.core.management.base import CommandError, CommandParser
 
 from generator.making.dry_run import look_through
+from generator.making.engine import all_gpus
+from generator.making.on_all_gpus import render_on_all
 from generator.making.render import Summary, render
 from generator.management.base import PlainCommand
 from generator.management.dry_run import in_words
@@ -53,8 +55,8 @@ class Command(PlainCommand):
         add(
             "--device",
             default="auto",
-            metavar="auto|cpu|cuda|cuda:1",
-            help="where to compute (default: auto)",
+            metavar="auto|cpu|cuda|cuda:1|all",
+            help="where to compute (default: auto; all: every GPU)",
         )
         add("--retry-failed", action="store_true", help="try failed images again")
         add("--exact", action="store_true", help="give the same bits each time on this machine (slower)")
@@ -71,7 +73,8 @@ class Command(PlainCommand):
             for warning in plan.warnings:
                 self.stderr.write(f"warning: {warning}")
             if options["dry_run"]:
-                self.stdout.write(in_words(look_through(plan, options["device"])))
+                device = all_gpus()[0] if options["device"] == "all" else options["device"]
+                self.stdout.write(in_words(look_through(plan, device)))
                 return
             if options["output"]:
                 check_folder(options["output"])
@@ -91,14 +94,10 @@ class Command(PlainCommand):
 
     def _here(self, plan: Plan, options: dict[str, Any], bar: Bar) -> tuple[ImageSet, Summary]:
         image_set = image_set_from_plan(plan)
-        summary = render(
-            image_set,
-            device=options["device"],
-            exact=options["exact"],
-            retry_failed=options["retry_failed"],
-            progress=bar.show,
-        )
-        return image_set, summary
+        how = {"exact": options["exact"], "retry_failed": options["retry_failed"], "progress": bar.show}
+        if options["device"] == "all":
+            return image_set, render_on_all(image_set, **how)
+        return image_set, render(image_set, device=options["device"], **how)
 
     def _distributed(self, plan: Plan, options: dict[str, Any], bar: Bar) -> tuple[ImageSet, Summary]:
         try:

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from generator.nst.cpu import feedforward_cpu
 from generator.nst.cpu.feedforward_cpu import upsampled
+from generator.nst.gpu.precision import float32_products, on
 from generator.nst.network import resolve_precision
 from generator.nst.recipes import weight_files
 from generator.nst.recipes.errors import NstError, WeightsError
@@ -243,11 +244,11 @@ def _for_cpu(model: TransformNet) -> None:
 
 
 class Stylist:
-    """A network on a device, ready to run. precision: "auto", "fp32" or "bf16"."""
+    """A network on a device, ready to run. precision: "auto", "fp32", "tf32" or "bf16"."""
 
     def __init__(self, network: Network, device: torch.device | str = "cpu", precision: str = "auto") -> None:
         self.device = torch.device(device)
-        self.dtype = resolve_precision(precision, self.device)
+        self.precision, self.dtype = precision, resolve_precision(precision, self.device)
         model = copy.deepcopy(network.model).to(self.device, self.dtype)
         self._model = model.to(memory_format=torch.channels_last)
         if self.device.type == "cpu":
@@ -261,7 +262,8 @@ class Stylist:
         """
         check_size(*images.shape[-2:])
         images = images.to(self.device, self.dtype, memory_format=torch.channels_last)
-        return self._model(images).float().clamp(0, 1)  # type: ignore[no-any-return]
+        with on(self.device), float32_products(self.precision):
+            return self._model(images).float().clamp(0, 1)  # type: ignore[no-any-return]
 
     @property
     def convolution(self) -> str:

@@ -22,6 +22,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from generator.nst import losses, prepare
 from generator.nst.feedforward.network import TransformNet
+from generator.nst.gpu.precision import float32_products, on
 from generator.nst.network import Vgg, resolve_precision
 from generator.nst.recipes.coefficients import coefficients
 from generator.nst.recipes.conventions import Shape
@@ -244,19 +245,20 @@ def train(
     and checkpoints that cannot be used.
     """
     prepare.check_image(style, "style image")
-    run = _Run(style, settings, weights, torch.device(device), checkpoint, identity)
-    run.resume()
-    crops = Crops(photographs, read, settings.crop, settings.steps * settings.batch, settings.seed)
-    for batch in run.timed(_batches(crops, settings, run.curve.step, loaders, run.device)):
-        run.step(batch)
-        done = run.curve.step + len(run.unseen)
-        at_checkpoint = done % checkpoint_every == 0 or done == settings.steps
-        if at_checkpoint or done % _LOOK_EVERY == 0:
-            run.look()
-            if at_checkpoint:
-                run.save()
-            if callback is not None:
-                callback(Report(done, settings.steps, run.curve, run.model, at_checkpoint))
+    with on(torch.device(device)), float32_products(settings.losses.precision):
+        run = _Run(style, settings, weights, torch.device(device), checkpoint, identity)
+        run.resume()
+        crops = Crops(photographs, read, settings.crop, settings.steps * settings.batch, settings.seed)
+        for batch in run.timed(_batches(crops, settings, run.curve.step, loaders, run.device)):
+            run.step(batch)
+            done = run.curve.step + len(run.unseen)
+            at_checkpoint = done % checkpoint_every == 0 or done == settings.steps
+            if at_checkpoint or done % _LOOK_EVERY == 0:
+                run.look()
+                if at_checkpoint:
+                    run.save()
+                if callback is not None:
+                    callback(Report(done, settings.steps, run.curve, run.model, at_checkpoint))
     return run.model, run.curve
 
 

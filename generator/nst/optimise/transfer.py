@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,7 @@ from torch import Tensor
 from generator.nst import colour, prepare, supervision
 from generator.nst.cell import Cell, Style, check, in_colours
 from generator.nst.feedforward.network import Network, Stylist
+from generator.nst.gpu.precision import described, float32_products, on
 from generator.nst.network import Vgg, resolve_precision
 from generator.nst.objective import TERMS, Objective, Reference
 from generator.nst.optimise.optimisers import CONVERGED, RUNNING, Adam, Lbfgs, LbfgsB, Optimiser
@@ -28,6 +30,8 @@ ALGORITHM = "nst-1"
 # Pixels that go through a CPU at once. Several small images share a layer's products and the pauses between its steps;
 # more than this gain nothing.
 CPU_PIXELS = 4 * 256**2
+# Values that a 32-bit index counts, channels of the widest activations at full size, and px of a tile that stays below.
+INDEXED, WIDEST, LARGE_TILE = 2**31 - 1, 64, 4096
 # Evaluations between looks at which cells are finished: each look waits for the device.
 _LOOK_EVERY = 10
 
@@ -119,9 +123,9 @@ def transfer_batch(
     with _deterministic() if exact else contextlib.nullcontext():
         for places in groups.values():
             batch = [cells[place] for place in places]
-            made = _made(
-                batch, places, weights[batch[0].recipe.network], torch.device(device), callback, chunk
-            )
+            network = weights[batch[0].recipe.network]
+            with on(torch.device(device)), float32_products(batch[0].recipe.precision):
+                made = _made(batch, places, network, torch.device(device), callback, chunk)
             results.update(zip(places, made, strict=True))
     return [results[place] for place in range(len(cells))]
 
@@ -163,7 +167,7 @@ def _one_pass(cells: Sequence[Cell], network: Network, device: torch.device, chu
             seconds=seconds,
             batch=len(cells),
             coefficients=Coefficients(),
-            precision=str(stylise.dtype).removeprefix("torch."),
+            precision=described(stylise.precision, stylise.dtype, device),
             convolution=stylise.convolution,
         )
         for picture in pictures
@@ -236,6 +240,7 @@ class _Batch:
         self.stops = [""] * len(cells)
         self.notes: list[str] = []
         self.spent = 0
+        self._images = _Images(device)
 
     def _column(self, values: Sequence[float]) -> Tensor:
         return torch.tensor(values, dtype=torch.float32, device=self.device)[:, None, None]
@@ -245,6 +250,8 @@ class _Batch:
         images = self._first()
         for level, size in enumerate(self.sizes):
             images = prepare.resize(images, size)
+            self._images.forget()
+            self._fit_index(size)
             references = [self._reference(cell, size) for cell in self.cells]
             self.began = [len(curve) for curve in self.curves]
             objective = Objective(self.network, self.deviation, references, self.chunk or self._at_once(size))
@@ -257,9 +264,14 @@ class _Batch:
         return [self._result(number, pixels[number], objective, seconds) for number in range(len(self.cells))]
 
     def _at_once(self, size: prepare.Size) -> int:
-        if self.device.type != "cpu":
-            return len(self.cells)
-        return max(1, CPU_PIXELS // (size[0] * size[1]))
+        most = CPU_PIXELS if self.device.type == "cpu" else INDEXED // WIDEST
+        return max(1, min(len(self.cells), most // (size[0] * size[1])))
+
+    def _fit_index(self, size: prepare.Size) -> None:
+        """Have a GPU take an image in tiles where the activations of one layer outnumber a 32-bit index."""
+        if self.device.type != "cpu" and not self.network.tile and size[0] * size[1] * WIDEST > INDEXED:
+            self.network.tile = LARGE_TILE
+            self.notes.append(f"the network runs in tiles of {LARGE_TILE} px: one layer has too many values")
 
     def _finished(self, number: int, image: Tensor) -> Tensor:
         height, width = image.shape[1:]
@@ -269,13 +281,13 @@ class _Batch:
     def _first(self) -> Tensor:
         size = self.sizes[0]
         starts = [
-            prepare.start(prepare.resize(cell.content, size), cell.recipe, cell.seed, self.mean)
+            prepare.start(self._images.resized(cell.content, size), cell.recipe, cell.seed, self.mean)
             for cell in self.cells
         ]
         return torch.stack(starts).to(self.device)
 
     def _reference(self, cell: Cell, size: prepare.Size) -> Reference:
-        content = prepare.resize(cell.content, size).to(self.device) * 255 - self.mean
+        content = self._images.centred(cell.content, size, self.mean)
         styles = tuple(self._style(style, cell.recipe, size) for style in cell.styles)
         return Reference(cell.recipe, content, styles, self._guide(cell.content_map, size))
 
@@ -287,14 +299,14 @@ class _Batch:
             check_reaches(tap, *own, least_positions(recipe.style_loss))
         return replace(
             style,
-            image=prepare.resize(style.image, own).to(self.device) * 255 - self.mean,
+            image=self._images.centred(style.image, own, self.mean),
             where=self._guide(style.where, size),
             part=self._guide(style.part, own),
             map=self._guide(style.map, own),
         )
 
     def _guide(self, drawn: Tensor | None, size: prepare.Size) -> Tensor | None:
-        return None if drawn is None else prepare.resize(drawn, size).clamp(0, 1).to(self.device)
+        return None if drawn is None else self._images.guide(drawn, size)
 
     def _budget(self, level: int) -> int:
         return (self.recipe.first_evaluations if level == 0 else 0) or self.recipe.evaluations
@@ -365,10 +377,51 @@ class _Batch:
             seconds=seconds,
             batch=len(self.cells),
             coefficients=objective.coefficients[number],
-            precision=str(self.dtype).removeprefix("torch."),
+            precision=described(self.recipe.precision, self.dtype, self.device),
             convolution=self.network.convolution,
             notes=tuple(self.notes),
         )
+
+
+class _Images:
+    """The images of a batch at one level, each resampled and brought to the device once, however many cells share it."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._digests: dict[int, str] = {}
+        self._resized: dict[tuple[str, prepare.Size], Tensor] = {}
+        self._made: dict[tuple[str, prepare.Size, str], Tensor] = {}
+
+    def forget(self) -> None:
+        """Drop the images of the last level."""
+        self._resized, self._made = {}, {}
+
+    def resized(self, image: Tensor, size: prepare.Size) -> Tensor:
+        key = self._digest(image), size
+        if key not in self._resized:
+            self._resized[key] = prepare.resize(image, size)
+        return self._resized[key]
+
+    def centred(self, image: Tensor, size: prepare.Size, mean: Tensor) -> Tensor:
+        """Return an image at a size in units of 0..255 less the mean: one tensor for all equal images."""
+        key = self._digest(image), size, "image"
+        if key not in self._made:
+            self._made[key] = self.resized(image, size).to(self._device) * 255 - mean
+        return self._made[key]
+
+    def guide(self, drawn: Tensor, size: prepare.Size) -> Tensor:
+        """Return a mask or map at a size: one tensor for all equal ones."""
+        key = self._digest(drawn), size, "guide"
+        if key not in self._made:
+            self._made[key] = self.resized(drawn, size).clamp(0, 1).to(self._device)
+        return self._made[key]
+
+    def _digest(self, image: Tensor) -> str:
+        # The cells hold their images, so an id stays one image's.
+        if id(image) not in self._digests:
+            data = image.detach().to("cpu", torch.float32).contiguous().numpy()
+            self._digests[id(image)] = hashlib.sha256(str(image.shape).encode() + data.tobytes()).hexdigest()
+        return self._digests[id(image)]
 
 
 class _Watch:

@@ -30,7 +30,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "shape": ("aspect", "square"),
     "style_shape": ("aspect", "content"),
     "colour": COLOURS,
-    "precision": ("auto", "fp32", "bf16"),
+    "precision": ("auto", "fp32", "tf32", "bf16"),
 }
 # Key -> (least, most); every number of a recipe is finite.
 _RANGES: dict[str, tuple[float, float]] = {

@@ -142,7 +142,7 @@ def test_a_batch_that_does_not_fit_is_halved_until_it_does(
         return real(jobs, **options)
 
     monkeypatch.setattr(nst, "transfer_batch", small_memory)
-    monkeypatch.setattr(engine, "batch_size", lambda device, pixels: 4)
+    monkeypatch.setattr(engine, "batch_size", lambda device, size: 4)
     assert render(image_set).done == 4
     assert sizes == [4, 2, 1, 1, 2, 1, 1]
 
@@ -176,7 +176,7 @@ def test_like_cells_run_as_one_batch_and_others_by_themselves(write_plan: PlanWr
         return real(jobs, **options)
 
     monkeypatch.setattr(nst, "transfer_batch", note)
-    monkeypatch.setattr(engine, "batch_size", lambda device, pixels: 3)
+    monkeypatch.setattr(engine, "batch_size", lambda device, size: 3)
     image_set = rows(write_plan("[factors]\nsize = [24, 32]\nratio = [0.01, 0.1, 0.5, 1.0]\n"))
     assert render(image_set).done == 8
     assert sorted(sizes) == [1, 1, 3, 3]

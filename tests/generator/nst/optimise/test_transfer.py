@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import hashlib
 import math
 import sys
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import torch
 
-from generator.nst import Cell, LayerError, NstError, Recipe, batch_key, transfer, transfer_batch
+from generator.nst import Cell, LayerError, NstError, Recipe, Style, batch_key, transfer, transfer_batch
+from generator.nst.network import Vgg
 from generator.nst.recipes.sizes import level_sizes
 from tests.generator.nst.tiny import picture, tiny_weights
 
@@ -218,6 +221,55 @@ def test_out_of_memory_to_the_end_is_said(monkeypatch):
     monkeypatch.setattr("generator.nst.objective.Objective._terms", nowhere)
     with pytest.raises(torch.OutOfMemoryError, match="make the image smaller"):
         make()
+
+
+def test_cells_that_share_an_image_have_it_resampled_hashed_and_brought_over_once(monkeypatch):
+    transfers = sys.modules["generator.nst.optimise.transfer"]
+    hashed, resized = Mock(wraps=hashlib.sha256), Mock(wraps=transfers.prepare.resize)
+    monkeypatch.setattr(transfers.hashlib, "sha256", hashed)
+    monkeypatch.setattr(transfers.prepare, "resize", resized)
+    content, style = picture(seed=1), picture(seed=2)
+    recipe = SMALL.replace(evaluations=1, first_evaluations=1, size=32, pyramid_min=23)
+    cells = [Cell(content, style, recipe.replace(ratio=0.1 * (n + 1)), 1) for n in range(25)]
+    transfer_batch(cells, weights=WEIGHTS)
+    assert hashed.call_count == 2
+    # Two levels of two images, the iterates, and each result's own content for its colours.
+    assert resized.call_count <= 2 * 2 + 2 + 25
+
+
+def test_equal_images_of_different_tensors_are_one_image_to_a_batch(monkeypatch):
+    from generator.nst.objective import Targets
+
+    seen = Mock(wraps=Targets._targets)
+    monkeypatch.setattr(Targets, "_targets", lambda self, *given, **named: seen(self, *given, **named))
+    cells = [Cell(picture(seed=1), picture(seed=2), SMALL.replace(evaluations=1), n) for n in range(3)]
+    transfer_batch(cells, weights=WEIGHTS)
+    assert seen.call_count == 2
+
+
+def test_terms_add_up_in_the_networks_order_in_every_process():
+    """Sets of names are ordered by the process's hash seed; an image made again elsewhere would differ by roundings."""
+    from generator.nst.objective import Reference, Targets
+
+    recipe = SMALL.replace(style_layers=("conv5_1", "conv1_1", "conv3_1", "conv2_2", "conv4_2", "conv2_1"))
+    network = Vgg(WEIGHTS["vgg16"], {tap for named in recipe.taps for tap in named})
+    image = picture() * 255
+    found = Targets(network, torch.ones(3, 1, 1), [Reference(recipe, image, (Style(image),))])
+    assert list(found.style) == sorted(found.style, key=network.steps.index)
+
+
+def test_a_gpu_takes_no_more_values_at_a_time_than_an_index_counts(monkeypatch):
+    transfers = sys.modules["generator.nst.optimise.transfer"]
+    cells = [Cell(picture(), picture(seed=1), SMALL.replace(size=16, evaluations=1), n) for n in range(5)]
+    batch = transfers._Batch(cells, range(5), WEIGHTS["vgg16"], torch.device("meta"), None, 0)
+    assert batch._at_once((16, 16)) == 5
+    monkeypatch.setattr(transfers, "INDEXED", 2 * 64 * 16 * 16)
+    assert batch._at_once((16, 16)) == 2
+    batch._fit_index((16, 16))
+    assert batch.network.tile == 0
+    batch._fit_index((64, 64))
+    assert batch.network.tile == transfers.LARGE_TILE
+    assert batch.notes == ["the network runs in tiles of 4096 px: one layer has too many values"]
 
 
 def test_one_cell_that_becomes_no_number_does_not_touch_the_others(monkeypatch):

@@ -1,0 +1,32 @@
+"""Which GPU a process takes where there are several, so that runs side by side do not meet on the first."""
+
+from __future__ import annotations
+
+import fcntl
+import functools
+import os
+from itertools import count as numbers
+
+from django.conf import settings
+
+
+@functools.cache
+def take(count: int) -> int:
+    """Return the number of the GPU, of `count`, that the fewest processes of this installation have taken.
+
+    It stays this process's until the process ends: the system then gives up its locks, whatever ended it.
+    """
+    if count == 1:
+        return 0
+    folder = settings.DATA_DIR / "gpus"
+    folder.mkdir(parents=True, exist_ok=True)
+    for round_ in numbers():
+        for number in range(count):
+            file = os.open(folder / f"{number}-{round_}.lock", os.O_CREAT | os.O_RDWR, 0o600)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(file)
+            else:
+                return number
+    raise AssertionError  # numbers() has no end

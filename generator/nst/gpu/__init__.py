@@ -1,0 +1,1 @@
+"""What GPUs need beside the common path: memory and the precision of their products."""

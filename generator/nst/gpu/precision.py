@@ -1,0 +1,44 @@
+"""What float32 means on a GPU: whole float32, or TF32's 10 bits of mantissa in convolutions."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import torch
+
+
+@contextlib.contextmanager
+def float32_products(precision: str) -> Iterator[None]:
+    """Set for the work inside whether tensor cores may round float32 to TF32. precision: a recipe's.
+
+    cuDNN does so unless told otherwise. "tf32" lets convolutions do it; the optimiser's products stay whole.
+    """
+    convolutions, products = torch.backends.cudnn, torch.backends.cuda.matmul
+    before = convolutions.allow_tf32, products.allow_tf32
+    convolutions.allow_tf32, products.allow_tf32 = precision == "tf32", False
+    try:
+        yield
+    finally:
+        convolutions.allow_tf32, products.allow_tf32 = before
+
+
+def on(device: torch.device) -> contextlib.AbstractContextManager[object]:
+    """Make a GPU the current one for the work inside: what names no device would open a context on the first."""
+    return torch.cuda.device(device) if device.type == "cuda" else contextlib.nullcontext()
+
+
+def multiplies_bf16(device: torch.device) -> bool:
+    """Say whether a CUDA or ROCm device multiplies bfloat16 in hardware."""
+    if torch.version.hip:
+        # Capability numbers are CUDA's. CDNA (MI100 and later) and RDNA 3 and later have bfloat16 matrix instructions.
+        name = torch.cuda.get_device_properties(device).gcnArchName.partition(":")[0]
+        return name.startswith(("gfx908", "gfx90a", "gfx94", "gfx95", "gfx11", "gfx12"))
+    return torch.cuda.get_device_capability(device) >= (8, 0)
+
+
+def described(precision: str, dtype: torch.dtype, device: torch.device) -> str:
+    """Return the precision that ran, for the provenance: "float32", "tf32" or "bfloat16"."""
+    if precision == "tf32" and device.type == "cuda":
+        return "tf32"
+    return str(dtype).removeprefix("torch.")

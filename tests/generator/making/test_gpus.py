@@ -1,0 +1,151 @@
+"""A machine with several GPUs, and several runs on one; played with functions of torch.cuda, for no GPU is needed."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from pathlib import Path
+
+import pytest
+import torch
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from generator import nst
+from generator.making import engine, gpus, on_all_gpus, render
+from generator.models import Cell, ImageSet
+from generator.nst import preset
+from generator.nst.gpu import memory
+from generator.plans.plan import load_plan
+from generator.sets.create import image_set_from_plan
+from tests.generator.conftest import PlanWriter
+
+GPU = torch.device("cuda:0")
+RECIPE = preset("patel2019").replace(size=512, precision="bf16")
+
+
+class Card:
+    """A GPU's memory as the processes on it see it."""
+
+    def __init__(self, total: int) -> None:
+        self.free = self.total = total
+
+    def process(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Be a new process from now on: it has nothing reserved yet."""
+        own = {"reserved": 0}
+
+        def empty(size, *, dtype, device):
+            if size > self.free + own["reserved"]:
+                raise torch.OutOfMemoryError
+            taken = max(0, size - own["reserved"])
+            own["reserved"] += taken
+            self.free -= taken
+
+        monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (self.free, self.total))
+        monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: own["reserved"])
+        monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device: 0)
+        monkeypatch.setattr(torch, "empty", empty)
+
+
+def test_two_runs_on_one_gpu_never_plan_with_more_than_it_has(monkeypatch):
+    card, planned = Card(4 * 10**9), 0
+    size = engine.bytes_of_cell(GPU, RECIPE, 512**2, 200)
+    for _ in range(2):
+        card.process(monkeypatch)
+        batch = int(engine.batch_size(GPU, size) * size)
+        memory.reserve(GPU, batch)
+        planned += batch
+    assert planned <= card.total
+
+
+def test_a_second_batch_is_as_large_as_the_first(monkeypatch):
+    card = Card(8 * 10**9)
+    card.process(monkeypatch)
+    size = engine.bytes_of_cell(GPU, RECIPE, 512**2, 200)
+    first = engine.batch_size(GPU, size)
+    memory.reserve(GPU, int(first * size))
+    assert engine.batch_size(GPU, size) == first > 1
+
+
+def test_a_reservation_that_does_not_fit_is_left_to_the_batch_itself(monkeypatch):
+    Card(10).process(monkeypatch)
+    memory.reserve(GPU, 100)
+
+
+@pytest.fixture
+def _two_gpus(monkeypatch, settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+
+
+@pytest.mark.usefixtures("_two_gpus")
+def test_runs_with_auto_spread_over_the_gpus():
+    # `take` keeps its answer for the process; without its cache each call is another process.
+    assert [gpus.take.__wrapped__(2) for _ in range(5)] == [0, 1, 0, 1, 0]
+
+
+@pytest.mark.usefixtures("_two_gpus")
+def test_a_process_stays_on_its_gpu():
+    gpus.take.cache_clear()
+    try:
+        assert engine.choose_device() == engine.choose_device("auto") == GPU
+    finally:
+        gpus.take.cache_clear()
+
+
+def test_every_gpu_is_refused_in_one_line_where_there_is_none(monkeypatch, write_plan: PlanWriter, db):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(CommandError, match="--device all: this machine has") as error:
+        call_command("generate", str(write_plan()), "--device", "all")
+    assert error.value.returncode == 2
+
+
+@pytest.mark.django_db
+def test_generate_on_every_gpu_runs_one_process_for_each(monkeypatch, write_plan: PlanWriter):
+    began: list[tuple[str, bool]] = []
+
+    class Process:
+        def join(self):
+            began.append(("joined", True))
+
+    def start(pk, device, exact):
+        began.append((device, exact))
+        return Process()
+
+    monkeypatch.setattr(on_all_gpus, "start", start)
+    monkeypatch.setattr(engine, "all_gpus", lambda: ["cpu", "cuda:1", "cuda:2"])
+    call_command("generate", str(write_plan()), "--device", "all", "--exact")
+    assert began == [("cuda:1", True), ("cuda:2", True), ("joined", True), ("joined", True)]
+    assert ImageSet.objects.get().cells.get().status == Cell.Status.DONE
+
+
+@pytest.mark.django_db
+def test_a_process_beside_makes_what_waits(write_plan: PlanWriter):
+    image_set = image_set_from_plan(load_plan(write_plan()))
+    render.make_beside(image_set, device="cpu", exact=False)
+    assert image_set.cells.get().status == Cell.Status.DONE
+
+
+@pytest.mark.django_db
+def test_a_batch_that_failed_is_out_of_memory_before_its_halves_are_made(write_plan: PlanWriter, monkeypatch):
+    real = nst.transfer_batch
+    failed: list[weakref.ref] = []
+
+    def small_memory(jobs, **options):
+        assert not any(ref() is not None for ref in failed)
+        if len(jobs) > 1:
+            activations = torch.empty(3)
+            failed.append(weakref.ref(activations))
+            raise torch.OutOfMemoryError
+        return real(jobs, **options)
+
+    monkeypatch.setattr(nst, "transfer_batch", small_memory)
+    monkeypatch.setattr(engine, "batch_size", lambda device, size: 4)
+    plan: Path = write_plan("[factors]\nratio = [0.01, 0.1, 0.2, 0.3]\n")
+    gc.disable()
+    try:
+        assert render.render(image_set_from_plan(load_plan(plan))).done == 4
+    finally:
+        gc.enable()
+    assert len(failed) == 3
