@@ -80,6 +80,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "nstsite.sign_in.keep_sessions_alive",
+    "nstsite.sign_in.remember_browser",
     "nstsite.bodies.bound_bodies",
     "nstsite.nul.refuse_nul_in_forms",
     # Pages are closed by default; the participant's carry @login_not_required.
@@ -145,15 +147,24 @@ LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "studies"
 LOGOUT_REDIRECT_URL = "sign_in"
 
-# Locked by name alone: no address of anybody is kept, not even of those who try to sign in.
-AXES_LOCKOUT_PARAMETERS = ["username"]
+# nstsite.sign_in: by account and network; the network stands, as a hash, where a browser's name would.
+AXES_HANDLER = "nstsite.sign_in.GrowingWaits"
+AXES_LOCKOUT_PARAMETERS = [["username", "user_agent"]]
+# No `ip_address` there, for the reason above.
 SILENCED_SYSTEM_CHECKS = ["axes.W006"]
 AXES_CLIENT_IP_CALLABLE = "nstsite.privacy.no_address"
-AXES_FAILURE_LIMIT = 10
-AXES_COOLOFF_TIME = 1
+AXES_WHITELIST_CALLABLE = "nstsite.sign_in.is_known_browser"
+AXES_LOCKOUT_CALLABLE = "nstsite.sign_in.please_wait"
+AXES_FAILURE_LIMIT = 5
+# Hours for which failures are remembered.
+AXES_COOLOFF_TIME = 24
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_RESET_ON_SUCCESS = True
 AXES_DISABLE_ACCESS_LOG = True
 AXES_VERBOSE = False
+
+# Of those who signed in; put off while they use the site.
+SESSION_COOKIE_AGE = round(3600 * env.float("SESSION_HOURS", default=8))
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("fr", "Français"), ("de", "Deutsch"), ("es", "Español")]

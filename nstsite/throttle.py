@@ -6,6 +6,7 @@ minutes; the minute is part of it, so no two minutes of one person can be tied t
 
 from __future__ import annotations
 
+import ipaddress
 import time
 from collections.abc import Callable
 
@@ -44,6 +45,23 @@ def _count(request: HttpRequest) -> int:
     key = "starts-" + salted_hmac("nstsite.throttle", f"{minute} {client_address(request)}").hexdigest()
     cache.add(key, 0, timeout=120)
     return cache.incr(key)
+
+
+def client_network(request: HttpRequest) -> str:
+    """Return the network that a client's address belongs to: itself, or its /64 where it has IPv6.
+
+    Whoever has IPv6 at all has 2**64 addresses.
+    """
+    try:
+        address = ipaddress.ip_address(client_address(request))
+    except ValueError:
+        # A socket file, or a proxy that sends nonsense: one network for all of them.
+        return ""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.IPv6Network((int(address), 64), strict=False))
+    return str(address)
 
 
 def client_address(request: HttpRequest) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from axes.utils import reset
 from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.urls import reverse
@@ -249,11 +251,38 @@ class AuditEntryAdmin(ReadOnly):
 class ApiTokenAdmin(ReadOnly):
     """Tokens of programs, without their hash; an account that is switched off ends them."""
 
-    list_display = ("user", "name", "created_at", "last_used_on", "revoked_at")
+    list_display = (
+        "user",
+        "name",
+        "study",
+        "scope",
+        "created_at",
+        "expires_at",
+        "last_used_on",
+        "revoked_at",
+    )
     list_filter = (("revoked_at", admin.EmptyFieldListFilter),)
-    list_select_related = ("user",)
+    list_select_related = ("user", "study")
     search_fields = ("user__username", "name")
     exclude = ("sha256",)
+
+
+admin.site.unregister(User)
+
+
+@admin.register(User)
+class AccountAdmin(UserAdmin):  # type: ignore[type-arg]
+    """Accounts, with a way to end the wait after wrong passwords."""
+
+    actions = ("end_wait",)
+
+    @admin.action(description="Let them sign in again now (forget wrong passwords)")
+    def end_wait(self, request: HttpRequest, accounts: QuerySet[User]) -> None:
+        """Forget the wrong passwords given for these accounts."""
+        for account in accounts:
+            reset(username=account.get_username())
+            record("account.unlock", None, signed_in(request), account=account.get_username())
+        self.message_user(request, "They can sign in again now.")
 
 
 admin.site.site_header = admin.site.site_title = "Image ratings: administration"

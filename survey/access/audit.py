@@ -21,6 +21,7 @@ COMMAND: Final = "(command)"
 PARTICIPANT: Final = "(participant)"
 
 ACTS: Final = {
+    "account.unlock": "ended the wait after wrong passwords",
     "exclusion.lift": "counted a participant again",
     "exclusion.make": "left a participant out of the results",
     "invitations.make": "made single-use links",

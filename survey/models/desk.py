@@ -95,19 +95,36 @@ class AuditEntry(models.Model):
 
 
 class ApiToken(models.Model):
-    """A program's key to what its account may read. Only its hash is kept: 256 random bits need no slow one."""
+    """A program's key to what its account may read, or to less. Only its hash is kept: 256 random bits need no slow one."""
+
+    class Scope(models.TextChoices):
+        RESULTS = "results", "results only, nothing of single people"
+        ALL = "all", "results and every rating"
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
     name = models.CharField(max_length=100)
     sha256 = models.CharField(max_length=64, unique=True)
+    scope = models.CharField(max_length=10, choices=Scope, default=Scope.ALL, db_default=Scope.ALL.value)
+    study = models.ForeignKey(
+        Study,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="api_tokens",
+        help_text="the only one that it reads; empty: all that its account may read",
+    )
     created_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField(null=True, blank=True)
     last_used_on = models.DateField(null=True, blank=True, help_text="to the day: no trace of each request")
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name = "API token"
         ordering = ["-pk"]
-        constraints = [models.CheckConstraint(condition=~Q(name=""), name="api_token_has_name")]
+        constraints = [
+            models.CheckConstraint(condition=~Q(name=""), name="api_token_has_name"),
+            models.CheckConstraint(condition=Q(scope__in=["results", "all"]), name="api_token_scope_known"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.user}: {self.name}{' (revoked)' if self.revoked_at else ''}"

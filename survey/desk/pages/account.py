@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.cache import add_never_cache_headers
@@ -9,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from survey.access import tokens
 from survey.access.errors import DeskError
-from survey.access.studies import may_create_studies
+from survey.access.studies import may_create_studies, readable_studies
 from survey.desk.pages.entry import signed_in_user
 from survey.models import ApiToken
 
@@ -21,7 +22,7 @@ def account(request: HttpRequest) -> HttpResponse:
     secret = fault = ""
     if request.method == "POST":
         try:
-            secret = tokens.make(user, request.POST.get("name", ""))
+            secret = _made(request, user)
         except DeskError as error:
             fault = str(error)
     context = {
@@ -30,13 +31,28 @@ def account(request: HttpRequest) -> HttpResponse:
         else "researcher"
         if may_create_studies(user)
         else "viewer",
-        "tokens": ApiToken.objects.filter(user=user, revoked_at__isnull=True),
+        "tokens": tokens.in_force().filter(user=user).select_related("study"),
+        "studies": readable_studies(user).order_by("slug"),
+        "scopes": ApiToken.Scope.choices,
+        "days": tokens.DAYS,
         "secret": secret,
         "fault": fault,
     }
     response = render(request, "survey/researcher/account.html", context, status=422 if fault else 200)
     add_never_cache_headers(response)
     return response
+
+
+def _made(request: HttpRequest, user: User) -> str:
+    """Make the token that the form asks for; what it leaves out is the account's all, for 90 days."""
+    asked = request.POST
+    slug, scope, days = asked.get("study", ""), asked.get("scope") or "all", asked.get("days") or "90"
+    if scope not in ApiToken.Scope.values or days not in map(str, tokens.DAYS):
+        raise DeskError("Choose what the token reads, and for how long, from the lists.")
+    study = readable_studies(user).filter(slug=slug).first()
+    if slug and study is None:
+        raise DeskError("Choose a study from the list.")
+    return tokens.make(user, asked.get("name", ""), study=study, scope=ApiToken.Scope(scope), days=int(days))
 
 
 @require_POST

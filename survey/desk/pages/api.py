@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -19,27 +20,27 @@ from survey.access.studies import counted_studies, readable_study
 from survey.exports.files import study_files
 from survey.exports.pairs import collect_pairs
 from survey.exports.tables import csv_bytes, json_bytes
-from survey.models import Study
+from survey.models import ApiToken, Study
 from survey.results.collect import NoRatings, collect, fingerprint
 
 _JSON = "application/json"
 
 
 def api(page: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """Return `page(request, user, ...)` as a view for programs: a token instead of a cookie, faults as JSON."""
+    """Return `page(request, token, ...)` as a view for programs: a token instead of a cookie, faults as JSON."""
 
     @login_not_required
     @require_safe
     @wraps(page)
     def view(request: HttpRequest, **rest: Any) -> HttpResponseBase:
         scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-        user = tokens.user_of(secret.strip()) if scheme.lower() == "bearer" else None
-        if user is None:
+        token = tokens.token_of(secret.strip()) if scheme.lower() == "bearer" else None
+        if token is None:
             response: HttpResponseBase = _fault("send a token: Authorization: Bearer nstsite_...", 401)
             response["WWW-Authenticate"] = "Bearer"
             return response
         try:
-            response = page(request, user, **rest)
+            response = page(request, token, **rest)
         except Http404 as error:
             response = _fault(str(error), 404)
         patch_cache_control(response, private=True, no_cache=True)
@@ -53,16 +54,16 @@ def _fault(error: str, status: int) -> JsonResponse:
 
 
 @api
-def studies(request: HttpRequest, user: User) -> HttpResponseBase:
-    """List the studies that the account may read."""
-    rows = counted_studies(user).order_by("slug")
+def studies(request: HttpRequest, token: ApiToken) -> HttpResponseBase:
+    """List the studies that the token reads."""
+    rows = _readable(token).order_by("slug")
     return _json({"studies": [_study(request, study) for study in rows]})
 
 
 @api
-def study(request: HttpRequest, user: User, slug: str) -> HttpResponseBase:
+def study(request: HttpRequest, token: ApiToken, slug: str) -> HttpResponseBase:
     """Tell of one study, with its definition."""
-    found = counted_studies(user).filter(slug=slug).first()
+    found = _readable(token).filter(slug=slug).first()
     if found is None:
         raise Http404(f"no study {slug!r}")
     version = found.version
@@ -71,19 +72,43 @@ def study(request: HttpRequest, user: User, slug: str) -> HttpResponseBase:
 
 
 @api
-def results(request: HttpRequest, user: User, slug: str) -> HttpResponseBase:
-    """Return every table and the summary, as the export `json`."""
-    return _of_data(request, readable_study(user, slug), _results, _JSON)
+def results(request: HttpRequest, token: ApiToken, slug: str) -> HttpResponseBase:
+    """Return every table and the summary, as the export `json`; what tells of single people by a token for all alone."""
+    make = _results if token.scope == ApiToken.Scope.ALL else _results_without_people
+    return _of_data(request, _one(token, slug), make, _JSON)
 
 
 @api
-def ratings(request: HttpRequest, user: User, slug: str, file_format: str) -> HttpResponseBase:
+def ratings(request: HttpRequest, token: ApiToken, slug: str, file_format: str) -> HttpResponseBase:
     """Return the tidy table of ratings (of choices in a pair study), as CSV or JSON."""
     writers = {"csv": (csv_bytes, "text/csv; charset=utf-8"), "json": (json_bytes, _JSON)}
     if file_format not in writers:
         raise Http404(f"no format {file_format!r}: csv or json")
     write, content_type = writers[file_format]
-    return _of_data(request, readable_study(user, slug), lambda study: write(_answers(study)), content_type)
+    found = _one(token, slug)
+    if token.scope != ApiToken.Scope.ALL:
+        return _fault("this token reads results only: make one that reads every rating", 403)
+    return _of_data(request, found, lambda study: write(_answers(study)), content_type)
+
+
+def _readable(token: ApiToken) -> QuerySet[Any]:
+    return tokens.within(token, counted_studies(token.user))
+
+
+def _one(token: ApiToken, slug: str) -> Study:
+    found = readable_study(token.user, slug)
+    if token.study_id not in (None, found.pk):
+        raise Http404(f"no study {slug!r}")
+    return found
+
+
+def _results_without_people(study: Study) -> bytes:
+    document = json.loads(_results(study))
+    return json_bytes({key: value for key, value in document.items() if not _tells_of_people(value)})
+
+
+def _tells_of_people(value: Any) -> bool:
+    return isinstance(value, list) and any(isinstance(row, dict) and "participant" in row for row in value)
 
 
 def _results(study: Study) -> bytes:
@@ -99,7 +124,7 @@ def _of_data(
     request: HttpRequest, study: Study, make: Callable[[Study], bytes], content_type: str
 ) -> HttpResponseBase:
     """Return what is made of a study's answers; 304 where they are as when the program last asked."""
-    etag = f'"{fingerprint(study)[:32]}"'
+    etag = f'"{fingerprint(study)[:32]}{"" if make is not _results_without_people else "-r"}"'
     if unchanged := get_conditional_response(request, etag=etag):
         return unchanged
     try:

@@ -192,3 +192,47 @@ def test_the_password_is_changed_on_ones_own_page(owner, desk):
     assert desk.post(reverse("password_change"), form)["Location"] == reverse("account")
     owner.refresh_from_db()
     assert owner.check_password("quite a new one")
+
+
+def test_a_token_of_one_study_reads_no_other(study, owner):
+    other = make_study(slug="second")
+    other.owner = owner
+    other.save()
+    rate_all(services.start(other))
+    secret = tokens.make(owner, "x", study=study)
+    assert [told["slug"] for told in ask(secret, "api_studies").json()["studies"]] == ["study"]
+    assert ask(secret, "api_results", "study").status_code == 200
+    assert {ask(secret, name, "second", *keys_of(name)[1:]).status_code for name in READS} == {404}
+
+
+def test_a_token_for_results_shows_nothing_of_single_people(study, owner):
+    secret = tokens.make(owner, "x", scope=ApiToken.Scope.RESULTS)
+    assert ask(secret, "api_ratings", "study", "csv").status_code == 403
+    response = ask(secret, "api_results", "study")
+    assert {"mos", "summary", "items"} <= set(response.json())
+    assert not [
+        code
+        for code in study.participants.values_list("code", flat=True)
+        if code in response.content.decode()
+    ]
+    both = ask(tokens.make(owner, "y"), "api_results", "study")
+    assert both["ETag"] != response["ETag"]
+
+
+def test_a_token_ends_on_its_day(study, owner):
+    secret = tokens.make(owner, "x", days=30)
+    (token,) = ApiToken.objects.all()
+    assert token.expires_at is not None
+    assert ask(secret, "api_studies").status_code == 200
+    ApiToken.objects.update(expires_at=token.created_at)
+    assert ask(secret, "api_studies").status_code == 401
+
+
+def test_the_account_page_makes_a_token_that_reads_less(desk, study):
+    make_study(slug="somebody-elses")
+    desk.post(reverse("account"), {"name": "x", "study": "study", "scope": "results", "days": "30"})
+    token = ApiToken.objects.get()
+    assert (token.study, token.scope) == (study, "results")
+    for wrong in ({"study": "somebody-elses"}, {"scope": "everything"}, {"days": "9999"}, {"days": "x"}):
+        assert desk.post(reverse("account"), {"name": "x", **wrong}).status_code == 422
+    assert ApiToken.objects.count() == 1
