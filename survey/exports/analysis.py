@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from survey.analysis import Analysis, ReadOptions, analyse, read_ratings
+from survey.analysis.reading.statistics import StatisticsOnly
 from survey.analysis.report.report import draw, report_html
+from survey.analysis.report.statistics import analyse_statistics
 from survey.exports.folder import write_folder
 from survey.exports.tables import csv_bytes, json_bytes
 
@@ -23,9 +25,13 @@ class Outcome:
 def analyse_file(path: Path, output: Path, options: ReadOptions) -> Outcome:
     """Analyse a ratings file and write its tables, summary and report into the folder `output`.
 
+    Of a table of means or counts it writes what can be done without single ratings.
     Raises TableError for a file that is no table of ratings, OutputError where `output` cannot be written.
     """
-    ratings = read_ratings(path, options)
+    try:
+        ratings = read_ratings(path, options)
+    except StatisticsOnly as error:
+        return _write_statistics(error, path, output)
     analysis = analyse(ratings)
     files = analysis_files(analysis)
     drawings = draw(analysis, ratings.table)
@@ -36,6 +42,15 @@ def analyse_file(path: Path, output: Path, options: ReadOptions) -> Outcome:
         f"{summary['ratings']} ratings of {summary['items']} items by {summary['participants']} participants",
         ratings.notes,
     )
+
+
+def _write_statistics(error: StatisticsOnly, path: Path, output: Path) -> Outcome:
+    """Write what can be done with a file of means or counts."""
+    done = analyse_statistics(error.found, f"Statistics of {path.name}")
+    files = {f"{name}.csv": csv_bytes(table) for name, table in done.tables.items()}
+    files |= {"summary.json": json_bytes(done.summary), "report.html": done.report.encode()}
+    write_folder(files, output)
+    return Outcome(str(error), done.summary["notes"])
 
 
 def analysis_files(analysis: Analysis) -> dict[str, bytes]:

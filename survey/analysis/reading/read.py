@@ -36,6 +36,7 @@ from survey.analysis.reading.names import tidy_names
 from survey.analysis.reading.options import ReadOptions
 from survey.analysis.reading.roles import NUMBERS, REQUIRED, TEXT
 from survey.analysis.reading.sheets import WORKBOOKS, choose_sheet, sheet_cells, sheet_names
+from survey.analysis.reading.statistics import refuse_counts, refuse_means
 from survey.analysis.reading.sums import without_sums
 from survey.analysis.reading.times import milliseconds
 from survey.analysis.reading.values import hint_of_range, parse_numbers, parse_ratings
@@ -174,6 +175,7 @@ def _not_plainly_long(
     named: Named, columns: Columns, source: str, options: ReadOptions, notes: Notes
 ) -> pd.DataFrame:
     guessed = columns.of.pop("rating", []) if "rating" not in options.columns else []
+    refuse_counts(named, columns, source, options, notes)
     remarks: Notes = {}
     chosen = columns.of.get("rating")
     ratings = (
@@ -195,6 +197,8 @@ def _not_plainly_long(
         columns.of["rating"] = guessed
     elif asked_by_name(columns, ratings):
         columns.of["rating"] = ratings
+    if "participant" not in columns.of or "item" not in columns.of:
+        refuse_means(named, columns, source, options, notes)
     return long_table(named, columns, source, options, notes)
 
 

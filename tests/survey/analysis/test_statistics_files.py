@@ -1,0 +1,142 @@
+"""Files of means and counts: named as what they are, and what they allow is done."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import combinations_with_replacement
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from survey.analysis import TableError, analyse, check, read_ratings
+from survey.analysis.grim import grim, most_sd
+from survey.analysis.means import compare_means, means_table
+from survey.analysis.reading.options import parse_options
+from survey.analysis.reading.statistics import CountsTable, MeansTable, StatisticsOnly
+from survey.analysis.report.statistics import analyse_statistics
+from survey.analysis.scale import ACR, Scale
+
+
+def found(folder: Path, text: str, **options: str) -> MeansTable | CountsTable:
+    path = folder / "table.csv"
+    path.write_text(text)
+    with pytest.raises(StatisticsOnly) as caught:
+        read_ratings(path, parse_options(**options))
+    return caught.value.found
+
+
+@pytest.mark.parametrize(
+    ("mean", "n", "scale", "verdict"),
+    [
+        ("4.33", 45, ACR, "possible"),
+        ("3.73", 45, ACR, "possible"),
+        ("4.37", 45, ACR, "if cut off"),
+        ("3.37", 45, ACR, "if cut off"),
+        ("3.66", 45, ACR, "if cut off"),
+        ("4.00", 45, ACR, "possible"),
+        ("4.0", 45, ACR, "cannot judge"),
+        ("3.66", 100, ACR, "cannot judge"),
+        ("5.19", 28, Scale(1, 7, 1), "impossible"),
+        ("2.25", 2, Scale(1, 5, 0.5), "possible"),
+        ("2.30", 2, Scale(1, 5, 0.5), "impossible"),
+        ("3.5", 7, Scale(0, 100, None), "cannot judge"),
+        ("5.10", 3, ACR, "impossible"),
+    ],
+)
+def test_a_printed_mean_can_or_cannot_come_from_whole_ratings(mean, n, scale, verdict):
+    assert grim(mean, n, scale).verdict == verdict
+
+
+@pytest.mark.parametrize("n", [3, 7, 12])
+def test_grim_agrees_with_all_sums(n):
+    rounded = {f"{float(round(Fraction(total, n), 2)):.2f}" for total in range(n, 5 * n + 1)}
+    for hundredths in range(100, 501):
+        text = f"{hundredths / 100:.2f}"
+        if grim(text, n, ACR).verdict != "possible":
+            assert text not in rounded
+        elif text not in rounded:
+            assert (Fraction(hundredths, 100) * n * 200) % 1 == 0  # A tie of rounding.
+
+
+def test_the_largest_sd_is_that_of_all_ratings_at_the_ends():
+    for n in (2, 3, 5):
+        best: dict[float, float] = {}
+        for ratings in combinations_with_replacement(range(1, 6), n):
+            mean = sum(ratings) / n
+            best[mean] = max(best.get(mean, 0), float(np.std(ratings, ddof=1)))
+        for mean, sd in best.items():
+            assert most_sd(mean, n, ACR) == pytest.approx(sd)
+
+
+def test_a_table_of_means_is_named_and_compared(tmp_path):
+    text = "image,MOS,std,n\nx,4.2,0.8,12\ny,3.33,0.5,15\nz,2.50,0.9,\n"
+    means = found(tmp_path, text)
+    assert isinstance(means, MeansTable)
+    table = means_table(means.table, means.scale)
+    assert table["item"].tolist() == ["x", "y", "z"]
+    low, high = stats.t.interval(0.95, 11, 4.2, 0.8 / np.sqrt(12))
+    assert table.loc[0, ["ci_low", "ci_high"]].tolist() == pytest.approx([low, high])
+    welch = stats.ttest_ind_from_stats(4.2, 0.8, 12, 3.33, 0.5, 15, equal_var=False)
+    pair = compare_means(means.table)
+    assert pair[["a", "b"]].to_numpy().tolist() == [["x", "y"]]
+    assert pair[["t", "p"]].iloc[0].tolist() == pytest.approx([welch.statistic, welch.pvalue])
+    with pytest.raises(TableError, match="a table of means; raw ratings are needed"):
+        read_ratings(tmp_path / "table.csv")
+
+
+def test_the_number_of_raters_can_be_given(tmp_path):
+    text = "layer;MOS\na;4.0\nb;4.37\nc;3.37\nd;4.33\ne;4.0\nf;3.73\ng;3.66\n"
+    done = analyse_statistics(found(tmp_path, text, columns="n=45"), "Means")
+    assert "3 of 5 means cannot come from 45 whole ratings by rounding" in done.summary["notes"]["grim"]
+    assert "3 of them can if further digits were cut off" in done.summary["notes"]["grim"]
+    assert done.tables["means"].query("grim == 'if cut off'")["item"].tolist() == ["b", "c", "g"]
+    assert "4.36, 4.38" in done.report
+    unknown = analyse_statistics(found(tmp_path, text), "Means")
+    assert "--columns n=45" in unknown.summary["notes"]["grim"]
+
+
+COUNTS = {"x": [1, 2, 3, 4, 5], "y": [0, 0, 0, 7, 1], "z": [0, 0, 0, 0, 0]}
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["n1,n2,n3,n4,n5", "count_1,count_2,count_3,count_4,count_5", "Bad,Poor,Fair,Good,Excellent", "1,2,3,4,5",
+     "Schlecht,Dürftig,Ordentlich,Gut,Ausgezeichnet", "1 star,2 stars,3 stars,4 stars,5 stars"],
+)  # fmt: skip
+def test_counts_give_all_statistics_of_the_items(tmp_path, header):
+    text = f"item,{header}\n" + "".join(f"{item},{','.join(map(str, n))}\n" for item, n in COUNTS.items())
+    counts = found(tmp_path, text)
+    assert isinstance(counts, CountsTable)
+    done = analyse_statistics(counts, "Counts")
+    rows = [(item, k) for item, n in COUNTS.items() for k, times in enumerate(n, 1) for _ in range(times)]
+    single = pd.DataFrame(rows, columns=["item", "rating"]).assign(
+        participant=[f"p{i}" for i in range(len(rows))]
+    )
+    wanted = analyse(check(single)).mos
+    pd.testing.assert_frame_equal(done.tables["mos"].iloc[:2], wanted, check_dtype=False)
+    assert done.tables["mos"]["n"].tolist() == [15, 8, 0]
+
+
+def test_columns_1_to_5_may_be_participants(tmp_path):
+    text = "item,1,2,3,4,5\nx,1,2,3,4,5\ny,2,2,2,2,1\n"
+    path = tmp_path / "table.csv"
+    path.write_text(text)
+    with pytest.raises(TableError, match="may be counts of each category or 5 participants"):
+        read_ratings(path)
+    assert len(read_ratings(path, parse_options(wide="items")).table) == 10
+    assert isinstance(found(tmp_path, text, wide="no"), CountsTable)
+
+
+def test_side_tables_are_refused_by_name(tmp_path):
+    path = tmp_path / "observers.csv"
+    path.write_text("participant,n,mean,sd\na,3,4.1,0.3\n")
+    with pytest.raises(TableError, match="a table of participants' statistics"):
+        read_ratings(path)
+    path.write_text("condition,kind,note\na,b,c\n")
+    with pytest.raises(
+        TableError, match="no columns 'participant', 'item', 'rating'; found: condition, kind, note"
+    ):
+        read_ratings(path)
