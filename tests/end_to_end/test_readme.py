@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import re
-import shlex
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from django.conf import settings
-from django.core.management import call_command
 from PIL import Image
+
+from tests.end_to_end.printed import blocks, run
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 TOUR = README[README.index("## A tour of ten minutes") : README.index("## Who it is for")]
-(PLAN,) = re.findall(r"^```toml\n(.*?)^```", TOUR, re.S | re.M)
-COMMANDS = "".join(re.findall(r"^```sh\n(.*?)^```", TOUR, re.S | re.M)).splitlines()
+(PLAN,) = blocks(TOUR, "toml")
 PICTURES = re.findall(r'"\.\./(var/demo/[^"]+)"', PLAN)
 #: What the test changes in the plan, so that its images take a second.
 SMALLER = {"size = 192": "size = 48", "evaluations = 20": "evaluations = 2", "first_evaluations = 40": ""}
@@ -43,10 +42,8 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_tour_goes_from_pictures_to_a_table_of_scores(checkout):
-    for command in COMMANDS:
-        program, script, *words = shlex.split(command)
-        assert (program, script) == (".venv/bin/python", "manage.py"), command
-        call_command(*words)
+    for block in blocks(TOUR, "sh"):
+        run(block)
     scores = pd.read_csv("tour/analysis/mos.csv")
     assert scores["n"].tolist() == [30] * 6
     assert Path("tour/analysis/report.html").is_file()
