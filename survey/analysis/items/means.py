@@ -25,7 +25,8 @@ class ParticipantMeans:
     Attributes:
         participant, item: codes, shape (pairs,).
         n, total: number and sum of the pair's ratings, as whole numbers.
-        unit, origin: a rating is ``origin + unit * number``.
+        unit: rating points of 1.
+        mean: of the pair's ratings.
         first: place in the table of the first of the ratings.
     """
 
@@ -35,11 +36,7 @@ class ParticipantMeans:
     total: Ints
     first: Ints
     unit: float
-    origin: float
-
-    @property
-    def mean(self) -> Floats:
-        return self.origin + self.unit * (self.total / self.n)
+    mean: Floats
 
 
 class Scores(NamedTuple):
@@ -60,15 +57,13 @@ def participant_means(ratings: Coded) -> ParticipantMeans:
     key = ratings.participant * items + ratings.item
     whole = ratings.whole
     unique, first, inverse = np.unique(key, return_index=True, return_inverse=True)
-    return ParticipantMeans(
-        unique // items,
-        unique % items,
-        np.bincount(inverse, minlength=len(unique)),
-        np.rint(np.bincount(inverse, whole.number, len(unique))).astype(np.int64),
-        first,
-        whole.unit,
-        whole.origin,
-    )
+    n = np.bincount(inverse, minlength=len(unique))
+    total = np.rint(np.bincount(inverse, whole.number, len(unique))).astype(np.int64)
+    if ratings.scale.step is None:
+        mean = np.bincount(inverse, ratings.rating, len(unique)) / n
+    else:
+        mean = whole.origin + whole.unit * (total / n)
+    return ParticipantMeans(unique // items, unique % items, n, total, first, whole.unit, mean)
 
 
 def common_denominator(means: ParticipantMeans) -> int | None:

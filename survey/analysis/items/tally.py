@@ -6,7 +6,7 @@ ratings: the ratio estimator of W. Cochran, Sampling Techniques, 1977, section 2
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -82,7 +82,31 @@ def tally(ratings: Coded) -> Tally:
     sums = _sums(inverse, deviation, len(cell))
     squares = np.asarray(np.bincount(inverse, deviation.astype(np.float64) ** 2, len(cell)), np.float64)
     cells = Cells(item, np.ones_like(n), n, sums + n * centre[item])
-    return _tally(cells, sums, squares, centre, ratings.scale, whole.unit, whole.origin)
+    result = _tally(cells, sums, squares, centre, ratings.scale, whole.unit, whole.origin)
+    return result if ratings.scale.step is not None else _with_all_digits(result, ratings, inverse)
+
+
+def _with_all_digits(rounded: Tally, ratings: Coded, cell: Ints) -> Tally:
+    """The moments of a continuous scale in all digits of the ratings, which the whole numbers may lack.
+
+    Args:
+        cell: place of each rating among the cells.
+    """
+    items, n = len(ratings.items), rounded.n
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = np.bincount(ratings.item, ratings.rating, items) / n
+        deviation = ratings.rating - mean[ratings.item]
+        variance = np.bincount(ratings.item, deviation**2, items) / (n - 1.0)
+        excess = np.bincount(cell, deviation, len(rounded.cells.item)) ** 2
+        k = rounded.participants
+        ratio = k / (k - 1.0) * np.bincount(rounded.cells.item, excess, items) / n**2.0
+    ratio = np.where(n == k, variance / n, ratio)
+    return replace(
+        rounded,
+        mean=np.where(n > 0, mean, np.nan),
+        variance=np.where(rounded.variance > 0, variance, rounded.variance),
+        mean_variance=np.where(rounded.mean_variance > 0, ratio, rounded.mean_variance),
+    )
 
 
 def tally_counts(counts: ArrayLike, scale: Scale = ACR) -> Tally:

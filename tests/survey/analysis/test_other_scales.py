@@ -164,6 +164,21 @@ def test_every_interval_and_the_report_are_made(text):
     assert str(scale) in report_html(result, drawings, "Scores")
 
 
+def test_a_continuous_scale_keeps_all_digits():
+    rng = np.random.default_rng(0)
+    table = generated(Scale(0, 1000, None))
+    table["rating"] = rng.uniform(0, 1000, len(table))
+    again = pd.concat([table, table.assign(rating=rng.uniform(0, 1000, len(table)))], ignore_index=True)
+    for rows in (table, again):
+        result = analysed(rows, Scale(0, 1000, None))
+        people = rows.groupby(["item", "participant"])["rating"].mean()
+        np.testing.assert_allclose(result.mos["mos"], people.groupby("item").mean(), rtol=1e-14)
+        ends = result.mos[["ci_low", "ci_high"]].to_numpy(float)
+        for pair, (_, means) in zip(ends, people.groupby("item"), strict=True):
+            expected = stats.t.interval(0.95, len(means) - 1, means.mean(), stats.sem(means))
+            np.testing.assert_allclose(pair, expected, rtol=1e-12)
+
+
 def test_ties_on_a_continuous_scale_are_those_of_the_values_as_written():
     # 0.3 - 0.1 and 0.5 - 0.3 are a fifth each, and differ as floats.
     table = pd.DataFrame(
