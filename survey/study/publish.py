@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
+import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -25,6 +26,8 @@ from PIL import Image
 from generator.files import images
 from generator.models import Cell, ImageSet
 from survey.access.audit import record
+from survey.analysis import TableError
+from survey.analysis.reading.items import factor_value, read_items
 from survey.models import Question, Stimulus, Study, StudyVersion
 from survey.study.covariates import covariates_of, fill_in
 from survey.study.definition import Definition
@@ -34,6 +37,8 @@ IMAGE_SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".webp", ".avif", ".heic", ".heif", ".tif", ".tiff", ".bmp", ".gif"}
 )
 ITEMS_FILE = "items.csv"
+
+logger = logging.getLogger(__name__)
 
 
 class PublishError(Exception):
@@ -324,14 +329,14 @@ def pictures_of_folder(folder: Path) -> list[Picture]:
 
 
 def _of_file(path: Path, row: dict[str, str]) -> Picture:
-    named = ("file", "item", "content", "style", "condition")
+    named = ("item", "content", "style", "condition")
     return Picture(
         item=path.stem,
         read=partial(images.read, path),
         content=row.get("content", ""),
         style=row.get("style", ""),
         condition=row.get("condition", ""),
-        factors={key: _number(value) for key, value in row.items() if key not in named and value},
+        factors={key: factor_value(value) for key, value in row.items() if key not in named and value},
     )
 
 
@@ -339,22 +344,25 @@ def _read_items(table: Path, paths: list[Path]) -> dict[str, dict[str, str]]:
     """Return the rows of items.csv by file name; {} without the file."""
     if not table.exists():
         return {}
+    notes: dict[str, str] = {}
     try:
-        with table.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise PublishError(f"{table}: cannot be read as CSV in UTF-8 ({error})") from error
-    names = {path.name: path.name for path in paths} | {path.stem: path.name for path in paths}
+        rows = read_items(table, notes)
+    except TableError as error:
+        raise PublishError(str(error)) from error
+    for note in notes.values():
+        logger.warning("%s: %s", table, note)
+    # File systems keep names in different Unicode forms.
+    names = {normalize("NFC", path.stem): path.name for path in paths}
+    names |= {normalize("NFC", path.name): path.name for path in paths}
     found: dict[str, dict[str, str]] = {}
-    for number, row in enumerate(rows, start=2):
-        if None in row or None in row.values():
-            raise PublishError(f"{table}, line {number}: not as many values as the header has columns")
-        name = row.get("file") or row.get("item") or ""
+    for number, row in zip(rows.index, rows.to_dict("records"), strict=True):
+        name = row.get("item", "")
+        place = f"{table}, line {number}"
         if name not in names:
-            raise PublishError(
-                f"{table}, line {number}: no image {name!r} in the folder (column `file` or `item`)"
-            )
-        found[names[name]] = row
+            raise PublishError(f"{place}: no image {name!r} in the folder (column `file` or `item`)")
+        if names[name] in found:
+            raise PublishError(f"{place}: image {name!r} is described twice")
+        found[names[name]] = {str(key): str(value) for key, value in row.items()}
     return found
 
 
@@ -434,15 +442,6 @@ def _trap(definition: Definition, language: str, answer: int) -> Picture:
     draw = partial(trap_picture, labels[answer - 1], language)
     role = Stimulus.Role.TRAP
     return Picture(f"trap-{language}", draw, factors={"language": language}, role=role, expected=answer)
-
-
-def _number(value: str) -> int | float | str:
-    for kind in (int, float):
-        try:
-            return kind(value)
-        except ValueError:
-            continue
-    return value
 
 
 def _remove(stimuli: list[Stimulus]) -> None:

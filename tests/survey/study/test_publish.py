@@ -292,3 +292,28 @@ def test_a_study_past_its_purge_date_can_still_be_revised_and_copied():
     revise(study, parse('title = "Another"\npurge_on = 2020-01-01\n', "a"))
     made = copy(study, "copied", User.objects.create_user("owner"))
     assert made.purge_on is None
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("file;condition;ratio\n001.png;NA;0,5\n01.png;high;007\n", "utf-8"),
+        ("Datei\tCondition\tratio\n001.png\tNA\t0.5\n01.png\thigh\t007\n", "utf-16"),
+        ("sep=;\r\nImage_Name;CONDITION;ratio\r\n001.png;NA;0,5\r\n01;high;007\r\n", "utf-8-sig"),
+        ("# made by hand\n\nitem,condition,ratio\n001,NA,0.5\n01,high,007\n", "utf-8"),
+    ],
+)
+def test_items_csv_is_read_as_ratings_are(tmp_path, text, encoding):
+    folder_of_pictures(tmp_path, ["001.png", "01.png"])
+    (tmp_path / "items.csv").write_text(text, encoding=encoding, newline="")
+    study = publish_folder(tmp_path, "folder")
+    assert {s.item: (s.condition, s.factors) for s in study.stimuli.all()} == {
+        "001": ("NA", {"ratio": 0.5}),
+        "01": ("high", {"ratio": "007"}),
+    }
+
+
+def test_a_name_in_another_unicode_form_is_the_same_image(tmp_path):
+    folder_of_pictures(tmp_path, ["Ba\u0308r.png"])
+    (tmp_path / "items.csv").write_text("file,condition\nB\u00e4r.png,low\n", encoding="utf-8")
+    assert publish_folder(tmp_path, "folder").stimuli.get().condition == "low"
