@@ -216,7 +216,7 @@ class ViewerAdmin(ReadOnly):
 
 @admin.register(Invitation)
 class InvitationAdmin(ReadOnly):
-    """Single-use links, without their secret, and without who used which."""
+    """Personal links, without their secret, and without who used which."""
 
     list_display = ("study", "used_at", "created_at")
     list_filter = (("used_at", admin.EmptyFieldListFilter), "study")

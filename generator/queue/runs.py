@@ -47,7 +47,7 @@ def go(run: PlanRun) -> None:
     """Let the images of a plan be made that was looked through."""
     with transaction.atomic():
         if not PlanRun.objects.filter(pk=run.pk, state=State.PLANNED).update(state=State.QUEUED):
-            raise RunError("Only a plan that was looked through, and is not begun, can be started.")
+            raise RunError("Only a plan that was checked and not yet started can be started.")
         _wake("sets")
 
 
@@ -57,7 +57,7 @@ def discard(run: PlanRun) -> None:
         pk=run.pk, image_set=None, state__in=[*_BEFORE_GO, State.FAILED, State.STOPPED]
     ).delete()
     if not gone:
-        raise RunError("Its images are being made: stop that first.")
+        raise RunError("Its images are being made. Stop that first.")
 
 
 def stop_run(run: PlanRun) -> None:
@@ -78,7 +78,7 @@ def take_up(image_set: ImageSet, owner: User, *, retry_failed: bool = False) -> 
     if retry_failed:
         wanted.append(Cell.Status.FAILED)
     if not image_set.cells.filter(status__in=wanted).exists():
-        raise RunError("Nothing is left to be made.")
+        raise RunError("Every image of this set is made already.")
     try:
         with transaction.atomic():
             run = PlanRun.objects.create(
@@ -92,7 +92,7 @@ def take_up(image_set: ImageSet, owner: User, *, retry_failed: bool = False) -> 
             )
             _wake("sets")
     except IntegrityError as error:
-        raise RunError("It waits or is being made already.") from error
+        raise RunError("This set is waiting or being made already.") from error
     return run
 
 

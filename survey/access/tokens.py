@@ -42,7 +42,7 @@ def make(
     """
     name = " ".join(name.split())
     if not 1 <= len(name) <= 100:
-        raise DeskError("Give the token a name of at most 100 characters: what it is for.")
+        raise DeskError("Write what the token is for, in at most 100 characters.")
     secret = PREFIX + secrets.token_urlsafe(32)
     expires_at = timezone.now() + dt.timedelta(days=days)
     token = ApiToken.objects.create(

@@ -30,7 +30,7 @@ _SHOWN = 5
 
 
 class TableError(ValueError):
-    """A ratings table that cannot be analysed; the message is one line with the place and the fix."""
+    """A ratings table that cannot be analysed; the message is one line that gives the location and the fix."""
 
 
 @dataclass(frozen=True)

@@ -195,7 +195,7 @@ class Preference(Answer):
 
 
 class Invitation(models.Model):
-    """A single-use link. It belongs to at most one participant, whom it brings back to where they stopped."""
+    """A personal link. It belongs to at most one participant, whom it brings back to where they stopped."""
 
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="invitations")
     token = models.CharField(max_length=32, unique=True, default=new_token)

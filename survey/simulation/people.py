@@ -35,7 +35,7 @@ HEEDFUL: Final = ("honest", "fast")
 
 
 class SimulationError(Exception):
-    """A study that cannot be simulated; the message is one line that names the mend."""
+    """A study that cannot be simulated; the message is one line that gives the fix."""
 
 
 @dataclass(frozen=True)

@@ -19,14 +19,14 @@ def exclude(participant: Participant, reason: str, by: User) -> Exclusion:
     Raises DeskError without a reason, or where the participant is left out already.
     """
     if not (reason := " ".join(reason.split())):
-        raise DeskError("Give a reason: it is printed with the results.")
+        raise DeskError("Give a reason. It is printed with the results.")
     if len(reason) > 200:
-        raise DeskError("The reason is too long: at most 200 characters.")
+        raise DeskError("Shorten the reason to at most 200 characters.")
     try:
         with transaction.atomic():
             exclusion = Exclusion.objects.create(participant=participant, reason=reason, by=by)
     except IntegrityError as error:
-        raise DeskError(f"Participant {participant.code} is left out already.") from error
+        raise DeskError(f"Participant {participant.code} is already left out.") from error
     record("exclusion.make", participant.study, by, exclusion=exclusion.pk)
     return exclusion
 
@@ -43,7 +43,7 @@ def lift(exclusion: Exclusion, by: User) -> None:
 def withdraw(participant: Participant, typed: str, by: User) -> None:
     """Delete a participant with every answer, as they could themselves; DeskError unless `typed` is their code."""
     if typed.strip().upper() != participant.code:
-        raise DeskError(f"Nothing was deleted: type {participant.code} to confirm.")
+        raise DeskError(f"Nothing was deleted. Type {participant.code} to confirm.")
     # Nothing in the log says whose answers they were.
     record("participant.withdraw", participant.study, by)
     erasure.withdraw(participant, asked_at_desk=True)

@@ -44,11 +44,11 @@ def set_state(study: Study, state: Study.State, by: User | None) -> None:
     if study.state == state:
         return
     if state == Study.State.DRAFT:
-        raise DeskError("A study does not become a draft again: pause it, or close it.")
+        raise DeskError("A study cannot become a draft again. Pause it or close it.")
     if study.archived_at and state != Study.State.CLOSED:
-        raise DeskError("It is in the archive: take it out first.")
+        raise DeskError("The study is in the archive. Take it out first.")
     if state == Study.State.OPEN and study.is_purged:
-        raise DeskError(f"Its personal data go on {study.purge_on}: set a later day first.")
+        raise DeskError(f"Its personal data are deleted on {study.purge_on}. Set a later day first.")
     record("study.state", study, by, **{"from": study.state, "to": state.value})
     study.state = state
     study.save(update_fields=["state"])
@@ -56,7 +56,7 @@ def set_state(study: Study, state: Study.State, by: User | None) -> None:
 
 @transaction.atomic
 def invite(study: Study, count: int, by: User | None) -> list[Invitation]:
-    """Make single-use links; DeskError unless there are 1 to 10,000 of them."""
+    """Make personal links; DeskError unless there are 1 to 10,000 of them."""
     if not 1 <= count <= MAX_INVITATIONS:
         raise DeskError(f"count: 1 to {MAX_INVITATIONS}, not {count}")
     record("invitations.make", study, by, count=count)
@@ -167,12 +167,12 @@ def delete(study: Study, typed: str, by: User) -> None:
 
 def _check_over(study: Study) -> None:
     if study.state in (Study.State.OPEN, Study.State.PAUSED):
-        raise DeskError(f"It is {study.state}: close it first.")
+        raise DeskError(f"The study is {study.state}. Close it first.")
 
 
 def _check_typed(study: Study, typed: str) -> None:
     if typed.strip() != study.slug:
-        raise DeskError(f"Nothing was deleted: type {study.slug} to confirm.")
+        raise DeskError(f"Nothing was deleted. Type {study.slug} to confirm.")
 
 
 def _remove_files(names: list[str]) -> None:

@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 
 
 class PublishError(Exception):
-    """A study that cannot be published; the message is one line that names the place and the mend."""
+    """A study that cannot be published; the message is one line that gives the location and the fix."""
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ def cast_roles(pictures: list[Picture], definition: Definition) -> list[Picture]
             by_item[f"trap-{language}"] = _trap(definition, language, wanted.trap)
     cast = list(by_item.values())
     if not any(picture.role == Stimulus.Role.MAIN for picture in cast):
-        raise PublishError("no image is left to be rated: all of them have another role")
+        raise PublishError("no image is left to rate: every image has another role")
     if definition.method == "pair":
         _check_pairs(cast)
     _check_references(cast, definition)
@@ -198,7 +198,7 @@ def check_slug(slug: str) -> None:
         validate_slug(slug)
     except ValidationError as error:
         raise PublishError(
-            f"study {slug!r}: use letters, digits, - and _ only: it stands in the address"
+            f"study {slug!r}: use letters, digits, - and _ only: it is part of the address"
         ) from error
     if len(slug) > 50:
         raise PublishError(f"study {slug!r}: at most 50 characters, not {len(slug)}")

@@ -84,7 +84,7 @@ def test_the_live_page_follows_by_itself(desk: Page, study: Study):
     expect(desk.get_by_text("4 of 5 who began")).to_be_visible()
     expect(desk.get_by_role("cell", name="5", exact=True).first).to_be_visible()
     desk.get_by_role("button", name="Pause").click()
-    expect(desk.get_by_text("nobody new comes in")).to_be_visible()
+    expect(desk.get_by_text("nobody new can start")).to_be_visible()
     assert desk.url.endswith("/live/")
 
 
@@ -128,14 +128,14 @@ def test_from_a_change_of_words_to_the_end(desk: Page, study: Study):
     desk.get_by_role("link", name="Copy").click()
     desk.get_by_label("Name in the address").fill("again")
     desk.get_by_role("button", name="Make the copy").click()
-    expect(desk.get_by_text("A draft: only you see it")).to_be_visible()
+    expect(desk.get_by_text("A draft: only you can see it")).to_be_visible()
     desk.get_by_role("link", name="Archive or delete").click()
     desk.get_by_label("Type again to confirm").last.fill("agian")
     desk.get_by_role("button", name="Delete this study").click()
     expect(desk.get_by_text("Nothing was deleted")).to_be_visible()
     desk.get_by_label("Type again to confirm").last.fill("again")
     desk.get_by_role("button", name="Delete this study").click()
-    expect(desk.get_by_text("again is deleted.")).to_be_visible()
+    expect(desk.get_by_text("again was deleted.")).to_be_visible()
     assert list(Study.objects.values_list("slug", flat=True)) == ["study"]
 
 
@@ -147,5 +147,5 @@ def test_a_new_site_says_how_to_begin(page: Page, live_server):
     page.reload()
     expect(page.get_by_text("createsuperuser")).to_have_count(0)
     sign_in(page, "ada")
-    expect(page.get_by_role("heading", name="Make a study of them")).to_be_visible()
+    expect(page.get_by_role("heading", name="Make a study")).to_be_visible()
     check(page)

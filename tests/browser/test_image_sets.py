@@ -96,10 +96,10 @@ def test_a_plan_goes_on_by_itself_when_it_was_looked_through(desk: Page, ada: Us
     run = planned(ada)
     PlanRun.objects.update(state="planning", host="elsewhere")
     desk.goto(reverse("plan", args=[run.pk]))
-    expect(desk.get_by_text("Looking through the plan")).to_be_visible()
+    expect(desk.get_by_text("Checking the plan")).to_be_visible()
     PlanRun.objects.update(state="planned")
-    desk.get_by_role("button", name="Go", exact=True).click()
-    expect(desk.get_by_text("Waiting for its turn")).to_be_visible()
+    desk.get_by_role("button", name="Make the images").click()
+    expect(desk.get_by_text("Waiting")).to_be_visible()
 
 
 def test_images_are_chosen_by_keyboard_for_a_study(desk: Page, ada: User):
@@ -119,7 +119,7 @@ def test_files_are_uploaded_and_the_refused_ones_named(desk: Page, ada: User, tm
     desk.get_by_label("Files").set_input_files([tmp_path / "cat.png", tmp_path / "notes.png"])
     desk.get_by_role("button", name="Upload").click()
     expect(desk.get_by_text("notes.png: not a picture")).to_be_visible()
-    expect(desk.get_by_text("1 picture kept.")).to_be_visible()
+    expect(desk.get_by_text("1 picture uploaded.")).to_be_visible()
     expect(desk.locator(".tiles .name")).to_have_text(["cat.png"])
 
 

@@ -74,7 +74,7 @@ def test_a_heading_sorts_its_table_up_and_down(results: Page):
 def test_a_switch_is_kept_in_the_address(results: Page):
     results.get_by_label("95 % interval").select_option("bounded")
     results.locator("form").get_by_label("Participants", exact=True).select_option("model")
-    results.get_by_role("button", name="Show").click()
+    results.get_by_role("button", name="Apply").click()
     assert "ci=bounded" in results.url
     results.reload()
     expect(results.locator("form").get_by_label("Participants", exact=True)).to_have_value("model")

@@ -26,7 +26,10 @@ class NewStudyForm(forms.Form):
 
     title = forms.CharField(label="Title, as participants see it", max_length=200)
     slug = forms.CharField(
-        label="Name in its address", max_length=50, required=False, help_text="empty: made of the title"
+        label="Name in the address",
+        max_length=50,
+        required=False,
+        help_text="If empty, it is made from the title.",
     )
     language = forms.ChoiceField(label="Language")
     method = forms.ChoiceField(label="Method", choices=list(METHODS.items()))
@@ -34,7 +37,7 @@ class NewStudyForm(forms.Form):
         label="Question",
         max_length=500,
         required=False,
-        help_text="empty: the method’s own, in its accepted wording",
+        help_text="If empty, the method’s accepted wording is used.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

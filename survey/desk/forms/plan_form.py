@@ -39,18 +39,18 @@ class PlanForm(forms.Form):
     title = forms.CharField(label="Title", max_length=200)
     content = forms.TypedMultipleChoiceField(label="Content images", widget=forms.CheckboxSelectMultiple)
     style = forms.TypedMultipleChoiceField(label="Style images", widget=forms.CheckboxSelectMultiple)
-    preset = forms.ChoiceField(label="Preset or shipped plan")
+    preset = forms.ChoiceField(label="Method (preset or shipped plan)")
     size = forms.IntegerField(label="Longest side in pixels", min_value=16, max_value=8192, required=False)
     evaluations = forms.IntegerField(
-        label="Evaluations (steps of the optimiser) at each size",
+        label="Steps at each size (evaluations)",
         min_value=1,
         max_value=100_000,
         required=False,
     )
-    first = forms.ChoiceField(label="First factor", required=False)
-    first_levels = forms.CharField(label="Its levels", max_length=500, required=False)
-    second = forms.ChoiceField(label="Second factor", required=False)
-    second_levels = forms.CharField(label="Its levels", max_length=500, required=False)
+    first = forms.ChoiceField(label="What should vary", required=False)
+    first_levels = forms.CharField(label="Values, separated by commas", max_length=500, required=False)
+    second = forms.ChoiceField(label="What else should vary", required=False)
+    second_levels = forms.CharField(label="Values, separated by commas", max_length=500, required=False)
 
     def __init__(self, *args: Any, uploads: Iterable[Upload], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -83,9 +83,12 @@ class PlanForm(forms.Form):
         for place in _PLACES:
             factor, levels = cleaned.get(place), levels_of(cleaned.get(f"{place}_levels", ""))
             if factor and len(levels) < 2:
-                self.add_error(f"{place}_levels", f"Give two levels at least, as in {FACTORS[factor][1]}.")
+                self.add_error(
+                    f"{place}_levels",
+                    f"Choose at least two values to compare, for example {FACTORS[factor][1]}.",
+                )
             if levels and not factor:
-                self.add_error(place, "Choose what these are the levels of.")
+                self.add_error(place, "Say what these values are for.")
         if cleaned.get("first") and cleaned.get("first") == cleaned.get("second"):
             self.add_error("second", "The two factors are the same.")
         return cleaned

@@ -22,9 +22,9 @@ class PlanningForm(forms.Form):
     each = forms.IntegerField(
         label="Images each participant rates (empty: all)", min_value=1, max_value=10_000, required=False
     )
-    half_width = forms.FloatField(label="Wanted half width, ± MOS", min_value=0.05, max_value=2)
-    drop_out = forms.FloatField(label="Sessions lost or excluded, %", min_value=0, max_value=90)
-    noise = forms.ChoiceField(label="People differ as in", required=False)
+    half_width = forms.FloatField(label="Wanted precision, ± points", min_value=0.05, max_value=2)
+    drop_out = forms.FloatField(label="People lost or left out, %", min_value=0, max_value=90)
+    noise = forms.ChoiceField(label="Spread of opinions taken from", required=False)
     a = forms.FloatField(label="Assumed SOS a", min_value=0.01, max_value=1)
 
     def __init__(self, *args: Any, studies: Iterable[Study], **kwargs: Any) -> None:

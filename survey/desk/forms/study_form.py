@@ -24,32 +24,32 @@ TEXTS: Final = (
 #: Likewise of what is the same in all: (path, label, least, most).
 NUMBERS: Final = (
     ("consent.minutes", "Minutes it takes", 1, 45),
-    ("session.images", "Images for each participant (empty: all)", 1, 500),
-    ("session.repeats", "Hidden repeats", 0, 50),
-    ("session.stabilising", "Hidden warm-up images", 0, 10),
-    ("session.batches", "Batches one person may take", 1, 50),
-    ("goal.votes", "Votes wanted for each image", 1, 10_000),
+    ("session.images", "Images for each person (empty: all)", 1, 500),
+    ("session.repeats", "Images shown a second time", 0, 50),
+    ("session.stabilising", "Warm-up images after practice", 0, 10),
+    ("session.batches", "How often one person may take part", 1, 50),
+    ("goal.votes", "Votes for each image", 1, 10_000),
     ("limits.grace_minutes", "Minutes after closing in which waiting answers still count", 0, 10_080),
     ("screening.plates", "Colour vision plates", 0, 4),
 )
 SWITCHES: Final = (
     ("screening.display", "Ask whether the screen is bright enough and free of glare"),
-    ("screening.vision", "Ask whether they see well"),
-    ("screening.required", "End the session after a “no”, or two plates misread"),
+    ("screening.vision", "Ask about eyesight"),
+    ("screening.required", "End the session if someone answers “no” or misreads two plates"),
     ("consent.adults_only", "Adults only"),
-    ("invited_only", "Only with a single-use link"),
+    ("invited_only", "Only with a personal link"),
 )
 #: What a crowd platform needs: (path, label), each empty where there is none.
 RECRUITMENT: Final = (
-    ("recruitment.complete", "Code of a whole session"),
-    ("recruitment.screened_out", "Code of a session that the screening ended"),
-    ("recruitment.withdrew", "Code of who withdrew"),
-    ("recruitment.return_to", "Address to return to, with {code} in it (may be empty)"),
+    ("recruitment.complete", "Completion code: finished"),
+    ("recruitment.screened_out", "Completion code: screened out"),
+    ("recruitment.withdrew", "Completion code: withdrew"),
+    ("recruitment.return_to", "Return address (put {code} where the code goes)"),
 )
 #: (heading, beginnings of the paths under it), in the page's order; the questions' rows come after the first.
 GROUPS: Final = (
     ("What people read", ("languages", "title", "consent.purpose", "instructions")),
-    ("How much", ("session", "consent.minutes", "goal")),
+    ("How much each person rates", ("session", "consent.minutes", "goal")),
     ("Limits", ("limits",)),
     ("Before and after the images", ("screening", "about")),
     ("Crowd platform", ("recruitment",)),
@@ -81,14 +81,14 @@ class StudyForm(forms.Form):
             self._add(path, forms.IntegerField(label=label, min_value=least, max_value=most, required=False))
         for path, label in SWITCHES:
             self._add(path, forms.BooleanField(label=label, required=False))
-        half_width = forms.FloatField(label="… or a 95 % interval of ± so many points", required=False)
+        half_width = forms.FloatField(label="Or a 95 % interval of ±", required=False)
         self._add("goal.half_width", half_width)
         self._add_choices("about", "Questions about the person, at the end", get_args(AboutQuestion))
         self._add_recruitment()
         self._add("consent.contact", Words(label="Contact", required=False, max_length=500))
         self._add("consent.version", Words(label="Version of the consent text", max_length=40))
         date = forms.DateInput({"type": "date"})
-        purge_on = forms.DateField(label="Day on which personal data go", required=False, widget=date)
+        purge_on = forms.DateField(label="Delete personal data on", required=False, widget=date)
         self._add("purge_on", purge_on)
 
     def _add(self, path: str, field: forms.Field) -> None:
@@ -177,12 +177,14 @@ class StudyForm(forms.Form):
             gaps = [name for name in names if cleaned.get(name) == ""]
             if len(gaps) < len(names):
                 for name in gaps:
-                    self.add_error(name, "Say it in every language of the study, or in none.")
+                    self.add_error(
+                        name, "Translate this into every language of the study, or clear it in all."
+                    )
         for row in self._rows:
             for name, complaint in list(row.missing(cleaned)):
                 self.add_error(name, complaint)
         if not cleaned.get("recruitment.platform") and any(cleaned.get(path) for path, _ in RECRUITMENT):
-            self.add_error("recruitment.platform", "Say which platform the codes are of, or empty them.")
+            self.add_error("recruitment.platform", "Choose the platform of these codes, or clear the codes.")
 
     def _said(self, cleaned: dict[str, Any]) -> dict[str, Any]:
         """Return the values of a study file that says what the form does."""

@@ -36,7 +36,9 @@ class FiveLabels(forms.Field):
         ProhibitNullCharactersValidator()(said)
         lines = [line.strip() for line in said.split("\n") if line.strip()]
         if lines and len(lines) != 5:
-            raise forms.ValidationError(f"Five labels, one on each line, not {len(lines)}; or none.")
+            raise forms.ValidationError(
+                f"Write five labels, one on each line (here are {len(lines)}), or none."
+            )
         if any(len(line) > 60 for line in lines):
             raise forms.ValidationError("A label has at most 60 characters.")
         return lines

@@ -1,4 +1,4 @@
-"""invite SLUG COUNT: single-use links to a study."""
+"""invite SLUG COUNT: personal links to a study."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from survey.study.lifecycle import invite
 
 
 class Command(PlainCommand):
-    """Make single-use links and print them, one a line."""
+    """Make personal links and print them, one on each line."""
 
-    help = "Make single-use links to a study and print them, one a line."
+    help = "Make personal links to a study and print them, one on each line."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the study, how many, and the site's address."""

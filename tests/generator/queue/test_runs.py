@@ -348,7 +348,7 @@ def test_a_set_is_taken_up_once_and_only_while_something_is_left(ada):
         runs.take_up(image_set, ada)
     runs.stop_set(image_set)
     mark_done(image_set.cells.get())
-    with pytest.raises(RunError, match="Nothing is left"):
+    with pytest.raises(RunError, match="is made already"):
         runs.take_up(image_set, ada)
 
 

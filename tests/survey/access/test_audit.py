@@ -180,7 +180,7 @@ def test_an_admin_reads_the_log_of_what_is_gone(study, owner):
     lifecycle.set_state(study, Study.State.CLOSED, owner)
     lifecycle.delete(study, "study", owner)
     admin = client_of(User.objects.create_superuser("admin"))
-    assert "deleted with all that it held" in admin.get(reverse("whole_log")).content.decode()
+    assert "deleted the study and everything in it" in admin.get(reverse("whole_log")).content.decode()
 
 
 def test_a_long_log_has_pages(study, owner):

@@ -59,7 +59,7 @@ def test_a_reason_is_required(study, desk):
 def test_nobody_is_left_out_twice_at_once(study, owner):
     person = study.participants.first()
     decisions.exclude(person, "once", owner)
-    with pytest.raises(DeskError, match="is left out already"):
+    with pytest.raises(DeskError, match="is already left out"):
         decisions.exclude(person, "twice", owner)
     with pytest.raises(IntegrityError), transaction.atomic():
         Exclusion.objects.create(participant=person, reason="twice")

@@ -94,8 +94,8 @@ class TestSets:
         last.save()
         html = page(desk, "image_set", "grid")
         assert "the loss is not finite" in html
-        assert "Try the failed ones again" in html
-        assert "Near-duplicates" in html
+        assert "Try the failed images again" in html
+        assert "Images that look alike" in html
 
     def test_a_page_bears_thousands_of_cells(self, desk, grid, monkeypatch, django_assert_max_num_queries):
         monkeypatch.setattr("survey.desk.pages.image_sets.image_sets.MAX_ON_A_PAGE", 2)
@@ -133,11 +133,11 @@ class TestSets:
         image_set = finished_set(owner, failed="b")
         desk.post(reverse("retry_set", args=["grid"]))
         assert image_set.runs.get().retries_failed
-        assert "Waiting for its turn" in page(desk, "image_set", "grid")
+        assert "Waiting" in page(desk, "image_set", "grid")
         desk.post(reverse("stop_set", args=["grid"]))
         assert image_set.runs.get().state == "stopped"
         response = desk.post(reverse("resume_set", args=["grid"]), follow=True)
-        assert "Nothing is left to be made." in response.content.decode()
+        assert "Every image of this set is made already." in response.content.decode()
         assert set(AuditEntry.objects.values_list("act", "who")) == {
             ("images.resume", "owner"),
             ("images.stop", "owner"),
@@ -232,8 +232,8 @@ class TestPlans:
     @pytest.mark.parametrize(
         ("change", "told"),
         [
-            ({"first_levels": "0.1"}, "Give two levels at least"),
-            ({"first": ""}, "Choose what these are the levels of"),
+            ({"first_levels": "0.1"}, "Choose at least two values"),
+            ({"first": ""}, "Say what these values are for"),
             ({"second": "ratio"}, "The two factors are the same"),
             ({"content": []}, "Content images:"),
             ({"content": ["other.png"]}, "other.png"),
@@ -266,7 +266,7 @@ class TestPlans:
         with django_capture_on_commit_callbacks(execute=True):
             desk.post(reverse("go", args=[run.pk]))
         assert started == ["sets"]
-        assert "Waiting for its turn" in page(desk, "plan", run.pk)
+        assert "Waiting" in page(desk, "plan", run.pk)
         assert "can be started" in desk.post(reverse("go", args=[run.pk]), follow=True).content.decode()
 
     def test_a_refused_plan_says_why_and_can_be_changed(self, desk, owner):
@@ -349,7 +349,7 @@ class TestNewStudy:
     @pytest.mark.parametrize(
         ("change", "told"),
         [
-            ({"slug": "a b"}, "stands in the address"),
+            ({"slug": "a b"}, "is part of the address"),
             ({"title": ""}, "required"),
             ({"method": "x"}, "valid choice"),
         ],

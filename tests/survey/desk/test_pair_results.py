@@ -82,5 +82,5 @@ def test_a_pair_study_that_nobody_answered_says_what_comes_next(desk, owner):
     study = make_study('method = "pair"\n', slug="empty")
     study.owner = owner
     study.save()
-    assert "No rating counts yet" in desk.get(reverse("results", args=["empty"])).content.decode()
+    assert "No answers count yet" in desk.get(reverse("results", args=["empty"])).content.decode()
     assert desk.get(reverse("plot", args=["empty", "scores", "svg"])).status_code == 404

@@ -92,7 +92,7 @@ def test_each_question_has_its_page(desk, owner):
 
 def test_the_interval_switch_changes_the_interval(desk, study):
     assert {row["ci_method"] for row in rows(desk, study, ci="bounded")} == {"bounded"}
-    assert "95 % CI (bounded)" in page(desk, study, ci="bounded")
+    assert "95 % interval (bounded)" in page(desk, study, ci="bounded")
 
 
 def test_the_model_panel_shows_the_models_scores(desk, study):
@@ -134,14 +134,14 @@ def test_a_simulated_study_says_so(desk, study):
     assert "simulated" not in page(desk, study)
     study.is_simulated = True
     study.save()
-    assert "simulated: these ratings were made by a program" in page(desk, study)
+    assert "Simulated: a program made these ratings" in page(desk, study)
     assert "simulated" in desk.get(reverse("studies")).content.decode()
 
 
 def test_a_study_without_ratings_says_what_comes_next(desk, owner):
     study = owned(make_study(), owner)
     html = page(desk, study)
-    assert "No rating counts yet" in html
+    assert "No answers count yet" in html
     assert reverse("participant", args=[study.slug]) in html
     for name, rest in (("plot", ["mos", "svg"]), ("table", ["mos"]), ("download", ["csv"])):
         assert desk.get(reverse(name, args=[study.slug, *rest])).status_code == 404

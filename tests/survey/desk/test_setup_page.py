@@ -84,13 +84,13 @@ def test_a_change_after_someone_took_part_is_a_new_version(client, owner, study)
     [
         ("title:en", "", "This field is required."),
         ("consent.minutes", "46", "less than or equal to 45"),
-        ("consent.purpose:en", "Only in English", "Say it in every language"),
+        ("consent.purpose:en", "Only in English", "Translate this into every language"),
         ("purge_on", "soon", "Enter a valid date"),
         ("languages", [], "This field is required."),
-        ("questions.1.labels:de", "eins\nzwei", "Five labels, one on each line, not 2"),
+        ("questions.1.labels:de", "eins\nzwei", "Write five labels, one on each line (here are 2)"),
         ("questions.1.key", "Overall", "should match pattern"),
         ("questions.2.key", "style", "empty the whole row to take it away"),
-        ("recruitment.complete", "C1", "Say which platform the codes are of"),
+        ("recruitment.complete", "C1", "Choose the platform of these codes"),
         ("recruitment.platform", "mturk", "recruitment.complete: Field required"),
     ],
 )

@@ -47,13 +47,13 @@ def files_of(study: Study) -> list[str]:
 
 
 def test_a_study_does_not_become_a_draft_again(study):
-    with pytest.raises(DeskError, match="does not become a draft"):
+    with pytest.raises(DeskError, match="cannot become a draft"):
         lifecycle.set_state(study, Study.State.DRAFT, None)
 
 
 def test_a_study_past_its_purge_date_does_not_open(study):
     Study.objects.filter(pk=closed(study).pk).update(purge_on="2020-01-01")
-    with pytest.raises(DeskError, match="set a later day first"):
+    with pytest.raises(DeskError, match="Set a later day first"):
         lifecycle.set_state(study, Study.State.OPEN, None)
 
 
@@ -106,7 +106,7 @@ def test_what_takes_people_is_neither_archived_nor_deleted(study, owner):
             lambda: lifecycle.purge(study, "study", owner),
             lambda: lifecycle.delete(study, "study", owner),
         ):
-            with pytest.raises(DeskError, match="close it first"):
+            with pytest.raises(DeskError, match="Close it first"):
                 act()
     with pytest.raises(IntegrityError), transaction.atomic():
         Study.objects.update(archived_at="2026-01-01T00:00Z")
@@ -114,7 +114,7 @@ def test_what_takes_people_is_neither_archived_nor_deleted(study, owner):
 
 def test_an_archived_study_does_not_open(study, owner):
     lifecycle.archive(closed(study), owner)
-    with pytest.raises(DeskError, match="take it out first"):
+    with pytest.raises(DeskError, match="Take it out first"):
         lifecycle.set_state(study, Study.State.OPEN, None)
 
 
@@ -124,7 +124,7 @@ def test_nothing_goes_without_the_name_typed(study, desk, act, typed):
     rate_all(services.start(study))
     closed(study)
     response = desk.post(reverse(act, args=["study"]), {"typed": typed}, follow=True)
-    assert "type study to confirm" in response.content.decode()
+    assert "Type study to confirm" in response.content.decode()
     assert Participant.objects.filter(token__isnull=False).count() == 1
 
 
@@ -136,7 +136,7 @@ def test_the_page_says_beforehand_what_will_be_deleted(study, owner, desk):
     for words in (
         "1 participant with 6 ratings",
         "6 images of this study",
-        "7 single-use links",
+        "7 personal links",
         "1 version",
     ):
         assert words in html
@@ -184,7 +184,7 @@ def test_single_use_links_are_listed_until_they_are_used(study, desk, client):
     assert len(links) == 2
     client.post(links[0].removeprefix("http://testserver"), {"consent": "on"})
     assert desk.get(address).content.decode().split() == links[1:]
-    assert "1 free, 1 used" in desk.get(reverse("invitations", args=["study"])).content.decode()
+    assert "1 unused, 1 used" in desk.get(reverse("invitations", args=["study"])).content.decode()
 
 
 def test_a_draft_is_seen_by_nobody_but_its_previewer(study, owner, desk, client):

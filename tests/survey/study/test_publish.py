@@ -213,7 +213,7 @@ def test_roles_are_given_by_name():
     ("toml", "complaint"),
     [
         ('[images]\npractice = ["lynx-*"]', "images.practice: 'lynx-\\*' fits no image"),
-        ('[images]\npractice = ["*"]', "no image is left to be rated"),
+        ('[images]\npractice = ["*"]', "no image is left to rate"),
         ('method = "dcr"\n[images]\nreferences = ["cat-weak"]', "content 'dog' has none"),
         ('method = "acr-hr"\n[images]\nreferences = ["*-weak", "cat-strong"]', "more than one reference"),
         ('method = "pair"\n[images]\npractice = ["*-weak"]', "no content here has two"),

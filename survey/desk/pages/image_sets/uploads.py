@@ -48,7 +48,7 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
     """Delete a picture; images that were made of it stay, and so do its pixels for them."""
     found = own_upload(request.user, pk)
     uploads.remove(found)
-    messages.success(request, f"{found.name} is deleted.")
+    messages.success(request, f"{found.name} was deleted.")
     return redirect("pictures")
 
 
@@ -60,9 +60,9 @@ def keep_files(request: HttpRequest) -> list[Upload]:
     for line in received.doubtful:
         messages.warning(request, line)
     if kept := len(received.kept):
-        messages.success(request, f"{kept} picture{'s' if kept > 1 else ''} kept.")
+        messages.success(request, f"{kept} picture{'s' if kept > 1 else ''} uploaded.")
     elif not received.refused:
-        messages.error(request, "Choose the files first.")
+        messages.error(request, "Choose files to upload.")
     return received.kept
 
 

@@ -71,7 +71,7 @@ def withdraw(request: HttpRequest, slug: str, code: str) -> HttpResponse:
     if tell(
         request, lambda: decisions.withdraw(person, request.POST.get("typed", ""), signed_in_user(request))
     ):
-        messages.success(request, f"{code} is deleted, with every answer.")
+        messages.success(request, f"{code} was deleted, with every answer.")
     return redirect("participants", slug=slug)
 
 

@@ -19,7 +19,7 @@ from survey.study.publish import PublishError
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def invitations(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show the single-use links that are free; POST: make more."""
+    """Show the personal links that are free; POST: make more."""
     study = own_study(request.user, slug)
     if request.method == "POST":
         count = request.POST.get("count", "")
@@ -37,7 +37,7 @@ def invitations(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def invitations_file(request: HttpRequest, slug: str) -> HttpResponse:
-    """Return the free single-use links, one a line, to mail or print."""
+    """Return the free personal links, one a line, to mail or print."""
     study = own_study(request.user, slug)
     lines = "".join(f"{link}\n" for link in _free_links(request, study))
     response = HttpResponse(lines, content_type="text/plain; charset=utf-8")
@@ -64,7 +64,7 @@ def copy(request: HttpRequest, slug: str) -> HttpResponse:
         except PublishError as error:
             fault = str(error)
         else:
-            messages.success(request, "This is the copy, a draft: change what differs, then open it.")
+            messages.success(request, "This is the copy, a draft. Change what you need, then open it.")
             return redirect("setup", slug=made.slug)
     context = {"study": study, "wanted": wanted, "fault": fault}
     return render(request, "survey/researcher/copy.html", context, status=422 if fault else 200)
@@ -106,7 +106,7 @@ def delete(request: HttpRequest, slug: str) -> HttpResponse:
     typed = request.POST.get("typed", "")
     if not tell(request, lambda: lifecycle.delete(study, typed, signed_in_user(request))):
         return redirect("end", slug=slug)
-    messages.success(request, f"{slug} is deleted.")
+    messages.success(request, f"{slug} was deleted.")
     return redirect("studies")
 
 

@@ -62,7 +62,7 @@ def from_pictures(request: HttpRequest) -> HttpResponse:
     # A press of "Upload" only brings pictures in.
     form = NewStudyForm(request.POST if "make" in request.POST else None, initial=_typed(request))
     if form.is_bound and not chosen:
-        form.add_error(None, "Tick the images that are to be rated.")
+        form.add_error(None, "Tick the images for the study.")
     elif form.is_bound and form.is_valid():
         try:
             definition = form.definition
