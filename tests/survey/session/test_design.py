@@ -27,21 +27,25 @@ def full_design(seed: int, contents: int = 5, conditions: int = 6) -> list:
     return draw(pool, {}, Rules(repeats=3, stabilising=3), seed)
 
 
-def test_no_content_stands_twice_running_in_2000_designs():
-    for seed in range(2000):
-        slots = full_design(seed)
+@pytest.fixture(scope="module")
+def designs() -> list[list]:
+    """2000 designs, drawn once for all laws that each must keep."""
+    return [full_design(seed) for seed in range(2000)]
+
+
+def test_no_content_stands_twice_running_in_2000_designs(designs):
+    for slots in designs:
         assert all(a.unit.content != b.unit.content for a, b in pairwise(slots))
 
 
-def test_gold_and_trap_are_never_among_the_first_three_scored_images_in_2000_designs():
-    for seed in range(2000):
-        scored = [slot for slot in full_design(seed) if slot.phase not in ("practice", "stabilising")]
+def test_gold_and_trap_are_never_among_the_first_three_scored_images_in_2000_designs(designs):
+    for slots in designs:
+        scored = [slot for slot in slots if slot.phase not in ("practice", "stabilising")]
         assert not any(slot.phase in ("gold", "trap") for slot in scored[:GOLD_FREE])
 
 
-def test_repeats_stand_far_from_their_first_showing_in_2000_designs():
-    for seed in range(2000):
-        slots = full_design(seed)
+def test_repeats_stand_far_from_their_first_showing_in_2000_designs(designs):
+    for slots in designs:
         scored = [slot for slot in slots if slot.phase not in ("practice", "stabilising")]
         first = {slot.unit.key: place for place, slot in enumerate(scored) if slot.phase == "main"}
         repeats = [(slot.unit.key, place) for place, slot in enumerate(scored) if slot.phase == "repeat"]
