@@ -6,41 +6,9 @@ from itertools import combinations
 
 import pandas as pd
 
-MAX_LEVELS = 20
+from survey.analysis.table import NOT_FACTORS
 
-NOT_FACTORS = frozenset(
-    [
-        "study",
-        "version",
-        "participant",
-        "language",
-        "trial",
-        "position",
-        "phase",
-        "repeat",
-        "item",
-        "reference",
-        "question",
-        "rating",
-        "first_rating",
-        "changes",
-        "rt_ms",
-        "shown_at",
-        "answered_at",
-        "input",
-        "viewport_w",
-        "viewport_h",
-        "dpr",
-        "zoom",
-        "shown_w",
-        "shown_h",
-        "load_ms",
-        "expected",
-        "expected_low",
-        "expected_high",
-        "image_sha256",
-    ]
-)
+MAX_LEVELS = 20
 
 
 def factor_columns(table: pd.DataFrame) -> list[str]:

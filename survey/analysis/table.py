@@ -20,6 +20,41 @@ from numpy.typing import NDArray
 from survey.analysis.duplicates import repeat_notes
 from survey.analysis.scale import ACR, Scale, Whole
 
+#: Columns of the tidy table of a study, in order. Its factors and covariates follow.
+COLUMNS = (
+    "study",
+    "version",
+    "participant",
+    "language",
+    "trial",
+    "position",
+    "phase",
+    "repeat",
+    "item",
+    "content",
+    "style",
+    "condition",
+    "reference",
+    "question",
+    "rating",
+    "first_rating",
+    "changes",
+    "rt_ms",
+    "shown_at",
+    "answered_at",
+    "input",
+    "viewport_w",
+    "viewport_h",
+    "dpr",
+    "zoom",
+    "shown_w",
+    "shown_h",
+    "load_ms",
+    "expected",
+    "image_sha256",
+)
+#: Columns that describe a rating or an item but are no factor of the items.
+NOT_FACTORS = frozenset({*COLUMNS, "expected_low", "expected_high"} - {"content", "style", "condition"})
 REQUIRED = ("participant", "item", "rating")
 PHASES = ("practice", "stabilising", "main", "repeat", "gold", "trap")
 CATEGORIES = np.arange(1, 6)

@@ -14,41 +14,8 @@ import pandas as pd
 from django.db.models import Count, QuerySet, TextField
 from django.db.models.functions import Cast
 
+from survey.analysis.table import COLUMNS
 from survey.models import Exclusion, Participant, Preference, Question, Rating, Stimulus, Study, Trial
-
-#: Columns of `tidy_table`, in order, before those of the study's factors and covariates.
-COLUMNS: Final = (
-    "study",
-    "version",
-    "participant",
-    "language",
-    "trial",
-    "position",
-    "phase",
-    "repeat",
-    "item",
-    "content",
-    "style",
-    "condition",
-    "reference",
-    "question",
-    "rating",
-    "first_rating",
-    "changes",
-    "rt_ms",
-    "shown_at",
-    "answered_at",
-    "input",
-    "viewport_w",
-    "viewport_h",
-    "dpr",
-    "zoom",
-    "shown_w",
-    "shown_h",
-    "load_ms",
-    "expected",
-    "image_sha256",
-)
 
 _CHUNK: Final = 20_000
 _SCREEN: Final = ("viewport_w", "viewport_h", "dpr", "zoom", "shown_w", "shown_h", "load_ms")

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from survey.analysis.factors import NOT_FACTORS
 from survey.analysis.reading.columns import Columns, listed, refuse_rivals, renamed, resolve
 from survey.analysis.reading.decoding import decode, read_bytes
 from survey.analysis.reading.dialect import split
@@ -40,7 +39,7 @@ from survey.analysis.reading.statistics import refuse_counts, refuse_means
 from survey.analysis.reading.sums import without_sums
 from survey.analysis.reading.times import milliseconds
 from survey.analysis.reading.values import hint_of_range, parse_numbers, parse_ratings
-from survey.analysis.table import Ratings, TableError, check
+from survey.analysis.table import NOT_FACTORS, Ratings, TableError, check
 
 Notes = dict[str, str]
 _DEFAULT: Final = ReadOptions()

@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 from django.contrib.auth.models import User
 
+from survey.analysis.table import COLUMNS
 from survey.models import Rating
-from survey.results.tidy_table import COLUMNS, preference_table, tidy_table
+from survey.results.tidy_table import preference_table, tidy_table
 from survey.session import services
 from survey.session.services import Showing
 from tests.survey.factories import current, make_study, rate_all
