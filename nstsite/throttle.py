@@ -1,6 +1,6 @@
-"""A limit on new participants of one address: no program fills a study with empty sessions.
+"""A limit on new participants of one network: no program fills a study with empty sessions.
 
-The address itself is kept nowhere. What counts is a keyed hash of address and minute, in the cache's memory for two
+The address itself is kept nowhere. What counts is a keyed hash of network and minute, in the cache's memory for two
 minutes; the minute is part of it, so no two minutes of one person can be tied together.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import time
 from collections.abc import Callable
+from typing import Final
 
 from django.conf import settings
 from django.core.cache import cache
@@ -17,9 +18,12 @@ from django.http.response import HttpResponseBase
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
+#: 65,536 counters a minute.
+_COUNTER_DIGITS: Final = 4
+
 
 class StartThrottle:
-    """Middleware: answer 429 to a start beyond STARTS_PER_MINUTE of one address."""
+    """Middleware: answer 429 to a start beyond STARTS_PER_MINUTE of one network."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -42,7 +46,10 @@ class StartThrottle:
 
 def _count(request: HttpRequest) -> int:
     minute = int(time.time()) // 60
-    key = "starts-" + salted_hmac("nstsite.throttle", f"{minute} {client_address(request)}").hexdigest()
+    digest = salted_hmac("nstsite.throttle", f"{minute} {client_network(request)}").hexdigest()
+    # A number of counters that is fixed, and less than the cache holds: whatever networks come, none is pushed out.
+    # Two networks that share one, which one it is changes each minute, count together.
+    key = f"starts-{minute % 4}-{digest[:_COUNTER_DIGITS]}"
     cache.add(key, 0, timeout=120)
     return cache.incr(key)
 

@@ -23,6 +23,8 @@ PARTICIPANT: Final = "(participant)"
 ACTS: Final = {
     "account.unlock": "ended the wait after wrong passwords",
     "exclusion.lift": "included a participant again",
+    "exclusion.lift_many": "included many participants again",
+    "exclusion.make_many": "left many participants out of the results",
     "exclusion.make": "left a participant out of the results",
     "invitations.make": "made personal links",
     "images.discard": "threw a plan away",

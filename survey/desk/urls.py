@@ -29,6 +29,8 @@ urlpatterns: list[URLPattern] = [
     path("planning/", planning, name="planning"),
     path("studies/<slug:slug>/participants/", decisions.participants, name="participants"),
     path("studies/<slug:slug>/participants/<slug:code>/exclude/", decisions.exclude, name="exclude"),
+    path("studies/<slug:slug>/leave-out/", decisions.leave_out, name="leave_out"),
+    path("studies/<slug:slug>/leave-out/lift/", decisions.lift_many, name="lift_many"),
     path(
         "studies/<slug:slug>/participants/<slug:code>/withdraw/",
         decisions.withdraw,

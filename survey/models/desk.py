@@ -17,6 +17,9 @@ class Exclusion(models.Model):
 
     participant = models.ForeignKey(Participant, on_delete=models.CASCADE, related_name="exclusions")
     reason = models.CharField(max_length=200)
+    batch = models.CharField(
+        max_length=32, blank=True, default="", db_default="", help_text="shared by those left out together"
+    )
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(db_default=Now())
     lifted_by = models.ForeignKey(

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from survey.models import (
+    Exclusion,
     Invitation,
     Participant,
     Preference,
@@ -27,7 +28,7 @@ from survey.models import (
 from survey.session import rating_sql
 from survey.session.assignment import assign, has_unseen
 from survey.session.rating_sql import AnswerTarget
-from survey.study.definition import Platform, definition_of
+from survey.study.definition import Definition, Platform, definition_of
 
 #: How many answers can be undone, counted back from the newest.
 UNDO_DEPTH: Final = 3
@@ -119,7 +120,8 @@ def start(
 
     Raises:
         Refused: "closed" (or paused, or a draft), "invitation" (needed, unknown, or its answers were deleted),
-            "platform" (its person's id is needed), "begun" (that person has a place; an id alone opens none).
+            "platform" (its person's id is needed), "begun" (that person has a place; an id alone opens none),
+            "full" or "busy" (the study's limit in all, or within an hour, is reached).
     """
     # Sessions start one after the other: balance counts the places of those before.
     study = Study.objects.select_for_update().get(pk=study.pk)
@@ -140,6 +142,8 @@ def start(
         wants_id = definition.recruitment is not None and not definition.recruitment.open_to_others
         if wants_id and recruitment is None and ticket is None and not is_simulated:
             raise Refused("platform")
+        if not is_simulated and (lack := lacks_room(study, definition)):
+            raise Refused(lack)
     participant = Participant.objects.create(
         study=study,
         token=_token_of(study, form) or new_token(),
@@ -157,6 +161,22 @@ def start(
         Recruit.objects.create(study=study, participant=participant, **vars(recruitment))
     assign(participant, definition)
     return participant
+
+
+def lacks_room(study: Study, definition: Definition) -> str:
+    """Return why nobody more may begin: "full", "busy" within the last hour, or "" for room."""
+    limits, people = definition.limits, study.participants.filter(is_preview=False)
+    if limits.participants:
+        left_out = Exclusion.objects.filter(participant__study=study, lifted_at__isnull=True)
+        counted = people.exclude(state=Participant.State.SCREENED_OUT).exclude(
+            pk__in=left_out.values("participant")
+        )
+        if counted.count() >= limits.participants:
+            return "full"
+    an_hour_ago = timezone.now() - dt.timedelta(hours=1)
+    if limits.per_hour and people.filter(started_at__gt=an_hour_ago).count() >= limits.per_hour:
+        return "busy"
+    return ""
 
 
 def _check_open(study: Study) -> None:

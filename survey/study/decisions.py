@@ -18,10 +18,7 @@ def exclude(participant: Participant, reason: str, by: User) -> Exclusion:
 
     Raises DeskError without a reason, or where the participant is left out already.
     """
-    if not (reason := " ".join(reason.split())):
-        raise DeskError("Give a reason. It is printed with the results.")
-    if len(reason) > 200:
-        raise DeskError("Shorten the reason to at most 200 characters.")
+    reason = checked_reason(reason)
     try:
         with transaction.atomic():
             exclusion = Exclusion.objects.create(participant=participant, reason=reason, by=by)
@@ -29,6 +26,15 @@ def exclude(participant: Participant, reason: str, by: User) -> Exclusion:
         raise DeskError(f"Participant {participant.code} is already left out.") from error
     record("exclusion.make", participant.study, by, exclusion=exclusion.pk)
     return exclusion
+
+
+def checked_reason(reason: str) -> str:
+    """Return a reason as it is kept; DeskError for none, or one of more than 200 characters."""
+    if not (reason := " ".join(reason.split())):
+        raise DeskError("Give a reason. It is printed with the results.")
+    if len(reason) > 200:
+        raise DeskError("Shorten the reason to at most 200 characters.")
+    return reason
 
 
 @transaction.atomic

@@ -140,8 +140,14 @@ class Goal(Part):
 
 
 class Limits(Part):
-    """Whose answers are taken: `grace_minutes` is how long after the end those are that were given before it."""
+    """Whose answers are taken, and how many people's.
 
+    `participants` and `per_hour` bound who may begin, in all and within 60 minutes. `grace_minutes` is how long after
+    the end answers are taken that were given before it.
+    """
+
+    participants: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
+    per_hour: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     grace_minutes: Annotated[int, Field(ge=0, le=10_080)] = 10
 
 

@@ -40,6 +40,22 @@ def test_other_addresses_and_the_next_minute_are_free(client, monkeypatch):
     assert start(client) == 303
 
 
+def test_an_ipv6_network_counts_as_one(client):
+    make_study()
+    assert [start(client, f"2001:db8:1:2::{host}") for host in range(1, 5)] == [303, 303, 303, 429]
+    assert start(client, "2001:db8:1:3::1") == 303
+
+
+def test_no_number_of_other_networks_pushes_a_counter_out(client):
+    make_study()
+    for _ in range(3):
+        start(client)
+    factory = RequestFactory()
+    for number in range(3000):
+        throttle._count(factory.get("/", REMOTE_ADDR=f"10.{number // 250}.{number % 250}.1"))
+    assert start(client) == 429
+
+
 def test_who_has_a_place_is_never_held_up(client):
     make_study()
     for _ in range(4):

@@ -29,6 +29,8 @@ NUMBERS: Final = (
     ("session.stabilising", "Warm-up images after practice", 0, 10),
     ("session.batches", "How often one person may take part", 1, 50),
     ("goal.votes", "Votes for each image", 1, 10_000),
+    ("limits.participants", "People at most (empty: no limit)", 1, 10_000_000),
+    ("limits.per_hour", "New people in an hour at most (empty: no limit)", 1, 1_000_000),
     ("limits.grace_minutes", "Minutes after closing in which waiting answers still count", 0, 10_080),
     ("screening.plates", "Colour vision plates", 0, 4),
 )

@@ -51,6 +51,9 @@ def welcome(visit: Visit) -> HttpResponse:
         return visit.closed()
     if accepted and _lacks_id(visit) and not (preview or _is_program(visit)):
         return _refused(visit, "platform")
+    asks = not (preview or _is_program(visit) or _asked(visit, "invitation"))
+    if asks and (lack := services.lacks_room(visit.study, visit.definition)):
+        return _refused(visit, lack)
     status = 422 if visit.request.method == "POST" else 200
     context = {"form": form, "preview": preview, "accepted": accepted, "once": new_token()}
     return visit.page("welcome", status, carried=_carried(visit), texts=_texts(visit), **context)
@@ -88,6 +91,11 @@ def _begin(visit: Visit, preview: User | None) -> HttpResponse:
 
 
 def _refused(visit: Visit, code: str) -> HttpResponse:
+    if code in ("full", "busy"):
+        page = visit.page("full", status=503 if code == "busy" else 410, for_now=code == "busy")
+        if code == "busy":
+            page.headers["Retry-After"] = "600"
+        return page
     pages = {"invitation": ("uninvited", 403), "platform": ("platform", 403), "begun": ("begun", 409)}
     return visit.page(*pages[code]) if code in pages else visit.closed()
 

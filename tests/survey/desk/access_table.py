@@ -53,6 +53,8 @@ ROWS: Final[dict[str, Row]] = {
     "studies": Row("account"),
     "participants": Row("owner"),
     "exclude": _act(keys={"code": "$other_code"}, reason="a test"),
+    "leave_out": Row("owner"),
+    "lift_many": _act(batch="x"),
     "lift": _act(keys={"pk": "$exclusion"}),
     "withdraw_participant": _act(keys={"code": "$other_code"}, typed="$other_code"),
     "sharing": Row("owner"),

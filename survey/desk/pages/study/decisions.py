@@ -9,14 +9,15 @@ from django.core.paginator import Paginator
 from django.db.models import Count, Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from survey.access.studies import own_study
 from survey.analysis.participants.screening import flagged
+from survey.desk.forms.leave_out_form import LeaveOutForm
 from survey.desk.pages.entry import signed_in_user, tell
 from survey.models import Exclusion, Study
 from survey.results.collect import NoRatings, collect
-from survey.study import decisions
+from survey.study import bulk, decisions
 
 ON_A_PAGE: Final = 200
 
@@ -81,6 +82,34 @@ def lift(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     study = own_study(request.user, slug)
     decisions.lift(get_object_or_404(Exclusion, participant__study=study, pk=pk), signed_in_user(request))
     return redirect("participants", slug=slug)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def leave_out(request: HttpRequest, slug: str) -> HttpResponse:
+    """Choose many participants; POST: say how many they are, and once that is confirmed leave them out."""
+    study = own_study(request.user, slug)
+    form = LeaveOutForm(request.POST or None)
+    count = None
+    if request.method == "POST" and form.is_valid():
+        choice = form.choice(list(_flags(study)) if form.cleaned_data["flagged"] else [])
+        expected = request.POST.get("expected", "")
+        if expected.isdecimal() and len(expected) < 10:
+            reason, by = form.cleaned_data["reason"], signed_in_user(request)
+            if tell(request, lambda: bulk.exclude_many(study, choice, reason, by, expected=int(expected))):
+                messages.success(request, f"{expected} participants are left out.")
+            return redirect("leave_out", slug=slug)
+        count = bulk.chosen(study, choice).count()
+    context = {"study": study, "form": form, "count": count, "batches": bulk.batches(study)}
+    return render(request, "survey/researcher/leave_out.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+def lift_many(request: HttpRequest, slug: str) -> HttpResponse:
+    """Count all again who were left out together."""
+    study = own_study(request.user, slug)
+    count = bulk.lift_many(study, request.POST.get("batch", ""), signed_in_user(request))
+    messages.success(request, f"{count} participant{'' if count == 1 else 's'} included again.")
+    return redirect("leave_out", slug=slug)
 
 
 @require_safe
