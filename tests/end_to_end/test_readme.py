@@ -20,7 +20,11 @@ TOUR = README[README.index("## A tour of ten minutes") : README.index("## Who it
 (PLAN,) = blocks(TOUR, "toml")
 PICTURES = re.findall(r'"\.\./(var/demo/[^"]+)"', PLAN)
 #: What the test changes in the plan, so that its images take a second.
-SMALLER = {"size = 192": "size = 48", "evaluations = 20": "evaluations = 2", "first_evaluations = 40": ""}
+SMALLER = {
+    "size = 192": "size = 48",
+    "evaluations = 20": "evaluations = 2",
+    "first_evaluations = 40": "first_evaluations = 2",
+}
 
 
 @pytest.fixture
