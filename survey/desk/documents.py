@@ -146,6 +146,8 @@ def _render(path: Path, changed: int, root: str) -> Document:
     markdown = Markdown(extensions=[tables, "fenced_code", "toc"], output_format="html")
     markdown.treeprocessors.register(_Links(markdown, name, root), "links", 5)
     html = markdown.convert(_without_api(path.read_text(encoding="utf-8")))
+    # Wide code scrolls, so the keyboard must reach it.
+    html = html.replace("<pre>", '<pre tabindex="0">')
     sections = tuple(_sections(html))
     title = sections[0].title if sections else name
     return Document(name, title, html, sections)
@@ -170,13 +172,15 @@ class _Links(Treeprocessor):
                 element.set("href", self._address(element.get("href", "")))
             elif element.tag == "img":
                 element.set("src", self._address(element.get("src", "")))
-        for parent in list(root.iter()):
-            for index, child in enumerate(list(parent)):
-                if child.tag == "table":
-                    box = Element("div", {"class": "scroll whole", "tabindex": "0", "role": "region"})
-                    box.set("aria-label", "Table")
-                    box.append(child)
-                    parent[index] = box
+        tables = [(parent, child) for parent in root.iter() for child in parent if child.tag == "table"]
+        for number, (parent, table) in enumerate(tables, start=1):
+            box = Element("div", {"class": "scroll whole", "tabindex": "0", "role": "region"})
+            box.set("aria-label", f"Table {number}")
+            parent[list(parent).index(table)] = box
+            box.append(table)
+            for head in table.iter("th"):
+                # An empty corner of a table is no header to a screen reader.
+                head.tag = "th" if head.text or len(head) else "td"
 
     def _address(self, link: str) -> str:
         parts = urlsplit(link)
