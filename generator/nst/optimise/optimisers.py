@@ -36,8 +36,9 @@ class _Curvature:
 
     def __init__(self, cells: int, memory: int, size: int, like: Tensor) -> None:
         self.memory = memory
-        self.s = like.new_zeros(cells, memory, size)
-        self.y = like.new_zeros(cells, memory, size)
+        # The last slot takes what a cell without a new pair would write. Nothing reads it.
+        self.s = like.new_zeros(cells, memory + 1, size)
+        self.y = like.new_zeros(cells, memory + 1, size)
         wide = {"dtype": torch.float64, "device": like.device}
         self.sy = torch.zeros(cells, memory, memory, **wide)  # type: ignore[call-overload]
         self.yy = torch.zeros(cells, memory, memory, **wide)  # type: ignore[call-overload]
@@ -46,13 +47,10 @@ class _Curvature:
         self._used = 0  # slots that any cell may have filled: known without asking the device
 
     def forget(self, mask: Tensor) -> None:
-        """Throw away the pairs of some cells."""
-        kept = (~mask).to(self.s.dtype)
-        self.sy *= kept.double()[:, None, None]
-        self.yy *= kept.double()[:, None, None]
-        used = self._used
-        self.s[:, :used] *= kept[:, None, None]
-        self.y[:, :used] *= kept[:, None, None]
+        """Throw away the pairs of some cells: their products count as 0, the images themselves stay where they are."""
+        kept = (~mask).double()[:, None, None]
+        self.sy *= kept
+        self.yy *= kept
         self.gamma = torch.where(mask, 1.0, self.gamma)
         self.count = torch.where(mask, 0, self.count)
 
@@ -61,30 +59,33 @@ class _Curvature:
         self._used = min(self.memory, self._used + 1)
         cells = torch.arange(len(s), device=s.device)
         slot = self.count % self.memory
-        wide = mask[:, None]
-        self.s[cells, slot] = torch.where(wide, s, self.s[cells, slot])
-        self.y[cells, slot] = torch.where(wide, y, self.y[cells, slot])
-        new = self.y[cells, slot]
-        s_new, y_new = self._products(self.s, new), self._products(self.y, new)
+        wide, written = mask[:, None], torch.where(mask, slot, self.memory)
+        self.s[cells, written] = s
+        self.y[cells, written] = y
+        filled = self.count + mask
+        s_new, y_new = self._products(self.s, y, filled), self._products(self.y, y, filled)
         self.sy[cells, :, slot] = torch.where(wide, s_new, self.sy[cells, :, slot])
         self.yy[cells, :, slot] = torch.where(wide, y_new, self.yy[cells, :, slot])
         self.yy[cells, slot, :] = torch.where(wide, y_new, self.yy[cells, slot, :])
         self.sy[cells, slot, slot] = torch.where(mask, sy, self.sy[cells, slot, slot])
         squares = self.yy[cells, slot, slot]
         self.gamma = torch.where(mask, sy / squares, self.gamma)
-        self.count = self.count + mask
+        self.count = filled
 
-    def _products(self, pairs: Tensor, vector: Tensor) -> Tensor:
-        """N x memory: the product of each pair's member with a vector of its cell."""
+    def _products(self, pairs: Tensor, vector: Tensor, count: Tensor) -> Tensor:
+        """N x memory: the product of each of a cell's `count` pairs' member with a vector of it; 0 for other slots."""
         products: Tensor = vector.new_zeros(len(vector), self.memory, dtype=torch.float64)
-        products[:, : self._used] = torch.bmm(pairs[:, : self._used], vector[:, :, None])[:, :, 0]
+        found = torch.bmm(pairs[:, : self._used], vector[:, :, None])[:, :, 0]
+        filled = torch.arange(self._used, device=count.device) < count[:, None]
+        products[:, : self._used] = torch.where(filled, found, 0.0)
         return products
 
     def inverse_times(self, gradient: Tensor) -> Tensor:
         """Return H g (N x D)."""
         if not self._used:
             return gradient  # gamma is 1 until the first pair
-        s_g, y_g = self._products(self.s, gradient), self._products(self.y, gradient)
+        s_g = self._products(self.s, gradient, self.count)
+        y_g = self._products(self.y, gradient, self.count)
         for_s, for_y = self._small(s_g, y_g)
         out: Tensor = self.gamma.to(gradient.dtype)[:, None] * gradient
         used = self._used

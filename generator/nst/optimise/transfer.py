@@ -234,7 +234,9 @@ class _Batch:
             plain=torch.are_deterministic_algorithms_enabled(),
         )
         mean = weights.preprocessing.mean
-        self.mean = self._column(mean[::-1] if recipe.legacy_mean_order else mean)
+        mean = mean[::-1] if recipe.legacy_mean_order else mean
+        self.host_mean = torch.tensor(mean, dtype=torch.float32)[:, None, None]
+        self.mean = self.host_mean.to(device)
         self.deviation = self._column(weights.preprocessing.deviation)
         self.curves: list[list[Tensor]] = [[] for _ in cells]
         self.stops = [""] * len(cells)
@@ -281,7 +283,7 @@ class _Batch:
     def _first(self) -> Tensor:
         size = self.sizes[0]
         starts = [
-            prepare.start(self._images.resized(cell.content, size), cell.recipe, cell.seed, self.mean)
+            prepare.start(self._images.resized(cell.content, size), cell.recipe, cell.seed, self.host_mean)
             for cell in self.cells
         ]
         return torch.stack(starts).to(self.device)

@@ -1,0 +1,97 @@
+"""What an evaluation asks of a GPU, counted on PyTorch's `meta` device: where no GPU is, counts must stand for seconds."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+import torch
+
+from benchmarks.counts import Counts, Recorder, evaluation
+from benchmarks.generate_work import random_weights
+from generator.nst import Cell, Recipe, preset, transfer_batch
+from generator.nst.feedforward.network import Network, Stylist, TransformNet
+from tests.generator.nst.tiny import picture, tiny_weights
+
+META = torch.device("meta")
+LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+# With all ten pairs. Raise none of these without a measurement on a GPU that pays for it.
+OPERATIONS = {"lbfgs-b": 722, "lbfgs": 307, "adam": 219}
+GIGABYTES = 90.0
+
+
+@pytest.fixture(autouse=True)
+def _no_look_at_who_is_finished(monkeypatch):
+    """Every tenth evaluation brings the status over, which a device without data cannot."""
+    monkeypatch.setattr(sys.modules["generator.nst.optimise.transfer"], "_LOOK_EVERY", 1000)
+
+
+def counted(recipe: Recipe, cells: int, weights=None) -> Counts:
+    size = recipe.size
+    content, style = picture(size, size, seed=1), picture(size, size, seed=2)
+    grid = [
+        Cell(content, style, recipe.replace(content_layers=(LAYERS[n % 5],), ratio=0.01 * (1 + n)), 1)
+        for n in range(cells)
+    ]
+    networks = {"vgg16": weights or tiny_weights()}
+    return evaluation(
+        lambda told: transfer_batch(grid, weights=networks, device=META, callback=told), after=11, device=META
+    )
+
+
+def recipe(**settings) -> Recipe:
+    return preset("patel2019").replace(precision="bf16", init="content", evaluations=40, **settings)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"optimiser": "lbfgs-b"},
+        {"optimiser": "lbfgs", "memory": 100},
+        {"optimiser": "adam", "clamp": True, "averaging": 0.9},
+        {"style_loss": "patches", "style_layers": ("conv3_1",)},
+        {"pooling": "average", "padding": "replicate", "tv_form": "nine-point", "tv_weight": 1.0},
+    ],
+)
+def test_an_evaluation_stays_on_its_device_and_never_waits_for_the_host(settings):
+    counts = counted(recipe(size=32, **settings), 3)
+    assert counts.launches > 100
+    assert counts.mixed == []
+    assert counts.waits == []
+
+
+def test_a_one_pass_network_stays_on_its_device_and_never_waits_for_the_host():
+    stylist = Stylist(Network("tiny", TransformNet(width=4, blocks=1).eval(), "", {}), META, "bf16")
+    images = torch.empty(2, 3, 32, 32, device=META)
+    with Recorder(META) as recorder:
+        stylist(images)
+    assert (recorder.counts.mixed, recorder.counts.waits) == ([], [])
+    assert recorder.counts.launches <= 60
+
+
+@pytest.mark.parametrize("optimiser", OPERATIONS)
+def test_operations_of_an_evaluation_of_one_cell_stay_within_their_budget(optimiser):
+    assert counted(recipe(size=32, optimiser=optimiser), 1).launches <= OPERATIONS[optimiser]
+
+
+def test_operations_hardly_grow_with_the_cells():
+    one, many = (counted(recipe(size=32), cells).launches for cells in (1, 25))
+    assert many <= 1.2 * one
+
+
+def test_bytes_outside_convolutions_of_25_cells_at_512_px_stay_within_their_budget():
+    counts = counted(recipe(size=512), 25, random_weights("vgg16"))
+    assert counts.bytes_outside_convolutions() <= GIGABYTES * 1e9
+
+
+def test_a_recorder_sees_waits_and_mixed_devices():
+    here, there = torch.zeros(3), torch.zeros(3, device=META)
+    with Recorder(torch.device("cpu")) as recorder:
+        here.sum().item()
+        here.nonzero()
+        torch.zeros(1, device=META).copy_(here[:1])
+    assert recorder.counts.waits == ["aten._local_scalar_dense", "aten.nonzero", "aten.copy_"]
+    with Recorder(META) as other:
+        torch.where(there > 0, there, here.sum())
+        there.index_put((torch.zeros(1, dtype=torch.long),), there[:1])
+    assert other.counts.mixed == ["aten.index_put"]
