@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from argparse import SUPPRESS
 from typing import Any
 
@@ -36,11 +38,18 @@ class PlainCommand(BaseCommand):
     def execute(self, *args: Any, **options: Any) -> str | None:
         """Run the command; a database without tables or without answer, and Ctrl-C, raise CommandError too."""
         try:
-            return super().execute(*args, **options)
+            output = super().execute(*args, **options)
+            # Here and not when Python exits: a reader that has gone is then no traceback.
+            self.stdout.flush()
         except (OperationalError, ProgrammingError) as error:
             raise CommandError(_of_database(error), returncode=1) from error
         except KeyboardInterrupt:
             raise CommandError("stopped", returncode=130) from None
+        except BrokenPipeError:
+            # Whoever reads the output has gone, as in `... | head`; Python would complain again when it exits.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
+        return output
 
 
 def _of_database(error: Exception) -> str:

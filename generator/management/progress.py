@@ -6,7 +6,7 @@ import shutil
 import threading
 import time
 from types import TracebackType
-from typing import Never, Self, TextIO
+from typing import Final, Never, Self, TextIO
 
 from tqdm import tqdm
 
@@ -16,6 +16,22 @@ from generator.making.render import Step
 _SECONDS_BETWEEN_LOSSES = 0.5
 # A log that stays silent for longer looks like a process that hangs.
 _LONGEST_SILENCE = 25.0
+AT_FIRST: Final = "reading the images and the network"
+
+
+class Silence:
+    """Says when a log has been silent for long."""
+
+    def __init__(self, longest: float = _LONGEST_SILENCE) -> None:
+        self._longest = longest
+        self._spoke = time.monotonic()
+
+    def is_long(self) -> bool:
+        """Return whether nothing was said for long; if so, something is said now."""
+        if time.monotonic() - self._spoke < self._longest:
+            return False
+        self._spoke = time.monotonic()
+        return True
 
 
 class Bar:
@@ -24,8 +40,14 @@ class Bar:
     Enter it before the first long work, so that reading images and fetching networks is not silent either.
     """
 
-    def __init__(self, stream: TextIO, longest_silence: float = _LONGEST_SILENCE) -> None:
+    def __init__(
+        self,
+        stream: TextIO,
+        longest_silence: float = _LONGEST_SILENCE,
+        at_first: str = AT_FIRST,
+    ) -> None:
         self._stream = stream
+        self._at_first = at_first
         self._bar: tqdm[Never] | None = None
         self._looked = 0.0
         self._began = self._spoke = time.monotonic()
@@ -68,7 +90,8 @@ class Bar:
         """Say how far the run is whenever nothing was said for long."""
         while not self._ended.wait(max(0.0, self._spoke + self._silence - time.monotonic())):
             if time.monotonic() - self._spoke >= self._silence:
-                self._say(f"{_at_work(self._step)} ({_clock(time.monotonic() - self._began)} so far)")
+                doing = _at_work(self._step) if self._step else self._at_first
+                self._say(f"{doing} ({_clock(time.monotonic() - self._began)} so far)")
 
     def _say(self, line: str) -> None:
         self._spoke = time.monotonic()
@@ -91,9 +114,7 @@ class Bar:
             self._bar.set_postfix_str(f"loss {step.loss():.3g}")
 
 
-def _at_work(step: Step | None) -> str:
-    if step is None:
-        return "reading the images and the network"
+def _at_work(step: Step) -> str:
     finished = step.done + step.failed
     if finished == step.total:
         return f"{finished} of {step.total} done; measuring the images"

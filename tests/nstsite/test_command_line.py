@@ -81,3 +81,12 @@ def test_what_breaks_a_command_from_outside_is_one_line(monkeypatch, error, line
     with pytest.raises(CommandError) as caught:
         call_command("purge_expired")
     assert (str(caught.value), caught.value.returncode) == (line, status)
+
+
+def test_a_reader_that_goes_away_leaves_no_traceback(tmp_path: Path):
+    command = f"{sys.executable} manage.py weights list | true"
+    result = subprocess.run(
+        ["bash", "-c", command], cwd=settings.BASE_DIR, capture_output=True, text=True, check=False
+    )
+    assert "Traceback" not in result.stderr
+    assert "Exception" not in result.stderr

@@ -17,7 +17,7 @@ from generator.management.base import PlainCommand
 from generator.management.dry_run import in_words
 from generator.management.names import command_line, count
 from generator.management.plain_errors import plain_errors, stops_on_request
-from generator.management.progress import Bar
+from generator.management.progress import AT_FIRST, Bar
 from generator.models import Cell, ImageSet
 from generator.plans.one_line import plan_of_words
 from generator.plans.plan import Plan, load_plan
@@ -79,7 +79,8 @@ class Command(PlainCommand):
             if options["output"]:
                 check_folder(options["output"])
             self.prepare(plan, options)
-            with Bar(sys.stderr) as bar:
+            at_first = "waiting for the workers" if options["distributed"] else AT_FIRST
+            with Bar(sys.stderr, at_first=at_first) as bar:
                 make = self._distributed if options["distributed"] else self._here
                 image_set, summary = make(plan, options, bar)
             self.stdout.write(

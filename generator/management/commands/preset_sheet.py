@@ -57,8 +57,9 @@ class Command(PlainCommand):
         """Make the images, or find them made, and draw the sheet."""
         settings = {key: options[key] for key in ("size", "evaluations", "network")}
         with plain_errors(), stops_on_request():
-            image_set = image_set_from_plan(preset_plan(options["content"], options["style"], **settings))
             with Bar(sys.stderr) as bar:
+                plan = preset_plan(options["content"], options["style"], **settings)
+                image_set = image_set_from_plan(plan)
                 render(image_set, device=options["device"], progress=bar.show)
             sheet = preset_sheet(image_set, options["size"])
             buffer = io.BytesIO()

@@ -68,10 +68,9 @@ class Command(PlainCommand):
         """Make the images, or find them made, and draw the sheet."""
         settings = {key: options[key] for key in ("layers", "network", "size", "evaluations", "tv_beta")}
         with plain_errors(), stops_on_request():
-            image_set = image_set_from_plan(
-                reconstruction_plan(options["content"], options["style"], **settings)
-            )
             with Bar(sys.stderr) as bar:
+                plan = reconstruction_plan(options["content"], options["style"], **settings)
+                image_set = image_set_from_plan(plan)
                 render(image_set, device=options["device"], progress=bar.show)
             sheet = contact_sheet(image_set, ROWS, COLUMNS, side=options["size"])
             buffer = io.BytesIO()

@@ -14,6 +14,7 @@ from generator.making import engine
 from generator.making.stylise import stylise, target_of
 from generator.management.base import PlainCommand
 from generator.management.plain_errors import plain_errors, stops_on_request
+from generator.management.progress import Silence
 
 
 class Command(PlainCommand):
@@ -62,15 +63,18 @@ class Command(PlainCommand):
         with plain_errors(), stops_on_request():
             engine.keep_freed_memory()
             network = networks.trained(str(options["network"]))
+            is_terminal = sys.stderr.isatty()
             stylist = Stylist(network, engine.choose_device(options["device"]))
             for source, target in zip(options["files"], targets, strict=True):
-                with tqdm(
-                    desc=source.name, unit="frame", disable=not sys.stderr.isatty(), leave=False
-                ) as bar:
+                silence = Silence()
+                with tqdm(desc=source.name, unit="frame", disable=not is_terminal, leave=False) as bar:
 
-                    def show(done: int, total: int, bar: Any = bar) -> None:
+                    def show(done: int, total: int, bar: Any = bar, silence: Silence = silence) -> None:
                         bar.total = total or None
                         bar.update(done - bar.n)
+                        if bar.disable and silence.is_long():
+                            of = f" of {total}" if total else ""
+                            self.stderr.write(f"frame {done}{of}")
 
                     stylise(source, target, stylist, longest=options["size"], progress=show)
                 self.stdout.write(str(target))

@@ -12,6 +12,7 @@ from tqdm import tqdm
 from generator.making.training import Training, find_photographs, train_style
 from generator.management.base import PlainCommand
 from generator.management.plain_errors import plain_errors, stops_on_request
+from generator.management.progress import Silence
 
 if TYPE_CHECKING:
     from generator.nst.feedforward.training import Report, Settings
@@ -130,10 +131,11 @@ def _settings(options: dict[str, Any]) -> Settings:
 
 
 class _Bar:
-    """Progress on standard error: a bar on a terminal, else a line at each checkpoint."""
+    """Progress on standard error: a bar on a terminal, else a line at each checkpoint and after each long silence."""
 
     def __init__(self) -> None:
         self._bar: tqdm[Never] | None = None
+        self._silence = Silence()
 
     def __enter__(self) -> _Bar:
         return self
@@ -148,7 +150,7 @@ class _Bar:
         losses = f"content {curve.content[-1]:.3g}, style {curve.style[-1]:.3g}, tv {curve.tv[-1]:.3g}"
         waiting = f"waiting for photographs {curve.waiting / curve.seconds:.1%}"
         if not sys.stderr.isatty():
-            if report.checkpointed:
+            if self._silence.is_long() or report.checkpointed:
                 left = (report.steps - report.step) * curve.seconds / report.step
                 sys.stderr.write(
                     f"step {report.step} of {report.steps}: {losses}; {waiting}; {left:.0f} s left\n"

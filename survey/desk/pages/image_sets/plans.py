@@ -134,6 +134,7 @@ def _takes(dry_run: dict[str, Any]) -> list[tuple[str, str]]:
         ("Time", f"about {timedelta(seconds=round(dry_run['seconds']))} on {dry_run['device']}"),
         ("Memory", f"about {dry_run['memory_bytes'] / 1e9:.1f} GB"),
         ("Disk", f"about {dry_run['disk_bytes'] / 1e6:,.1f} MB"),
+        *(("Network", line) for line in dry_run.get("to_fetch", [])),
     ]
 
 
