@@ -140,7 +140,7 @@ def _publish(desk: Page) -> str:
     desk.get_by_role("button", name="Make the study").click()
     expect(desk.get_by_text("A draft")).to_be_visible()
     desk.get_by_role("button", name="Open", exact=True).click()
-    expect(desk.get_by_text("whoever has the link can take part")).to_be_visible()
+    expect(desk.get_by_text("everybody who has the link can take part")).to_be_visible()
     return "/s/which-is-best/"
 
 

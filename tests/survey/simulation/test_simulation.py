@@ -190,8 +190,8 @@ def test_the_desk_says_that_people_cannot_take_part_in_a_simulated_study():
     client = Client()
     client.force_login(User.objects.create_superuser("root"))
     page = client.get(reverse("setup", args=["study"])).content.decode()
-    assert "made by a program" in page
-    assert "whoever has the link" not in page
+    assert "a program made its participants" in page
+    assert "has the link can take part" not in page
 
 
 @pytest.mark.parametrize(
