@@ -54,7 +54,7 @@ def look_through(plan: Plan, device: str = "auto", owner: User | None = None) ->
     slug, _ = create.find_set(plan, keys, owner)
     done = set(Cell.objects.filter(status=Cell.Status.DONE, key__in=keys).values_list("key", flat=True))
     jobs = [
-        (cell.recipe, references[cell.pair.content].picture.size)
+        (cell.recipe, references[cell.pair.content].size)
         for key, cell in zip(keys, plan.cells, strict=True)
         if key not in done
     ]

@@ -72,11 +72,7 @@ def describe_device(device: torch.device) -> dict[str, Any]:
     """Return what provenance says of the device and of the versions that ran on it."""
     import torch
 
-    name = (
-        torch.cuda.get_device_name(device)
-        if device.type == "cuda"
-        else platform.processor() or platform.machine()
-    )
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
     return {
         "device": {
             "type": device.type,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import difflib
 from pathlib import Path
 from typing import Annotated, Any
@@ -92,9 +93,13 @@ def shipped_plans() -> list[str]:
 
 
 def read_text(path: Path) -> str:
-    """Return a plan file's text. Raises PlanError for a file that is missing, unreadable or not UTF-8."""
+    """Return a plan file's text. Raises PlanError for a file that is missing, unreadable or not Unicode text."""
     try:
-        return path.read_text(encoding="utf-8")
+        data = path.read_bytes()
+        # Windows programs write UTF-16, or a mark before UTF-8.
+        is_wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        text = data.decode("utf-16" if is_wide else "utf-8-sig")
+        return text.replace("\r\n", "\n").replace("\r", "\n")
     except FileNotFoundError:
         raise PlanError(f"{path}: {_missing(path)}") from None
     except OSError as error:
@@ -105,7 +110,7 @@ def read_text(path: Path) -> str:
 
 def _parsed(text: str, name: str) -> Document:
     try:
-        return Document.model_validate(read_toml(text))
+        return Document.model_validate(read_toml(text.removeprefix("\ufeff").replace("\r\n", "\n")))
     except TomlError as error:
         raise PlanError(f"{name}: not valid TOML: {error}") from error
     except ValidationError as error:

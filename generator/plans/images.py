@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from generator.nst.recipes.errors import did_you_mean
@@ -94,7 +96,15 @@ class Pair:
         if role == "style" and len(self.styles) > 1:
             return wanted == self.style_name
         path = self.content if role == "content" else self.style
-        return wanted in (self.name(role), path.name)
+        return isinstance(wanted, str) and unicodedata.normalize("NFC", wanted) in (
+            self.name(role),
+            unicodedata.normalize("NFC", path.name),
+        )
+
+    def resembles(self, role: str, wanted: object) -> bool:
+        """Say whether `wanted` is such a name but for its case."""
+        path = self.content if role == "content" else self.style
+        return isinstance(wanted, str) and folded(wanted) in (folded(self.name(role)), folded(path.name))
 
 
 def find_pairs(images: Images, folder: Path, blends: Sequence[Blend] = ()) -> list[Pair]:
@@ -130,9 +140,7 @@ def _mapped(
     folder: Path,
 ) -> list[Pair]:
     """Return the pairs with their names and their maps."""
-    maps = {
-        (folder / name).resolve(): _one(file, folder, "images.maps") for name, file in images.maps.items()
-    }
+    maps = {file_named(name, folder): _one(file, folder, "images.maps") for name, file in images.maps.items()}
     names = _names([path for pair in chosen for path in pair if isinstance(path, Path)], folder)
     if clash := blends.keys() & set(names.values()):
         raise PlanError(f"[[blends]] {min(clash)!r}: an image has this name; take another")
@@ -192,20 +200,21 @@ def _one(name: str, folder: Path, place: str) -> Path:
 
 
 def matching_files(pattern: str, folder: Path, place: str) -> list[Path]:
-    """Return the files of a name or glob, sorted; a file that bears the very name comes first."""
+    """Return the files of a name or glob, sorted; a file that bears the very name comes first.
+
+    Backslashes stand for slashes, and names that differ by case or by Unicode's normal form are found, too, where
+    there is one such file.
+    """
     if not pattern:
         raise PlanError(f"{place}: holds an empty name")
     literal = folder / pattern
     if literal.is_file():
         return [literal]
-    found: Iterable[Path] = []
-    if any(sign in pattern for sign in "*?["):
-        base, relative = (
-            (Path("/"), pattern.lstrip("/")) if Path(pattern).is_absolute() else (folder, pattern)
-        )
-        found = sorted(
-            path for path in base.glob(relative) if path.is_file() and not path.name.startswith(".")
-        )
+    written = pattern.replace("\\", "/")
+    is_glob = any(sign in written for sign in "*?[")
+    base, relative = (Path("/"), written.lstrip("/")) if Path(written).is_absolute() else (folder, written)
+    found = [path for path in base.glob(relative) if _is_visible(path)] if is_glob else []
+    found = sorted(found) or [path for path in _alike(base, Path(relative).parts) if _is_visible(path)]
     if not found:
         there = (
             [path.name for path in literal.parent.glob("[!.]*") if path.is_file()]
@@ -213,7 +222,45 @@ def matching_files(pattern: str, folder: Path, place: str) -> list[Path]:
             else []
         )
         raise PlanError(f"{place}: no file in {folder} is called {did_you_mean(pattern, there[:1000])}")
-    return list(found)
+    if len(found) > 1 and not is_glob:
+        names = " or ".join(repr(str(path.relative_to(base))) for path in found[:3])
+        raise PlanError(f"{place}: {pattern!r} may be {names}; write the very name")
+    return found
+
+
+def file_named(name: str, folder: Path) -> Path:
+    """Return the resolved path of one file that a table of the plan names, as `matching_files` finds it."""
+    try:
+        return matching_files(name, folder, "")[0].resolve()
+    except PlanError:
+        return (folder / name).resolve()
+
+
+def _is_visible(path: Path) -> bool:
+    return path.is_file() and not path.name.startswith(".")
+
+
+def _alike(base: Path, parts: Sequence[str]) -> list[Path]:
+    """Return the paths below a folder whose names are those, but for case and Unicode's normal form."""
+    if not parts:
+        return [base]
+    wanted, *rest = parts
+    if wanted in (".", ".."):
+        return _alike(base / wanted, rest)
+    if not base.is_dir():
+        return []
+    children = sorted(base.iterdir())
+    found = [child for child in children if child.name == wanted] or [
+        child
+        for child in children
+        if folded(child.name) == folded(wanted) or fnmatchcase(folded(child.name), folded(wanted))
+    ]
+    return [path for child in found for path in _alike(child, rest)]
+
+
+def folded(name: str) -> str:
+    """Return a name without what people do not see or do not mean: case, and Unicode's normal form."""
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _names(paths: Iterable[Path], folder: Path) -> dict[Path, str]:
@@ -228,4 +275,4 @@ def _names(paths: Iterable[Path], folder: Path) -> dict[Path, str]:
             return path.name
         return str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path)
 
-    return {path: name(path) for path in unique}
+    return {path: unicodedata.normalize("NFC", name(path)) for path in unique}

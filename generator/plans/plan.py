@@ -15,14 +15,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from generator.nst.recipes.effects import fingerprint, idle
 from generator.nst.recipes.errors import RecipeError, did_you_mean
+from generator.nst.recipes.networks import is_file
 from generator.nst.recipes.presets import PRESETS, preset
 from generator.nst.recipes.recipe import Recipe
 from generator.plans.document import Document, PlanError, document_of, read_text, shipped_plans
-from generator.plans.images import Pair, find_pairs
+from generator.plans.images import Pair, file_named, find_pairs
 
 MAX_CELLS = 20_000
 MAX_SEED = 2**63 - 1
+# Keys of a plan that stand for another key of the recipe.
+_OWN_NAMES = {
+    "content_layer": "content_layers",
+    "style_layer": "style_layers",
+    "ratio": "alpha",
+    "repeat": "seed",
+}
 # What a listed cell may say beside keys of the recipe.
 _OWN_KEYS = ("content", "style", "pair", "label", "seed")
 
@@ -115,7 +124,7 @@ def plan_of(
         if not drafts:
             raise PlanError("[[exclude]] leaves no cell")
         keys = _factor_keys(document)
-        cells = _unique(list(_cells(document, drafts, keys, folder)))
+        cells = _unique(list(_cells(document, drafts, keys, folder)), document.repeats)
         _check_maps(document, cells)
         licences = _licences(document, folder, pairs)
     except PlanError as error:
@@ -128,7 +137,7 @@ def plan_of(
         cells=cells,
         factors=["content", "style", *keys],
         licences=licences,
-        warnings=_warnings(cells, [*keys, *document.recipe]),
+        warnings=[*_warnings(cells, [*keys, *document.recipe]), *_idle_settings(cells, document.recipe)],
         slug_from_title=not slug and bool(of_title),
         file_slug=file_slug,
     )
@@ -160,7 +169,7 @@ def check_settings(document: Document) -> None:
 
 def _licences(document: Document, folder: Path, pairs: list[Pair]) -> dict[Path, str]:
     known = {path.resolve(): path.name for pair in pairs for path in pair.files}
-    licences = {(folder / name).resolve(): text for name, text in document.images.licences.items()}
+    licences = {file_named(name, folder): text for name, text in document.images.licences.items()}
     for path in licences:
         if path not in known:
             raise PlanError(f"[images.licences]: the plan uses no {did_you_mean(path.name, known.values())}")
@@ -214,7 +223,8 @@ def _pairs_of(entry: Mapping[str, Any], pairs: list[Pair], place: str) -> list[P
     chosen = pairs
     for role in ("content", "style"):
         if role in entry:
-            chosen = [pair for pair in chosen if pair.matches(role, entry[role])]
+            exact = [pair for pair in chosen if pair.matches(role, entry[role])]
+            chosen = exact or [pair for pair in chosen if pair.resembles(role, entry[role])]
             if not chosen:
                 known = {pair.name(role) for pair in pairs}
                 raise PlanError(f"{place}: no pair of [images] has {role} {did_you_mean(entry[role], known)}")
@@ -276,7 +286,7 @@ def _cells(document: Document, drafts: list[_Draft], keys: list[str], folder: Pa
     for draft in drafts:
         recipe, seed = _recipe(document, draft.settings, draft.place)
         # One seed for all, so that along a row of the grid nothing varies but the factor.
-        seed += max(0, draft.repeat - 1)
+        seed = _seed(seed + max(0, draft.repeat - 1), draft.place)
         recipe = _located(recipe, folder, draft.place)
         pair = _guided(draft, recipe)
         factors: dict[str, Any] = {"content": draft.pair.content_name, "style": draft.pair.style_name}
@@ -365,6 +375,16 @@ def _warnings(cells: list[PlannedCell], keys: Iterable[str]) -> list[str]:
     ]
 
 
+def _idle_settings(cells: list[PlannedCell], common: Mapping[str, Any]) -> list[str]:
+    """Say which keys of [recipe] change nothing in any cell."""
+    reasons = [idle(recipe) for recipe in dict.fromkeys(cell.recipe for cell in cells)]
+    return [
+        f"[recipe] {key} changes nothing where {reasons[0][name]}"
+        for key in common
+        if all((name := _OWN_NAMES.get(key, key)) in reason for reason in reasons)
+    ]
+
+
 def _replaced(recipe: Recipe, settings: Mapping[str, Any], place: str) -> Recipe:
     try:
         return recipe.replace(**settings)
@@ -374,8 +394,6 @@ def _replaced(recipe: Recipe, settings: Mapping[str, Any], place: str) -> Recipe
 
 def _located(recipe: Recipe, folder: Path, place: str) -> Recipe:
     """Return a recipe whose network, where it is a file, is sought from the plan's folder."""
-    from generator.nst.recipes.networks import is_file
-
     if not is_file(recipe.network):
         return recipe
     return _replaced(recipe, {"network": str((folder / recipe.network).absolute())}, place)
@@ -387,11 +405,37 @@ def _seed(value: Any, place: str) -> int:
     return value
 
 
-def _unique(cells: list[PlannedCell]) -> list[PlannedCell]:
+def _unique(cells: list[PlannedCell], repeats: int) -> list[PlannedCell]:
+    """Return the cells. Raises PlanError where two are the same image, with the setting that changes nothing."""
     seen: dict[Any, PlannedCell] = {}
+    kinds: dict[Recipe, tuple[Any, bool]] = {}
     for cell in cells:
-        identity = (cell.recipe, cell.seed, cell.pair)
+        if cell.recipe not in kinds:
+            kinds[cell.recipe] = fingerprint(cell.recipe), "seed" not in idle(cell.recipe)
+        kind, draws = kinds[cell.recipe]
+        identity = (kind, cell.seed if draws else None, cell.pair)
         if identity in seen:
-            raise PlanError(f"asks twice for the same image: {seen[identity].label!r} and {cell.label!r}")
+            raise PlanError(_same_image(seen[identity], cell, repeats))
         seen[identity] = cell
     return cells
+
+
+def _same_image(first: PlannedCell, second: PlannedCell, repeats: int) -> str:
+    reasons = {**idle(first.recipe), **idle(second.recipe)}
+    differing = [key for key, value in second.factors.items() if first.factors.get(key) != value]
+    if differing == ["repeat"]:
+        return (
+            f"repeats = {repeats} would make equal images: the seed changes nothing where {reasons['seed']}; "
+            f'leave out repeats, or start from noise (init = "noise" or "mix")'
+        )
+    because = [
+        f"{key} changes nothing where {reasons[name]}"
+        for key in differing
+        if (name := _OWN_NAMES.get(key, key)) in reasons
+    ]
+    if not because and any(key.startswith("pyramid") for key in differing):
+        because = ["both have the same levels"]
+    if differing and not because:
+        because = ["what differs has no effect in this recipe"]
+    told = f" ({'; '.join(because)})" if because else ""
+    return f"asks twice for the same image: {first.label!r} and {second.label!r}{told}"

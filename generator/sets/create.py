@@ -19,6 +19,7 @@ from generator.files import images, networks, store
 from generator.files.images import ImageError
 from generator.files.masks import check_mask
 from generator.models import Cell, CellStyle, ImageSet, Source
+from generator.nst.recipes.effects import effective_sha256, idle
 from generator.nst.recipes.sizes import least_side
 from generator.plans import sizes
 from generator.plans.document import PlanError
@@ -28,17 +29,26 @@ from generator.sets import claims
 if TYPE_CHECKING:
     from generator.nst import Recipe
 
+# The seed in the key of an image that none decides: a plan's own default.
+_ANY_SEED = 1
 # A mask drawn at another size is off by a pixel at most.
 _SHAPE_TOLERANCE = 0.02
 
 
 @dataclass(frozen=True)
 class Reference:
-    """A reference image, read: its pixels and their hash."""
+    """A reference image, read once: its size (width, height) and the hash of its pixels, which are read again if needed."""
 
     path: Path
-    picture: Image.Image
+    size: tuple[int, int]
     pixels: str
+
+    def picture(self) -> Image.Image:
+        """Read the pixels again. Raises ImageError where the file has changed since."""
+        picture = images.read(self.path, warn=lambda line: None)
+        if images.pixel_hash(picture) != self.pixels:
+            raise ImageError(f"{self.path}: has changed while the plan was read; try again")
+        return picture
 
 
 def image_set_from_plan(plan: Plan, owner: User | None = None) -> ImageSet:
@@ -70,45 +80,49 @@ def image_set_from_plan(plan: Plan, owner: User | None = None) -> ImageSet:
 def read_references(plan: Plan) -> dict[Path, Reference]:
     """Read every image that the plan names, once. Raises ImageError for what cannot be read or is too small."""
     paths = dict.fromkeys(path for cell in plan.cells for path in cell.pair.files)
-    references = {path: _read(path) for path in paths}
+    styles = {style for cell in plan.cells for style in cell.pair.styles}
+    masks = {mask for style in styles for mask in (style.where, style.part) if mask}
+    references = {path: _read(path, is_mask=path in masks) for path in paths}
     _check_guides(plan, references)
+    checked: set[tuple[Recipe, tuple[Path, ...]]] = set()
     for cell in plan.cells:
-        for style in cell.pair.styles:
-            _check_sizes(cell, references[cell.pair.content], references[style.path])
+        paths_of = (cell.pair.content, *(style.path for style in cell.pair.styles))
+        if (cell.recipe, paths_of) not in checked:
+            checked.add((cell.recipe, paths_of))
+            _check_sizes(cell.recipe, *(references[path] for path in paths_of))
         if cell.recipe.method == "feedforward":
             _check_trained_style(cell, references[cell.pair.style])
     return references
 
 
-def _read(path: Path) -> Reference:
+def _read(path: Path, *, is_mask: bool) -> Reference:
     picture = images.read(path)
-    return Reference(path, picture, images.pixel_hash(picture))
+    if is_mask:
+        check_mask(picture, str(path))
+    return Reference(path, picture.size, images.pixel_hash(picture))
 
 
 def _check_guides(plan: Plan, references: dict[Path, Reference]) -> None:
     """Refuse masks and maps that do not lie over their image, and masks that are not one."""
     for guide, image in dict.fromkeys(found for cell in plan.cells for found in cell.pair.guides):
-        (width, height), (own_width, own_height) = (references[path].picture.size for path in (image, guide))
+        (width, height), (own_width, own_height) = (references[path].size for path in (image, guide))
         if abs(width / height * own_height / own_width - 1) > _SHAPE_TOLERANCE:
             raise ImageError(
                 f"{guide}: {own_width} × {own_height} pixels do not lie over {image.name} of {width} × {height}; "
                 f"give it the same shape"
             )
-    styles = {style for cell in plan.cells for style in cell.pair.styles}
-    for mask in {mask for style in styles for mask in (style.where, style.part) if mask}:
-        check_mask(references[mask].picture, str(mask))
 
 
-def _check_sizes(cell: PlannedCell, content: Reference, style: Reference) -> None:
-    """Refuse an image that is smaller, as it is or once scaled, than the deepest layer can see."""
-    least, layer = least_side(cell.recipe)
-    scaled = sizes.coarsest_sizes(cell.recipe, content.picture.size, style.picture.size)
-    for reference, size in zip((content, style), scaled, strict=True):
-        own = reference.picture.size
+def _check_sizes(recipe: Recipe, content: Reference, *styles: Reference) -> None:
+    """Refuse an image that is smaller, as it is or at the last level, than the deepest layer can see."""
+    least, layer = least_side(recipe)
+    scaled = sizes.finest_sizes(recipe, content.size, *(style.size for style in styles))
+    for reference, size in zip((content, *styles), scaled, strict=True):
+        own = reference.size
         if min(*own, *size) < least:
             raise ImageError(
                 f"{reference.path}: {own[0]} × {own[1]} pixels, {size[0]} × {size[1]} once scaled; "
-                f"{layer} needs at least {least} on each side"
+                f"{layer} needs at least {least} on each side of the last level (size = {recipe.size})"
             )
 
 
@@ -124,15 +138,52 @@ def _check_trained_style(cell: PlannedCell, style: Reference) -> None:
 def cell_keys(
     plan: Plan, references: dict[Path, Reference], weights_of: Callable[[Recipe], str] = networks.weights_hash
 ) -> list[str]:
-    """Return each cell's key, in the order of the plan. Raises PlanError where two are the same."""
+    """Return each cell's key, in the order of the plan. Raises PlanError where two are the same.
+
+    Earlier releases took settings without an effect into the key, too; an image that was made so keeps its key.
+    """
     seen: dict[str, str] = {}
+    before: dict[str, str] = {}
+    told: dict[Recipe, _Told] = {}
     for cell in plan.cells:
+        if cell.recipe not in told:
+            told[cell.recipe] = _told(cell.recipe, weights_of(cell.recipe))
+        of_recipe = told[cell.recipe]
         pixels = {path: references[path].pixels for path in cell.pair.files}
-        key = cell_key(cell, pixels, weights_of(cell.recipe))
+        key = _key(cell, pixels, of_recipe, of_recipe.effective, cell.seed if of_recipe.draws else _ANY_SEED)
         if key in seen:
             raise PlanError(f"{plan.slug}: asks twice for the same image: {seen[key]!r} and {cell.label!r}")
         seen[key] = cell.label
-    return list(seen)
+        whole = _key(cell, pixels, of_recipe, of_recipe.whole, cell.seed if of_recipe.is_optimised else 0)
+        if whole != key:
+            before[key] = whole
+    kept = (
+        set(Cell.objects.filter(key__in=before.values()).values_list("key", flat=True)) if before else set()
+    )
+    return [before[key] if before.get(key) in kept else key for key in seen]
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What a recipe gives to a key. effective, whole: hashes of the settings that have an effect, and of all."""
+
+    effective: str
+    whole: str
+    draws: bool
+    is_optimised: bool
+    weights: str
+    algorithm: str
+
+
+def _told(recipe: Recipe, weights: str) -> _Told:
+    return _Told(
+        effective=effective_sha256(recipe),
+        whole=recipe.sha256,
+        draws="seed" not in idle(recipe),
+        is_optimised=recipe.method == "optimised",
+        weights=weights,
+        algorithm=networks.algorithm(recipe),
+    )
 
 
 def cell_key(cell: PlannedCell, pixels: Mapping[Path, str], weights: str) -> str:
@@ -140,15 +191,20 @@ def cell_key(cell: PlannedCell, pixels: Mapping[Path, str], weights: str) -> str
 
     pixels: the hash of each of its files' pixels; weights: the hash of its network.
     """
+    told = _told(cell.recipe, weights)
+    return _key(cell, pixels, told, told.effective, cell.seed if told.draws else _ANY_SEED)
+
+
+def _key(cell: PlannedCell, pixels: Mapping[Path, str], told: _Told, recipe: str, seed: int) -> str:
     pair = cell.pair
     identity = {
-        "recipe": cell.recipe.sha256,
+        "recipe": recipe,
         # A trained network draws nothing.
-        "seed": 0 if cell.recipe.method == "feedforward" else cell.seed,
+        "seed": seed if told.is_optimised else 0,
         "content": pixels[pair.content],
         "style": pixels[pair.style],
-        "weights": weights,
-        "algorithm": networks.algorithm(cell.recipe),
+        "weights": told.weights,
+        "algorithm": told.algorithm,
     }
     if not pair.is_plain:
         files = [(style.weight, style.path, style.where, style.part, style.map) for style in pair.styles]
@@ -163,7 +219,7 @@ def _keep(reference: Reference) -> str:
     return (
         str(known.file.name)
         if known
-        else store.put("sources", images.encode_png(reference.picture), ".png")[0]
+        else store.put("sources", images.encode_png(reference.picture()), ".png")[0]
     )
 
 
@@ -201,7 +257,7 @@ def _new_set(
 
 
 def _source(reference: Reference, files: dict[str, str], plan: Plan) -> Source:
-    width, height = reference.picture.size
+    width, height = reference.size
     licence = plan.licences.get(reference.path.resolve(), "")
     source, _ = Source.objects.get_or_create(
         pixels=reference.pixels,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -118,7 +118,8 @@ def transfer_batch(
         check(cell)
         if cell.recipe.network not in weights:
             raise NstError(f"no weights given for network {cell.recipe.network!r}")
-        groups.setdefault(batch_key(cell.recipe, *cell.content.shape[-2:]), []).append(place)
+        height, width = cell.content.shape[-2:]
+        groups.setdefault(batch_key(cell.recipe, height, width, _style_sizes(cell)), []).append(place)
     results: dict[int, Result] = {}
     with _deterministic() if exact else contextlib.nullcontext():
         for places in groups.values():
@@ -174,15 +175,26 @@ def _one_pass(cells: Sequence[Cell], network: Network, device: torch.device, chu
     ]
 
 
-def batch_key(recipe: Recipe, height: int, width: int) -> tuple[object, ...]:
-    """Return what cells must share to run as one batch: output size, network and optimiser; not layers or weights."""
+def _style_sizes(cell: Cell) -> list[prepare.Size]:
+    return [(style.image.shape[-2], style.image.shape[-1]) for style in cell.styles]
+
+
+def batch_key(
+    recipe: Recipe, height: int, width: int, styles: Iterable[prepare.Size] = ()
+) -> tuple[object, ...]:
+    """Return what cells must share to run as one batch: sizes, network and optimiser; not layers or weights.
+
+    height, width: of the content image; styles: (height, width) of each style image.
+    """
     own = (
         "preset", "content_layers", "style_layers", "style_weights", "convention", "alpha", "beta", "tv_weight",
         "activation", "init", "noise", "noise_mean", "noise_scale", "noise_share", "style_scale", "style_shape",
         "size", "shape", "colour",
     )  # fmt: skip
     shared = tuple((key, str(value)) for key, value in sorted(recipe.to_dict().items()) if key not in own)
-    return (*output_size(height, width, recipe), *shared)
+    size = output_size(height, width, recipe)
+    levels = 1 if recipe.method == "feedforward" else len(level_sizes(size, recipe, styles))
+    return (*size, levels, *shared)
 
 
 @contextlib.contextmanager
@@ -218,7 +230,7 @@ class _Batch:
         taps = {tap for cell in cells for named in cell.recipe.taps for tap in named}
         height, width = cells[0].content.shape[1:]
         size = output_size(height, width, recipe)
-        self.sizes = level_sizes(size, recipe)
+        self.sizes = level_sizes(size, recipe, _style_sizes(cells[0]))
         for tap in taps:
             check_reaches(tap, *self.sizes[0])
         for tap in {tap for cell in cells for tap in cell.recipe.taps[1]}:

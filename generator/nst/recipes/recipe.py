@@ -211,7 +211,12 @@ class Recipe:
             if "alpha" in given:
                 raise RecipeError("ratio and alpha are both given; ratio = alpha / beta, so keep one")
             ratio = _number("ratio", given.pop("ratio"), 0, 1e12)
-            given["alpha"] = ratio * _number("beta", given.get("beta", start.beta), *_RANGES["beta"])
+            beta = _number("beta", given.get("beta", start.beta), *_RANGES["beta"])
+            if not beta:
+                raise RecipeError(
+                    f"ratio = {ratio:g}: needs beta > 0, as alpha = ratio * beta; give alpha instead"
+                )
+            given["alpha"] = ratio * beta
         known = {field.name for field in fields(cls)}
         for key in given:
             if key not in known:
@@ -271,8 +276,16 @@ def _checked(key: str, value: Any, default: Any) -> Any:
 
 
 def _number(key: str, value: Any, least: float, most: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise RecipeError(f"{key} = {value!r} should be a number")
+    if isinstance(value, float) and not math.isfinite(value):
         raise RecipeError(f"{key} = {value!r} should be a number")
     if not least <= value <= most:
-        raise RecipeError(f"{key} = {value!r} should be from {least:g} to {most:g}")
+        raise RecipeError(f"{key} = {_brief(value)} should be from {least:g} to {most:g}")
     return float(value)
+
+
+def _brief(value: float) -> str:
+    """Return a number as it was written, in short where it has hundreds of digits."""
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:20]}… ({len(text)} digits)"

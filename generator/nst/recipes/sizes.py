@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 from generator.nst.recipes.layers import smallest_side
 from generator.nst.recipes.recipe import Recipe
@@ -25,11 +26,36 @@ def _longest(height: int, width: int, side: int) -> Size:
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
-def level_sizes(size: Size, recipe: Recipe) -> list[Size]:
-    """Return the sizes from coarse to fine in steps of pyramid_step; the first one's longest side is at least pyramid_min."""
-    longest, least, factor = max(size), recipe.pyramid_min, recipe.pyramid_step
-    steps = math.floor(math.log(longest / least, factor) + 1e-9) if 0 < least < longest else 0
-    return [_longest(*size, round(longest / factor**step)) for step in range(steps, -1, -1)]
+def level_count(recipe: Recipe, longest: int = 0) -> int:
+    """Return the levels from coarse to fine in steps of pyramid_step; the first one's longest side is at least pyramid_min.
+
+    longest: the longest side of the last level; 0: the recipe's own size, which it is for an image of any shape.
+    """
+    longest, least = longest or recipe.size, recipe.pyramid_min
+    return 1 + (
+        math.floor(math.log(longest / least, recipe.pyramid_step) + 1e-9) if 0 < least < longest else 0
+    )
+
+
+def level_sizes(size: Size, recipe: Recipe, styles: Iterable[Size] = ()) -> list[Size]:
+    """Return the sizes of an image of that last size, from coarse to fine.
+
+    Levels at which the image or one of its styles is too small for the recipe's deepest layer are left out; the last
+    one stays. styles: the style images' own sizes.
+    """
+    longest, factor = max(size), recipe.pyramid_step
+    every = [
+        _longest(*size, round(longest / factor**step))
+        for step in range(level_count(recipe, longest) - 1, -1, -1)
+    ]
+    least, _ = least_side(recipe)
+    own = list(styles)
+
+    def fits(level: Size) -> bool:
+        return min(*level, *(min(style_size(style, level, recipe)) for style in own)) >= least
+
+    first = next((number for number, level in enumerate(every) if fits(level)), len(every) - 1)
+    return every[first:]
 
 
 def style_size(style: Size, output: Size, recipe: Recipe) -> Size:

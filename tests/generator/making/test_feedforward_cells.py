@@ -105,9 +105,9 @@ def test_it_refuses_cells_that_differ_in_what_a_network_does_not_read(
     write_plan: PlanWriter, network: Path, varied: str
 ):
     cell = '[[cells]]\nmethod = "feedforward"\nnetwork = "wave-net.safetensors"\n'
-    plan = load_plan(write_plan(cell + cell + varied))
+    path = write_plan(cell + cell + varied)
     with pytest.raises(PlanError, match="asks twice for the same image"):
-        image_set_from_plan(plan)
+        image_set_from_plan(load_plan(path))
     assert not ImageSet.objects.exists()
 
 

@@ -102,6 +102,17 @@ def test_a_pyramid_may_halve_instead():
     assert len(level_sizes((32, 24), SMALL.replace(pyramid_min=8))) == 5
 
 
+def test_a_panorama_begins_at_a_level_that_its_layers_fit() -> None:
+    recipe = SMALL.replace(size=128, pyramid_min=16, pyramid_step=2, style_layers=("conv4_1",), evaluations=2)
+    assert level_sizes((16, 128), recipe) == [(8, 64), (16, 128)]
+    assert level_sizes((128, 128), recipe, [(128, 16)]) == [(64, 64), (128, 128)]
+    assert level_sizes((4, 128), recipe) == [(4, 128)]
+    assert batch_key(recipe, 16, 128) != batch_key(recipe, 16, 128, [(5, 5)])
+    wide, square = torch.rand(3, 16, 128), torch.rand(3, 128, 128)
+    for content, style in ((wide, square), (square, wide)):
+        assert transfer(content, style, recipe, seed=1, weights=WEIGHTS["vgg16"]).evaluations == 4
+
+
 def test_progress_names_the_cells_and_their_losses():
     seen: list[Any] = []
     cells = [Cell(picture(), picture(seed=seed), SMALL.replace(evaluations=3), seed) for seed in (1, 2)]
