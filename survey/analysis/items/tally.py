@@ -100,7 +100,7 @@ def _with_all_digits(rounded: Tally, ratings: Coded, cell: Ints) -> Tally:
         excess = np.bincount(cell, deviation, len(rounded.cells.item)) ** 2
         k = rounded.participants
         ratio = k / (k - 1.0) * np.bincount(rounded.cells.item, excess, items) / n**2.0
-    ratio = np.where(n == k, variance / n, ratio)
+        ratio = np.where(n == k, variance / n, ratio)
     return replace(
         rounded,
         mean=np.where(n > 0, mean, np.nan),

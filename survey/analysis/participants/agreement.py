@@ -153,7 +153,8 @@ def icc_2(scores: Floats) -> ICC:
     residual = scores - grand - rows[None, :] - columns[:, None]
     ms_error = (residual**2).sum() / ((n - 1) * (k - 1))
     spread = k * ms_participant + (k * n - k - n) * ms_error
-    with np.errstate(invalid="ignore", divide="ignore"):
+    # With hardly any degrees of freedom the quantiles of F are beyond a double.
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         single = n * (ms_item - ms_error) / (n * ms_item + spread)
         share = k * single / (n * (1 - single))
         x, y = share * ms_participant, (1 + share * (n - 1)) * ms_error

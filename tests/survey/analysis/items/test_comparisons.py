@@ -90,6 +90,21 @@ def test_means_in_thirds_tie_where_they_are_equal():
     assert table.loc[0, "difference"] == pytest.approx(5 / 9, abs=1e-15)
 
 
+def test_denominators_too_large_for_whole_numbers_change_no_p(monkeypatch):
+    rng = np.random.default_rng(3)
+    lines = [
+        f"p{person} {item} {rng.integers(1, 6)}"
+        for person in range(9)
+        for item in "xyz"
+        for _ in range(int(rng.integers(1, 8)))
+    ]
+    ratings = coded(rows("\n".join(lines)))
+    exact, _ = compare_items(ratings)
+    monkeypatch.setattr("survey.analysis.items.means.LARGEST_WHOLE", 1.0)
+    plain, _ = compare_items(ratings)
+    pd.testing.assert_frame_equal(plain, exact)
+
+
 @given(st.lists(st.floats(0.01, 9), min_size=1, max_size=40, unique=True))
 @few
 def test_without_ties_it_is_exact(sizes):
