@@ -21,7 +21,7 @@ class Participant(models.Model):
 
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="participants")
     version = models.ForeignKey(StudyVersion, on_delete=models.RESTRICT, related_name="participants")
-    code = models.CharField(max_length=16, default=participant_code)
+    code = models.CharField(max_length=200, default=participant_code)
     token = models.CharField(max_length=32, unique=True, null=True, default=new_token)  # noqa: DJ001
     withdrawal = models.CharField(max_length=16, unique=True, null=True, default=withdrawal_code)  # noqa: DJ001
     state = models.CharField(max_length=12, choices=State, default=State.ACTIVE)

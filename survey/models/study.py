@@ -40,6 +40,8 @@ class Study(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
     method = models.CharField(max_length=10, choices=Method, default=Method.ACR)
     is_simulated = models.BooleanField(default=False, help_text="its participants are a program's")
+    # Only the database's default: with one of Python's, SQLite would rebuild the table and lose its triggers.
+    is_imported = models.BooleanField(db_default=False, help_text="its ratings were made elsewhere")
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="studies"
     )

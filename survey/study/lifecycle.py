@@ -45,6 +45,8 @@ def set_state(study: Study, state: Study.State, by: User | None) -> None:
         return
     if state == Study.State.DRAFT:
         raise DeskError("A study cannot become a draft again. Pause it or close it.")
+    if study.is_imported:
+        raise DeskError("Its ratings were made elsewhere. Nobody can take part, so it stays closed.")
     if study.archived_at and state != Study.State.CLOSED:
         raise DeskError("The study is in the archive. Take it out first.")
     if state == Study.State.OPEN and study.is_purged:

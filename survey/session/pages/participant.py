@@ -43,6 +43,8 @@ def welcome(visit: Visit) -> HttpResponse:
         return visit.go()
     if visit.study.state == Study.State.DRAFT and not preview:
         raise Http404("a draft")
+    if visit.study.is_imported:
+        raise Http404("ratings made elsewhere")
     form = ConsentForm(visit.request.POST or None, adults_only=visit.definition.consent.adults_only)
     accepted = _asked(visit, "assignmentId") != NOT_ACCEPTED
     if visit.request.method == "POST" and form.is_valid() and accepted:

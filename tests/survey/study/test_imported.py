@@ -1,0 +1,119 @@
+"""Ratings made elsewhere as a study: its results are those of the file, and nobody can take part."""
+
+from __future__ import annotations
+
+from io import StringIO
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.urls import reverse
+
+from survey.access.errors import DeskError
+from survey.analysis import analyse, read_ratings
+from survey.analysis.reading.options import parse_options
+from survey.models import Study
+from survey.results.collect import collect
+from survey.study.lifecycle import set_state
+from tests.survey.factories import picture
+
+pytestmark = pytest.mark.django_db
+
+WIDE = "picture;layer;" + ";".join(f"P{n:02d}" for n in range(1, 46)) + "\n" + "".join(
+    f"layer {i};{i};" + ";".join("" if i == 2 and n == 7 else str(1 + (n * i + n // 3) % 5) for n in range(45)) + "\n"
+    for i in range(1, 8)
+)  # fmt: skip
+
+
+def run(folder: Path, text: str, slug: str = "elsewhere", **options: str) -> str:
+    path = folder / "ratings.csv"
+    path.write_text(text, encoding="utf-8")
+    out = StringIO()
+    call_command("import_ratings", slug, str(path), stdout=out, **options)
+    return out.getvalue()
+
+
+def same_as_file(folder: Path, **options: str) -> None:
+    export = collect(Study.objects.get())
+    ratings = read_ratings(folder / "ratings.csv", parse_options(**options))
+    pd.testing.assert_frame_equal(export.analysis.mos, analyse(ratings).mos, check_dtype=False)
+    pd.testing.assert_frame_equal(export.analysis.observers, analyse(ratings).observers, check_dtype=False)
+
+
+def test_a_wide_sheet_becomes_a_study_with_the_files_results(tmp_path):
+    said = run(tmp_path, WIDE)
+    assert "314 imported ratings of 7 items by 45 participants" in said
+    assert "Note: a wide table: 7 items in rows by 45 participants" in said
+    study = Study.objects.get()
+    assert (study.is_imported, study.state, study.title) == (True, "closed", "ratings")
+    assert study.stimuli.get(item="layer 3").factors == {"layer": 3}
+    same_as_file(tmp_path)
+
+
+def test_questions_repeats_and_conditions_are_kept(tmp_path):
+    text = "participant,item,Quality of it,appeal,condition\n" + "".join(
+        f"someone with a long name {p},i{i},{1 + (p + i + t) % 5},{1 + (p * i + t) % 5},c{i % 2}\n"
+        for p in range(4)
+        for t in range(2)
+        for i in range(3)
+    )
+    options = {"columns": "rating=Quality of it+appeal"}
+    run(tmp_path, text, **options)
+    study = Study.objects.get()
+    assert list(study.questions.values_list("key", "text")) == [
+        ("quality_of_it", "Quality of it"),
+        ("appeal", "appeal"),
+    ]
+    assert study.participants.first().trials.count() == 6
+    export = collect(study)
+    file = analyse(read_ratings(tmp_path / "ratings.csv", parse_options(**options)))
+    assert export.analysis.questions["appeal"].mos.equals(file.questions["appeal"].mos)
+    assert export.analysis.questions["quality_of_it"].mos.equals(file.questions["Quality of it"].mos)
+    ours, theirs = export.analysis.questions["appeal"].conditions, file.questions["appeal"].conditions
+    assert ours is not None
+    assert theirs is not None
+    pd.testing.assert_frame_equal(ours, theirs, check_dtype=False)
+
+
+def test_images_are_found_by_name(tmp_path):
+    images = tmp_path / "images"
+    images.mkdir()
+    picture(1).save(images / "a.png")
+    picture(2).save(images / "b.jpg")
+    run(tmp_path, "participant,item,rating\np,a,3\np,out/b.jpg,4\n", images=images)
+    assert set(Study.objects.get().stimuli.values_list("item", "width")) == {
+        ("a", picture(1).width),
+        ("out/b.jpg", picture(2).width),
+    }
+    with pytest.raises(CommandError, match="no image of item 'c'"):
+        run(tmp_path, "participant,item,rating\np,a,3\np,c,4\n", slug="other", images=images)
+
+
+def test_nobody_can_take_part(tmp_path, client, admin_client):
+    run(tmp_path, "participant,item,rating\np,a,3\np,b,4\nq,a,2\nq,b,5\n")
+    study = Study.objects.get()
+    assert client.get(reverse("participant", args=[study.slug])).status_code == 404
+    with pytest.raises(DeskError, match="made elsewhere"):
+        set_state(study, Study.State.OPEN, None)
+    page = admin_client.get(reverse("results", args=[study.slug]))
+    assert page.status_code == 200
+    assert "Imported: these ratings were made elsewhere" in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "fault"),
+    [
+        ("participant,item,rating\np,a,7\n", {}, "rating 7 is not a whole number"),
+        ("participant,item,rating\np,a,7\n", {"scale": "1:7"}, "holds ratings from 1 to 5, not 1 to 7"),
+        ("item,mos,n\na,3.5,4\n", {}, "a table of means; raw ratings are needed"),
+        ("participant,item,rating,condition\np,a,3,x\np,a,4,y\n", {}, r"item 'a' has several values of 'condition'.*item=item\+condition"),
+        ("participant,item,rating\np,a,3\n", {"wide": "up"}, "--wide"),
+    ],
+)  # fmt: skip
+def test_what_is_no_study_is_refused_and_nothing_stays(tmp_path, text, options, fault):
+    with pytest.raises(CommandError, match=fault) as caught:
+        run(tmp_path, text, **options)
+    assert caught.value.returncode == 2
+    assert not Study.objects.exists()
