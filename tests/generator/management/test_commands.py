@@ -240,7 +240,7 @@ def test_a_name_that_no_study_can_get_is_refused_before_the_work(write_plan: Pla
     path = write_plan(ROW)
     run("generate", path, "--publish", "taste")
     assert "exists already" in refusal("generate", write_plan(name="other.toml"), "--publish", "taste")
-    assert "stands in the address" in refusal("generate", path, "--publish", "a b")
+    assert "part of the address" in refusal("generate", path, "--publish", "a b")
     assert not ImageSet.objects.filter(slug="other").exists()
 
 
