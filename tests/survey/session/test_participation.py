@@ -373,6 +373,12 @@ def test_a_required_screening_ends_the_session_with_its_code(client):
     assert person.state == Participant.State.SCREENED_OUT
 
 
+@pytest.mark.parametrize(("misread", "passes"), [(0, True), (1, True), (2, False)])
+def test_a_required_screening_forgives_one_misread_plate(misread, passes):
+    plates = {f"plate_{number}": "wrong" if number <= misread else "right" for number in range(1, 5)}
+    assert services.passed_screening(plates) is passes
+
+
 def test_plates_are_drawn_for_this_participant_only_as_many_as_asked(client):
     join(client, make_study("[screening]\nplates = 1\n"))
     response = client.get("/s/study/plate/1")
