@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from generator.queue import worker
 from survey.access import tokens
 from survey.models import Participant
+from survey.session.services import return_token
 from tests.survey.desk.access_table import ROWS
 from tests.survey.desk.world import filled, make_world
 from tests.survey.exports.studies import rated_study
@@ -86,6 +87,8 @@ class Site:
         self.worlds = {
             slug: self.world | {"slug": slug, "name": self.join(slug, toml)} for slug, toml in STUDIES.items()
         }
+        for slug, world in self.worlds.items():
+            world["token"] = return_token(Participant.objects.get(study__slug=slug))
         for slug in ("asked", "thanked"):
             rate_all(Participant.objects.get(study__slug=slug))
         self.trial = current(Participant.objects.get(study__slug="open"))

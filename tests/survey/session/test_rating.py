@@ -97,6 +97,14 @@ def test_refreshing_shows_the_same_image(client, person):
     assert len(pages) == 1
 
 
+def test_the_time_when_an_image_was_first_shown_stays(client, person):
+    client.get("/s/study/rate/")
+    first = current(person).shown_at
+    assert first is not None
+    client.get("/s/study/rate/")
+    assert current(person).shown_at == first
+
+
 def test_all_questions_of_an_image_are_kept_or_none(client):
     study = make_study(
         '[[questions]]\nkey = "overall"\ntext = "A?"\n[[questions]]\nkey = "style"\ntext = "B?"\n'
