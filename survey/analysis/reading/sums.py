@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from survey.analysis.reading.layout import COLUMN
 from survey.analysis.reading.options import ReadOptions
-from survey.analysis.reading.roles import is_summary
+from survey.analysis.reading.roles import is_summary, plain
 from survey.analysis.reading.values import parse_numbers, parse_ratings
 
-_ROUNDING = 0.051
+_STATISTICS: Final = {
+    "median": {"median"},
+    "min": {"min", "minimum"},
+    "max": {"max", "maximum"},
+    "sum": {"sum", "total", "totals", "summe", "gesamt", "somme", "suma", "grand_total", "total_general"},
+    "count": {"n", "count", "anzahl"},
+    "std": {"sd", "std", "stdev", "stddev", "std_dev", "standard_deviation", "standardabweichung"},
+}
+_MANY: Final = 6
+_ROUNDING: Final = 0.051
 """How far a printed mean may be from the mean: one decimal."""
 
 
@@ -48,14 +59,14 @@ def _is_sum(table: pd.DataFrame, mine: NDArray[np.bool_], other: str, options: R
     parsed = parse_ratings(rows["rating"], options)
     if parsed.bad.any():
         return True
+    name = plain(str(rows["item" if other == "participant" else "participant"].iloc[0]))
+    statistic = next((key for key, words in _STATISTICS.items() if name in words), "mean")
     rest = table[~mine]
     values, _ = parse_numbers(rest["rating"], options)
     groups = pd.Series(values).groupby(rest[other].to_numpy(object))
     printed = pd.Series(parsed.number, index=rows[other].to_numpy(object)).dropna()
-    if len(printed) < 2:
+    # Whole numbers that are few may be anybody's ratings.
+    if len(printed) < 2 or (len(printed) < _MANY and (printed == printed.round()).all()):
         return False
-    for statistic in ("mean", "median", "min", "max", "sum", "count", "std"):
-        expected = getattr(groups, statistic)().reindex(printed.index)
-        if (np.abs(expected - printed) <= _ROUNDING).all():
-            return True
-    return False
+    expected = groups.agg(statistic).reindex(printed.index)
+    return bool((np.abs(expected - printed) <= _ROUNDING).all())
