@@ -160,7 +160,7 @@ def test_the_page_shows_every_method(toml, owner):
     study = make_study(toml)
     client = client_of(owner)
     address = reverse("live", args=["study"])
-    assert "Nobody has begun yet" in client.get(address).content.decode()
+    assert "Nobody has begun." in client.get(address).content.decode()
     cache.clear()
     rate_all(services.start(study))
     assert "of 1 who began" in client.get(address).content.decode()
