@@ -212,4 +212,6 @@ def _excerpt(text: str, words: list[str]) -> str:
     places = [place for word in words if (place := text.lower().find(word)) >= 0]
     begin = max(0, min(places, default=0) - 60)
     piece = text[begin : begin + 160]
-    return ("… " if begin else "") + piece + (" …" if begin + 160 < len(text) else "")
+    if begin:
+        piece = "… " + piece.partition(" ")[2]
+    return piece.rpartition(" ")[0] + " …" if begin + 160 < len(text) else piece

@@ -55,3 +55,10 @@ def test_the_lesson_on_ratings_prints_scores_pairs_and_people(capsys):
     found = names["mos"].set_index("item")["mos"]
     assert found.idxmax() == "D"
     assert found.idxmin() == "A"
+
+
+def test_the_example_of_the_analysis_as_a_library_prints_scores(capsys):
+    Path("ratings.csv").write_text("participant,item,rating\np,a,5\np,b,3\nq,a,4\nq,b,3\n")
+    (block,) = blocks((TUTORIALS.parent / "reference/analysis.md").read_text(), "python")
+    exec(block, {})  # noqa: S102 - the example itself
+    assert "mos" in capsys.readouterr().out

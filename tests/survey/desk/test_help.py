@@ -48,6 +48,10 @@ def test_a_page_opens_without_an_account_and_its_links_lead_somewhere(name):
             assert address.startswith("https://") or (not address and anchor in anchors(name)), link
 
 
+def test_an_old_name_leads_to_the_page_that_took_its_place():
+    assert Client().get("/help/study/").url == "/help/reference/study/"
+
+
 def test_the_first_page_of_the_help_is_the_index():
     assert "<h1" in Client().get("/help/").content.decode()
 

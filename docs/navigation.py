@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Set the navigation."""
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     from survey.desk.documents import contents
 
     pages = [{kind: [{title: f"{name}.md"} for title, name in listed]} for kind, listed in contents()]
