@@ -1,0 +1,96 @@
+"""Sections that run one after another; what they found is on disk after each, whatever ends the run."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import time
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+Found = dict[str, Any]
+
+
+@dataclass
+class Report:
+    """results.json and results.md in a folder. seconds: after which no further section begins."""
+
+    folder: Path
+    seconds: float
+    started: float = field(default_factory=time.perf_counter)
+    sections: dict[str, Found] = field(default_factory=dict)
+    lines: list[str] = field(default_factory=list)
+
+    def run(self, name: str, work: Callable[[Report], Found], least: float) -> None:
+        """Run a section, unless less than `least` seconds are left. A fault in it is written down."""
+        self.say("", f"## {name}", "")
+        left = self.seconds - self.spent()
+        if left < least:
+            self.say(f"Left out: {max(0.0, left):.0f} s were left.")
+            self.sections[name] = {"left_out": True}
+        else:
+            self.sections[name] = self._found(name, work)
+        self.write()
+        with contextlib.suppress(RuntimeError):
+            tidy()
+
+    def _found(self, name: str, work: Callable[[Report], Found]) -> Found:
+        began = time.perf_counter()
+        try:
+            found = work(self)
+        except Exception as error:
+            text = traceback.format_exc()
+            found = {"error": f"{type(error).__name__}: {error}", "trace": text}
+            self.say(f"FAILED: {type(error).__name__}: {str(error)[:300]}", "", "```", text[-1500:], "```")
+        found["seconds"] = round(time.perf_counter() - began, 2)
+        print(f"{self.spent():6.1f} s  {name}: {found.get('error', 'done')}", flush=True)
+        return found
+
+    def spent(self) -> float:
+        return time.perf_counter() - self.started
+
+    def say(self, *lines: str) -> None:
+        self.lines.extend(lines)
+
+    def table(self, head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        self.say("", "| " + " | ".join(head) + " |", "|" + " --- |" * len(head))
+        self.say(*("| " + " | ".join(shown(cell) for cell in row) + " |" for row in rows), "")
+
+    def write(self) -> None:
+        account = {"seconds": round(self.spent(), 1), "sections": self.sections}
+        (self.folder / "results.json").write_text(json.dumps(account, indent=1, default=str) + "\n")
+        (self.folder / "results.md").write_text("\n".join(self.lines) + "\n")
+
+
+def shown(cell: object) -> str:
+    return f"{cell:.4g}" if isinstance(cell, float) else str(cell).replace("|", "/")
+
+
+def told(work: Callable[[], Found]) -> Found:
+    """Return what a part of a section found, or its error: the other parts run all the same."""
+    try:
+        return work()
+    except Exception as error:
+        return {
+            "error": f"{type(error).__name__}: {str(error)[:200]}",
+            "trace": traceback.format_exc()[-1200:],
+        }
+
+
+def has_error(found: Found) -> bool:
+    """Say whether a section, or a part of it, failed."""
+    return "error" in found or any(has_error(part) for part in found.values() if isinstance(part, dict))
+
+
+def tidy() -> None:
+    """Free what nothing uses, so that a section starts with an empty device."""
+    gc.collect()
+    if torch.cuda.is_initialized():
+        torch.cuda.synchronize()
+        torch.cuda.empty_cache()
