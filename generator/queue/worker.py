@@ -37,9 +37,7 @@ State = PlanRun.State
 SILENCE: Final = timedelta(minutes=15)
 _DIED = "its process ended in the middle (killed, or out of memory?); what was finished is kept"
 _ENDED = "its process was asked to end; what was finished is kept"
-_NO_PYTORCH = (
-    "this server makes no images: PyTorch is not installed on it (see Install in docs/how-to/operations.md)"
-)
+_NO_PYTORCH = "this server makes no images: PyTorch is not installed on it (Help, “Run a server”, says how to install it)"
 _OURS = "a fault of the program, not of the plan; the server's log says more"
 
 
