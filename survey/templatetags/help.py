@@ -60,8 +60,12 @@ def help_link(page: str, anchor: str = "") -> SafeString:
         page: Name of the page, such as "reference/desk".
         anchor: The section's own; empty for the whole page.
     """
-    sections = documents.document(page).sections
-    title = next((section.title for section in sections if section.anchor == anchor), sections[0].title)
+    try:
+        sections = documents.document(page).sections
+        title = next((section.title for section in sections if section.anchor == anchor), sections[0].title)
+    except documents.NoSuchPage:
+        # A copy of the packages without docs/: the page itself must open all the same.
+        title = page
     return format_html(
         '<a class="help-link" href="{}"><span aria-hidden="true">?</span><span class="hidden">Help: {}</span></a>',
         help_url(page, anchor),

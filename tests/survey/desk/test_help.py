@@ -100,6 +100,13 @@ def test_every_desk_page_has_its_own_question_mark(desk):
     assert "Help: Tokens" in html
 
 
+def test_the_desk_opens_where_the_documentation_is_not_installed(desk, monkeypatch, tmp_path):
+    monkeypatch.setattr(documents, "DOCS", tmp_path)
+    monkeypatch.setattr(documents, "_files", dict)
+    assert desk.get(reverse("account")).status_code == 200
+    assert desk.get(reverse("help")).status_code == 404
+
+
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
 def test_a_template_links_to_help_that_exists_and_names_no_file_of_it(template):
     text = template.read_text()
