@@ -27,6 +27,7 @@ PLACES: Final[dict[str, tuple[str, str]]] = {
     "live": (DESK, "live"),
     "results": (DESK, "results"),
     "participants": (DESK, "participants"),
+    "leave_out": (DESK, "participants"),
     "sharing": (DESK, "sharing"),
     "shared_results": (DESK, "results"),
     "end": (DESK, "archive-or-delete"),
