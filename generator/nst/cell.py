@@ -14,14 +14,16 @@ from generator.nst.recipes.recipe import Recipe
 
 @dataclass(frozen=True)
 class Style:
-    """One style image of a cell, 3 x H x W, 0..1, of any size.
+    """One style image of a cell.
 
-    weight: its share of the style loss, as compared with the cell's other styles; shares are made to add up to 1.
-    where: a mask over the content image, where this style goes; part: a mask over the style image, from which part it
-    is taken; both 1 x H x W, 0..1, of any size (spatial guidance: Gatys et al. 2017, section 4; style_loss "gram"
-    or "wasserstein").
-    map: 3 x H x W, 0..1, of any size, one colour for what should take its patches from the same colour of the style
-    (Champandard 2016; style_loss "patches").
+    Attributes:
+        image: 3 x H x W, 0 to 1, of any size.
+        weight: Share of the style loss, relative to the cell's other styles.
+        where: Mask over the content image: where this style goes. 1 x H x W, 0 to 1, of any size
+            (Gatys et al. 2017, section 4; for style_loss "gram" or "wasserstein").
+        part: Mask over the style image: the part that the style is taken from. As `where`.
+        map: Semantic map, 3 x H x W, 0 to 1, of any size. Regions of one colour exchange patches
+            (Champandard 2016; for style_loss "patches").
     """
 
     image: Tensor
@@ -33,10 +35,14 @@ class Style:
 
 @dataclass(frozen=True)
 class Cell:
-    """One image to be made. content, style: 3 x H x W, 0..1, of any size; the recipe says what becomes of it.
+    """One image to be made.
 
-    style may be several images, or one with masks or a map, as `Style`s. content_map goes with the styles' maps:
-    all of them or none.
+    Attributes:
+        content: Content image, 3 x H x W, 0 to 1, of any size.
+        style: Style image, 3 x H x W, 0 to 1, of any size; or several, or one with masks or a map, as `Style`s.
+        recipe: All other settings.
+        seed: Seed of the noise.
+        content_map: Semantic map of the content. Either the content and all styles have a map, or none has.
     """
 
     content: Tensor

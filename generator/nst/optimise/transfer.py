@@ -38,7 +38,15 @@ _LOOK_EVERY = 10
 
 @dataclass(frozen=True)
 class Progress:
-    """One evaluation of a batch. cells: the places in the list given; evaluation: from 1, of `evaluations` in all levels."""
+    """One evaluation of a batch.
+
+    Attributes:
+        cells: Places of the batch's cells in the list given.
+        evaluation: Number of this evaluation, from 1.
+        evaluations: Number of evaluations at all levels together.
+        height: Height of the images at this level, in px.
+        width: Width of the images at this level, in px.
+    """
 
     cells: tuple[int, ...]
     evaluation: int
@@ -56,11 +64,18 @@ class Progress:
 class Result:
     """One image made, or why it was not.
 
-    image: 3 x H x W, 0..1, float32, on the CPU. curve: for each evaluation the weighted content, style and tv terms;
-    loss is their sum. stop: "evaluations" (all spent), "converged", "no progress". failure: "" or what is wrong with
-    the image. coefficients: of the last level. seconds: the batch's time divided by its cells. convolution: "plain", or
-    "winograd" where some layers ran by `winograd.Convolution`. notes: what differed
-    from plain running, such as a smaller batch.
+    Attributes:
+        image: 3 x H x W, 0 to 1, float32, on the CPU.
+        curve: For each evaluation the weighted content, style and tv terms. The loss is their sum.
+        evaluations: Evaluations used.
+        stop: Why it stopped: "evaluations" (all used), "converged" or "no progress".
+        failure: What is wrong with the image; empty if nothing.
+        seconds: Time of the batch divided by its cells.
+        batch: Number of cells made together.
+        coefficients: Factors of the losses at the last level.
+        precision: Precision of the network: "fp32" or "bf16".
+        convolution: "plain", or "winograd" where some layers ran by `winograd.Convolution`.
+        notes: What differed from a plain run, such as a smaller batch.
     """
 
     image: Tensor
@@ -90,7 +105,21 @@ def transfer(
     callback: Callback | None = None,
     exact: bool = False,
 ) -> Result:
-    """Make one image: a batch of one. See `transfer_batch`."""
+    """Make one image.
+
+    Args:
+        content: Content image, 3 x H x W, 0 to 1.
+        style: Style image, 3 x H x W, 0 to 1.
+        recipe: All other settings.
+        seed: Seed of the noise.
+        weights: Weights of the recipe's network, or a trained network.
+        device: Where to work, such as "cpu" or "cuda:1".
+        callback: Called after each evaluation, on this thread. What it raises ends the work.
+        exact: Use deterministic algorithms, so that the same machine repeats the image bit by bit.
+
+    Raises:
+        NstError: The images or layers cannot be used.
+    """
     cells = [Cell(content, style, recipe, seed)]
     return transfer_batch(
         cells, weights={recipe.network: weights}, device=device, callback=callback, exact=exact
@@ -106,12 +135,22 @@ def transfer_batch(
     exact: bool = False,
     chunk: int = 0,
 ) -> list[Result]:
-    """Make many images; cells with the same `batch_key` run as one batch. Results are in the order of the cells.
+    """Make many images. Cells with the same `batch_key` run as one batch.
 
-    weights: by the recipes' network names; a feed-forward recipe's is of `load_network`. callback: called after each evaluation of a batch, on this thread; what it
-    raises ends the work. exact: deterministic algorithms, so that the same machine repeats an image bit by bit.
-    chunk: cells that go through the network at a time; 0: the whole batch on a GPU, on a CPU so many as have `CPU_PIXELS`.
-    Raises NstError for images or layers that cannot be used.
+    Args:
+        cells: What to make.
+        weights: Weights by the recipes' network names. That of a feed-forward recipe is from `load_network`.
+        device: Where to work, such as "cpu" or "cuda:1".
+        callback: Called after each evaluation of a batch, on this thread. What it raises ends the work.
+        exact: Use deterministic algorithms, so that the same machine repeats an image bit by bit.
+        chunk: Cells that go through the network at a time. 0 means the whole batch on a GPU, and on a CPU as many
+            as have `CPU_PIXELS`.
+
+    Returns:
+        The results in the order of the cells.
+
+    Raises:
+        NstError: The images or layers cannot be used.
     """
     groups: dict[tuple[object, ...], list[int]] = {}
     for place, cell in enumerate(cells):
@@ -182,9 +221,13 @@ def _style_sizes(cell: Cell) -> list[prepare.Size]:
 def batch_key(
     recipe: Recipe, height: int, width: int, styles: Iterable[prepare.Size] = ()
 ) -> tuple[object, ...]:
-    """Return what cells must share to run as one batch: sizes, network and optimiser; not layers or weights.
+    """Return what cells must share to run as one batch: sizes, network and optimiser, but not layers or weights.
 
-    height, width: of the content image; styles: (height, width) of each style image.
+    Args:
+        recipe: The recipe of the cell.
+        height: Height of the content image.
+        width: Width of the content image.
+        styles: (height, width) of each style image.
     """
     own = (
         "preset", "content_layers", "style_layers", "style_weights", "convention", "alpha", "beta", "tv_weight",

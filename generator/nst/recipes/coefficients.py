@@ -11,7 +11,13 @@ from generator.nst.recipes.recipe import Recipe
 
 @dataclass(frozen=True)
 class Coefficients:
-    """The inner unit's factors: by tap for content and style, and of the total variation."""
+    """The factors of the losses in common units (Gatys 2016).
+
+    Attributes:
+        content: Factor of the content loss, by layer.
+        style: Factor of the style loss, by layer.
+        tv: Factor of the total variation.
+    """
 
     content: dict[str, float] = field(default_factory=dict)
     style: dict[str, float] = field(default_factory=dict)
@@ -19,7 +25,12 @@ class Coefficients:
 
 
 def coefficients(recipe: Recipe, shapes: Mapping[str, Shape]) -> Coefficients:
-    """Return the coefficients of a recipe. shapes: of each tap, and of the image under "image"."""
+    """Return the coefficients of a recipe.
+
+    Args:
+        recipe: The recipe.
+        shapes: Shape of each layer that the recipe reads, and of the image under "image".
+    """
     convention = CONVENTIONS[recipe.convention]
     contents, styles = recipe.taps
     image = shapes["image"]

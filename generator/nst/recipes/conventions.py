@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Shape:
-    """A layer's activations (or the image: 3 channels)."""
+    """The shape of a layer's activations, or of the image with its 3 channels."""
 
     channels: int
     height: int

@@ -285,7 +285,11 @@ PRESETS: dict[str, Preset] = {
 
 
 def preset(name: str) -> Recipe:
-    """Return a preset's recipe. Raises RecipeError with the nearest name."""
+    """Return a preset's recipe.
+
+    Raises:
+        RecipeError: There is no such preset; the message suggests the nearest name.
+    """
     if name not in PRESETS:
         raise RecipeError(f"unknown preset {did_you_mean(name, PRESETS)}")
     return PRESETS[name].recipe.replace(preset=name)

@@ -61,12 +61,12 @@ _SINGULAR = {"content_layer": "content_layers", "style_layer": "style_layers"}
 
 @dataclass(frozen=True)
 class Recipe:
-    """One style transfer's settings; immutable and hashable. docs/reference/plans.md explains each key.
+    """The settings of one style transfer; immutable and hashable. docs/reference/plans.md describes each key.
 
-    alpha weighs the content, beta the style, tv_weight the total variation, in the units of `convention`; `ratio` is
-    alpha / beta. style_weights: one for each style layer; empty means 1 / their number. Lengths are in pixels
-    (`size`: the longest side), noise in grey levels of 0..255 round the network's mean. With method "feedforward",
-    network is the file of a trained network, and of the rest only size, shape and precision count.
+    `alpha` weighs the content, `beta` the style and `tv_weight` the total variation, in the units of `convention`.
+    `ratio` is alpha / beta. Empty `style_weights` mean 1 / the number of style layers each. Lengths are in pixels,
+    and `size` is the longest side. Noise is in grey levels (0 to 255) around the network's mean. With method
+    "feedforward", `network` is the file of a trained network; only `size`, `shape` and `precision` count beside it.
     """
 
     preset: str = ""

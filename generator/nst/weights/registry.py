@@ -31,7 +31,15 @@ from generator.nst.weights.layouts import (
 
 @dataclass(frozen=True)
 class Weights:
-    """A network's convolutions in canonical form, with what it wants as input."""
+    """A network's convolutions in canonical form.
+
+    Attributes:
+        name: Name in the registry, or of the file.
+        architecture: "vgg16" or "vgg19".
+        tensors: Weights and biases by layer name, such as "conv1_1.weight".
+        preprocessing: How the network expects its input.
+        sha256: Hash of names, shapes and float32 values.
+    """
 
     name: str
     architecture: str
@@ -58,9 +66,14 @@ def cached(name: str, cache_dir: Path) -> Path:
 
 
 def fetch(name: str, cache_dir: Path) -> Path:
-    """Bring a network into the cache, checked, and return its file; what is there already stays.
+    """Bring a network into the cache, check it, and return its file. A cached file stays as it is.
 
-    Raises WeightsError with the ways out where a package or the network is missing.
+    Args:
+        name: A name of the registry.
+        cache_dir: Folder of the cache.
+
+    Raises:
+        WeightsError: The network cannot be had; the message says what to install or fetch.
     """
     known, target = entry(name), cached(name, cache_dir)
     if target.exists():
@@ -75,7 +88,15 @@ def fetch(name: str, cache_dir: Path) -> Path:
 
 
 def load(name: str, cache_dir: Path) -> Weights:
-    """Return a network of the registry (fetched on first use), or the weight file at the path `name`."""
+    """Return the weights of a network.
+
+    Args:
+        name: A name of the registry, fetched on first use, or the path of a weight file.
+        cache_dir: Folder of the cache.
+
+    Raises:
+        WeightsError: The weights are missing, damaged or of an unknown layout.
+    """
     if name in REGISTRY:
         loaded, architecture = load_weights(fetch(name, cache_dir)), REGISTRY[name].architecture
     elif is_file(name):
