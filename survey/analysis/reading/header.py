@@ -51,7 +51,7 @@ def name_columns(cells: Cells, source: str, options: ReadOptions, notes: dict[st
         raise TableError(f"{source}: no table in it: a header must name the columns {', '.join(REQUIRED)}")
     if _is_bare(top, place):
         return _numbered(cells, source, matrix=True)
-    if _is_data(top[place]):
+    if _is_data([row for row in top[place:] if any(row)]):
         raise TableError(
             f"{source}: row {cells.frame.index[place]} has no column names ({', '.join(top[place][:6])}): for a file without "
             "a header give --header none and --columns participant=1,item=2,rating=3"
@@ -114,16 +114,22 @@ def _is_bare(top: list[list[str]], place: int) -> bool:
     return not running and all(_NUMBER.fullmatch(cell) or cell.casefold() in MISSING for cell in cells)
 
 
-def _is_data(row: list[str]) -> bool:
-    """Whether a row that should be a header holds a rating: names, and a small number at its end."""
-    filled = [clean(cell) for cell in row if cell]
-    numbers = [cell for cell in filled if _NUMBER.fullmatch(cell)]
-    return (
-        len(filled) == 3
-        and len(numbers) >= 1
-        and bool(_NUMBER.fullmatch(filled[-1]))
-        and not any(map(role_of, filled))
+def _is_data(rows: list[list[str]]) -> bool:
+    """Whether the row that should be a header is a row of data: text and numbers where the next rows have them."""
+    kinds = [[bool(_NUMBER.fullmatch(clean(cell))) if cell else None for cell in row] for row in rows[:3]]
+    first = [cell for cell in rows[0] if cell]
+    numbers = [clean(cell) for cell in first if _NUMBER.fullmatch(clean(cell))]
+    if any(map(role_of, first)) or not numbers or len(numbers) == len(first):
+        return False
+    if len(rows) == 1:
+        return len(first) == 3 and kinds[0][-1] is True
+    # Participants may be called 1, 2, 3.
+    named = (
+        len(set(numbers)) == len(numbers)
+        and len(numbers) >= len(first) - 1
+        and all(map(str.isdigit, numbers))
     )
+    return kinds[0] == kinds[1] and (len(first) <= 3 or not named)
 
 
 def _numbered(cells: Cells, source: str, *, matrix: bool = False) -> Named:

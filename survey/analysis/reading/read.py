@@ -44,6 +44,8 @@ from survey.analysis.table import NOT_FACTORS, Ratings, TableError, check
 Notes = dict[str, str]
 _DEFAULT: Final = ReadOptions()
 _SHOWN: Final = 5
+_FEW: Final = 20
+_OFTEN: Final = 0.2
 
 
 def read_ratings(path: str | Path, options: ReadOptions = _DEFAULT) -> Ratings:
@@ -134,10 +136,8 @@ def _read_workbook(path: Path, data: bytes, options: ReadOptions) -> Ratings:
 def interpret(named: Named, source: str, options: ReadOptions, notes: Notes) -> Ratings:
     """Return the ratings that a table of text holds; errors as of ``read_ratings``."""
     table, columns = as_long(named, source, options, notes)
-    blank = np.ones(len(table), bool)
-    for name in REQUIRED:
-        blank &= (table[name].str.strip() == "").to_numpy(bool)
-    table = without_sums(table[~blank], options, notes)
+    table = without_sums(table[~_is_blank(table, options, notes)], options, notes)
+    table = _of_ratings(table, options, notes)
     if table.empty:
         raise TableError(f"{source}: no ratings")
     for name in (*REQUIRED[:2], *TEXT):
@@ -150,10 +150,47 @@ def interpret(named: Named, source: str, options: ReadOptions, notes: Notes) -> 
     table = table.assign(
         rating=_numbers(table, source, options, notes), **_optional(table, columns, options, notes)
     )
-    table = _with_item_columns(table.drop(columns=[COLUMN], errors="ignore"), options, notes)
-    # `check` names rows as a spreadsheet does: label 0 is row 2.
+    table, unused = _with_item_columns(table.drop(columns=[COLUMN], errors="ignore"), options, notes)
+    # `check` names rows as a spreadsheet does: label 0 is row 2. It needs all columns to tell copies from repeats.
     ratings = check(table.set_axis(table.index - 2), source=source, scale=options.used_scale)
-    return replace(ratings, notes=notes | ratings.notes)
+    return replace(ratings, table=ratings.table.drop(columns=unused), notes=notes | ratings.notes)
+
+
+def _is_blank(table: pd.DataFrame, options: ReadOptions, notes: Notes) -> NDArray[np.bool_]:
+    """Return which rows say nothing: no rating, and no participant or item; notes count those that are not all empty."""
+    codes, texts = pd.factorize(table["rating"])
+    parsed = parse_ratings(texts, options)
+    unrated = (np.isnan(parsed.number) & ~parsed.bad)[codes]
+    empty = {name: (table[name].str.strip() == "").to_numpy(bool) for name in REQUIRED}
+    out = unrated & (empty["participant"] | empty["item"])
+    some = out & ~(empty["participant"] & empty["item"] & empty["rating"])
+    if some.any():
+        notes["nameless_rows"] = (
+            f"{int(some.sum())} rows without a rating and without a participant or item left out"
+        )
+    return out
+
+
+def _of_ratings(table: pd.DataFrame, options: ReadOptions, notes: Notes) -> pd.DataFrame:
+    """Return the rows of the questions that have ratings as answers; a note names the others.
+
+    Exports of rating programs have rows for other things, too: sizes of windows, times, remarks.
+    """
+    if "question" not in table.columns:
+        return table
+    codes, texts = pd.factorize(table["rating"])
+    parsed = parse_ratings(texts, options)
+    answers = pd.DataFrame({"good": ~np.isnan(parsed.number[codes]), "bad": parsed.bad[codes]})
+    sums = answers.groupby(table["question"].to_numpy(object)).sum()
+    others = list(sums.index[sums["bad"] > _OFTEN * (sums["good"] + sums["bad"])])
+    if not others or not ((sums["bad"] == 0) & (sums["good"] > 0)).any():
+        return table
+    out = table["question"].isin(others)
+    example = table["rating"][out & parsed.bad[codes]].iloc[0]
+    notes["other_answers"] = (
+        f"{int(out.sum())} rows whose answers are no ratings, such as {str(example)[:40]!r}, left out: {listed(list(map(str, others)))}"
+    )
+    return table[~out]
 
 
 def as_long(named: Named, source: str, options: ReadOptions, notes: Notes) -> tuple[pd.DataFrame, Columns]:
@@ -198,7 +235,24 @@ def _not_plainly_long(
         columns.of["rating"] = ratings
     if "participant" not in columns.of or "item" not in columns.of:
         refuse_means(named, columns, source, options, notes)
+        _refuse_off_scale(named, columns, source, options)
     return long_table(named, columns, source, options, notes)
+
+
+def _refuse_off_scale(named: Named, columns: Columns, source: str, options: ReadOptions) -> None:
+    """Raise TableError for what looks like a wide table of another scale."""
+    numeric: dict[str, NDArray[np.float64]] = {}
+    for name in named.frame.columns:
+        number, bad = parse_numbers(named.frame[name], options)
+        if name and name not in columns.known() and not bad.any() and np.isfinite(number).any():
+            numeric[name] = number
+    if shaped_alike(list(numeric)):
+        low = min(np.nanmin(number) for number in numeric.values())
+        high = max(np.nanmax(number) for number in numeric.values())
+        raise TableError(
+            f"{source}: columns {listed(list(numeric)[:4])} ... hold numbers from {low:g} to {high:g}, and ratings are "
+            f"{options.used_scale.describe()}: name another scale by --scale LOW:HIGH, and codes of missing ratings by --missing"
+        )
 
 
 def _refuse_empty(column: pd.Series, source: str) -> None:
@@ -280,8 +334,13 @@ def _optional(
     return found
 
 
-def _with_item_columns(table: pd.DataFrame, options: ReadOptions, notes: Notes) -> pd.DataFrame:
-    """Keep the further columns that say something of the items; the notes list the others."""
+def _with_item_columns(
+    table: pd.DataFrame, options: ReadOptions, notes: Notes
+) -> tuple[pd.DataFrame, list[str]]:
+    """Read the further columns that say something of the items; return the table and its unused columns.
+
+    Notes list the unused columns, and those that tell apart rows in which a participant rates an item again.
+    """
     items = table["item"].nunique()
     kept: dict[str, pd.Series] = {}
     unused = []
@@ -294,7 +353,19 @@ def _with_item_columns(table: pd.DataFrame, options: ReadOptions, notes: Notes) 
             unused.append(name)
     if unused:
         notes["unused_columns"] = f"columns not used: {listed(unused)}"
-    return table.drop(columns=others).assign(**kept)
+    keys = [name for name in ("participant", "item", "question", "phase", "repeat") if name in table.columns]
+    if unused and table.duplicated(keys).any():
+        apart = [
+            name
+            for name in unused
+            if table[name].nunique() <= _FEW and not table.duplicated([*keys, name]).any()
+        ]
+        if apart:
+            notes["told_apart"] = (
+                f"participants rate an item again, once for each value of column {apart[0]!r}: if these are different items "
+                f"or questions, add --columns item=ITEM+{apart[0]} or question={apart[0]}"
+            )
+    return table.assign(**kept), [name for name in others if name not in kept]
 
 
 def _values(column: pd.Series, options: ReadOptions) -> pd.Series:

@@ -63,7 +63,7 @@ SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
     "expected": ("expected",),
     "mean": _words(
         """
-        mean mos avg average mean_opinion_score mean_score mean_rating average_score average_rating avg_score
+        mean mos dmos avg average mean_opinion_score mean_score mean_rating average_score average_rating avg_score
         avg_rating mos_score mittelwert moyenne media promedio durchschnitt m
         """
     ),

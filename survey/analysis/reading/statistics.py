@@ -15,7 +15,7 @@ from survey.analysis.reading.columns import Columns, listed
 from survey.analysis.reading.header import Named
 from survey.analysis.reading.names import tidy_names
 from survey.analysis.reading.options import ReadOptions
-from survey.analysis.reading.roles import is_summary, plain
+from survey.analysis.reading.roles import is_summary, plain, role_of
 from survey.analysis.reading.values import clean, parse_numbers
 from survey.analysis.scale import Scale
 from survey.analysis.table import TableError
@@ -95,6 +95,9 @@ def refuse_means(
     """
     if "mean" not in columns.of and "rating" in columns.of and {"sd", "n"} & set(columns.of):
         columns.of["mean"] = columns.of["rating"]
+    if "mean" not in columns.of and "participant" not in columns.of and "mean" not in options.columns:
+        named = _turned(named, columns)
+        _several_means(named, columns, source, options, notes)
     if "mean" not in columns.of:
         return
     if "participant" not in columns.of:
@@ -105,6 +108,46 @@ def refuse_means(
             f"{source}: a table of participants' statistics; raw ratings are needed; found: "
             f"{listed([str(name) for name in named.frame.columns])}"
         )
+
+
+def _turned(named: Named, columns: Columns) -> Named:
+    """Return a table whose rows are MOS, SD ... with a row for each item instead; any other as it is."""
+    frame = named.frame
+    first = frame.columns[0]
+    if not 1 <= len(frame) <= 6 or frame.shape[1] <= 3 or not frame[first].map(is_summary).all():
+        return named
+    turned = frame.set_index(first).T.rename_axis("item").reset_index()
+    columns.of.clear()
+    columns.of["item"] = ["item"]
+    for name in turned.columns[1:]:
+        if (role := role_of(str(name))) in ("mean", "sd", "n"):
+            columns.of.setdefault(role, [name])
+    return Named(turned.set_axis(range(1, len(turned) + 1)))
+
+
+def _several_means(
+    named: Named, columns: Columns, source: str, options: ReadOptions, notes: dict[str, str]
+) -> None:
+    """Raise StatisticsOnly where several columns are called means, such as ``appeal_mean`` and ``realism_mean``."""
+    found = {
+        str(name): re.sub(r"_?(?:mean|mos|avg|average)_?", "", plain(str(name)))
+        for name in named.frame.columns
+    }
+    found = {name: rest for name, rest in found.items() if rest and rest != plain(name)}
+    if not found or "mean" in columns.of:
+        return
+    parts = []
+    for name, rest in found.items():
+        own = Columns(of={**columns.of, "mean": [name]}, numbers=columns.numbers)
+        deviation = re.compile(rf"{rest}_?(?:std|sd|stdev)|(?:std|sd|stdev)_?{rest}")
+        if sd := [str(other) for other in named.frame.columns if deviation.fullmatch(plain(str(other)))]:
+            own.of["sd"] = sd[:1]
+        table = _means(named, own, options, notes).table
+        parts.append(table.assign(item=table["item"] + ", " + rest))
+    means = MeansTable(pd.concat(parts, ignore_index=True), options.used_scale, notes)
+    raise StatisticsOnly(
+        f"{source}: a table of means of {listed(list(found.values()))}; raw ratings are needed", means
+    )
 
 
 def _means(named: Named, columns: Columns, options: ReadOptions, notes: dict[str, str]) -> MeansTable:

@@ -442,3 +442,46 @@ def test_an_item_without_any_rating_keeps_its_row_in_a_wide_table_too(read):
     ratings = read(text)
     assert ratings.unrated["item"].tolist() == ["y"]
     assert analyse(ratings).mos.set_index("item")["n"].to_dict() == {"x": 2, "y": 0}
+
+
+def test_answers_that_are_no_ratings_are_left_out_by_question(read):
+    text = "user_ID,stimuli_ID,rating_type,rating\n1,-1,registered,-1\n" + "".join(
+        f"{user},{item},{kind},{value}\n"
+        for user in (1, 2)
+        for item in ("a", "b")
+        for kind, value in (
+            ("range_appeal", user + 1),
+            ("window_width", 1920),
+            ("started", "2023-01-01 10:00"),
+        )
+    )
+    ratings = read(text)
+    assert ratings.table["question"].unique().tolist() == ["range_appeal"]
+    assert cells(ratings) == {("1", "a"): 2, ("1", "b"): 2, ("2", "a"): 3, ("2", "b"): 3}
+    assert "registered, started, window_width" in ratings.notes["other_answers"]
+
+
+def test_a_column_that_tells_repeated_ratings_apart_is_named(read):
+    text = "subject,pvs_id,context,rating\n" + "".join(
+        f"S{s},v{v},{context},{1 + (s + v + (context == 'pc')) % 5}\n"
+        for s in (1, 2) for v in (1, 2) for context in ("pc", "mobile")
+    )  # fmt: skip
+    ratings = read(text)
+    assert "once for each value of column 'context'" in ratings.notes["told_apart"]
+    assert "identical_rows" not in ratings.notes
+    separate = read(text, columns="item=pvs_id+context")
+    assert separate.table["item"].nunique() == 4
+    assert "told_apart" not in separate.notes
+
+
+def test_a_wide_table_of_another_scale_is_refused_with_its_range(read):
+    text = ",Subject1,Subject2,Subject3\nclip_a,7,30,-1\nclip_b,63,22,40\n"
+    with pytest.raises(TableError, match=r"hold numbers from -1 to 63.*--scale LOW:HIGH"):
+        read(text)
+    assert len(read(text, scale="0:100", missing="-1").table) == 5
+
+
+def test_data_in_place_of_a_header_is_refused(read):
+    text = "20190918,1136845,5,1.05,G10Panda,crf10\n20190919,922864,4,0.77,G10Panda,QP22\n"
+    with pytest.raises(TableError, match=r"row 1 has no column names .*--header none"):
+        read(text)

@@ -140,3 +140,17 @@ def test_side_tables_are_refused_by_name(tmp_path):
         TableError, match="no columns 'participant', 'item', 'rating'; found: condition, kind, note"
     ):
         read_ratings(path)
+
+
+def test_means_of_several_questions_and_means_in_rows(tmp_path):
+    several = found(tmp_path, "image_key,appeal_mean,appeal_std,realism_mean\nx,2.5,1.2,3.0\ny,4.5,0.5,4.0\n")
+    assert isinstance(several, MeansTable)
+    assert several.table["item"].tolist() == ["x, appeal", "y, appeal", "x, realism", "y, realism"]
+    assert several.table["sd"].tolist()[:2] == [1.2, 0.5]
+    turned = found(tmp_path, "File,clip a,clip b,clip c\nMOS,2.5,3.5,4.5\nstd,1.0,0.9,0.4\n")
+    assert isinstance(turned, MeansTable)
+    assert turned.table[["item", "value", "sd"]].to_numpy().tolist() == [
+        ["clip a", 2.5, 1.0],
+        ["clip b", 3.5, 0.9],
+        ["clip c", 4.5, 0.4],
+    ]
