@@ -9,7 +9,7 @@ from django.core.checks import CheckMessage, Error, register
 from django.db import connection
 
 
-@register
+@register("generator")
 def executor_fits_database(**kwargs: Any) -> list[CheckMessage]:
     """Refuse an unknown executor, and the task queue without the database that carries it."""
     executor = settings.GENERATOR_EXECUTOR

@@ -24,8 +24,8 @@ from benchmarks.gpu.bench import (
 from benchmarks.gpu.report import Found, Report, tidy, told
 from generator.nst import Cell, Recipe, Result, Style, preset, transfer_batch
 from generator.nst.feedforward.network import Network, Stylist, TransformNet
-from generator.nst.gpu import memory
 from generator.nst.gpu.precision import float32_products
+from generator.nst.recipes import footprint
 
 PRECISIONS = ("fp32", "tf32", "bf16")
 
@@ -173,7 +173,7 @@ def out_of_memory(bench: Bench, report: Report) -> Found:
         transfer_batch(grid(recipe, content, style, count), weights=bench.networks, device=bench.device)
         found[precision] = {
             "bytes a pixel": bench.peak() / count / size**2,
-            "planned": memory.bytes_per_pixel(recipe, "bf16" if precision == "bf16" else "fp32", 10),
+            "planned": footprint.bytes_per_pixel(recipe, "bf16" if precision == "bf16" else "fp32", 10),
         }
     _rows(report, found, ("bytes a pixel", "planned"))
     if bench.is_cuda:

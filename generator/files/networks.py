@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
+from generator.nst.recipes import algorithms
+from generator.nst.recipes.networks import REGISTRY
+from generator.nst.weights import cache
+
 if TYPE_CHECKING:
     from generator.nst import Recipe, Weights
     from generator.nst.feedforward.network import Network
@@ -15,10 +19,7 @@ if TYPE_CHECKING:
 
 def algorithm(recipe: Recipe) -> str:
     """Return the version of the algorithm that a recipe runs: part of every cell's key."""
-    from generator import nst
-    from generator.nst.feedforward import network as feedforward
-
-    return feedforward.ALGORITHM if recipe.method == "feedforward" else nst.ALGORITHM
+    return algorithms.FEEDFORWARD if recipe.method == "feedforward" else algorithms.OPTIMISED
 
 
 def network_of(recipe: Recipe) -> Weights | Network:
@@ -28,16 +29,17 @@ def network_of(recipe: Recipe) -> Weights | Network:
 
 def weights_hash(recipe: Recipe) -> str:
     """Return the SHA-256 (hex) of the network that makes a recipe's images; fetches it where it is missing."""
+    if recipe.method == "optimised" and recipe.network in REGISTRY:
+        path = cache.cached(recipe.network, settings.WEIGHTS_DIR)
+        if path.exists():
+            return cache.hash_of_file(path)
     return network_of(recipe).sha256
 
 
 def to_fetch(recipe: Recipe) -> Entry | None:
     """Return the registry's entry of a recipe's network if it is not in the cache yet, else None."""
-    from generator.nst.recipes.networks import REGISTRY
-    from generator.nst.weights import registry
-
     entry = REGISTRY.get(recipe.network) if recipe.method == "optimised" else None
-    return entry if entry and not registry.cached(entry.name, settings.WEIGHTS_DIR).exists() else None
+    return entry if entry and not cache.cached(entry.name, settings.WEIGHTS_DIR).exists() else None
 
 
 @lru_cache(maxsize=8)

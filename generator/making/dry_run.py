@@ -48,7 +48,7 @@ def look_through(plan: Plan, device: str = "auto", owner: User | None = None) ->
 
     Raises what `create.image_set_from_plan` raises for a plan that cannot be carried out, and engine.DeviceError.
     """
-    chosen = engine.choose_device(device)
+    chosen = engine.device_to_forecast(device)
     references = create.read_references(plan)
     keys = create.cell_keys(plan, references, _weights_at_hand)
     slug, _ = create.find_set(plan, keys, owner)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,7 @@ import numpy as np
 import PIL
 
 from generator.making import gpus
+from generator.nst.recipes.footprint import bytes_per_pixel
 from nstsite import __version__
 
 if TYPE_CHECKING:
@@ -24,12 +27,30 @@ BYTES_AT_REST = 1.1e9
 MAX_BATCH = 32
 # Of a GPU's free memory, what a batch may take: the forecast of its bytes is no bound, and kernels want room.
 _SHARE = 0.7
+# What the drivers of NVIDIA and AMD put on Linux.
+_GPU_FILES = ("/dev/nvidiactl", "/proc/driver/nvidia/version", "/dev/dxg", "/dev/kfd")
 # Parameters of glibc's mallopt(3).
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 
 
 class DeviceError(Exception):
     """A device that this machine lacks; the message is one line that says what there is."""
+
+
+@dataclass(frozen=True)
+class PlainCpu:
+    """This machine's CPU, for a forecast without PyTorch, which takes half a gigabyte and seconds to import."""
+
+    type: str = "cpu"
+
+    def __str__(self) -> str:
+        return self.type
+
+
+def device_to_forecast(name: str = "auto") -> torch.device | PlainCpu:
+    """Return what `choose_device` would, without PyTorch where Linux lists no GPU. Raises DeviceError."""
+    has_gpu = sys.platform != "linux" or any(Path(file).exists() for file in _GPU_FILES)
+    return PlainCpu() if name == "cpu" or (name == "auto" and not has_gpu) else choose_device(name)
 
 
 def choose_device(name: str = "auto") -> torch.device:
@@ -72,7 +93,7 @@ def describe_device(device: torch.device) -> dict[str, Any]:
     """Return what provenance says of the device and of the versions that ran on it."""
     import torch
 
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else processor()
     return {
         "device": {
             "type": device.type,
@@ -91,7 +112,7 @@ def describe_device(device: torch.device) -> dict[str, Any]:
     }
 
 
-def _processor() -> str:
+def processor() -> str:
     """Return the processor's name; Linux keeps it where Python does not look."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
@@ -113,24 +134,25 @@ def keep_freed_memory() -> None:
         library.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
 
 
-def bytes_of_cell(device: torch.device, recipe: Recipe, pixels: int, evaluations: int) -> float:
+def bytes_of_cell(device: torch.device | PlainCpu, recipe: Recipe, pixels: int, evaluations: int) -> float:
     """Return the bytes that a cell takes at a level of so many pixels and evaluations."""
-    import torch
+    precision = "bf16" if recipe.precision == "bf16" else "fp32"
+    if not isinstance(device, PlainCpu) and device.type != "cpu":
+        import torch
 
-    from generator.nst.gpu import memory
-    from generator.nst.network import resolve_precision
+        from generator.nst.network import resolve_precision
 
-    precision = "bf16" if resolve_precision(recipe.precision, device) is torch.bfloat16 else "fp32"
-    return pixels * memory.bytes_per_pixel(recipe, precision, recipe.pairs(evaluations))
+        precision = "bf16" if resolve_precision(recipe.precision, device) is torch.bfloat16 else "fp32"
+    return pixels * bytes_per_pixel(recipe, precision, recipe.pairs(evaluations))
 
 
-def batch_size(device: torch.device, size: float) -> int:
+def batch_size(device: torch.device | PlainCpu, size: float) -> int:
     """Return how many cells of so many bytes to run together: what fits into the free memory of a GPU; one on a CPU.
 
     There a batch gains with small images only, and an image that was made alone can be made again bit by bit: in
     a batch sums are rounded in another order, and a hundred evaluations later pixels differ by some grey levels.
     """
-    if device.type == "cpu":
+    if isinstance(device, PlainCpu) or device.type == "cpu":
         return 1
     from generator.nst.gpu import memory
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+from threadpoolctl import threadpool_limits
+
 from generator.files import networks
 from generator.making import engine
 from generator.models import Cell
+from generator.nst.recipes.footprint import products_per_pixel
 from generator.plans import sizes
 
 if TYPE_CHECKING:
@@ -23,6 +28,10 @@ _BYTES_ON_DISK = 2.7
 _PROVENANCE_BYTES = 30_000
 # Small images take more seconds a pixel: from 256 px on it changes little.
 _PROBE_SIDE, _PROBE_EVALUATIONS = 256, 5
+# More cells than this are not worth the seconds and the gigabyte that measuring takes.
+_MANY = 500
+# Of the rate of large matrix products, counted as direct convolutions: benchmarks/results/generate-cpu.md has 1.78.
+_SHARE_OF_RATE = 1.7
 
 
 @dataclass(frozen=True)
@@ -37,8 +46,12 @@ class Forecast:
     basis: str
 
 
-def forecast(jobs: Sequence[tuple[Recipe, sizes.Size]], device: torch.device) -> Forecast:
-    """Say what making these cells takes. jobs: each cell's recipe and the size (width, height) of its content."""
+def forecast(jobs: Sequence[tuple[Recipe, sizes.Size]], device: torch.device | engine.PlainCpu) -> Forecast:
+    """Say what making these cells takes. jobs: each cell's recipe and the size (width, height) of its content.
+
+    The speed is that of the last images on this device, else measured; of many cells on a CPU without PyTorch,
+    estimated.
+    """
     evaluations, work, disk, memory = 0, 0.0, 0.0, 0.0
     for recipe, content in jobs:
         levels, budgets = sizes.levels(recipe, content), sizes.budgets(recipe, content)
@@ -51,13 +64,36 @@ def forecast(jobs: Sequence[tuple[Recipe, sizes.Size]], device: torch.device) ->
     if not jobs:
         return Forecast(0, 0, 0.0, 0.0, 0.0, "everything is made")
     heaviest = max((recipe for recipe, _ in jobs), key=lambda recipe: recipe.method == "optimised")
-    speed, basis = _known_speed(heaviest, device) or _probed_speed(heaviest, device)
+    speed, basis = _known_speed(heaviest, device) or (
+        _estimated_speed(heaviest)
+        if isinstance(device, engine.PlainCpu) and len(jobs) > _MANY and heaviest.method == "optimised"
+        else _probed_speed(heaviest, device)
+    )
     return Forecast(len(jobs), evaluations, work / speed, memory + engine.BYTES_AT_REST, disk, basis)
 
 
-def _known_speed(recipe: Recipe, device: torch.device) -> tuple[float, str] | None:
+def _estimated_speed(recipe: Recipe) -> tuple[float, str]:
+    """Return pixel evaluations a second of this CPU, from the rate at which one of its cores multiplies matrices."""
+    side = 512
+    matrix = np.random.default_rng(0).random((side, side), dtype=np.float32)
+    seconds = []
+    with threadpool_limits(1):
+        for _ in range(5):
+            started = time.thread_time()
+            matrix @ matrix
+            seconds.append(time.thread_time() - started)
+    rate = 2 * side**3 / max(min(seconds), 1e-6) * (os.cpu_count() or 1)
+    return _SHARE_OF_RATE * rate / products_per_pixel(
+        recipe
+    ), "estimated from this processor's matrix products"
+
+
+def _known_speed(recipe: Recipe, device: torch.device | engine.PlainCpu) -> tuple[float, str] | None:
     """Return pixel evaluations a second of this device with this network, from the images last made on it."""
-    name = engine.describe_device(device)["device"]["name"]
+    if isinstance(device, engine.PlainCpu):
+        name = engine.processor()
+    else:
+        name = engine.describe_device(device)["device"]["name"]
     work = seconds = 0.0
     recent = Cell.objects.filter(
         status=Cell.Status.DONE,
@@ -75,13 +111,14 @@ def _known_speed(recipe: Recipe, device: torch.device) -> tuple[float, str] | No
     return (work / seconds, "as fast as the last images on this device") if seconds else None
 
 
-def _probed_speed(recipe: Recipe, device: torch.device) -> tuple[float, str]:
+def _probed_speed(recipe: Recipe, plain: torch.device | engine.PlainCpu) -> tuple[float, str]:
     """Return pixel evaluations a second, measured on a few evaluations of noise."""
     import torch
 
     from generator import nst
     from generator.nst.weights import registry
 
+    device = torch.device(str(plain))
     side = min(_PROBE_SIDE, recipe.size)
     # Two pictures: of one, a start from the content would have nothing to descend.
     content, style = torch.rand(2, 3, side, side, generator=torch.Generator().manual_seed(0))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Count, Model, QuerySet
 
 from generator.files import images, networks, store
-from generator.making import describe, engine, inputs, provenance
+from generator.making import engine, inputs, provenance
 from generator.models import Cell, ImageSet
 from generator.plans import sizes
 from generator.sets import claims
@@ -99,7 +99,7 @@ def render(
     with Run() as run:
         worker = _Worker(image_set, run, chosen, exact, progress)
         worker.work()
-    describe.describe(image_set, chosen)
+    _describe(image_set, chosen)
     counts = _counts(image_set)
     return Summary(
         done=counts.get(Cell.Status.DONE, 0),
@@ -126,8 +126,15 @@ def render_batch(image_set: ImageSet, *, device: str = "auto", progress: Listene
         worker = _Worker(image_set, run, chosen, False, progress)
         worker.step()
     if not image_set.cells.filter(status__in=[Cell.Status.WAITING, Cell.Status.RUNNING]).exists():
-        describe.describe(image_set, chosen)
+        _describe(image_set, chosen)
     return worker.made
+
+
+def _describe(image_set: ImageSet, device: torch.device) -> None:
+    # Imports scipy and scikit-image, which a dry run does without.
+    from generator.making.describe import describe
+
+    describe(image_set, device)
 
 
 def _counts(image_set: ImageSet) -> dict[str, int]:

@@ -7,9 +7,10 @@ import difflib
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints, ValidationError
 
 from generator.nst.recipes.errors import did_you_mean
+from generator.nst.recipes.recipe import Recipe
 from generator.plans.toml import TomlError, read_toml
 
 SHIPPED = Path(__file__).parent
@@ -65,6 +66,12 @@ class Document(_Table):
     cells: list[dict[str, Any]] = []
     exclude: list[Annotated[dict[str, Any], Field(min_length=1)]] = []
     anchors: list[dict[str, Any]] = []
+    _bases: dict[str, Recipe] = PrivateAttr(default_factory=dict)
+
+    @property
+    def bases(self) -> dict[str, Recipe]:
+        """Each preset's recipe with [recipe], filled as the plan is read."""
+        return self._bases
 
 
 def read_document(path: Path) -> Document:

@@ -305,8 +305,16 @@ def _recipe(document: Document, settings: Mapping[str, Any], place: str) -> tupl
     seed = _seed(own.pop("seed", _seed(common.pop("seed", 1), "[recipe]")), place)
     if "preset" in common:
         raise PlanError("[recipe]: preset stands above the tables, or among the [factors]")
-    base = _replaced(_preset(own.pop("preset", document.preset)), common, "[recipe]")
+    base = _base(document, own.pop("preset", document.preset), common)
     return _replaced(base, own, place), seed
+
+
+def _base(document: Document, name: Any, common: Mapping[str, Any]) -> Recipe:
+    """Return a preset's recipe with the plan's [recipe]; worked out once for a plan."""
+    recipe = document.bases.get(str(name))
+    if recipe is None:
+        recipe = document.bases[str(name)] = _replaced(_preset(name), common, "[recipe]")
+    return recipe
 
 
 def _guided(draft: _Draft, recipe: Recipe) -> Pair:
@@ -377,6 +385,8 @@ def _warnings(cells: list[PlannedCell], keys: Iterable[str]) -> list[str]:
 
 def _idle_settings(cells: list[PlannedCell], common: Mapping[str, Any]) -> list[str]:
     """Say which keys of [recipe] change nothing in any cell."""
+    if not common:
+        return []
     reasons = [idle(recipe) for recipe in dict.fromkeys(cell.recipe for cell in cells)]
     return [
         f"[recipe] {key} changes nothing where {reasons[0][name]}"

@@ -25,13 +25,12 @@ from generator.nst.cpu import feedforward_cpu
 from generator.nst.cpu.feedforward_cpu import upsampled
 from generator.nst.gpu.precision import float32_products, on
 from generator.nst.network import resolve_precision
-from generator.nst.recipes import weight_files
+from generator.nst.recipes import algorithms, weight_files
 from generator.nst.recipes.errors import NstError, WeightsError
 from generator.nst.recipes.sizes import FEEDFORWARD_SIDE
 from generator.nst.weights.registry import weights_hash
 
-# Raised whenever the same file would make another image: part of every cell's key.
-ALGORITHM = "feedforward-1"
+ALGORITHM = algorithms.FEEDFORWARD
 LAYOUT = "nstsite feed-forward"
 # Two halvings leave 2 px, the least that a 3 x 3 kernel can pad by reflection; the 9 x 9 kernels need 5.
 MAX_WIDTH, MAX_BLOCKS = 256, 32

@@ -18,6 +18,7 @@ from generator.nst.gpu.precision import described, float32_products, on
 from generator.nst.network import Vgg, resolve_precision
 from generator.nst.objective import TERMS, Objective, Reference
 from generator.nst.optimise.optimisers import CONVERGED, RUNNING, Adam, Lbfgs, LbfgsB, Optimiser
+from generator.nst.recipes import algorithms
 from generator.nst.recipes.coefficients import Coefficients
 from generator.nst.recipes.errors import NstError
 from generator.nst.recipes.layers import check_reaches
@@ -25,8 +26,7 @@ from generator.nst.recipes.recipe import Recipe
 from generator.nst.recipes.sizes import least_positions, level_sizes, output_size, style_size
 from generator.nst.weights.registry import Weights
 
-# Raised whenever the same recipe would give another image: part of every cell's key.
-ALGORITHM = "nst-1"
+ALGORITHM = algorithms.OPTIMISED
 # Pixels that go through a CPU at once. Several small images share a layer's products and the pauses between its steps;
 # more than this gain nothing.
 CPU_PIXELS = 4 * 256**2

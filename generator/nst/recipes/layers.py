@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from generator.nst.recipes.errors import LayerError, did_you_mean
 
@@ -21,12 +22,17 @@ _ALIASES = (
 
 def names(architecture: str) -> list[str]:
     """Return every layer of an architecture in the order of computation."""
+    return list(_names(architecture))
+
+
+@lru_cache
+def _names(architecture: str) -> tuple[str, ...]:
     found: list[str] = []
     for block, count in enumerate(ARCHITECTURES[architecture], start=1):
         for index in range(1, count + 1):
             found += [f"conv{block}_{index}", f"relu{block}_{index}"]
         found.append(f"pool{block}")
-    return found
+    return tuple(found)
 
 
 def convolutions(architecture: str) -> list[str]:
@@ -43,6 +49,7 @@ def normalised(name: str) -> str:
     return lowered
 
 
+@lru_cache(maxsize=1024)
 def canonical(name: str, architecture: str) -> str:
     """Return the library's own name of a layer. Raises LayerError naming what the network has."""
     known = names(architecture)
@@ -52,6 +59,7 @@ def canonical(name: str, architecture: str) -> str:
     return wanted
 
 
+@lru_cache(maxsize=1024)
 def tap(name: str, architecture: str, activation: str) -> str:
     """Return where to read a named layer: `conv3_1` is read after its ReLU if activation is "after"."""
     wanted = canonical(name, architecture)

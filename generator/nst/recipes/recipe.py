@@ -8,6 +8,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any, Self
 
 from generator.nst.recipes import layers
@@ -171,7 +172,7 @@ class Recipe:
             return 0
         return min(self.memory, budget)
 
-    @property
+    @cached_property
     def taps(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Where the network is read, for content and for style; nowhere by a feed-forward network."""
         if self.method == "feedforward":

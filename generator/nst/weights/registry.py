@@ -22,6 +22,7 @@ from generator.nst.recipes.networks import (
     entry,
     is_file,
 )
+from generator.nst.weights.cache import cached as cached
 from generator.nst.weights.layouts import (
     LoadedWeights,
     load_weights,
@@ -58,11 +59,6 @@ class LayerCheck:
     layer: str
     status: str
     detail: str
-
-
-def cached(name: str, cache_dir: Path) -> Path:
-    """Return where a network's converted weights lie, or will."""
-    return Path(cache_dir) / f"{name}.safetensors"
 
 
 def fetch(name: str, cache_dir: Path) -> Path:

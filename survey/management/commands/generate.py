@@ -17,8 +17,6 @@ from generator.plans.plan import Plan
 from generator.sets.create import cell_keys, read_references
 from survey.management.studies import free_name, where
 from survey.models import Stimulus, Study
-from survey.study.publish import PublishError, check_slug, publish_image_set
-from survey.study.republish import published_before
 
 
 class Command(generate.Command):
@@ -34,6 +32,8 @@ class Command(generate.Command):
         slug = options["publish"]
         if not slug or _shows(slug, plan):
             return
+        from survey.study.publish import PublishError, check_slug
+
         try:
             check_slug(slug)
         except PublishError as error:
@@ -42,6 +42,10 @@ class Command(generate.Command):
     def after(self, image_set: ImageSet, options: dict[str, Any]) -> None:
         """Publish the finished images, and print the address."""
         if slug := options["publish"]:
+            # Imports the analysis, which a dry run does without.
+            from survey.study.publish import PublishError, publish_image_set
+            from survey.study.republish import published_before
+
             try:
                 before = published_before(slug, image_set)
                 study = before or publish_image_set(image_set, slug)

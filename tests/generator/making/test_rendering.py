@@ -216,7 +216,7 @@ def test_a_study_published_before_the_images_were_measured_gets_their_covariates
 ) -> None:
     image_set = rows(write_plan())
     with monkeypatch.context() as patch:
-        patch.setattr("generator.making.render.describe.describe", lambda *args: None)
+        patch.setattr("generator.making.describe.describe", lambda *args: None)
         render(image_set)
     study = publish_image_set(image_set, "early")
     assert study.stimuli.get().covariates == {}

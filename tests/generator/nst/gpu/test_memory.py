@@ -11,6 +11,7 @@ import torch
 from generator.nst import Cell, preset, transfer_batch
 from generator.nst.gpu import memory
 from generator.nst.network import Vgg
+from generator.nst.recipes import footprint
 from tests.generator.nst.tiny import picture, tiny_weights
 
 WEIGHTS = {"vgg16": tiny_weights()}
@@ -102,14 +103,14 @@ def test_free_memory_counts_what_pytorch_keeps(monkeypatch):
 
 
 def test_a_cells_bytes_count_its_pairs_its_precision_and_its_style_loss():
-    gram = memory.bytes_per_pixel(RECIPE, "fp32", 10)
-    assert memory.bytes_per_pixel(RECIPE, "fp32", 100) - gram == 90 * 24
-    assert memory.bytes_per_pixel(RECIPE, "bf16", 10) < 0.75 * gram
+    gram = footprint.bytes_per_pixel(RECIPE, "fp32", 10)
+    assert footprint.bytes_per_pixel(RECIPE, "fp32", 100) - gram == 90 * 24
+    assert footprint.bytes_per_pixel(RECIPE, "bf16", 10) < 0.75 * gram
     # By live storages: 25 cells of 512 px in bfloat16 take 11.7 GB with 10 pairs and 25.8 GB with 100.
     for pairs, gigabytes in ((10, 11.7), (100, 25.8)):
-        found = 25 * 512**2 * memory.bytes_per_pixel(RECIPE, "bf16", pairs) / 1e9
+        found = 25 * 512**2 * footprint.bytes_per_pixel(RECIPE, "bf16", pairs) / 1e9
         assert gigabytes <= found < 1.2 * gigabytes
     # On five layers patches take 21,700 bytes a pixel.
-    patches = memory.bytes_per_pixel(RECIPE.replace(style_loss="patches"), "fp32", 0)
+    patches = footprint.bytes_per_pixel(RECIPE.replace(style_loss="patches"), "fp32", 0)
     assert 21_700 <= patches < 30_000
-    assert gram < memory.bytes_per_pixel(RECIPE.replace(style_loss="wasserstein"), "fp32", 10) < 2 * gram
+    assert gram < footprint.bytes_per_pixel(RECIPE.replace(style_loss="wasserstein"), "fp32", 10) < 2 * gram

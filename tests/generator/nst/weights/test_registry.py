@@ -10,6 +10,7 @@ from generator.nst.recipes.errors import WeightsError
 from generator.nst.recipes.layers import names
 from generator.nst.recipes.networks import TORCH_FEATURES, available
 from generator.nst.weights import registry
+from generator.nst.weights.cache import hash_of_file
 from generator.nst.weights.layouts import LoadedWeights, save_canonical
 from tests.generator.nst.tiny import tiny_tensors
 
@@ -30,6 +31,11 @@ def test_the_packaged_vgg16_is_the_published_network(cache):
     assert len(loaded.tensors) == 26
     torch.testing.assert_close(loaded.tensors["conv1_1.weight"][:3, 2, 0, 0], first, atol=1e-6, rtol=0)
     torch.testing.assert_close(loaded.tensors["conv1_1.bias"][:5], biases, atol=1e-6, rtol=0)
+
+
+def test_the_hash_of_a_cached_network_needs_no_pytorch(cache):
+    path = registry.cached("vgg16", cache)
+    assert hash_of_file(path) == registry.load("vgg16", cache).sha256
 
 
 def test_a_second_load_reads_the_cache_and_not_the_package(cache, monkeypatch):

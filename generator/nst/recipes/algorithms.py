@@ -1,0 +1,8 @@
+"""Versions of the algorithms: part of every cell's key, and raised whenever the same recipe would give another image."""
+
+from __future__ import annotations
+
+from typing import Final
+
+OPTIMISED: Final = "nst-1"
+FEEDFORWARD: Final = "feedforward-1"
