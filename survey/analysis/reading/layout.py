@@ -49,7 +49,7 @@ def rating_columns(
     shares: dict[str, float] = {}
     empty: list[str] = []
     for name in frame.columns:
-        if name in columns.known() or plain(name) in NO_RATINGS or is_summary(name):
+        if name in columns.known() or plain(name) in NO_RATINGS or is_summary(name) or not name:
             continue
         texts = frame[name].unique()
         parsed = parse_ratings(texts, options)
@@ -94,6 +94,8 @@ def long_table(
     """
     names = [str(name) for name in named.frame.columns]
     missing = [role for role in REQUIRED if role not in columns.of]
+    if missing and {"first", "second", "answer"} <= set(names):
+        raise TableError(f"{source}: choices between the images of pairs, not ratings")
     if missing:
         plural = "s" if len(missing) > 1 else ""
         shown = ", ".join(missing_column(role, names) for role in missing)

@@ -98,6 +98,7 @@ SUMMARY_WORDS: Final = frozenset(
 NO_RATINGS: Final = frozenset(
     _words(
         """
+            unnamed_0 unnamed last_page date_submitted date_last_action start_language date_started rownames row_names
         age alter block browser consent country date datestamp day device distribution_channel duration
         duration_in_seconds edad education end_date end_time enddate experience external_reference finished
         gender geschlecht group gruppe height horodateur id idx index ip_address ipaddr ipaddress language

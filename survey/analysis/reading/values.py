@@ -126,6 +126,8 @@ def hint_of_range(numbers: NDArray[np.float64], scale: Scale) -> str:
     low, high = numbers.min(), numbers.max()
     inside = numbers[(numbers >= scale.low) & (numbers <= scale.high)]
     outside = np.unique(numbers[(numbers < scale.low) | (numbers > scale.high)])
+    if not len(outside):
+        return f"; for ratings between them add a step, such as --scale {scale.low:g}:{scale.high:g}:0.5, or 0 for none"
     if len(inside) >= len(numbers) / 2 and len(outside) == 1:
         code = f"{outside[0]:g}"
         return f"; if {code} means a missing rating, add --missing={code}, else name the scale by --scale LOW:HIGH"

@@ -485,3 +485,18 @@ def test_data_in_place_of_a_header_is_refused(read):
     text = "20190918,1136845,5,1.05,G10Panda,crf10\n20190919,922864,4,0.77,G10Panda,QP22\n"
     with pytest.raises(TableError, match=r"row 1 has no column names .*--header none"):
         read(text)
+
+
+def test_what_programs_write_beside_the_ratings_is_no_rating(read):
+    lines = wide(ITEMS, PEOPLE, "item").splitlines()
+    index = "\n".join(
+        f"{number},{line}" for number, line in zip(["Unnamed: 0", *range(5)], lines, strict=True)
+    )
+    assert cells(read(index)) == VALUES
+    text = '"Response ID","Date submitted","Last page","Start language","Q1[SQ001]","Q1[SQ002]"\n1,2024-01-01,2,en,4,5\n'
+    assert cells(read(text)) == {("1", "SQ001"): 4, ("1", "SQ002"): 5}
+
+
+def test_ratings_between_whole_numbers_need_a_step(read):
+    with pytest.raises(TableError, match=r"--scale 1:5:0\.5"):
+        read("participant,item,rating\na,x,3.5\na,y,4\n")
