@@ -27,6 +27,7 @@ from survey.models import (
     Stimulus,
     Study,
     StudyVersion,
+    Tally,
     Trial,
     Viewer,
 )
@@ -169,6 +170,15 @@ class TrialAdmin(ReadOnly):
     search_fields = ("participant__code", "stimulus__item")
     list_select_related = ("participant__study", "stimulus__study")
     exclude = ("token",)
+
+
+@admin.register(Tally)
+class TallyAdmin(ReadOnly):
+    """The running counts by which images are assigned."""
+
+    list_display = ("study",)
+    list_select_related = ("study",)
+    search_fields = ("study__slug",)
 
 
 @admin.register(Rating, Preference)

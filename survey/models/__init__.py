@@ -14,7 +14,16 @@ from survey.models.keys import (
     random_seed,
     withdrawal_code,
 )
-from survey.models.participation import Answer, Invitation, Participant, Preference, Rating, Recruit, Trial
+from survey.models.participation import (
+    Answer,
+    Invitation,
+    Participant,
+    Preference,
+    Rating,
+    Recruit,
+    Tally,
+    Trial,
+)
 from survey.models.study import Question, Stimulus, Study, StudyVersion, image_path
 
 __all__ = [
@@ -33,6 +42,7 @@ __all__ = [
     "Stimulus",
     "Study",
     "StudyVersion",
+    "Tally",
     "Trial",
     "Viewer",
     "image_path",

@@ -19,6 +19,14 @@ class Participant(models.Model):
         STOPPED = "stopped", "stopped early, answers kept"
         SCREENED_OUT = "screened-out", "screened out"
 
+    class Review(models.IntegerChoices):
+        """How `survey.study.votes` judged a session last."""
+
+        LIVE = 0
+        OVER = 1
+        OUT = 2, "left out of the results"
+        BACK = 3, "over, and then came back"
+
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="participants")
     version = models.ForeignKey(StudyVersion, on_delete=models.RESTRICT, related_name="participants")
     code = models.CharField(max_length=200, default=participant_code)
@@ -32,6 +40,7 @@ class Participant(models.Model):
     is_simulated = models.BooleanField(default=False)
     seed = models.PositiveIntegerField(default=random_seed)
     batches = models.PositiveSmallIntegerField(default=1, help_text="how many batches this person took")
+    review = models.PositiveSmallIntegerField(choices=Review, default=Review.LIVE, db_default=0)
     screening = models.JSONField(null=True, blank=True, help_text="null: not asked yet")
     about = models.JSONField(null=True, blank=True, help_text="null: not asked yet")
     started_at = models.DateTimeField(db_default=Now())
@@ -40,7 +49,10 @@ class Participant(models.Model):
 
     class Meta:
         ordering = ["study", "pk"]
-        indexes = [models.Index(fields=["study", "state", "last_seen_at"], name="participant_by_freshness")]
+        indexes = [
+            models.Index(fields=["study", "state", "last_seen_at"], name="participant_by_freshness"),
+            models.Index(fields=["study", "review"], name="participant_by_review"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["study", "code"], name="participant_code_once"),
             models.CheckConstraint(
@@ -87,6 +99,7 @@ class Trial(models.Model):
     phase = models.CharField(max_length=12, choices=Phase, default=Phase.MAIN)
     token = models.CharField(max_length=32, unique=True, default=new_token)
     revision = models.PositiveSmallIntegerField(default=0, help_text="how often it was opened again by undo")
+    counted = models.BooleanField(default=False, db_default=False, help_text="is in its study's Tally")
     outcome = models.CharField(max_length=8, choices=Outcome, default=Outcome.OPEN)
     reason = models.CharField(max_length=40, blank=True, help_text="why it was skipped")
     shown_at = models.DateTimeField(null=True, blank=True)
@@ -121,6 +134,19 @@ class Trial(models.Model):
 
     def __str__(self) -> str:
         return f"{self.participant} {self.position} ({self.phase})"
+
+
+class Tally(models.Model):
+    """The running counts of a study's votes, {"stimulus" or "stimulus,other": count}; see `survey.study.votes`."""
+
+    study = models.OneToOneField(Study, on_delete=models.CASCADE, related_name="tally")
+    counts = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name_plural = "tallies"
+
+    def __str__(self) -> str:
+        return f"votes of {self.study}"
 
 
 class Answer(models.Model):

@@ -16,8 +16,8 @@ from survey.analysis.planning.monitoring import LiveScores, drop_off, flags, liv
 from survey.models import Exclusion, Participant, Study, Trial
 from survey.results.collect import analysis_rows
 from survey.results.tidy_table import preference_table
-from survey.session.assignment import STALE_AFTER
 from survey.study.definition import Definition, definition_of
+from survey.study.votes import STALE_AFTER
 
 #: Seconds for which a look is kept: at least so many, and long enough that looking costs a twentieth of one core.
 KEPT_AT_LEAST: Final = 2.0

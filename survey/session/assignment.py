@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import random
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable
 from itertools import combinations
-from typing import Final, cast
+from typing import cast
 
-from django.db.models import Count, Q, QuerySet
-from django.utils import timezone
-
-from survey.models import Exclusion, Participant, Stimulus, Study, Trial
+from survey.models import Participant, Stimulus, Study, Trial
 from survey.session.design import Pool, Rules, Slot, Unit, draw
 from survey.study.definition import Definition
+from survey.study.votes import Place, counted, take
 
-#: A session without a sign of life for so long gives its unanswered places back.
-STALE_AFTER: Final = dt.timedelta(minutes=45)
-
-Key = tuple[int, int | None]
+Key = Place
 
 
 def assign(participant: Participant, definition: Definition) -> int:
@@ -37,11 +31,17 @@ def assign(participant: Participant, definition: Definition) -> int:
     rules = Rules(definition.session.images, definition.session.repeats, definition.session.stabilising)
     last = participant.trials.select_related("stimulus").order_by("position").last()
     before = _unit(last.stimulus) if last else None
-    slots = draw(pool, votes(participant.study), rules, participant.seed + participant.batches, before)
-    trials = _trials(participant, slots, definition, stimuli)
+    places = counted(participant.study)
+    counts = _unordered(participant.study, places)
+    slots = draw(pool, counts, rules, participant.seed + participant.batches, before)
+    trials = _trials(participant, slots, definition, stimuli, places)
     for position, trial in enumerate(trials, start=last.position + 1 if last else 1):
         trial.position = position
+        # A further batch is counted when its session is reviewed: it may be one that is left out of the results.
+        is_first = participant.batches == 1 and not participant.is_preview
+        trial.counted = is_first and trial.phase == Trial.Phase.MAIN
     Trial.objects.bulk_create(trials)
+    take(participant, trials)
     return len(trials)
 
 
@@ -93,40 +93,28 @@ def _seen(participant: Participant) -> set[Key]:
     return {(min(a, b), max(a, b)) if pair and b else (a, None) for a, b in shown}
 
 
-def _live(study: Study) -> QuerySet[Trial]:
-    """Return the main trials that are votes, or will soon be: answered ones, and those of sessions still fresh.
-
-    Previews, the screened-out and those whom a researcher left out have none: the images they saw want others' votes.
-    """
-    fresh = timezone.now() - STALE_AFTER
-    waiting = Q(outcome="open", participant__state="active", participant__last_seen_at__gte=fresh)
-    # A trial opened again by undo keeps its rating, and so its vote.
-    rated = Q(outcome="rated") | Q(outcome="open", answered_at__isnull=False)
-    people = Trial.objects.filter(
-        participant__study=study, participant__is_preview=False, phase=Trial.Phase.MAIN
-    )
-    left_out = Exclusion.objects.filter(participant__study=study, lifted_at__isnull=True).values(
-        "participant"
-    )
-    people = people.exclude(participant__state=Participant.State.SCREENED_OUT)
-    return people.exclude(participant__in=left_out).filter(waiting | rated)
-
-
 def votes(study: Study) -> dict[Hashable, int]:
     """Return how many votes each image (or pair) of a study has or is about to get."""
+    return _unordered(study, counted(study))
+
+
+def _unordered(study: Study, places: Counter[Key]) -> dict[Hashable, int]:
     counts: Counter[Hashable] = Counter()
     pair = study.method == Study.Method.PAIR
-    rows = _live(study).order_by().values_list("stimulus_id", "other_id").annotate(count=Count("pk"))
-    for a, b, count in rows:
+    for (a, b), count in places.items():
         counts[(min(a, b), max(a, b)) if pair and b else (a, None)] += count
     return counts
 
 
 def _trials(
-    participant: Participant, slots: Iterable[Slot], definition: Definition, stimuli: Iterable[Stimulus]
+    participant: Participant,
+    slots: Iterable[Slot],
+    definition: Definition,
+    stimuli: Iterable[Stimulus],
+    places: Counter[Key],
 ) -> list[Trial]:
     if definition.method == "pair":
-        return _pair_trials(participant, slots)
+        return _pair_trials(participant, slots, places)
     references = {s.content: s.pk for s in stimuli if s.role == Stimulus.Role.REFERENCE}
     contents = {s.pk: s.content for s in stimuli}
     trials = []
@@ -137,12 +125,9 @@ def _trials(
     return trials
 
 
-def _pair_trials(participant: Participant, slots: Iterable[Slot]) -> list[Trial]:
+def _pair_trials(participant: Participant, slots: Iterable[Slot], places: Counter[Key]) -> list[Trial]:
     """Put each pair's images in the order that was shown less often so far: no image gains by its place."""
-    shown = (
-        _live(participant.study).order_by().values_list("stimulus_id", "other_id").annotate(count=Count("pk"))
-    )
-    times: Counter[Key] = Counter({(first, second): count for first, second, count in shown})
+    times = Counter(places)
     rng = random.Random(participant.seed)  # noqa: S311 - a design, not a secret
     trials = []
     for slot in slots:

@@ -17,9 +17,10 @@ from django.utils import timezone
 from survey.models import Preference, Rating, Trial
 
 # Every change of a participant takes that row first, so that two of them wait in line and never in a circle.
-# Of a session that ended, `last_seen_at` stays the time when it did.
+# A session that was reviewed as over (survey.study.votes) is back. Of one that ended, `last_seen_at` stays the time when it did.
 _LOCK: Final = """
-UPDATE survey_participant SET last_seen_at = CASE state WHEN 'active' THEN %s ELSE last_seen_at END
+UPDATE survey_participant SET last_seen_at = CASE state WHEN 'active' THEN %s ELSE last_seen_at END,
+    review = CASE review WHEN 1 THEN 3 ELSE review END
 WHERE id = (SELECT participant_id FROM survey_trial WHERE token = %s)
 """
 # A statement of its own: on PostgreSQL only a later one sees what was committed while the first one waited.

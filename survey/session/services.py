@@ -10,7 +10,7 @@ from typing import Any, Final
 from django.contrib.auth.models import User
 from django.core import signing
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Case, Count, F, PositiveSmallIntegerField, Q, When
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -34,6 +34,12 @@ from survey.study.definition import Definition, Platform, definition_of
 UNDO_DEPTH: Final = 3
 #: "reported": without JavaScript only the person can see that an image is not there.
 SKIP_REASONS: Final = frozenset({"failed", "truncated", "reported"})
+#: What a sign of life makes of a session that was reviewed as over.
+_BACK: Final = Case(
+    When(review=Participant.Review.OVER, then=Participant.Review.BACK.value),
+    default=F("review"),
+    output_field=PositiveSmallIntegerField(),
+)
 _RETURN: Final = "survey.session.return"
 #: For how long a consent form that comes again is taken for the same one; later another person may sit there.
 _DOUBLE_CLICK: Final = dt.timedelta(minutes=1)
@@ -302,7 +308,7 @@ def given_answers(trials: Iterable[Trial]) -> dict[int, dict[str, int | str]]:
 def seen(participant: Participant, trial: Trial | None = None) -> None:
     """Note that a participant is here, and that a trial's page was sent to them for the first time."""
     now = timezone.now()
-    Participant.objects.filter(pk=participant.pk).update(last_seen_at=now)
+    Participant.objects.filter(pk=participant.pk).update(last_seen_at=now, review=_BACK)
     if trial is not None:
         Trial.objects.filter(pk=trial.pk, shown_at__isnull=True).update(shown_at=now)
 
@@ -475,7 +481,9 @@ def another_batch(participant: Participant) -> bool:
         if not assign(person, definition):
             return False
         person.state, person.finished_at = Participant.State.ACTIVE, None
-        person.save(update_fields=["batches", "state", "finished_at"])
+        person.last_seen_at = timezone.now()
+        person.save(update_fields=["batches", "state", "finished_at", "last_seen_at"])
+        Participant.objects.filter(pk=person.pk).update(review=_BACK)
         return True
 
 

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from survey.access.audit import PARTICIPANT, record
 from survey.models import Invitation, Participant, Recruit, Study
+from survey.study import votes
 
 
 def withdraw(participant: Participant, *, asked_at_desk: bool = False) -> None:
@@ -17,11 +18,13 @@ def withdraw(participant: Participant, *, asked_at_desk: bool = False) -> None:
     Where the study is over, the log keeps that its results changed; what was asked for at the desk is logged there.
     """
     with transaction.atomic():
-        study = participant.study
+        # Its row first, as every start does.
+        study = Study.objects.select_for_update().get(pk=participant.study_id)
         if study.is_over and not participant.is_preview and not asked_at_desk:
             record("participant.leave", study, PARTICIPANT)
         # An answer on its way is written first, and deleted, or finds its trial gone.
         list(Participant.objects.select_for_update().filter(pk=participant.pk))
+        votes.forget(participant)
         participant.delete()
 
 
