@@ -9,14 +9,18 @@ from django.urls import URLPattern, path, reverse_lazy
 
 from survey.desk.pages import account, api, help
 from survey.desk.pages.entry import Page, by_link, signed_in
-from survey.desk.pages.results.files import download, image, thumbnail
-from survey.desk.pages.results.results import plot, results, table
+from survey.desk.pages.results.files import download, image, images_zip, thumbnail
+from survey.desk.pages.results.results import conditions, downloads, plot, reliability, results, table
 from survey.desk.pages.study import decisions, lifecycle, live, log, preregistration, setup
 from survey.desk.pages.study.planning import planning
 from survey.desk.pages.study.studies import studies
 
 PAGES: Final[tuple[tuple[str, Page, str], ...]] = (
     ("results/", results, "results"),
+    ("results/conditions/", conditions, "results_conditions"),
+    ("results/reliability/", reliability, "results_reliability"),
+    ("results/downloads/", downloads, "results_downloads"),
+    ("results/images.zip", images_zip, "results_images"),
     ("results/plots/<slug:name>.<slug:file_format>", plot, "plot"),
     ("results/tables/<slug:name>.csv", table, "table"),
     ("results/download/<slug:file_format>", download, "download"),

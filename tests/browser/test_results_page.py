@@ -51,16 +51,17 @@ def first_items(page: Page) -> list[str]:
 
 def test_every_picture_is_shown(results: Page):
     plots = results.locator("img.plot")
-    assert plots.count() >= 7
+    assert plots.count() >= 3
     for plot in plots.all():
         drawn(plot)
-    thumbnails = results.locator("#scores img").all()
+    thumbnails = results.locator(".ranking img").all()
     assert len(thumbnails) == 6
     for thumbnail in thumbnails:
         drawn(thumbnail)
 
 
 def test_a_heading_sorts_its_table_up_and_down(results: Page):
+    results.get_by_text("More columns").click()
     results.locator("#scores").get_by_role("button", name="Item", exact=True).click()
     items = first_items(results)
     assert items == sorted(items)
@@ -72,7 +73,8 @@ def test_a_heading_sorts_its_table_up_and_down(results: Page):
 
 
 def test_a_switch_is_kept_in_the_address(results: Page):
-    results.get_by_label("95 % interval").select_option("bounded")
+    results.get_by_text("Change what is shown").click()
+    results.get_by_label("95 % interval", exact=True).select_option("bounded")
     results.locator("form").get_by_label("Participants", exact=True).select_option("model")
     results.get_by_role("button", name="Apply").click()
     assert "ci=bounded" in results.url
@@ -87,6 +89,7 @@ def test_the_numbers_of_a_plot_open_under_it(results: Page):
 
 
 def test_a_download_comes_as_a_file(results: Page):
+    results.get_by_role("link", name="Downloads and method").click()
     with results.expect_download() as download:
         results.get_by_role("link", name="All tables, Excel").click()
     assert download.value.suggested_filename == "study_results.xlsx"
@@ -107,7 +110,16 @@ def test_a_participant_is_left_out_and_counted_again(results: Page, study: Study
 
 
 @pytest.mark.parametrize(
-    "path", ["", "studies/study/results/", "studies/study/participants/", "studies/study/sharing/"]
+    "path",
+    [
+        "",
+        "studies/study/results/",
+        "studies/study/results/conditions/",
+        "studies/study/results/reliability/",
+        "studies/study/results/downloads/",
+        "studies/study/participants/",
+        "studies/study/sharing/",
+    ],
 )
 def test_every_page_is_accessible_and_fits_a_phone(results: Page, path: str):
     results.goto(f"/{path or 'studies/'}")
@@ -125,3 +137,13 @@ def test_a_shared_page_works_without_an_account(results: Page, study: Study, con
     expect(results.get_by_role("heading", name="A study")).to_be_visible()
     drawn(results.locator("img.plot").first)
     assert results.get_by_role("link", name="Sharing").count() == 0
+
+
+def test_the_first_screen_holds_the_answer_and_the_whole_ranking(results: Page):
+    results.set_viewport_size({"width": 1280, "height": 800})
+    expect(results.locator(".answer")).to_be_visible()
+    bottom = results.locator(".ranking tbody tr").last.evaluate("row => row.getBoundingClientRect().bottom")
+    assert bottom + results.evaluate("scrollY") <= 800
+    results.set_viewport_size({"width": 390, "height": 844})
+    first = results.locator(".ranking tbody tr").first.evaluate("row => row.getBoundingClientRect().bottom")
+    assert first + results.evaluate("scrollY") <= 844

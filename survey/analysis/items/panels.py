@@ -117,12 +117,31 @@ def _reversed_by_model(
 
 
 def _sentence(changed: dict[str, list[Pair]], significant: int, out: int, enough: bool, unit: str) -> str:
+    """Say what becomes of the significant pairs without the marked participants, and under the subject model."""
     if not enough:
-        return f"screening flags {out} participants and leaves too few to compare with"
-    words = (
-        f"of {significant} significant pairs of {unit}s, leaving out the {out} flagged participants reverses "
-        f"{len(changed['reversed'])}, loses {len(changed['lost'])} and gains {len(changed['gained'])}; "
-        f"the subject model reverses {len(changed['reversed_by_model'])}"
-    )
-    named = [f"{a} and {b}" for pairs in changed.values() for a, b in pairs][:_NAMED]
-    return words + (f" (such as {'; '.join(named)})" if named else "")
+        return f"{out} participants are marked, and too few others are left to compare with"
+    pairs = f"{significant} significant pair{'' if significant == 1 else 's'} of {unit}s"
+    if not out:
+        without = "no participant is marked, so nothing changes"
+    else:
+        people = f"the {out} marked participants" if out > 1 else "the marked participant"
+        without = f"without {people}, {_changes(changed, pairs)}"
+    turned = changed["reversed_by_model"]
+    return f"{without}; the subject model reverses {f'{len(turned)}{_named(turned)}' if turned else 'none'}"
+
+
+def _changes(changed: dict[str, list[Pair]], pairs: str) -> str:
+    told = [
+        f"{len(changed[name])} {words}{_named(changed[name])}"
+        for name, words in (("reversed", "turn round"), ("lost", "are no longer significant"))
+        if changed[name]
+    ]
+    told = [f"of {pairs}, {' and '.join(told)}" if told else f"the {pairs} stay"]
+    if gained := changed["gained"]:
+        told.append(f"{len(gained)} more become significant{_named(gained)}")
+    return " and ".join(told)
+
+
+def _named(pairs: list[Pair]) -> str:
+    more = ", ..." if len(pairs) > _NAMED else ""
+    return f" ({'; '.join(f'{a} and {b}' for a, b in pairs[:_NAMED])}{more})"

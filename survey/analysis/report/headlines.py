@@ -50,8 +50,8 @@ def findings(summary: Mapping[str, Any]) -> list[str]:
     """Return what follows from the summary, a sentence each: panels, ordinal check, what is still needed."""
     sentences = []
     if summary.get("conclusions"):
-        verdict = {True: "depend", False: "do not depend"}.get(summary["conclusions_depend_on_panel"])
-        judged = f"Conclusions {verdict} on the panel: " if verdict else "Panels: "
+        verdict = {True: "change", False: "do not change"}.get(summary["conclusions_depend_on_panel"])
+        judged = f"Conclusions {verdict} with who is counted: " if verdict else "Who is counted: "
         sentences.append(f"{judged}{summary['conclusions']}.")
     if summary.get("ordinal"):
         sentences.append(f"Ordinal check: {summary['ordinal']}.")

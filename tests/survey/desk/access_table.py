@@ -34,6 +34,10 @@ def _act(level: str = "owner", keys: dict[str, Any] | None = None, **form: Any) 
 
 _PAGES: Final = {
     "results": {},
+    "results_conditions": {},
+    "results_reliability": {},
+    "results_downloads": {},
+    "results_images": {},
     "plot": {"name": "mos", "file_format": "svg"},
     "table": {"name": "mos"},
     "download": {"file_format": "csv"},

@@ -10,6 +10,9 @@ import zipfile
 import pytest
 from django.urls import reverse
 
+from survey.analysis import plots
+from survey.analysis.report.answers import answer
+from survey.desk.pages.results.results import TABLES
 from survey.results.collect import collect, fingerprint
 from survey.session.services import next_trial, rate, start
 from tests.survey.exports.studies import NASTY, TWO_QUESTIONS, give_ratings, nasty_picture, rated_study
@@ -37,13 +40,59 @@ def rows(desk, study, name="mos", **asked) -> list[dict[str, str]]:
 
 
 def test_every_image_stands_with_its_numbers(desk, study):
-    html = page(desk, study)
+    html = page(desk, study).partition('<section id="scores">')[0]
     mos = collect(study).analysis.mos
     names = dict(study.stimuli.values_list("item", "name"))
     for row in mos.to_dict("records"):
         assert f'src="images/{names[row["item"]]}.webp"' in html
         assert f"<strong>{row['mos']:.2f}</strong>" in html
+        if row["ci_low"] == row["ci_low"]:
+            assert f"{row['ci_low']:.2f} to {row['ci_high']:.2f}" in html
     assert html.count("<strong>") == len(mos)
+
+
+def test_the_page_opens_with_its_finding_and_what_may_be_said(desk, study):
+    html = page(desk, study)
+    found = answer(collect(study).analysis, wanted=35)
+    assert f'<p class="answer">{found.finding}</p>' in html
+    assert "Too early to say: 3 people so far" in html
+    for claim in found.claims:
+        assert claim.text in html
+
+
+@pytest.mark.parametrize("view", ["conditions", "reliability", "downloads"])
+def test_each_view_leads_to_the_others_and_keeps_the_switches(desk, study, view):
+    html = desk.get(reverse(f"results_{view}", args=[study.slug]), {"ci": "bounded"}).content.decode()
+    assert 'aria-current="page"' in html.partition('class="views"')[2].partition("</nav>")[0]
+    assert html.count("ci=bounded") >= 4
+
+
+def test_every_plot_and_table_has_its_view(desk, study):
+    pages = page(desk, study) + "".join(
+        desk.get(reverse(f"results_{view}", args=[study.slug])).content.decode()
+        for view in ("conditions", "reliability")
+    )
+    data = plots.select_question(collect(study).analysis, collect(study).checked)
+    assert set(re.findall(r'id="plot-(\w+)"', pages)) == {plot.name for plot, _ in plots.drawable(data)}
+    for table in TABLES:
+        assert (f"tables/{table}.csv" in pages) == (getattr(data.analysis, table) is not None)
+
+
+def test_images_come_under_readable_names_with_a_table(desk, study):
+    response = desk.get(reverse("results_images", args=[study.slug]))
+    with zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content))) as archive:
+        names = archive.namelist()
+        table = list(csv.DictReader(io.StringIO(archive.read("images.csv").decode("utf-8-sig"))))
+    assert len(names) == len(set(names)) == study.stimuli.count() + 1
+    assert {row["file"] for row in table} == set(names) - {"images.csv"}
+    assert {row["item"] for row in table} == set(study.stimuli.values_list("item", flat=True))
+
+
+def test_above_forty_images_the_rest_is_one_link_away(desk, study, monkeypatch):
+    monkeypatch.setattr("survey.desk.pages.results.ranking.MAX_SHOWN", 2)
+    assert "Show all 6 images" in page(desk, study)
+    assert page(desk, study).count('class="picture"') == 2
+    assert page(desk, study, all="1").count('class="picture"') == 6
 
 
 def test_the_table_as_csv_is_the_analysis_in_full(desk, study):
@@ -92,7 +141,7 @@ def test_each_question_has_its_page(desk, owner):
 
 def test_the_interval_switch_changes_the_interval(desk, study):
     assert {row["ci_method"] for row in rows(desk, study, ci="bounded")} == {"bounded"}
-    assert "95 % interval (bounded)" in page(desk, study, ci="bounded")
+    assert "95 % interval (Bounded (SOS-Wilson))" in page(desk, study, ci="bounded")
 
 
 def test_the_model_panel_shows_the_models_scores(desk, study):

@@ -35,9 +35,9 @@ def test_an_interval_stands_beside_its_number():
 
 def test_it_says_whether_the_conclusions_depend_on_the_panel():
     for depends, words in (
-        (True, "Conclusions depend on"),
-        (False, "Conclusions do not depend on"),
-        (None, "Panels: "),
+        (True, "Conclusions change with who is counted: "),
+        (False, "Conclusions do not change with who is counted: "),
+        (None, "Who is counted: "),
     ):
         found = findings(summary(conclusions="x", conclusions_depend_on_panel=depends))
         assert any(sentence.startswith(words) for sentence in found)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
+import tempfile
 import zipfile
 from typing import Final
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 
 from survey.desk.pages.image_sets.pictures import small, whole
 from survey.exports.files import NoSuchExport, study_files
+from survey.exports.images import write_images
 from survey.models import Study
 from survey.results.collect import NoRatings
 
@@ -60,3 +62,12 @@ def image(request: HttpRequest, study: Study, name: str) -> HttpResponseBase:
 def thumbnail(request: HttpRequest, study: Study, name: str) -> HttpResponse:
     """Return an image of the study small enough to stand beside its score."""
     return small(get_object_or_404(study.stimuli, name=name).image, THUMBNAIL)
+
+
+def images_zip(request: HttpRequest, study: Study) -> FileResponse:
+    """Return the study's images, named by content and style, with a table of them."""
+    # On disk beyond 16 MB; the response closes it.
+    archive = tempfile.SpooledTemporaryFile(max_size=16 * 2**20)  # noqa: SIM115
+    write_images(study, archive)
+    archive.seek(0)
+    return FileResponse(archive, as_attachment=True, filename=f"{study.slug}_images.zip")

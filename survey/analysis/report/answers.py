@@ -1,0 +1,299 @@
+"""The answer of one question in words: which images are best, how sure that is, and what may be said.
+
+Each sentence follows from the tables alone. Images are compared by the Holm-adjusted signed-rank tests of
+``items.comparisons``; an image ties with the best where its test is not significant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import pandas as pd
+
+from survey.analysis.analysis import QuestionAnalysis
+from survey.analysis.items.comparisons import SIGNIFICANT, compact_letters
+from survey.analysis.participants.screening import flagged
+
+Mark = Literal["yes", "no", "warning"]
+
+MIN_PEOPLE: Final = 15
+"""Fewest observers of an assessment: ITU-R BT.500."""
+PEOPLE_OUTSIDE: Final = 35
+"""Participants that ITU-T P.913 asks for outside a laboratory."""
+MAX_NAMED: Final = 3
+MAX_GROUPED: Final = 40
+"""Images up to which groups are shown; with more, letters no longer help."""
+DISAGREE: Final = ("bt500", "correlation_bt1788")
+"""Rules that mark a participant whose ratings disagree with everyone's."""
+
+_NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One line of what may be said. about: "participants" or "design" where a page tells more, else empty."""
+
+    mark: Mark
+    text: str
+    about: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The finding in one sentence, who rated what in one line, and what may be said, in a fixed order.
+
+    letters: item -> its groups; two items share a letter exactly where the tests cannot tell them apart. Empty where
+    nothing was tested.
+    """
+
+    finding: str
+    panel: str
+    claims: tuple[Claim, ...]
+    letters: Mapping[str, str]
+
+
+def answer(
+    part: QuestionAnalysis, items: pd.DataFrame | None = None, *, wanted: int = PEOPLE_OUTSIDE
+) -> Answer:
+    """Return the answer of one question.
+
+    Args:
+        part: its analysis.
+        items: one row an item with ``item``, ``content`` and a column for each factor; None where nothing is known of
+            the items.
+        wanted: participants, or votes of each image, that the study is planned for.
+    """
+    rated = part.mos[part.mos["n"] > 0].sort_values(["mos", "item"], ascending=[False, True], kind="stable")
+    people = int(part.summary["participants"])
+    ties = tied_with_best(rated, part.comparisons)
+    letters = _letters(rated, part.comparisons)
+    return Answer(
+        finding=_finding(rated, ties, people, wanted, f"{part.scale.high:g}"),
+        panel=_panel(rated, people),
+        claims=tuple(_claims(part, rated, ties, people, items, letters)),
+        letters=letters,
+    )
+
+
+def tied_with_best(rated: pd.DataFrame, comparisons: pd.DataFrame) -> list[str] | None:
+    """Return the items that the tests do not separate from the first of `rated`, itself included.
+
+    None where not every comparison with the first could be tested.
+    """
+    if len(rated) < 2:
+        return list(rated["item"])
+    best = rated["item"].iloc[0]
+    with_best = comparisons[(comparisons["a"] == best) | (comparisons["b"] == best)]
+    p = {a if b == best else b: p for a, b, p in with_best[["a", "b", "p_holm"]].itertuples(index=False)}
+    others = list(rated["item"].iloc[1:])
+    if any(pd.isna(p.get(other)) for other in others):
+        return None
+    return [best, *(other for other in others if p[other] >= SIGNIFICANT)]
+
+
+def _letters(rated: pd.DataFrame, comparisons: pd.DataFrame) -> dict[str, str]:
+    tested = comparisons["p_holm"].notna().all() and len(comparisons) == len(rated) * (len(rated) - 1) // 2
+    if not 2 <= len(rated) <= MAX_GROUPED or not tested:
+        return {}
+    return {str(item): found for item, found in compact_letters(comparisons, list(rated["item"])).items()}
+
+
+def _finding(rated: pd.DataFrame, ties: list[str] | None, people: int, wanted: int, top: str) -> str:
+    if rated.empty:
+        return "No answers count yet."
+    if people < MIN_PEOPLE:
+        return f"Too early to say: {_people(people)} so far, {wanted} wanted."
+    best, score = _quoted(rated["item"].iloc[0]), f"{rated['mos'].iloc[0]:.1f}"
+    count = len(rated)
+    if count == 1:
+        return f"{best} has the score {score} out of {top}."
+    if ties is None:
+        return (
+            f"{best} has the highest score, {score} out of {top}. Whether it is really ahead cannot be tested: too few "
+            "people rated both."
+        )
+    if len(ties) == 1:
+        others = "the other" if count == 2 else f"all {_number(count - 1)} others"
+        return f"{best} looks best: {score} out of {top}, clearly ahead of {others}."
+    if len(ties) <= MAX_NAMED and len(ties) < count:
+        scores = rated.set_index("item")["mos"]
+        given = _listed([f"{scores[item]:.1f}" for item in ties])
+        return f"{_listed([_quoted(item) for item in ties])} look best ({given} out of {top}); these ratings cannot say which."
+    if len(ties) == count:
+        return f"No image stands out: these ratings cannot tell the best of all {count} apart."
+    if len(ties) > count / 2:
+        return f"No image stands out: these ratings cannot tell the best {len(ties)} of {count} apart."
+    return f"{_number(len(ties)).capitalize()} images look best, {best} first with {score}; these ratings cannot order them."
+
+
+def _panel(rated: pd.DataFrame, people: int) -> str:
+    total, least, most = int(rated["n"].sum()), rated["n"].min(), rated["n"].max()
+    if not total:
+        return ""
+    each = f"{least}" if least == most else f"{least} to {most}"
+    images = "1 image" if len(rated) == 1 else f"each of {len(rated)} images"
+    return f"{_people(people)} gave {total:,} ratings, {each} for {images}.".replace(
+        ",", " ", f"{total:,}".count(",")
+    )
+
+
+def _claims(
+    part: QuestionAnalysis,
+    rated: pd.DataFrame,
+    ties: list[str] | None,
+    people: int,
+    items: pd.DataFrame | None,
+    letters: Mapping[str, str],
+) -> list[Claim]:
+    if rated.empty:
+        return []
+    claims: list[Claim] = []
+    if people >= MIN_PEOPLE and ties and len(ties) == 1 and len(rated) > 1:
+        claims.append(_best(part, ties[0]))
+    half = ((part.mos["ci_high"] - part.mos["ci_low"]) / 2).max()
+    if pd.notna(half) and rated["n"].min() > 1:
+        claims.append(Claim("yes", f"Each score is known to ± {half:.2f} or better."))
+    if group := _unordered(rated, letters):
+        claims.append(Claim("no", f"An order among {group}: these ratings cannot tell them apart."))
+    if items is not None:
+        claims += confounded(items[items["item"].isin(set(rated["item"]))])
+    if out := len(flagged(part.screening, DISAGREE)):
+        verb = "disagrees" if out == 1 else "disagree"
+        claims.append(Claim("warning", f"{out} of {_people(people)} {verb} with the rest.", "participants"))
+    if people < PEOPLE_OUTSIDE:
+        claims.append(
+            Claim("warning", f"Only {_people(people)}: ITU-T P.913 asks for 35 outside a laboratory.")
+        )
+    return claims
+
+
+def _best(part: QuestionAnalysis, best: str) -> Claim:
+    marked = len(part.summary["participants_flagged"] or [])
+    said = f"{_quoted(best)} is rated best."
+    if not marked:
+        return Claim("yes", said)
+    ranks = part.panels.set_index("item")["rank_screened"]
+    without = f"the {marked} marked people" if marked > 1 else "the marked person"
+    if pd.isna(ranks[best]):
+        return Claim("yes", said)
+    if ranks[best] == 1 and (ranks == 1).sum() == 1:
+        verb = "are" if marked > 1 else "is"
+        return Claim("yes", f"{said} It also stays first when {without} {verb} left out.")
+    return Claim("warning", f"{said} Without {without} another image is first: say so.", "participants")
+
+
+def _unordered(rated: pd.DataFrame, letters: Mapping[str, str]) -> str:
+    """Say which images after the first cannot be ordered: the largest group that the tests leave undivided."""
+    order = list(rated["item"])
+    groups: dict[str, list[int]] = {}
+    for place, item in enumerate(order):
+        for letter in split_letters(letters.get(item, "")):
+            groups.setdefault(letter, []).append(place)
+    largest = max(groups.values(), key=len, default=[])
+    if len(largest) < 2:
+        return ""
+    if len(largest) == len(order):
+        return f"the {_number(len(order))} images"
+    after_first = largest[0] == 1 and largest == list(range(1, len(largest) + 1))
+    if after_first:
+        return f"the next {_number(len(largest))}"
+    if largest == list(range(len(largest))):
+        return f"the first {_number(len(largest))}"
+    return f"places {largest[0] + 1} to {largest[-1] + 1}"
+
+
+def split_letters(letters: str) -> list[str]:
+    """Split "ab'" into "a" and "b'"."""
+    found: list[str] = []
+    for sign in letters:
+        if sign == "'" and found:
+            found[-1] += sign
+        else:
+            found.append(sign)
+    return found
+
+
+def condition_finding(part: QuestionAnalysis) -> str:
+    """Say which condition scores highest, and whether the tests separate it from the others."""
+    table, tests = part.conditions, part.condition_comparisons
+    if table is None or table.empty:
+        return "These images have no conditions to compare."
+    rated = table.rename(columns={table.columns[0]: "item"}).sort_values(
+        ["mos", "item"], ascending=[False, True], kind="stable"
+    )
+    best, mean = _quoted(rated["item"].iloc[0]), f"{rated['mos'].iloc[0]:.2f}"
+    if tests is None:
+        return f"There is one condition, {best}, with the mean {mean}."
+    ties = tied_with_best(rated, tests)
+    if ties is None:
+        return f"Condition {best} has the highest mean, {mean}. Whether it is really ahead cannot be tested."
+    if len(ties) == 1:
+        return (
+            f"Condition {best} scores highest, {mean}, clearly ahead of the {_number(len(rated) - 1)} others."
+        )
+    return (
+        f"Condition {best} has the highest mean, {mean}. These ratings cannot tell the best {len(ties)} of {len(rated)} "
+        "conditions apart."
+    )
+
+
+def reliability_finding(summary: Mapping[str, Any]) -> str:
+    """Say in one sentence whether another such panel would give the same scores: ICC(2,k), Koo and Li 2016."""
+    value = summary.get("icc_2_k")
+    if value is None:
+        return "How reliable these scores are cannot be computed from these ratings."
+    low, high = summary.get("icc_2_k_low"), summary.get("icc_2_k_high")
+    interval = "" if low is None or high is None else f" ({low:.2f} to {high:.2f})"
+    levels = ((0.9, "Yes"), (0.75, "Nearly"), (0.5, "Only roughly"), (float("-inf"), "No"))
+    word = next(word for least, word in levels if value >= least)
+    return (
+        f"Would another {_people(int(summary['participants']))} give the same scores? {word}: the reliability of the "
+        f"means is {value:.2f}{interval}."
+    )
+
+
+def confounded(items: pd.DataFrame) -> list[Claim]:
+    """Warn of each factor whose levels were not tried on the same contents: its effect cannot be told from theirs.
+
+    items: one row an item, with ``item``, ``content`` and the factors.
+    """
+    if "content" not in items.columns or items["content"].nunique() < 2:
+        return []
+    reasons: dict[str, list[str]] = {}
+    for name in items.columns.drop(["item", "content"]):
+        contents = list(items.groupby(name, observed=True)["content"].agg(set))
+        if reason := _uneven(contents):
+            reasons.setdefault(reason, []).append(str(name))
+    return [
+        Claim("warning", f"That one {' or '.join(names)} is better than another: {reason}.", "design")
+        for reason, names in reasons.items()
+    ]
+
+
+def _uneven(contents: Sequence[set[str]]) -> str:
+    """Say how the contents of a factor's levels differ; empty where each level was tried on all."""
+    if len(contents) < 2 or all(found == contents[0] for found in contents):
+        return ""
+    if not any(a & b for i, a in enumerate(contents) for b in contents[:i]):
+        return "no two levels were tried on the same content"
+    if single := sum(len(found) == 1 for found in contents):
+        return f"{single} of {len(contents)} levels were tried on one content only"
+    return "not every level was tried on every content"
+
+
+def _quoted(name: object) -> str:
+    return f"“{name}”"
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def _number(count: int) -> str:
+    return _NUMBERS[count] if count < len(_NUMBERS) else str(count)
+
+
+def _people(count: int) -> str:
+    return "1 person" if count == 1 else f"{count} people"

@@ -1,0 +1,60 @@
+"""The rows of the first view: each image with its mean, interval, votes and groups."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import pandas as pd
+from django.http import QueryDict
+
+from survey.analysis.items.mos import remarks
+from survey.analysis.plots import PlotData
+from survey.analysis.report.answers import answer, split_letters
+from survey.desk.pages.results.chart import WIDTH, axis, bar
+from survey.desk.pages.results.pieces import score
+from survey.models import Study
+from survey.results.export import Export
+
+#: Images that are shown at first.
+MAX_SHOWN: Final = 40
+
+
+def ranking(asked: QueryDict, study: Study, data: PlotData, labels: Sequence[str]) -> dict[str, Any]:
+    """Return the rows, best first, and the axis of their drawings."""
+    part, names = data.analysis, dict(study.stimuli.values_list("item", "name"))
+    groups = answer(part).letters
+    mos = part.mos.assign(remark=remarks(part.mos))
+    mos = mos.sort_values(["mos", "item"], ascending=[False, True], kind="stable")
+    shown = mos if "all" in asked else mos.head(MAX_SHOWN)
+    ticks = axis(part.scale, labels)
+    rows = [
+        {
+            "item": row["item"],
+            "image": names[row["item"]],
+            "mos": score(row["mos"]),
+            "remark": row["remark"],
+            "bar": bar(row, part.scale),
+            "range": _range(row["ci_low"], row["ci_high"]),
+            "letters": split_letters(groups.get(row["item"], "")),
+        }
+        for row in shown.to_dict("records")
+    ]
+    more = len(mos) if len(shown) < len(mos) else 0
+    return {
+        "ranking": rows,
+        "more_images": more,
+        "ticks": ticks,
+        "last_tick": ticks[-1],
+        "chart_width": WIDTH,
+    }
+
+
+def factors_of(export: Export) -> pd.DataFrame:
+    """Return one row an item with its content and its factors."""
+    columns = [name for name in ("content", "style", *export.factors) if name in export.items.columns]
+    return export.items[["item", *dict.fromkeys(columns)]]
+
+
+def _range(low: float, high: float) -> str:
+    return "–" if pd.isna(low) else f"{low:.2f} to {high:.2f}"

@@ -1,0 +1,51 @@
+"""The sentence on panels says what its numbers say."""
+
+from __future__ import annotations
+
+import pytest
+
+from survey.analysis.items.panels import _sentence
+
+NOTHING: dict[str, list[tuple[object, object]]] = {
+    "reversed": [],
+    "lost": [],
+    "gained": [],
+    "reversed_by_model": [],
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        (
+            {},
+            "without the 7 marked participants, the 14 significant pairs of items stay; the subject model reverses none",
+        ),
+        (
+            {"gained": [("A", "B"), ("C", "D")]},
+            "without the 7 marked participants, the 14 significant pairs of items stay and 2 more become significant "
+            "(A and B; C and D); the subject model reverses none",
+        ),
+        (
+            {"lost": [("A", "B")], "reversed": [("C", "D")], "reversed_by_model": [("C", "D")]},
+            "without the 7 marked participants, of 14 significant pairs of items, 1 turn round (C and D) and 1 are no "
+            "longer significant (A and B); the subject model reverses 1 (C and D)",
+        ),
+        (
+            {"lost": [("A", name) for name in "BCDE"]},
+            "without the 7 marked participants, of 14 significant pairs of items, 4 are no longer significant "
+            "(A and B; A and C; A and D, ...); the subject model reverses none",
+        ),
+    ],
+)
+def test_only_pairs_that_changed_are_named(changed, said):
+    assert _sentence(NOTHING | changed, 14, 7, True, "item") == said
+
+
+def test_nobody_marked_and_too_few_left_are_said():
+    assert _sentence(NOTHING, 1, 0, True, "item") == (
+        "no participant is marked, so nothing changes; the subject model reverses none"
+    )
+    assert _sentence(NOTHING, 1, 9, False, "item") == (
+        "9 participants are marked, and too few others are left to compare with"
+    )

@@ -1,0 +1,188 @@
+"""The answer in words says what the tables say, in each of its cases."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from survey.analysis import analyse
+from survey.analysis.report.answers import (
+    Answer,
+    Claim,
+    answer,
+    condition_finding,
+    confounded,
+    reliability_finding,
+)
+
+
+def ratings(means: dict[str, float], people: int = 40, noise: float = 0.7, seed: int = 1) -> pd.DataFrame:
+    """Each person rates each item once, round its mean."""
+    rng = np.random.default_rng(seed)
+    rows = [
+        (f"p{person}", item, int(np.clip(round(mean + rng.normal(0, noise)), 1, 5)))
+        for person in range(people)
+        for item, mean in means.items()
+    ]
+    return pd.DataFrame(rows, columns=["participant", "item", "rating"])
+
+
+def answered(means: dict[str, float], people: int = 40) -> Answer:
+    return answer(analyse(ratings(means, people)))
+
+
+def test_one_image_ahead_of_all_others_looks_best():
+    found = answered({"A": 4.4, "B": 3, "C": 2.5})
+    assert found.finding.startswith("“A” looks best: 4.")
+    assert found.finding.endswith("out of 5, clearly ahead of all two others.")
+    assert answered({"A": 4.4, "B": 2}).finding.endswith("clearly ahead of the other.")
+
+
+def test_two_or_three_that_tie_are_named():
+    found = answered({"A": 4, "B": 4, "C": 2})
+    assert found.finding.startswith("“")
+    assert "look best (" in found.finding
+    assert found.finding.endswith("these ratings cannot say which.")
+    assert found.letters["A"] == found.letters["B"] != found.letters["C"]
+
+
+def test_four_or_more_that_tie_are_counted():
+    means = dict.fromkeys("ABCD", 4.0) | dict.fromkeys("EFGHI", 1.6)
+    assert "Four images look best, “" in answered(means).finding
+    assert answered(means).finding.endswith("these ratings cannot order them.")
+
+
+def test_no_image_stands_out_where_more_than_half_tie():
+    means = dict.fromkeys("ABCD", 4.0) | {"E": 1.6}
+    assert answered(means).finding == (
+        "No image stands out: these ratings cannot tell the best 4 of 5 apart."
+    )
+    assert answered({"A": 3, "B": 3}).finding == (
+        "No image stands out: these ratings cannot tell the best of all 2 apart."
+    )
+
+
+def test_few_people_are_too_early():
+    assert answered({"A": 5, "B": 1}, people=14).finding == "Too early to say: 14 people so far, 35 wanted."
+    assert answered({"A": 5, "B": 1}, people=15).finding.startswith("“A” looks best")
+
+
+def test_what_was_never_compared_is_not_called_best():
+    split = ratings({"A": 4.5, "B": 2}, 40)
+    odd = split["participant"].str[1:].astype(int) % 2 == 1
+    found = answer(analyse(split[odd == (split["item"] == "A")]))
+    assert "has the highest score" in found.finding
+    assert "cannot be tested: too few people rated both." in found.finding
+    assert found.letters == {}
+
+
+def test_a_single_image_has_a_score_and_no_rank():
+    assert answered({"A": 4}).finding.startswith("“A” has the score ")
+
+
+def test_the_panel_is_counted():
+    found = answered({"A": 4, "B": 2})
+    assert found.panel == "40 people gave 80 ratings, 40 for each of 2 images."
+    table = ratings({"A": 4, "B": 2})
+    assert (
+        answer(analyse(table.iloc[:-1])).panel == "40 people gave 79 ratings, 39 to 40 for each of 2 images."
+    )
+
+
+def texts(found: Answer) -> list[str]:
+    return [claim.text for claim in found.claims]
+
+
+def test_the_best_may_be_claimed_with_what_the_marked_people_change():
+    part = analyse(ratings({"A": 4.4, "B": 3, "C": 2.5}))
+    marked = replace(part, summary=part.summary | {"participants_flagged": ["p1", "p2"]})
+    assert "“A” is rated best. It also stays first when the 2 marked people are left out." in texts(
+        answer(marked)
+    )
+    turned = marked.panels.assign(rank_screened=[2.0, 1.0, 3.0])
+    (claim,) = [
+        claim for claim in answer(replace(marked, panels=turned)).claims if "another image" in claim.text
+    ]
+    assert claim == Claim(
+        "warning",
+        "“A” is rated best. Without the 2 marked people another image is first: say so.",
+        "participants",
+    )
+
+
+def test_the_widest_interval_is_the_precision():
+    part = analyse(ratings({"A": 4.4, "B": 3}))
+    half = ((part.mos["ci_high"] - part.mos["ci_low"]) / 2).max()
+    assert f"Each score is known to ± {half:.2f} or better." in texts(answer(part))
+
+
+def test_an_order_that_the_tests_do_not_give_may_not_be_claimed():
+    assert "An order among the next three: these ratings cannot tell them apart." in texts(
+        answered({"A": 4.6, "B": 2.5, "C": 2.5, "D": 2.5})
+    )
+    assert not any("An order" in text for text in texts(answered({"A": 4.6, "B": 3, "C": 1.4})))
+
+
+def test_few_people_are_said_to_be_few():
+    assert "Only 20 people: ITU-T P.913 asks for 35 outside a laboratory." in texts(
+        answered({"A": 4, "B": 2}, 20)
+    )
+    assert not any("P.913" in text for text in texts(answered({"A": 4, "B": 2}, 35)))
+
+
+GRID = pd.DataFrame(
+    [(f"{c}{r}", c, r, "x") for c in ("cat", "dog") for r in (0.1, 0.2)],
+    columns=["item", "content", "ratio", "tv"],
+)
+
+
+def test_a_full_grid_confounds_nothing():
+    assert confounded(GRID) == []
+
+
+@pytest.mark.parametrize(
+    ("kept", "reason"),
+    [
+        ([0, 3], "no two levels were tried on the same content"),
+        ([0, 1, 2], "1 of 2 levels were tried on one content only"),
+    ],
+)
+def test_a_factor_that_varies_with_the_content_is_warned_of(kept, reason):
+    (claim,) = confounded(GRID.iloc[kept])
+    assert claim == Claim("warning", f"That one ratio is better than another: {reason}.", "design")
+
+
+def test_levels_on_unequal_contents_are_warned_of():
+    rows = [(f"{c}{r}", c, r) for c in "abc" for r in (1, 2) if (c, r) != ("c", 2)]
+    (claim,) = confounded(pd.DataFrame(rows, columns=["item", "content", "ratio"]))
+    assert claim.text.endswith("not every level was tried on every content.")
+
+
+def with_conditions(means: dict[str, float]) -> pd.DataFrame:
+    table = ratings(means)
+    return table.assign(condition=table["item"].str[0])
+
+
+def test_a_condition_ahead_of_the_others_scores_highest():
+    part = analyse(with_conditions({"a1": 4.5, "a2": 4.4, "b1": 2, "b2": 2.1}))
+    assert condition_finding(part).startswith("Condition “a” scores highest, 4.")
+    tied = analyse(with_conditions({"a1": 3, "a2": 3, "b1": 3, "b2": 3}))
+    assert condition_finding(tied).endswith("These ratings cannot tell the best 2 of 2 conditions apart.")
+    assert (
+        condition_finding(analyse(ratings({"A": 4, "B": 2}))) == "These images have no conditions to compare."
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "word"), [(0.95, "Yes"), (0.8, "Nearly"), (0.6, "Only roughly"), (0.2, "No"), (-0.5, "No")]
+)
+def test_reliability_is_told_in_a_word(value, word):
+    summary = {"icc_2_k": value, "icc_2_k_low": 0.1, "icc_2_k_high": 0.99, "participants": 45}
+    assert reliability_finding(summary) == (
+        f"Would another 45 people give the same scores? {word}: the reliability of the means is {value:.2f} "
+        "(0.10 to 0.99)."
+    )
+    assert "cannot be computed" in reliability_finding({"icc_2_k": None})
