@@ -79,6 +79,9 @@ class ImageSet(models.Model):
     is_queued = models.BooleanField(
         default=False, db_default=False, help_text="Workers make its cells; taken back, they stop."
     )
+    stopped_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a person stopped it; empty once it goes on."
+    )
 
     class Meta:
         ordering = ("-created", "slug")

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.text import slugify
 
 from generator.models import Cell, ImageSet, PlanRun
@@ -62,14 +63,18 @@ def discard(run: PlanRun) -> None:
 
 def stop_run(run: PlanRun) -> None:
     """Take a plan back that waits or is at work; what was finished is kept. Stopping twice changes nothing."""
-    PlanRun.objects.filter(pk=run.pk, state__in=PlanRun.OPEN).update(state=State.STOPPED)
+    with transaction.atomic():
+        if PlanRun.objects.filter(pk=run.pk, state__in=PlanRun.OPEN).update(state=State.STOPPED):
+            ImageSet.objects.filter(runs=run).update(stopped_at=timezone.now())
 
 
 def stop_set(image_set: ImageSet) -> None:
     """Stop whatever the browser or the task queue started for a set; a command on a terminal goes on."""
     with transaction.atomic():
-        image_set.runs.filter(state__in=PlanRun.OPEN).update(state=State.STOPPED)
-        ImageSet.objects.filter(pk=image_set.pk).update(is_queued=False)
+        stopped = image_set.runs.filter(state__in=PlanRun.OPEN).update(state=State.STOPPED)
+        stopped += ImageSet.objects.filter(pk=image_set.pk, is_queued=True).update(is_queued=False)
+        if stopped:
+            ImageSet.objects.filter(pk=image_set.pk).update(stopped_at=timezone.now())
 
 
 def take_up(image_set: ImageSet, owner: User, *, retry_failed: bool = False) -> PlanRun:
@@ -90,6 +95,7 @@ def take_up(image_set: ImageSet, owner: User, *, retry_failed: bool = False) -> 
                 image_set=image_set,
                 retries_failed=retry_failed,
             )
+            ImageSet.objects.filter(pk=image_set.pk).update(stopped_at=None)
             _wake("sets")
     except IntegrityError as error:
         raise RunError("This set is waiting or being made already.") from error

@@ -11,6 +11,7 @@ from django.db.models import Count
 from django.utils import timezone
 
 from generator.models import Cell, ImageSet, PlanRun
+from generator.sets import claims
 
 # The pace is that of the last images: a set's cells may differ, and so may the machines that make them.
 _LOOKED_BACK: Final = 20
@@ -19,7 +20,8 @@ _NAMED: Final = 8
 
 @dataclass(frozen=True)
 class SetProgress:
-    """state: "done", "making", "queued" (behind `ahead` other plans) or "stopped" (somebody may take it up again).
+    """state: "done", "making", "queued" (behind `ahead` other plans), "stopping" (a person stopped it, and images are still at
+    work) or "stopped" (somebody may take it up again).
 
     The five counts are of cells. images_per_hour and seconds_left are None while there is nothing to tell them from;
     pace says them in words, roughly, so that words that have not changed need not be sent again.
@@ -91,7 +93,15 @@ def _state(image_set: ImageSet, run: PlanRun | None, running: int, waiting: int)
         return "queued" if run.state == PlanRun.State.QUEUED else "making"
     if not running and not waiting:
         return "done"
+    if running and not image_set.is_queued and _was_just_stopped(image_set):
+        return "stopping"
     return "making" if running or image_set.is_queued else "stopped"
+
+
+def _was_just_stopped(image_set: ImageSet) -> bool:
+    """Say whether cells at work may still be those of the run that was stopped: later they are another run's."""
+    at = image_set.stopped_at
+    return at is not None and timezone.now() - at < claims.LEASE
 
 
 def _at_work(image_set: ImageSet) -> list[str]:

@@ -9,12 +9,12 @@ from typing import Final
 
 from django.contrib.auth.models import User
 from django.core.files.base import File
-from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 
 from generator.files import bounded, images, store
 from generator.files.images import ImageError
 from generator.models import Source, Upload
+from generator.sets.removal import remove_unused
 
 MAX_BYTES: Final = 50_000_000
 MAX_IN_NAME: Final = 100
@@ -91,7 +91,4 @@ def remove(upload: Upload) -> None:
     source = upload.source
     with transaction.atomic():
         upload.delete()
-        if source.uploads.exists() or source.is_used:
-            return
-        source.delete()
-        transaction.on_commit(lambda: default_storage.delete(str(source.file.name)))
+        remove_unused([source])

@@ -40,6 +40,8 @@ PLACES: Final[dict[str, tuple[str, str]]] = {
     "upload": (DESK, "pictures"),
     "image_sets": (DESK, "image-sets"),
     "image_set": (DESK, "image-sets"),
+    "rename_set": (DESK, "image-sets"),
+    "delete_set": (DESK, "image-sets"),
     "new_plan": (DESK, "image-sets"),
     "plan": (DESK, "image-sets"),
     "set_plan": ("reference/plans", ""),

@@ -146,7 +146,7 @@ def test_without_script_a_reload_shows_how_far_it_is(browser, live_server, ada: 
     )
     page = context.new_page()
     page.goto(reverse("image_set", args=["grid"]))
-    expect(page.locator("#progress")).to_contain_text("Stopped: 2 of 3 made")
+    expect(page.locator("#progress")).to_contain_text("2 of 3 images are kept")
     mark_done(Cell.objects.get(index=2), image=Cell.objects.get(index=0).image.name)
     page.reload()
     expect(page.locator("#progress")).to_contain_text("Done: 3 of 3 made")

@@ -18,7 +18,10 @@ async function refresh() {
 }
 
 function watchSet(box) {
-  const say = (name, text) => (box.querySelector(`p [data-${name}], p[data-${name}]`).textContent = text);
+  const say = (name, text) => {
+    const part = box.querySelector(`p [data-${name}], p[data-${name}]`);
+    if (part) part.textContent = text;
+  };
   let ended = Number(box.dataset.done) + Number(box.dataset.failed);
   const status = document.getElementById("updated");
 
@@ -28,17 +31,26 @@ function watchSet(box) {
       location.reload();
       return false;
     }
+    box.querySelector("progress").value = now.done;
+    if (now.state === "stopping") return true;
     say("done", now.done);
     say("failed", now.failed);
     box.querySelector("[data-failures]").hidden = !now.failed;
     say("pace", now.pace && `; ${now.pace}`);
     say("work", now.at_work.length ? `Now: ${now.at_work.join("; ")}` : "");
-    box.querySelector("progress").value = now.done;
     status.textContent = "Updates by itself.";
     if (now.done + now.failed !== ended) refresh();
     ended = now.done + now.failed;
     return now.state === "making" || now.state === "queued";
   }, () => (status.textContent = LOST));
+}
+
+// Said at the click; the server's page says it, too, and more.
+function stopAtOnce(form) {
+  form.addEventListener("submit", () => {
+    form.querySelector("button").setAttribute("aria-disabled", "true");
+    document.getElementById("updated").textContent = "Stopping …";
+  });
 }
 
 function watchPlan(box) {
@@ -65,6 +77,11 @@ for (const input of document.querySelectorAll("input[type=file]")) {
 }
 
 const set = document.getElementById("progress");
-if (set && ["making", "queued"].includes(set.dataset.state)) watchSet(set);
+if (set && ["making", "queued", "stopping"].includes(set.dataset.state)) watchSet(set);
 const plan = document.getElementById("plan");
 if (plan) watchPlan(plan);
+for (const form of document.querySelectorAll("form[data-stop]")) stopAtOnce(form);
+// The server knows no time zone of its reader.
+for (const time of document.querySelectorAll("time[datetime]")) {
+  time.textContent = new Date(time.dateTime).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+}

@@ -105,7 +105,11 @@ ROWS: Final[dict[str, Row]] = {
     "stop_plan": _act(keys={"pk": "$plan"}),
     "discard_plan": _act(keys={"pk": "$plan"}),
     "image_sets": Row("creator"),
-    **{name: Row("owner", keys=_SET) for name in ("image_set", "set_progress", "set_plan", "set_sheet")},
+    **{
+        name: Row("owner", keys=_SET)
+        for name in ("image_set", "set_progress", "set_plan", "set_sheet", "set_archive", "delete_set")
+    },
+    "rename_set": _act(keys=_SET, title="A name"),
     **{name: _act(keys=_SET) for name in ("stop_set", "resume_set", "retry_set")},
     **{
         name: Row("owner", keys={**_SET, "index": 0})

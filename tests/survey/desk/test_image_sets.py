@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import io
 import tomllib
+import zipfile
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from PIL import Image
 
-from generator.models import Cell, ImageSet, PlanRun, Upload
+from generator.models import Cell, ImageSet, PlanRun, Source, Upload
 from generator.nst.recipes.presets import DEFAULT
 from generator.nst.recipes.presets import PRESETS as ALL_PRESETS
-from generator.queue import worker
+from generator.queue import runs, worker
 from generator.sets import uploads
 from survey.desk.forms.plan_form import PRESETS, PlanForm, levels_of
 from survey.models import AuditEntry, Study
@@ -51,6 +55,16 @@ def grid(owner) -> ImageSet:
 def pictures(owner: User, *names: str) -> None:
     for colour, name in enumerate(names):
         uploads.keep(owner, SimpleUploadedFile(name, png(colour)))
+
+
+FREE = {"status": "waiting", "claim_token": "", "claim_host": "", "claimed_at": None}
+
+
+def claim(cell: Cell) -> None:
+    """Have a run at work on a cell, on another machine."""
+    Cell.objects.filter(pk=cell.pk).update(
+        status="running", claim_token="x", claim_host="elsewhere", claimed_at=timezone.now()
+    )
 
 
 def page(client: Client, name: str, *arguments: object, **query: Any) -> str:
@@ -142,6 +156,101 @@ class TestSets:
             ("images.resume", "owner"),
             ("images.stop", "owner"),
         }
+
+
+class TestStop:
+    def test_a_stop_is_told_at_once_and_then_what_is_kept(self, desk, owner):
+        image_set = finished_set(owner, failed="bc")
+        image_set.cells.filter(label__in="bc").update(status="waiting", reason="")
+        run = runs.take_up(image_set, owner)
+        PlanRun.objects.filter(pk=run.pk).update(state="running")
+        claim(image_set.cells.get(label="b"))
+        answer = desk.post(reverse("stop_set", args=["grid"]), follow=True).content.decode()
+        assert "Stopping</strong>: the image at work is left unfinished" in answer
+        assert desk.get(reverse("set_progress", args=["grid"])).json()["state"] == "stopping"
+        image_set.cells.filter(label="b").update(**FREE)
+        image_set.refresh_from_db()
+        answer = page(desk, "image_set", "grid")
+        assert f"{image_set.stopped_at:%H:%M} UTC</time></strong>. 1 of 3 images are kept." in answer
+        assert reverse("study_from_set", args=["grid"]) in answer
+        desk.post(reverse("resume_set", args=["grid"]))
+        image_set.refresh_from_db()
+        assert image_set.stopped_at is None
+
+    def test_a_run_on_a_terminal_long_after_a_stop_is_no_stop(self, desk, grid):
+        grid.cells.filter(label="b").update(status="waiting", image="", sha256="")
+        claim(grid.cells.get(label="b"))
+        ImageSet.objects.update(stopped_at=timezone.now() - timedelta(hours=1))
+        assert "Being made" in page(desk, "image_set", "grid")
+
+
+class TestRenameAndDelete:
+    def test_a_renamed_set_keeps_its_address_and_the_log_knows_both_names(self, desk, grid):
+        desk.post(reverse("rename_set", args=["grid"]), {"title": " Waves  at three ratios "})
+        grid.refresh_from_db()
+        assert (grid.title, grid.slug) == ("Waves at three ratios", "grid")
+        entry = AuditEntry.objects.get(act="images.rename")
+        assert (entry.who, entry.detail["after"]) == ("owner", "Waves at three ratios")
+
+    @pytest.mark.parametrize(
+        ("title", "told"), [(" ", "Give the set a name"), ("x" * 201, "This name has 201")]
+    )
+    def test_a_name_that_cannot_be_is_refused_and_kept_in_the_field(self, desk, grid, title, told):
+        response = desk.post(reverse("rename_set", args=["grid"]), {"title": title})
+        assert response.status_code == 422
+        assert told in response.content.decode()
+        assert f'value="{title}"' in response.content.decode()
+        assert not AuditEntry.objects.exists()
+
+    def test_a_deleted_set_takes_along_the_files_that_nothing_else_has(
+        self, desk, owner, django_capture_on_commit_callbacks
+    ):
+        grid, twin = finished_set(owner), finished_set(owner, "twin", "ab")
+        own = str(grid.cells.get(label="c").image)
+        shared = str(twin.cells.get(label="a").image)
+        assert grid.cells.get(label="a").image == shared
+        source = str(Source.objects.get().file)
+        with django_capture_on_commit_callbacks(execute=True):
+            desk.post(reverse("delete_set", args=["grid"]))
+        assert list(ImageSet.objects.values_list("slug", flat=True)) == ["twin"]
+        assert not default_storage.exists(own)
+        assert default_storage.exists(shared)
+        assert default_storage.exists(source)
+        with django_capture_on_commit_callbacks(execute=True):
+            desk.post(reverse("delete_set", args=["twin"]))
+        assert not default_storage.exists(shared)
+        assert not Source.objects.exists()
+        assert AuditEntry.objects.filter(act="images.delete", who="owner").count() == 2
+
+    def test_the_source_that_is_still_uploaded_stays(self, desk, owner, grid):
+        pictures(owner, "cat.png")
+        Cell.objects.update(content=Upload.objects.get().source)
+        desk.post(reverse("delete_set", args=["grid"]))
+        assert Source.objects.get().uploads.exists()
+
+    @pytest.mark.parametrize("whose", ["owner", "other"])
+    def test_a_set_that_a_study_uses_stays_and_the_page_says_so(self, desk, owner, grid, whose):
+        who = owner if whose == "owner" else User.objects.create_user("other")
+        publish_image_set(grid, "theirs", owner=who)
+        html = desk.post(reverse("delete_set", args=["grid"]), follow=True).content.decode()
+        assert "A study uses its images. Delete that study first." in html
+        assert (reverse("setup", args=["theirs"]) in html) == (whose == "owner")
+        assert ImageSet.objects.exists()
+
+    def test_a_set_that_is_being_made_stays(self, desk, owner):
+        runs.take_up(finished_set(owner, failed="b"), owner, retry_failed=True)
+        assert "Stop that first" in page(desk, "delete_set", "grid")
+        desk.post(reverse("delete_set", args=["grid"]))
+        assert ImageSet.objects.exists()
+
+
+def test_all_images_come_as_a_zip_under_readable_names_with_their_factors(desk, grid):
+    grid.cells.filter(index=0).update(label="cat × wave, ratio 0.1")
+    response = desk.get(reverse("set_archive", args=["grid"]))
+    archive = zipfile.ZipFile(io.BytesIO(response.getvalue()))
+    assert archive.namelist() == ["images.csv", "cat-wave-ratio-0.1.png", "b.png", "c.png"]
+    assert archive.read("images.csv").decode().startswith("file,content,style,condition,ratio\ncat-wave")
+    assert Image.open(archive.open("b.png")).size == (48, 32)
 
 
 class TestCell:

@@ -1,4 +1,4 @@
-"""Image sets: the list, a set's page with its grid and progress, its contact sheet; stop, resume, retry."""
+"""Image sets: the list, a set's page with its grid and progress, its files; stop, resume, retry, rename, delete."""
 
 from __future__ import annotations
 
@@ -6,25 +6,29 @@ import hashlib
 import io
 import json
 import math
+import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
 from django.contrib import messages
 from django.db.models import Count, Q
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_POST, require_safe
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from generator.models import Cell, ImageSet, PlanRun
 from generator.queue import runs
+from generator.sets.folder import write_archive
 from generator.sets.planes import ALL, Plane, plane
 from generator.sets.progress import progress
 from generator.sets.sheets import SheetError, contact_sheet
+from survey.access.errors import DeskError
 from survey.access.studies import may_create_studies, own_studies
 from survey.desk import image_set_actions
 from survey.desk.image_set_access import may_make_sets, own_set, own_sets, readable_set, readable_sets
-from survey.desk.pages.entry import signed_in_user
+from survey.desk.pages.entry import signed_in_user, tell
 
 MAX_ON_A_PAGE: Final = 1500
 MAX_LISTED: Final = 200
@@ -50,7 +54,11 @@ def image_sets(request: HttpRequest) -> HttpResponse:
 @require_safe
 def image_set(request: HttpRequest, slug: str) -> HttpResponse:
     """Show a set: how far it is, its images on the plane of two factors, what failed, what looks alike."""
-    found = readable_set(request.user, slug)
+    return _shown(request, readable_set(request.user, slug))
+
+
+def _shown(request: HttpRequest, found: ImageSet, **more: Any) -> HttpResponse:
+    """Render a set's page. more: `title` as it was typed, and its `problem`."""
     runs.tend()
     cells = list(found.cells.defer("recipe", "provenance"))
     shown = _plane(cells, request.GET)
@@ -75,8 +83,11 @@ def image_set(request: HttpRequest, slug: str) -> HttpResponse:
         "studies": own_studies(request.user).filter(stimuli__cell__image_set=found).distinct(),
         "may_change": own_sets(request.user).filter(pk=found.pk).exists(),
         "may_publish": may_create_studies(request.user),
+        "most_letters": image_set_actions.MAX_TITLE,
+        **more,
     }
-    return render(request, "survey/researcher/image_set.html", context)
+    status = 422 if "problem" in more else 200
+    return render(request, "survey/researcher/image_set.html", context, status=status)
 
 
 @require_safe
@@ -118,6 +129,51 @@ def sheet(request: HttpRequest, slug: str) -> HttpResponse:
     return response
 
 
+@require_safe
+def archive(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """Return the finished images as a ZIP under readable names, with a table of their factors."""
+    found = readable_set(request.user, slug)
+    # Closed, and with that deleted, by the response.
+    target = tempfile.TemporaryFile()  # noqa: SIM115
+    write_archive(found, target)
+    target.seek(0)
+    return FileResponse(
+        target, as_attachment=True, filename=f"{found.slug}.zip", content_type="application/zip"
+    )
+
+
+@require_POST
+def rename(request: HttpRequest, slug: str) -> HttpResponse:
+    """Give a set another name."""
+    found = own_set(request.user, slug)
+    title = request.POST.get("title", "")
+    try:
+        image_set_actions.rename_set(found, title, signed_in_user(request))
+    except DeskError as error:
+        return _shown(request, found, title=title, problem=str(error))
+    messages.success(request, f"Renamed at {now_in_words()}. The address of this page stays.")
+    return redirect("image_set", slug=slug)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: HttpRequest, slug: str) -> HttpResponse:
+    """Say what would go, or why the set has to stay; POST: delete it."""
+    found = own_set(request.user, slug)
+    if request.method == "POST":
+        user = signed_in_user(request)
+        if tell(request, lambda: image_set_actions.delete_set(found, user)):
+            messages.success(request, f"“{found.title}” was deleted at {now_in_words()}.")
+            return redirect("image_sets")
+        return redirect("delete_set", slug=slug)
+    context = {
+        "set": found,
+        "images": found.cells.filter(status=Cell.Status.DONE).count(),
+        "reason": image_set_actions.why_kept(found),
+        "studies": own_studies(request.user).filter(stimuli__cell__image_set=found).distinct(),
+    }
+    return render(request, "survey/researcher/delete_set.html", context)
+
+
 @require_POST
 def stop_image_set(request: HttpRequest, slug: str) -> HttpResponse:
     """Stop making a set; what was finished is kept."""
@@ -148,6 +204,11 @@ def json_with_tag(request: HttpRequest, data: dict[str, Any]) -> HttpResponse:
     response["ETag"] = tag
     response["Cache-Control"] = "private, no-cache"
     return response
+
+
+def now_in_words() -> str:
+    """Return the time of an act, as messages tell it."""
+    return f"{timezone.now():%H:%M} UTC"
 
 
 def _taken_up(request: HttpRequest, found: ImageSet, *, retry_failed: bool) -> HttpResponse:
