@@ -72,7 +72,8 @@ def report_html(analysis: Analysis, drawings: Sequence[Drawing], title: str) -> 
         sections=sections,
         glossary=GLOSSARY,
         most_cells=MAX_CELLS,
-        notes=analysis.summary["notes"] if len(sections) > 1 else {},
+        # What was read in another way than literally; a question's own notes stand in its section.
+        notes={key: note for key, note in analysis.summary["notes"].items() if key not in sections[0].notes},
     )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import html
+import io
 import json
 import re
 import subprocess
@@ -147,3 +149,16 @@ def test_from_a_shell_bad_input_exits_2_without_a_traceback(tmp_path):
         == f"CommandError: {tmp_path / 'none.csv'}: cannot be read: No such file or directory"
     )
     assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize("questions", [1, 2])
+def test_what_was_read_in_another_way_is_printed_listed_and_shown(tmp_path, questions):
+    table = ratings_frame().rename(columns={"participant": "WorkerId"})
+    table = pd.concat([table.assign(Question=f"q{n}") for n in range(questions)])
+    table.to_csv(tmp_path / "ratings.csv", index=False)
+    said = io.StringIO()
+    call_command("analyse", str(tmp_path / "ratings.csv"), "--output", str(tmp_path / "out"), stdout=said)
+    note = "'WorkerId' as participant"
+    assert note in said.getvalue()
+    assert note in json.loads((tmp_path / "out" / "summary.json").read_text())["notes"]["columns"]
+    assert note in html.unescape((tmp_path / "out" / "report.html").read_text())
