@@ -2,6 +2,7 @@
 # make serve   the site on http://127.0.0.1:8000 with the production server
 # make test    the whole test suite; installs Chromium and PostgreSQL where they are missing
 # make docs    the documentation as a site, in site/
+# make check   linters and quick tests, in about two minutes
 # make setup   only the virtual environment, in .venv
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ BIN := .venv/bin
 PORT ?= 8000
 INSTALL := @$(PYTHON) deploy/install.py
 
-.PHONY: setup setup-dev programs demo serve test lint lint-js docs
+.PHONY: setup setup-dev programs demo serve test check lint lint-js lint-python docs
 
 setup: .venv/runtime
 setup-dev: .venv/development
@@ -44,14 +45,20 @@ serve: setup
 	$(BIN)/gunicorn nstsite.wsgi --bind 127.0.0.1:$(PORT) --workers 2 --worker-class gthread --threads 4
 
 test: programs
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --ignore tests/end_to_end --ignore tests/faults $(PYTEST)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --ignore tests/end_to_end --ignore tests/faults $(COVERAGE) $(PYTEST)
 	@# Apart: Playwright leaves an event loop running in its process, and the fault tests want the machine to themselves.
 	$(BIN)/python -m pytest tests/end_to_end tests/faults $(PYTEST)
+
+check: lint-python
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "not slow and not browser" \
+		--ignore tests/end_to_end --ignore tests/faults $(PYTEST)
 
 lint-js: .venv/javascript
 	$(BIN)/python -m tests.javascript.check
 
-lint: setup-dev lint-js
+lint: lint-python lint-js
+
+lint-python: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .

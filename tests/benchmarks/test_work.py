@@ -15,6 +15,7 @@ from tests.generator.nst.tiny import picture, tiny_weights
 WEIGHTS = tiny_weights()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("evaluations", [1, 3])
 def test_the_classic_loop_minimises_what_this_project_minimises(evaluations):
     content, style = picture(32, 32, seed=1), picture(32, 32, seed=2)
@@ -27,6 +28,7 @@ def test_the_classic_loop_minimises_what_this_project_minimises(evaluations):
     assert loss == pytest.approx(sum(values[-1] for values in curve.values()), rel=0.02)
 
 
+@pytest.mark.slow
 def test_the_work_of_style_transfer_pytorch_has_that_programs_loss():
     """As the program takes it: features of unit scale, an image of 0..1, its layers' weights; the content is met at the start."""
     weights = random_weights("vgg19")

@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.slow
 def test_djangos_own_deployment_checks_find_nothing(tmp_path):
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "nstsite.settings",

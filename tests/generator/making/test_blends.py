@@ -124,6 +124,7 @@ def test_every_further_picture_is_in_the_key(blend_plan, name: str) -> None:
     assert rows(path).cells.get().key != before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("tail", "style", "recipe"),
     [(TWO, "two", ""), (REGIONS, "regions", ""), (MAPS, "wave.png", PATCHES)],

@@ -278,6 +278,7 @@ def test_a_ratio_across_presets_is_warned_of_before_and_while_it_is_made(
     assert "warning: ratio by the conventions paper on tiny-vgg16, patel2019" in told.getvalue()
 
 
+@pytest.mark.slow
 def test_reproduce_makes_the_same_image_again(write_plan: PlanWriter, media: Path, tmp_path: Path) -> None:
     run("generate", write_plan(), "--exact")
     path = media / str(Cell.objects.get().image.name)

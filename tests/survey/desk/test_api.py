@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import json
 
@@ -10,6 +11,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from survey.access import tokens
 from survey.access.errors import DeskError
@@ -147,6 +149,9 @@ def test_the_day_of_use_is_kept_and_written_once(secret, django_assert_num_queri
     assert ApiToken.objects.get().last_used_on is not None
     with django_assert_num_queries(1):
         tokens.user_of(secret)
+    ApiToken.objects.update(last_used_on=dt.date(2020, 1, 1))
+    tokens.user_of(secret)
+    assert ApiToken.objects.get().last_used_on == timezone.localdate()
 
 
 def test_no_ratings_yet_is_said(secret, owner):

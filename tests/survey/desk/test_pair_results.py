@@ -42,6 +42,7 @@ def test_the_page_shows_scores_plots_and_thumbnails_of_the_question_asked_for(de
     assert "Mean Opinion Score" not in html
 
 
+@pytest.mark.slow
 def test_every_address_on_the_page_answers(desk, study):
     here = reverse("results", args=[study.slug])
     for address in ("plots/preferences.svg", "plots/scores.csv", "tables/pairs.csv", "tables/scores.csv"):
@@ -52,6 +53,7 @@ def test_every_address_on_the_page_answers(desk, study):
         assert desk.get(here + address).status_code == 404
 
 
+@pytest.mark.slow
 def test_everything_holds_choices_and_scores_and_no_mos(desk, study):
     response = desk.get(reverse("download", args=[study.slug, "all"]))
     with zipfile.ZipFile(io.BytesIO(response.content)) as archive:

@@ -73,6 +73,7 @@ def test_the_report_needs_nothing_but_itself(out):
         assert source in html
 
 
+@pytest.mark.slow
 def test_conditions_and_questions_get_their_columns(tmp_path):
     table = ratings_frame()
     condition = table["item"].str[-1].map(lambda digit: "even" if int(digit) % 2 == 0 else "odd")
@@ -83,6 +84,7 @@ def test_conditions_and_questions_get_their_columns(tmp_path):
     assert "Question: like" in (out / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_the_same_ratings_give_the_same_files(tmp_path, out):
     (tmp_path / "again").mkdir()
     again = analyse(tmp_path / "again", ratings_frame())
@@ -92,6 +94,7 @@ def test_the_same_ratings_give_the_same_files(tmp_path, out):
         assert (again / name).read_bytes() == (out / name).read_bytes(), name
 
 
+@pytest.mark.slow
 def test_a_name_is_text_everywhere(tmp_path):
     table = ratings_frame()
     table["item"] = table["item"].replace("item000", NASTY)
@@ -101,6 +104,7 @@ def test_a_name_is_text_everywhere(tmp_path):
     assert "<b>" not in (out / "report.html").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("items", "people"), [(1, 1), (1, 8), (6, 1), (2, 2)])
 def test_few_ratings_are_analysed_too(tmp_path, items, people):
     out = analyse(tmp_path, ratings_frame(items, people))
@@ -108,6 +112,7 @@ def test_few_ratings_are_analysed_too(tmp_path, items, people):
     assert "<svg" in (out / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_unanimous_ratings_are_analysed_too(tmp_path):
     out = analyse(tmp_path, ratings_frame().assign(rating=5))
     assert (pd.read_csv(out / "mos.csv")["mos"] == 5).all()
@@ -133,6 +138,7 @@ def test_bad_input_is_one_line_exit_2_and_no_file(tmp_path, text, line):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_from_a_shell_bad_input_exits_2_without_a_traceback(tmp_path):
     command = [
         sys.executable,

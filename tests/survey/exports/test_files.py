@@ -34,6 +34,7 @@ from tests.programs import R
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.slow
 def test_the_same_data_give_the_same_bytes(export, files):
     again = all_files(export)
     assert list(again) == list(files)
@@ -63,6 +64,7 @@ def test_every_column_of_every_table_is_in_the_codebook(export, export_of_two):
             assert {(table, column) for column in header} <= described
 
 
+@pytest.mark.slow
 def test_no_secret_of_a_participant_is_in_it():
     from survey.results.collect import collect
     from tests.survey.exports.studies import rated_study
@@ -91,6 +93,7 @@ def run_in(folder: Path, script: list[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(script, cwd=folder, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 @SCRIPTS
 def test_the_script_reproduces_the_table(tmp_path, files, script):
     write_folder(files, tmp_path)
@@ -99,6 +102,7 @@ def test_the_script_reproduces_the_table(tmp_path, files, script):
     assert "mos.csv is reproduced: 7 rows" in done.stdout
 
 
+@pytest.mark.slow
 @SCRIPTS
 def test_the_script_tells_when_a_rating_was_changed(tmp_path, files, script):
     write_folder(files, tmp_path)
@@ -250,6 +254,7 @@ def test_the_methods_text_has_this_studys_numbers(export):
     assert "imulated" not in text
 
 
+@pytest.mark.slow
 def test_a_simulated_study_says_so_in_every_text(export):
     files = all_files(replace(export, simulated=True))
     for name in ("methods.txt", "README.txt", "mos.tex", "report.html", "psych-ds/README.md"):

@@ -463,8 +463,9 @@ def test_a_preview_is_for_researchers_and_never_counts(client):
 
 def test_the_purge_deletes_what_may_name_a_person_and_keeps_the_ratings(capsys):
     kept = join(Client(), make_study("purge_on = 2099-01-01\n", slug="later"))
-    study = make_study('about = ["age"]\n' + PROLIFIC, slug="now")
+    study = make_study('about = ["age"]\n[screening]\nvision = true\n' + PROLIFIC, slug="now")
     person = join(Client(), study, PROLIFIC_PID="p1")
+    services.screen(person, {"vision": "no"})
     rate_all(person)
     services.tell_about(person, {"age": "18-29"})
     study.purge_on = dt.date(2020, 1, 1)
@@ -472,7 +473,8 @@ def test_the_purge_deletes_what_may_name_a_person_and_keeps_the_ratings(capsys):
     call_command("purge_expired")
     assert "1 participant" in capsys.readouterr().out
     person.refresh_from_db()
-    assert (person.token, person.withdrawal, person.about) == (None, None, None)
+    assert (person.token, person.withdrawal) == (None, None)
+    assert (person.screening, person.about) == (None, None)
     assert Rating.objects.filter(trial__participant=person).count() == 6
     assert not Recruit.objects.exists()
     kept.refresh_from_db()

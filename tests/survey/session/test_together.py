@@ -80,6 +80,7 @@ def test_one_invitation_opened_on_many_devices_at_once_gives_one_place():
     assert Participant.objects.count() == 1
 
 
+@pytest.mark.slow
 def test_50_whole_sessions_side_by_side_lose_nothing():
     study = make_study()
 

@@ -263,6 +263,7 @@ required = true
 """
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_bots_play_whole_sessions_through_a_server(live_server):
     study = make_study(WHOLE)
@@ -278,6 +279,7 @@ def test_bots_play_whole_sessions_through_a_server(live_server):
     assert table["rt_ms"].notna().all()
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("method", ["pair", "dcr"])
 def test_bots_say_through_a_server_what_the_services_would_be_told(live_server, method):

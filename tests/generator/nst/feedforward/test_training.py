@@ -62,6 +62,7 @@ def same(one: torch.nn.Module, other: torch.nn.Module) -> bool:
     return all(a == b and torch.equal(x, y) for (a, x), (b, y) in pairs)
 
 
+@pytest.mark.slow
 def test_training_lowers_the_losses(tmp_path: Path):
     settings = dataclasses.replace(TINY, steps=40, learning_rate=1e-2)
     _, curve = trained(tmp_path, settings)
@@ -102,6 +103,7 @@ def test_loading_processes_change_nothing(tmp_path: Path):
     assert same(alone, helped)
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_it_ends_with_the_same_weights(tmp_path: Path):
     """kill -9 between two checkpoints, then the same training again."""
     process = [sys.executable, "-m", "tests.generator.nst.feedforward.training_process", str(tmp_path)]

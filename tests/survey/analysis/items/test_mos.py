@@ -110,3 +110,10 @@ def test_the_normal_interval_is_that_of_bt500():
     low, high = stats.norm.interval(0.95, ratings.mean(), stats.sem(ratings))
     np.testing.assert_allclose([mos["ci_low"], mos["ci_high"]], [low, high])
     assert mos["ci_method"] == "normal"
+
+
+def test_error_bars_of_two_participants_are_the_bounded_ones():
+    ends = {"ci_low": 2.9, "ci_high": 3.1, "bounded_low": 2.0, "bounded_high": 4.0, "ci_method": "t"}
+    mos = pd.DataFrame([{"n": k, "participants": k, **ends} for k in (2, 3)])
+    assert error_bars(mos)["method"].tolist() == ["bounded", "t"]
+    assert error_bars(mos)["low"].tolist() == [2.0, 2.9]

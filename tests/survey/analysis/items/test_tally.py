@@ -33,6 +33,13 @@ def test_the_bounded_interval_takes_the_effective_number_of_ratings():
     assert together.inflation * items.variance[0] == pytest.approx(1.244444, abs=5e-7)
 
 
+def test_the_sos_parameter_of_repeated_ratings_is_at_most_that_of_a_binomial():
+    items = tally(coded(AGAIN))
+    inflation = clustering(items).inflation
+    assert inflation > 1
+    np.testing.assert_allclose(sos_wilson(items, 1.0), sos_wilson(items, 1.0 / inflation))
+
+
 def test_with_few_repeats_a_repeat_says_nothing_new():
     together = clustering(tally(coded(AGAIN)))
     assert together.correlation == 1
