@@ -63,6 +63,8 @@ class Recorder(TorchDispatchMode):
         given = [each for each in tree_iter((args, kwargs)) if isinstance(each, Tensor)]
         made = [each for each in tree_iter(found) if isinstance(each, Tensor)]
         name = str(func).rpartition(".")[0]
+        if name.startswith("aten.convolution"):
+            found = _as_cudnn_lays(found)
         self._check(name, given, made)
         if not (func.is_view or name.startswith(_FREE)) and any(
             self._is_here(each) for each in (*given, *made)
@@ -89,6 +91,14 @@ class Recorder(TorchDispatchMode):
             self.counts.waits.append(name)
 
 
+def _as_cudnn_lays(made: Any) -> Any:
+    """Lay images channels last, as cuDNN leaves them where the weights lie so: the meta device forgets the layout."""
+    if isinstance(made, tuple):
+        return tuple(_as_cudnn_lays(each) for each in made)
+    is_images = isinstance(made, Tensor) and made.dim() == 4
+    return made.contiguous(memory_format=torch.channels_last) if is_images else made
+
+
 def _bytes(name: str, given: list[Tensor], made: list[Tensor]) -> tuple[int, int]:
     """Return the bytes that an operation reads and writes."""
     if name.startswith(("aten.index_put", "aten._index_put")):
@@ -97,7 +107,7 @@ def _bytes(name: str, given: list[Tensor], made: list[Tensor]) -> tuple[int, int
         return copied + _size(given[-1]), copied + _size(given[-1])
     if name.startswith(("aten.index", "aten.gather")) and not name.startswith("aten.index_add"):
         return _size(made[0]), _size(made[0])
-    if name.startswith(("aten.fill_", "aten.zero_")):
+    if name.startswith(("aten.fill_", "aten.zero_", "aten.new_", "aten.zeros_like", "aten.full_like")):
         return 0, _size(made[0])
     if name == "aten.copy_":
         return _size(given[1]), _size(made[0])

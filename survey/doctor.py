@@ -99,6 +99,23 @@ def _device() -> Finding:
     return Finding("device", cores, fix, needed=False)
 
 
+def fast_ways(device: str) -> Iterator[Finding]:
+    """Say what each fast way has proved on this installation's GPUs. device: "cuda" or "cuda:1"."""
+    from generator.making import engine
+    from generator.nst.gpu import verdicts
+
+    try:
+        engine.choose_device(device)
+    except engine.DeviceError as error:
+        yield Finding("device", str(error), "install PyTorch for CUDA: docs/how-to/operations.md")
+        return
+    found = verdicts.read(engine.verdicts_file())
+    for verdict in found:
+        yield Finding("fast way", f"{verdict}; for {verdict.subject}")
+    if not found:
+        yield Finding("fast way", "none tried yet: the first images made on a GPU try them")
+
+
 def _weights() -> Finding:
     from generator.nst import NstError, available
     from generator.nst.weights import registry

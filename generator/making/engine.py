@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import PIL
+from django.conf import settings
 
 from generator.making import gpus
 from generator.nst.recipes.footprint import bytes_per_pixel
@@ -132,6 +133,19 @@ def keep_freed_memory() -> None:
     if hasattr(library, "gnu_get_libc_version"):
         library.mallopt(_M_MMAP_MAX, 0)
         library.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+
+
+def keep_verdicts(device: torch.device) -> None:
+    """Have what the fast ways proved on a GPU read from and written to the data folder, for this process from now on."""
+    if device.type == "cuda":
+        from generator.nst.gpu import verdicts
+
+        verdicts.keep_in(verdicts_file())
+
+
+def verdicts_file() -> Path:
+    """Return the file of what the fast ways proved on this installation's GPUs."""
+    return Path(settings.DATA_DIR) / "gpus" / "verdicts.json"
 
 
 def bytes_of_cell(device: torch.device | PlainCpu, recipe: Recipe, pixels: int, evaluations: int) -> float:

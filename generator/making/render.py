@@ -155,6 +155,7 @@ class _Worker:
             progress,
         )
         engine.keep_freed_memory()
+        engine.keep_verdicts(device)
         self.made = 0
 
     def work(self) -> None:

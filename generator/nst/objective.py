@@ -10,7 +10,7 @@ from torch import Tensor
 
 from generator.nst import losses, patches
 from generator.nst.cell import Style
-from generator.nst.gpu import memory
+from generator.nst.gpu import memory, taps, verdicts
 from generator.nst.network import Vgg
 from generator.nst.recipes.coefficients import Coefficients, coefficients
 from generator.nst.recipes.conventions import Shape
@@ -19,6 +19,8 @@ from generator.nst.recipes.recipe import Recipe
 TERMS = ("content", "style", "tv")
 # Sides in px of the tiles that are tried where memory runs out: each with margins of some 80 px.
 _TILES = (1024, 512, 256)
+# How far a gradient taken in passing may be from the plain one, relative to its length: roundings of that precision.
+_TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 2e-2}
 
 
 @dataclass(frozen=True)
@@ -47,13 +49,19 @@ class _Pull:
 
 @dataclass(frozen=True)
 class _Use:
-    """The rows of a chunk that use one tap, their targets' numbers, coefficients and guides. is_whole: every row, once."""
+    """The rows of a chunk that use one tap, their targets' numbers, coefficients and guides. is_whole: every row, once.
+
+    span: the first row and the one after the last, where the rows follow one another. shared: as targets, but one
+    alone where all are the same.
+    """
 
     rows: Tensor
     targets: Tensor | slice
     factors: Tensor
     guides: Tensor | None
     is_whole: bool
+    span: tuple[int, int] | None
+    shared: Tensor | slice
 
 
 class Targets:
@@ -152,6 +160,10 @@ class Objective:
         self._style = [
             self._uses(cells, targets.styles, targets.style_index, styles) for cells in self._chunks
         ]
+        self._fast: dict[tuple[int, ...], bool] = {}
+        # The gathered targets are kept: on a GPU they cost little beside the activations.
+        numbers = range(len(self._chunks)) if self._network.device.type != "cpu" else ()
+        self._passing = [self._pulls_in_passing(number) for number in numbers]
         tv = [[self.coefficients[cell].tv for cell in cells] for cells in self._chunks]
         self._tv = [self._tensor(factors) if any(factors) else None for factors in tv]
 
@@ -177,12 +189,15 @@ class Objective:
             if chosen:
                 device = self._network.device
                 rows = [row_of[pull.cell] for pull, _ in chosen]
+                numbers = [target for _, target in chosen]
                 uses[tap] = _Use(
                     torch.tensor(rows, device=device),
-                    _index([target for _, target in chosen], device),
+                    _index(numbers, device),
                     self._tensor([factors[pull.cell][tap] * pull.share for pull, _ in chosen]),
                     self._guides([pull.guide for pull, _ in chosen]),
                     is_whole=rows == list(range(len(cells))),
+                    span=_span(rows),
+                    shared=_index([*dict.fromkeys(numbers)] if len(set(numbers)) == 1 else numbers, device),
                 )
         return uses
 
@@ -234,9 +249,76 @@ class Objective:
     def _part(self, number: int, images: Tensor) -> tuple[Tensor, Tensor]:
         first = sum(len(cells) for cells in self._chunks[:number])
         part = images[first : first + len(self._chunks[number])].detach().requires_grad_()
-        terms = self._terms(number, part)
+        terms = (
+            self._terms_in_passing(number, part) if self._is_fast(number, part) else self._terms(number, part)
+        )
         (gradient,) = torch.autograd.grad(terms.sum(), part)
         return terms.detach(), gradient.contiguous()
+
+    def _is_fast(self, number: int, images: Tensor) -> bool:
+        """Say whether a chunk's losses are taken in passing: where that is possible and has proved itself on the device."""
+        network = self._network
+        if network.device.type == "cpu" or network.forgetful or network.tile or network.plain:
+            return False
+        if not self._passing[number]:
+            return False
+        key = (len(images), *images.shape[2:])
+        if key not in self._fast:
+            self._fast[key] = network.device.type == "meta" or self._has_proved_itself(number, images)
+        return self._fast[key]
+
+    def _has_proved_itself(self, number: int, images: Tensor) -> bool:
+        def run(terms: Callable[[int, Tensor], Tensor]) -> Tensor:
+            part = images.detach().requires_grad_()
+            return torch.autograd.grad(terms(number, part).sum(), part)[0]
+
+        verdict = verdicts.of(
+            "losses in passing",
+            self._network.device,
+            (str(self._network.dtype), *images.shape, *sorted(self._network.taps)),
+            lambda: run(self._terms),
+            lambda: run(self._terms_in_passing),
+            _TOLERANCE[self._network.dtype],
+        )
+        if verdict.is_taken:
+            self.notes.append(str(verdict))
+        return verdict.is_taken
+
+    def _pulls_in_passing(self, number: int) -> dict[str, taps.Pull]:
+        """Return each tap's pull; none where a loss has a guide, or rows that are no slice of the batch."""
+        style, content = self._style[number], self._content[number]
+        if self._recipes[0].style_loss != "gram" or any(use.guides is not None for use in style.values()):
+            return {}
+        if not all(use.is_whole for use in style.values()) or any(
+            use.span is None for use in content.values()
+        ):
+            return {}
+        pulls = {}
+        for tap in {*style, *content}:
+            mine, other = style.get(tap), content.get(tap)
+            gram = None if mine is None else self._targets.style[tap][mine.targets]
+            target = None if other is None else self._targets.content[tap][other.shared].float()
+            start, end = other.span if other is not None and other.span is not None else (0, 0)
+            pulls[tap] = taps.Pull(gram, target, start, end)
+        return pulls
+
+    def _terms_in_passing(self, number: int, images: Tensor) -> Tensor:
+        columns = [images.new_zeros(len(images), dtype=torch.float64) for _ in TERMS]
+        pulls = self._passing[number]
+
+        def visit(tap: str, features: Tensor) -> Tensor:
+            if tap not in pulls:
+                return features
+            features, style, content = taps.passing(features, pulls[tap])
+            if (use := self._style[number].get(tap)) is not None:
+                columns[1] = columns[1] + style * use.factors
+            if (other := self._content[number].get(tap)) is not None:
+                columns[0] = columns[0].index_add(0, other.rows, content * other.factors)
+            return features
+
+        self._network.visited(images / self._deviation, visit)
+        self._add_variation(number, images, columns)
+        return torch.stack(columns, dim=1)
 
     def _terms(self, number: int, images: Tensor) -> Tensor:
         features = self._network(images / self._deviation)
@@ -249,11 +331,14 @@ class Objective:
             style_loss = self._recipes[0].style_loss
             loss = losses.style(_rows(features[tap], use), target, style_loss, use.guides)
             columns[1] = columns[1].index_add(0, use.rows, loss * use.factors)
+        self._add_variation(number, images, columns)
+        return torch.stack(columns, dim=1)
+
+    def _add_variation(self, number: int, images: Tensor, columns: list[Tensor]) -> None:
         factors = self._tv[number]
         if factors is not None:
             recipe = self._recipes[0]
             columns[2] = columns[2] + losses.total_variation(images, recipe.tv_form, recipe.tv_beta) * factors
-        return torch.stack(columns, dim=1)
 
 
 def _channels_last(activations: list[Tensor]) -> Tensor:
@@ -266,6 +351,11 @@ def _index(places: Sequence[int], device: torch.device) -> Tensor | slice:
     if len(places) == 1:
         return slice(places[0], places[0] + 1)
     return torch.tensor(places, device=device)
+
+
+def _span(rows: Sequence[int]) -> tuple[int, int] | None:
+    first, end = rows[0], rows[-1] + 1
+    return (first, end) if list(rows) == list(range(first, end)) else None
 
 
 def _rows(features: Tensor, use: _Use) -> Tensor:

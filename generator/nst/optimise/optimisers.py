@@ -37,14 +37,24 @@ class _Curvature:
     def __init__(self, cells: int, memory: int, size: int, like: Tensor) -> None:
         self.memory = memory
         # The last slot takes what a cell without a new pair would write. Nothing reads it.
-        self.s = like.new_zeros(cells, memory + 1, size)
-        self.y = like.new_zeros(cells, memory + 1, size)
+        self.pairs = like.new_zeros(cells, memory + 1, 2, size)
+        # A GPU reads both halves of the pairs once for the products with both vectors; the CPU keeps its order of sums.
+        self._in_one = like.device.type != "cpu"
+        self._ahead: tuple[Tensor, Tensor, Tensor] | None = None
         wide = {"dtype": torch.float64, "device": like.device}
         self.sy = torch.zeros(cells, memory, memory, **wide)  # type: ignore[call-overload]
         self.yy = torch.zeros(cells, memory, memory, **wide)  # type: ignore[call-overload]
         self.gamma = torch.ones(cells, **wide)  # type: ignore[call-overload]
         self.count = torch.zeros(cells, dtype=torch.long, device=like.device)
         self._used = 0  # slots that any cell may have filled: known without asking the device
+
+    @property
+    def s(self) -> Tensor:
+        return self.pairs[:, :, 0]
+
+    @property
+    def y(self) -> Tensor:
+        return self.pairs[:, :, 1]
 
     def forget(self, mask: Tensor) -> None:
         """Throw away the pairs of some cells: their products count as 0, the images themselves stay where they are."""
@@ -54,8 +64,11 @@ class _Curvature:
         self.gamma = torch.where(mask, 1.0, self.gamma)
         self.count = torch.where(mask, 0, self.count)
 
-    def add(self, mask: Tensor, s: Tensor, y: Tensor, sy: Tensor) -> None:
-        """Add a pair to some cells, in place of the oldest where the memory is full. sy: s·y (N)."""
+    def add(self, mask: Tensor, s: Tensor, y: Tensor, sy: Tensor, gradient: Tensor) -> None:
+        """Add a pair to some cells, in place of the oldest where the memory is full.
+
+        sy: s·y (N). gradient: the vector that `inverse_times` will be asked for next.
+        """
         self._used = min(self.memory, self._used + 1)
         cells = torch.arange(len(s), device=s.device)
         slot = self.count % self.memory
@@ -63,7 +76,11 @@ class _Curvature:
         self.s[cells, written] = s
         self.y[cells, written] = y
         filled = self.count + mask
-        s_new, y_new = self._products(self.s, y, filled), self._products(self.y, y, filled)
+        if self._in_one:
+            s_new, y_new, *ahead = self._both_products(torch.stack([y, gradient], dim=2), filled)
+            self._ahead = gradient, ahead[0], ahead[1]
+        else:
+            s_new, y_new = self._products(self.s, y, filled), self._products(self.y, y, filled)
         self.sy[cells, :, slot] = torch.where(wide, s_new, self.sy[cells, :, slot])
         self.yy[cells, :, slot] = torch.where(wide, y_new, self.yy[cells, :, slot])
         self.yy[cells, slot, :] = torch.where(wide, y_new, self.yy[cells, slot, :])
@@ -80,15 +97,39 @@ class _Curvature:
         products[:, : self._used] = torch.where(filled, found, 0.0)
         return products
 
+    def _both_products(self, vectors: Tensor, count: Tensor) -> list[Tensor]:
+        """Return for each of a cell's vectors (N x D x number) the products with S and with Y, as `_products`."""
+        used = self._used
+        found = torch.bmm(self.pairs.flatten(1, 2)[:, : 2 * used], vectors).double()
+        filled = torch.arange(used, device=count.device) < count[:, None]
+        products: Tensor = found.new_zeros(len(found), self.memory, 2, vectors.shape[2])
+        shaped = found.view(-1, used, 2, vectors.shape[2])
+        products[:, :used] = torch.where(filled[:, :, None, None], shaped, 0.0)
+        return [products[:, :, half, number] for number in range(vectors.shape[2]) for half in (0, 1)]
+
+    def _products_with(self, gradient: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the products of S and Y with a gradient; those that `add` has made already where it has."""
+        if not self._in_one:
+            s_g = self._products(self.s, gradient, self.count)
+            return s_g, self._products(self.y, gradient, self.count)
+        if self._ahead is not None and self._ahead[0] is gradient:
+            _, s_g, y_g = self._ahead
+            # Some cells may have forgotten their pairs since.
+            filled = torch.arange(self.memory, device=s_g.device) < self.count[:, None]
+            return s_g * filled, y_g * filled
+        s_g, y_g = self._both_products(gradient[:, :, None], self.count)
+        return s_g, y_g
+
     def inverse_times(self, gradient: Tensor) -> Tensor:
         """Return H g (N x D)."""
         if not self._used:
             return gradient  # gamma is 1 until the first pair
-        s_g = self._products(self.s, gradient, self.count)
-        y_g = self._products(self.y, gradient, self.count)
-        for_s, for_y = self._small(s_g, y_g)
+        for_s, for_y = self._small(*self._products_with(gradient))
         out: Tensor = self.gamma.to(gradient.dtype)[:, None] * gradient
         used = self._used
+        if self._in_one:
+            factors = torch.stack([for_s, for_y], dim=2)[:, :used].flatten(1)[:, None].to(out.dtype)
+            return torch.baddbmm(out[:, None], factors, self.pairs.flatten(1, 2)[:, : 2 * used])[:, 0]
         out = torch.baddbmm(out[:, None], for_s[:, None, :used].to(out.dtype), self.s[:, :used])
         out = torch.baddbmm(out, for_y[:, None, :used].to(out.dtype), self.y[:, :used])
         return out[:, 0]
@@ -117,7 +158,8 @@ class _Curvature:
         return torch.arange(self.memory, device=self.s.device).expand(len(self.s), -1)
 
     def keep(self, index: Tensor) -> None:
-        for name in ("s", "y", "sy", "yy", "gamma", "count"):
+        self._ahead = None
+        for name in ("pairs", "sy", "yy", "gamma", "count"):
             setattr(self, name, getattr(self, name)[index])
 
 
@@ -151,7 +193,7 @@ class Lbfgs:
         else:
             y = gradients - self._gradient
             sy = _dot(y, self._move)
-            self._pairs.add(sy > 1e-10, self._move, y, sy)
+            self._pairs.add(sy > 1e-10, self._move, y, sy, gradients)
             direction = -self._pairs.inverse_times(gradients)
             length = torch.full_like(gradients[:, 0], self.learning_rate)
         uphill = _dot(gradients, direction) >= 0
@@ -214,14 +256,14 @@ class LbfgsB:
         y = gradients - self._gradient
         sy = (slope - before) * step
         curved = sy > -torch.finfo(torch.float64).eps * before * step
-        self._pairs.add(done & curved, self._direction * step.to(y.dtype)[:, None], y, sy)
+        self._gradient = torch.where(done[:, None], gradients, self._gradient)
+        self._pairs.add(done & curved, self._direction * step.to(y.dtype)[:, None], y, sy, self._gradient)
         scale = torch.maximum(torch.maximum(self._loss.abs(), losses.abs()), torch.ones_like(losses))
         flat = (self._loss - losses <= self.smallest_decrease * scale) | (
             gradients.abs().amax(1) <= self.largest_gradient
         )
         _settle(self.status, done & flat, CONVERGED)
         self._place = torch.where(done[:, None], self.x, self._place)
-        self._gradient = torch.where(done[:, None], gradients, self._gradient)
         self._loss = torch.where(done, losses, self._loss)
         if self.round_evaluations:
             ended = done & (self._in_round >= self.round_evaluations)

@@ -162,6 +162,9 @@ def transfer_batch(
     results: dict[int, Result] = {}
     with _deterministic() if exact else contextlib.nullcontext():
         for places in groups.values():
+            if torch.device(device).type != "cpu":
+                # Cells of one content layer follow one another: a GPU then reads a slice and gathers nothing.
+                places.sort(key=lambda place: cells[place].recipe.content_layers)
             batch = [cells[place] for place in places]
             network = weights[batch[0].recipe.network]
             with on(torch.device(device)), float32_products(batch[0].recipe.precision):

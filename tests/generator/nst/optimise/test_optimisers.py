@@ -176,3 +176,34 @@ def test_lbfgs_is_stuck_once_the_loss_is_no_number():
     _, gradient = told(optimiser.x)
     optimiser.tell(torch.tensor([1.0, torch.nan], dtype=torch.float64), gradient)
     assert optimiser.status.tolist() == [RUNNING, STUCK]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda x: Lbfgs(x, learning_rate=0.1, memory=4), id="lbfgs"),
+        pytest.param(lambda x: LbfgsB(x, memory=4), id="lbfgs-b"),
+        pytest.param(lambda x: LbfgsB(x, memory=4, round_evaluations=9), id="lbfgs-b in rounds"),
+    ],
+)
+def test_one_product_of_both_halves_of_the_pairs_gives_the_same_steps(make):
+    """As on a GPU, where each pass over the pairs costs."""
+    plain, in_one = make(starts(4)), make(starts(4))
+    in_one._pairs._in_one = True
+    for one, other in zip(walk(plain, 25), walk(in_one, 25), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-6, atol=1e-8)
+    for optimiser in (plain, in_one):
+        optimiser.keep(torch.tensor([0, 2]))
+    for one, other in zip(walk(plain, 8), walk(in_one, 8), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-7)
+
+
+def test_what_a_cell_has_forgotten_has_no_say_even_where_it_is_no_number():
+    optimiser = LbfgsB(starts(2), memory=3)
+    walk(optimiser, 12)
+    optimiser._pairs.forget(torch.tensor([True, False]))
+    optimiser._pairs.pairs[0] = torch.nan
+    gradient = torch.ones(2, 12, dtype=torch.float64)
+    found = optimiser._pairs._products(optimiser._pairs.s, gradient, optimiser._pairs.count)
+    assert torch.equal(found[0], torch.zeros(3, dtype=torch.float64))
+    assert bool(found[1].isfinite().all())

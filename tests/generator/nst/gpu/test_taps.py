@@ -1,0 +1,156 @@
+"""Losses in passing are the plain losses, with their gradient; here on the CPU, where both ways run."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from generator.nst import Cell, losses, preset, transfer_batch
+from generator.nst.gpu import taps, verdicts
+from generator.nst.objective import Objective
+from tests.generator.nst.tiny import picture, tiny_weights
+
+WEIGHTS = {"vgg16": tiny_weights()}
+LAYERS = ("relu1_1", "relu2_1", "conv3_1", "relu3_1", "relu3_1")
+
+
+def features(images: int = 4, channels: int = 6, seed: int = 0) -> Tensor:
+    values = torch.randn(images, channels, 9, 11, generator=torch.Generator().manual_seed(seed)) * 30
+    return values.contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize("has_style", [True, False])
+@pytest.mark.parametrize("shared", [True, False])
+def test_losses_and_gradient_are_those_of_the_plain_losses(has_style, shared):
+    value = features().requires_grad_()
+    target = features(1 if shared else 2, seed=1)
+    gram = losses.gram(features(seed=2)) if has_style else None
+    weights = torch.tensor([1.0, 2.0, 3.0, 4.0])
+    deeper = features(seed=3)
+
+    passed, style, content = taps.passing(value * 1, taps.Pull(gram, target, 1, 3))
+    total = (passed * deeper).sum() + (style * weights).sum() + (content * weights[:2]).sum()
+    plain = (value * deeper).sum() + (losses.content(value[1:3], target) * weights[:2]).sum()
+    if gram is not None:
+        plain = plain + (losses.gram_distance(value, gram) * weights).sum()
+    torch.testing.assert_close(total, plain)
+    found, expected = (torch.autograd.grad(each, value)[0] for each in (total, plain))
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-3)
+    torch.testing.assert_close(passed, value)
+
+
+def cells(**settings) -> list[Cell]:
+    recipe = preset("patel2019").replace(size=32, evaluations=3, init="content", **settings)
+    return [
+        Cell(
+            picture(seed=1), picture(seed=2), recipe.replace(content_layers=(layer,), ratio=0.1 * (n + 1)), n
+        )
+        for n, layer in enumerate(LAYERS)
+    ]
+
+
+@pytest.mark.parametrize("settings", [{"tv_weight": 1e-3}, {"pooling": "average"}, {"optimiser": "adam"}])
+def test_a_batch_that_takes_its_losses_in_passing_has_the_plain_curves(monkeypatch, settings):
+    plain = transfer_batch(cells(**settings), weights=WEIGHTS, chunk=5)
+    taken = []
+
+    def always(self, number, images):
+        self._passing = [self._pulls_in_passing(each) for each in range(len(self._chunks))]
+        taken.append(bool(self._passing[number]))
+        return taken[-1]
+
+    monkeypatch.setattr(Objective, "_is_fast", always)
+    fast = transfer_batch(cells(**settings), weights=WEIGHTS, chunk=5)
+    assert taken
+    assert all(taken)
+    for one, other in zip(fast, plain, strict=True):
+        for term, values in one.curve.items():
+            assert values == pytest.approx(other.curve[term], rel=2e-3, abs=1e-6)
+
+
+def test_positions_are_split_where_one_product_would_leave_a_gpu_idle():
+    assert taps._parts(1, 512 * 512, 64) == 512
+    assert taps._parts(25, 512 * 512, 64) == 16
+    assert taps._parts(1, 32 * 32, 512) == 2
+    assert taps._parts(1, 31 * 31, 64) == 1
+    for images, positions, channels in ((1, 512 * 512, 64), (3, 96 * 80, 128)):
+        assert positions % taps._parts(images, positions, channels) == 0
+
+
+HERE = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def _no_verdicts_yet():
+    verdicts._known.clear()
+    yield
+    verdicts._known.clear()
+    verdicts._file = None
+
+
+def slow() -> Tensor:
+    for _ in range(200):
+        torch.randn(64, 64) @ torch.randn(64, 64)
+    return torch.ones(4)
+
+
+def tried(fast, shape: tuple[object, ...] = (1,), plain=slow) -> verdicts.Verdict:
+    return verdicts.of("a way", HERE, shape, plain, fast, 1e-3)
+
+
+def test_a_way_is_taken_that_is_right_and_faster():
+    verdict = tried(lambda: torch.ones(4) * 1.0001)
+    assert verdict.is_taken
+    assert "times as fast" in str(verdict)
+
+
+@pytest.mark.parametrize(
+    "fast",
+    [
+        pytest.param(lambda: torch.ones(4) * 1.01, id="wrong"),
+        pytest.param(lambda: torch.full((4,), torch.nan), id="no number"),
+        pytest.param(lambda: slow() + slow() * 0 + slow() * 0, id="slower"),
+    ],
+)
+def test_a_way_that_is_wrong_or_no_number_or_slower_is_not_taken(fast):
+    verdict = tried(fast)
+    assert not verdict.is_taken
+    assert "not taken" in str(verdict)
+
+
+def test_a_way_that_this_device_cannot_do_is_not_taken_and_says_why():
+    def unknown():
+        raise NotImplementedError("no kernel")
+
+    assert str(tried(unknown)) == "a way: not taken: NotImplementedError: no kernel"
+
+
+def test_running_out_of_memory_says_nothing_of_a_way():
+    def starved():
+        raise torch.OutOfMemoryError
+
+    with pytest.raises(torch.OutOfMemoryError):
+        tried(starved)
+    assert not verdicts._known
+
+
+def test_a_verdict_is_kept_for_its_device_versions_and_shape(tmp_path, monkeypatch):
+    file = tmp_path / "verdicts.json"
+    verdicts.keep_in(file)
+    assert tried(lambda: torch.ones(4)).is_taken
+    verdicts.keep_in(file)
+    # What was chosen stays, so that an image repeats: neither way runs again.
+    assert tried(lambda: pytest.fail("tried again"), plain=lambda: pytest.fail("tried again")).is_taken
+    assert not tried(lambda: torch.zeros(4), (2,)).is_taken
+    monkeypatch.setattr(torch, "__version__", "99")
+    assert not tried(lambda: torch.zeros(4)).is_taken
+    assert len(verdicts.read(file)) == 3
+
+
+def test_a_damaged_file_of_verdicts_is_begun_anew(tmp_path):
+    file = tmp_path / "verdicts.json"
+    file.write_text("[{")
+    verdicts.keep_in(file)
+    assert tried(lambda: torch.ones(4)).is_taken
+    assert len(verdicts.read(file)) == 1
