@@ -40,6 +40,18 @@ def test_losses_and_gradient_are_those_of_the_plain_losses(has_style, shared):
     torch.testing.assert_close(passed, value)
 
 
+def test_in_bfloat16_the_gradient_is_as_near_to_float32s_as_its_precision():
+    value, gram, target = features(), losses.gram(features(seed=2)), features(2, seed=1)
+    found = []
+    for dtype in (torch.float32, torch.bfloat16):
+        own = value.to(dtype).requires_grad_()
+        passed, style, content = taps.passing(own, taps.Pull(gram, target, 1, 3))
+        total = passed.float().sum() + style.sum() + content.sum()
+        found.append(torch.autograd.grad(total, own)[0])
+    assert found[1].dtype == torch.bfloat16
+    assert float((found[1].float() - found[0]).norm() / found[0].norm()) < 0.01
+
+
 def cells(**settings) -> list[Cell]:
     recipe = preset("patel2019").replace(size=32, evaluations=3, init="content", **settings)
     return [
