@@ -91,7 +91,7 @@ def step(label: str, command: Sequence[str], *, size: Callable[[], int] | None =
         print(f" failed after {taken}", flush=True)
         print("\n".join(log.read_text().splitlines()[-SHOWN_ON_FAILURE:]), file=sys.stderr)
         return False
-    grown = f", {human(size() - before)}" if size else ""
+    grown = f", {human(max(0, size() - before))}" if size else ""
     print(f" {taken}{grown}", flush=True)
     return True
 

@@ -139,3 +139,8 @@ def test_the_wasserstein_distance_of_a_style_from_itself_is_nothing():
 def test_the_gradient_of_the_wasserstein_distance():
     target = losses.moments(features((1, 3, 4, 5), seed=1))
     check_gradient(lambda value: losses.wasserstein(value, target), features((1, 3, 4, 5)), step=0.5)
+
+
+def test_the_covariance_of_equal_activations_is_the_ridge_alone():
+    root = losses.moments(torch.ones(1, 3, 4, 5))[0, :, 1:]
+    torch.testing.assert_close(root, 0.1 * torch.eye(3))

@@ -182,3 +182,10 @@ def test_screening_any_table_gives_verdicts_and_no_warning(table):
         result = screen(checked)
     assert result["verdict"].isin(["ok", "flagged", "cannot judge"]).all()
     assert result.loc[result["verdict"] != "cannot judge", "value"].notna().all()
+
+
+def test_the_threshold_of_bt1788_is_at_most_seven_tenths():
+    """In a panel that agrees, mean minus one SD of the correlations lies above it."""
+    agreeing = screening(study(items=40, participants=12, inconsistency=0.1), "correlation_bt1788")
+    assert agreeing["value"].mean() - agreeing["value"].std() > 0.75
+    assert (agreeing["threshold"] == 0.7).all()
