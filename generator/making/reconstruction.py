@@ -1,4 +1,4 @@
-"""What each layer holds of a content and of a style image, as a plan: Gatys, Ecker, Bethge 2016, figure 1."""
+"""What each layer holds of a content and of a style image, as a plan: Gatys, Ecker, Bethge 2015, figure 1."""
 
 from __future__ import annotations
 

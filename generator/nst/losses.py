@@ -17,7 +17,7 @@ from generator.nst import patches
 
 
 def content(features: Tensor, target: Tensor) -> Tensor:
-    """Return ½ Σ (F − P)² of each image: Gatys, Ecker, Bethge 2016, equation 1 (Patel 2019, equation 1).
+    """Return ½ Σ (F − P)² of each image: Gatys, Ecker, Bethge 2016, equation 1 (Patel 2019, equation 4).
 
     features, target: N x C x H x W. Returns N.
     """
@@ -65,7 +65,7 @@ class _GramDistance(torch.autograd.Function):
 
 
 def gram_distance(features: Tensor, target: Tensor) -> Tensor:
-    """Return E = Σ (G − A)² / (4 N² M²) of each image: Gatys 2016, equation 4.
+    """Return E = Σ (G − A)² / (4 N² M²) of each image: Gatys 2016, equation 4 (Patel 2019, equation 5).
 
     features: N x C x H x W; target: the style's Gram divided by nothing but the ratio of positions, N x C x C (see
     `style_target`). Returns N.
@@ -161,9 +161,9 @@ def total_variation(image: Tensor, form: str, beta: float = 2.0) -> Tensor:
     """Return the total variation of each image N x 3 x H x W (in units of 0..255). Returns N.
 
     dx, dy: differences to the right and lower neighbour over the (H-1) x (W-1) pixels that have both.
-    keras: Σ (dx² + dy²)^1.25 (Keras's example, 2016; Patel 2019). l1: Σ|dx| + Σ|dy| over all pairs (neural-style-pt).
-    l2: ½ Σ (dx² + dy²) (Johnson's neural-style). mahendran-vedaldi: Σ (dx² + dy²)^(beta/2) (CVPR 2015, equation 3).
-    nine-point: per-pixel mean of the squared differences to all neighbours (crowsonkb/style-transfer-pytorch).
+    keras: Σ (dx² + dy²)^1.25 (Keras's example, 2016; the notebook of Patel 2019). l1: Σ|dx| + Σ|dy| over all pairs
+    (neural-style-pt). l2: ½ Σ (dx² + dy²) (Johnson's neural-style). mahendran-vedaldi: Σ (dx² + dy²)^(beta/2) (CVPR
+    2015, equation 3). nine-point: per-pixel mean of the squared differences to all neighbours (crowsonkb/style-transfer-pytorch).
     """
     return _TV[form](image.float(), beta)
 

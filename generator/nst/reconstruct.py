@@ -1,6 +1,7 @@
 """What a layer holds of an image: the image made again from its activations alone, or from its Gram matrices.
 
-Gatys, Ecker, Bethge 2016, figure 1 (Patel 2019, figure 5.2): content from one layer, style from conv1_1 .. convn_1.
+Gatys, Ecker, Bethge 2015 (arXiv 1508.06576), figure 1, which Patel 2019 shows as figure 5.2: content from one layer,
+style from conv1_1 .. convn_1.
 Mahendran and Vedaldi, "Understanding Deep Image Representations by Inverting Them" (CVPR 2015): a pre-image of the
 activations under a total variation of power beta / 2.
 """
@@ -10,8 +11,9 @@ from __future__ import annotations
 from generator.nst.recipes.presets import preset
 from generator.nst.recipes.recipe import Recipe
 
-# The MRP's setting for everything that a reconstruction leaves open, in each picture's own shape.
-BASE = preset("patel2019").replace(preset="", shape="aspect")
+# The MRP's setting for everything that a reconstruction leaves open, in each picture's own shape. The figure is not of
+# the MRP's program, so its slip of the means is left out.
+BASE = preset("patel2019").replace(preset="", shape="aspect", legacy_mean_order=False)
 
 
 def content_recipes(layers: tuple[str, ...], base: Recipe = BASE) -> list[Recipe]:

@@ -57,12 +57,14 @@ def plan_of_words(
 
 
 def _images(content: Sequence[str], style: Sequence[str], preset: str, shipped: Document | None) -> list[str]:
-    """Return the lines of [images]: pairs in order where the shipped plan numbers its pairs, else every combination."""
+    """Return the lines of [images]: pairs in order where the shipped plan is made of pairs, else every combination."""
     listed = [*shipped.cells, *shipped.anchors] if shipped else []
     pairs = max((cell["pair"] for cell in listed if "pair" in cell), default=0)
+    counts = {len(content), len(style)}
+    if not pairs and shipped and shipped.images.pairs and len(counts) == 1:
+        return [f"pairs = {_toml([list(pair) for pair in zip(content, style, strict=True)])}"]
     if not pairs:
         return [f"content = {_toml(list(content))}", f"style = {_toml(list(style))}"]
-    counts = {len(content), len(style)}
     if not counts <= {1, pairs} or counts == {1}:
         raise PlanError(
             f"--preset {preset}: takes {pairs} pairs; give {pairs} files to --content and {pairs} to --style "

@@ -18,7 +18,7 @@ from typing import Any
 from generator.nst.recipes.effects import fingerprint, idle
 from generator.nst.recipes.errors import RecipeError, did_you_mean
 from generator.nst.recipes.networks import is_file
-from generator.nst.recipes.presets import PRESETS, preset
+from generator.nst.recipes.presets import FORMER, PRESETS, preset
 from generator.nst.recipes.recipe import Recipe
 from generator.plans.document import Document, PlanError, document_of, read_text, shipped_plans
 from generator.plans.images import Pair, file_named, find_pairs
@@ -365,8 +365,8 @@ def _short(value: Any) -> str:
 
 
 def _preset(name: Any) -> Recipe:
-    if name not in PRESETS:
-        raise PlanError(f"unknown preset {did_you_mean(name, [*PRESETS, *shipped_plans()])}")
+    if name not in PRESETS and name not in FORMER:
+        raise PlanError(f"unknown preset {did_you_mean(name, [*PRESETS, *shipped_plans(), *FORMER])}")
     return preset(name)
 
 

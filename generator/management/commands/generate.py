@@ -23,6 +23,7 @@ from generator.plans.one_line import plan_of_words
 from generator.plans.plan import Plan, load_plan
 from generator.queue import distributed
 from generator.sets.create import image_set_from_plan
+from generator.sets.earlier import made_otherwise
 from generator.sets.folder import check_folder, write_set
 
 
@@ -72,7 +73,7 @@ class Command(PlainCommand):
         """Make the images; exit 1 when some failed."""
         with plain_errors(), stops_on_request():
             plan = _plan(options)
-            for warning in plan.warnings:
+            for warning in [*plan.warnings, *made_otherwise(plan)]:
                 self.stderr.write(f"warning: {warning}")
             if options["dry_run"]:
                 device = all_gpus()[0] if options["device"] == "all" else options["device"]

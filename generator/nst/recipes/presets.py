@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from generator.nst.recipes.errors import RecipeError, did_you_mean
 from generator.nst.recipes.recipe import Recipe
 
 _BLOCKS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
 DEFAULT = "modern"
+# The date of the first release: that of every preset that has not changed since.
+_FIRST = "2026-11-21"
 
 
 @dataclass(frozen=True)
 class Preset:
-    """A named recipe. source: the paper or program with its date; summary: one line for lists and help."""
+    """A named recipe.
+
+    Attributes:
+        recipe: Its settings.
+        source: The paper or program, with its date.
+        summary: One line for lists and help.
+        date: When this version of the preset was made, as YYYY-MM-DD.
+    """
 
     recipe: Recipe
     source: str
     summary: str
+    date: str = _FIRST
 
 
 PRESETS: dict[str, Preset] = {
     "patel2019": Preset(
         # The published notebook: both images squashed to 300 x 300, content weight 0.1, style 1.0 over the five layers,
         # TV 1.0, noise U(0, 255) - 128, 12 calls of fmin_l_bfgs_b(maxfun=20), each with a fresh memory of scipy's
-        # default of 10 pairs. Layer and ratio here are those of its figure 6.3 D.
+        # default of 10 pairs. It takes the means of BGR off an RGB image and reverses the channels afterwards, so red
+        # and blue have each other's mean: legacy_mean_order. Layer and ratio here are those of its figure 6.3 D.
         Recipe(
             network="vgg16",
             content_layers=("conv3_1",),
@@ -34,6 +46,7 @@ PRESETS: dict[str, Preset] = {
             beta=1.0,
             tv_weight=1.0,
             tv_form="keras",
+            legacy_mean_order=True,
             noise_mean=-0.5,
             noise_scale=127.5,
             optimiser="lbfgs-b",
@@ -43,25 +56,28 @@ PRESETS: dict[str, Preset] = {
             size=300,
             shape="square",
         ),
-        source="Y. Patel, neural style transfer and Mean Opinion Scores, Ryerson MRP, 2019; its published notebook",
+        source="Eisha Patel, Generating Stylistic Images Using Convolutional Neural Networks, Major Research Project,"
+        " Ryerson University, 2019, and its published notebook",
         summary="Keras's VGG-16, one content layer, alpha/beta, total variation, noise start, squashed to a square",
+        date="2026-11-27",
     ),
     "gatys2015": Preset(
         # arXiv 1508.06576, figure 2: content conv4_2, alpha/beta 1e-3 (B, C, D) or 1e-4 (E, F), weights 1/5; Methods:
-        # average pooling, white noise. Its VGG-19 is normalised: give vgg_normalised.pth as network for that. The
-        # paper names no number of evaluations; 500 is that of its authors' later notebook (leongatys, 2017).
+        # average pooling, white noise. Equations 2 and 6 give the losses' gradients as 0 where an activation is below
+        # 0: the layers are read after their ReLU. Its VGG-19 is normalised: give vgg_normalised.pth as network for
+        # that. The paper names no number of evaluations; 500 is that of its authors' later notebook (leongatys, 2017).
         Recipe(
             network="vgg19",
             content_layers=("conv4_2",),
             style_layers=_BLOCKS,
             alpha=1e-4,
             pooling="average",
-            activation="before",
             optimiser="lbfgs-b",
             evaluations=500,
         ),
         source="Gatys, Ecker, Bethge, A Neural Algorithm of Artistic Style, arXiv 1508.06576, August 2015",
-        summary="VGG-19, average pooling, layers before their ReLU, noise start, L-BFGS",
+        summary="VGG-19, average pooling, noise start, L-BFGS",
+        date="2026-11-27",
     ),
     "gatys2016": Preset(
         # Figure 3: alpha/beta 1e-3 (B), 8e-4 (C), 5e-3 (D), 5e-4 (E and F). Section 3: the style image is resized to
@@ -72,13 +88,13 @@ PRESETS: dict[str, Preset] = {
             style_layers=_BLOCKS,
             alpha=1e-3,
             pooling="average",
-            activation="before",
             optimiser="lbfgs-b",
             evaluations=500,
             style_shape="content",
         ),
         source="Gatys, Ecker, Bethge, Image Style Transfer Using Convolutional Neural Networks, CVPR, June 2016",
         summary="as gatys2015, with the style image at the content's size",
+        date="2026-11-27",
     ),
     "keras2016": Preset(
         # examples/neural_style_transfer.py after its mean was mended (#4027) and before it kept the aspect ratio:
@@ -118,6 +134,27 @@ PRESETS: dict[str, Preset] = {
         ),
         source="Keras, examples/neural_style_transfer.py, 7 June 2017 (53303fd)",
         summary="VGG-19, content conv5_2, content start, total variation",
+    ),
+    "keras-vgg19": Preset(
+        # The README of StyleTransfer, a Keras program: VGG-19, both images as 1 x 512 x 512 x 3 less the mean, in BGR
+        # order, from white noise; squared distances of a content layer and of Gram matrices; no total variation. It
+        # names no layers and no numbers: the layers are those of the paper that it follows (arXiv 1508.06576), the
+        # weights, the noise and the optimiser those of the Keras example of 2016.
+        Recipe(
+            network="vgg19",
+            content_layers=("conv4_2",),
+            style_layers=_BLOCKS,
+            convention="keras",
+            alpha=0.025,
+            noise_mean=-0.5,
+            optimiser="lbfgs-b",
+            evaluations=200,
+            round_evaluations=20,
+            shape="square",
+        ),
+        source="StyleTransfer, a Keras program after CS231n (Stanford) and Gatys, Ecker, Bethge 2015; its README",
+        summary="VGG-19, noise start, no total variation, squashed to a square of 512 px",
+        date="2026-11-27",
     ),
     "matconvnet-vgg19": Preset(
         # Noise U(-20, 20) mixed 0.6 : 0.4 with the content, alpha 10, beta 40, five layers of 0.2, Adam at 2.0, 200
@@ -284,12 +321,28 @@ PRESETS: dict[str, Preset] = {
 }
 
 
+def _former(name: str, **settings: Any) -> Preset:
+    """Return an earlier version of a preset: what the present one changed is set back."""
+    found = PRESETS[name]
+    return replace(found, recipe=found.recipe.replace(**settings), date=_FIRST)
+
+
+# Earlier versions by name and date, so that images of earlier releases are found and can be continued. They are in no
+# list of presets.
+FORMER: dict[str, Preset] = {
+    f"patel2019-{_FIRST}": _former("patel2019", legacy_mean_order=False),
+    f"gatys2015-{_FIRST}": _former("gatys2015", activation="before"),
+    f"gatys2016-{_FIRST}": _former("gatys2016", activation="before"),
+}
+
+
 def preset(name: str) -> Recipe:
-    """Return a preset's recipe.
+    """Return the recipe of a preset, or of an earlier version of one by its dated name.
 
     Raises:
         RecipeError: There is no such preset; the message suggests the nearest name.
     """
-    if name not in PRESETS:
-        raise RecipeError(f"unknown preset {did_you_mean(name, PRESETS)}")
-    return PRESETS[name].recipe.replace(preset=name)
+    found = PRESETS.get(name) or FORMER.get(name)
+    if found is None:
+        raise RecipeError(f"unknown preset {did_you_mean(name, [*PRESETS, *FORMER])}")
+    return found.recipe.replace(preset=name)

@@ -163,6 +163,18 @@ def test_a_shipped_plan_of_pairs_takes_the_images_in_order(write_plan: PlanWrite
         plan_of_words(names[:2], ["wave.png"], "patel2019-exp3")
 
 
+def test_two_pairs_for_figure_6_2_are_taken_in_order(write_plan: PlanWriter, monkeypatch) -> None:
+    folder = write_plan().parent
+    monkeypatch.chdir(folder)
+    for name in ("a.png", "b.png"):
+        shutil.copy("cat.png", name)
+    cells = plan_of_words(["a.png", "b.png"], ["wave.png", "cat.png"], "patel2019-exp2").cells
+    named = [(cell.pair.content_name, cell.pair.style_name, cell.recipe.tv_weight) for cell in cells]
+    assert named == [("a", "wave", 0), ("a", "wave", 1), ("b", "cat", 0), ("b", "cat", 1)]
+    assert len(plan_of_words(["a.png"], ["wave.png"], "patel2019-exp2").cells) == 2
+    assert len(plan_of_words(["a.png", "b.png"], ["wave.png"], "patel2019-exp2").cells) == 4
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -9,6 +9,8 @@ import torch
 from generator.nst import PRESETS, Style, preset
 from generator.nst.network import Vgg
 from generator.nst.objective import Objective, Reference
+from generator.nst.recipes.effects import effective_sha256
+from generator.nst.recipes.presets import FORMER
 from tests.generator.nst.tiny import tiny_weights
 
 SHAPE = (3, 34, 38)
@@ -60,7 +62,6 @@ def johnson_tv(x):
 
 
 BLOCKS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
-BEFORE = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
 JOHNSON = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
 UDACITY = dict(zip(BLOCKS, (1.0, 0.75, 0.2, 0.2, 0.2), strict=True))
 
@@ -73,10 +74,11 @@ def matconvnet_style(f, s):
 # preset -> content layer, content loss, style layers, style loss of one layer, TV; each with its weight in it.
 GOLDEN = {
     "patel2019": ("relu3_1", lambda f, p: 0.01 * half_squares(f, p), BLOCKS, keras_style, keras_tv),
-    "gatys2015": ("conv4_2", lambda f, p: 1e-4 * half_squares(f, p), BEFORE, gatys_style, None),
-    "gatys2016": ("conv4_2", lambda f, p: 1e-3 * half_squares(f, p), BEFORE, gatys_style, None),
+    "gatys2015": ("relu4_2", lambda f, p: 1e-4 * half_squares(f, p), BLOCKS, gatys_style, None),
+    "gatys2016": ("relu4_2", lambda f, p: 1e-3 * half_squares(f, p), BLOCKS, gatys_style, None),
     "keras2016": ("relu4_2", lambda f, p: 0.025 * ((f - p) ** 2).sum(), BLOCKS, keras_style, keras_tv),
     "keras2017": ("relu5_2", lambda f, p: 0.025 * ((f - p) ** 2).sum(), BLOCKS, keras_style, keras_tv),
+    "keras-vgg19": ("relu4_2", lambda f, p: 0.025 * ((f - p) ** 2).sum(), BLOCKS, keras_style, None),
     "matconvnet-vgg19": (
         "relu4_2",
         lambda f, p: 10 * ((f - p) ** 2).sum() / (4 * f.size),
@@ -201,4 +203,39 @@ def test_patel2019_has_the_notebooks_settings():
     recipe = preset("patel2019")
     assert (recipe.evaluations, recipe.round_evaluations, recipe.memory) == (12 * 20, 20, 10)
     assert (recipe.size, recipe.init, recipe.noise_mean, recipe.noise_scale) == (300, "noise", -0.5, 127.5)
-    assert not recipe.legacy_mean_order
+    assert recipe.legacy_mean_order
+
+
+def test_keras_vgg19_has_the_readmes_settings():
+    recipe = preset("keras-vgg19")
+    assert (recipe.network, recipe.size, recipe.shape) == ("vgg19", 512, "square")
+    assert (recipe.init, recipe.noise, recipe.tv_weight) == ("noise", "uniform", 0)
+
+
+@pytest.mark.parametrize("name", ["gatys2015", "gatys2016"])
+def test_gatys_gradient_is_zero_where_an_activation_is_below_zero(name):
+    """Equations 2 and 6 of both papers."""
+    contents, styles = preset(name).taps
+    network = Vgg(tiny_weights("vgg19"), {"conv1_1", *contents, *styles}, pooling="average")
+    features = network(image(0)[None])
+    assert all(float(features[tap].min()) == 0 for tap in (*contents, *styles))
+    assert float(features["conv1_1"].min()) < 0
+
+
+# The hash of each earlier version's recipe, from the release that had it: part of the keys of its images.
+EARLIER = {
+    "patel2019-2026-11-21": "0dd939c278293d71dc3b7e7531e6de99a6ab71c5947858cee4812ef1ff81c3a0",
+    "gatys2015-2026-11-21": "d0ed9a6558723ac8820ef19511cf2513c95dc17c19f4fceb0f2fe75bdfac9853",
+    "gatys2016-2026-11-21": "324b40d5bb6d53bf56fa9d18f5ffc80adbd4d670b621e03066074904a61bac2d",
+}
+
+
+def test_earlier_versions_of_presets_keep_their_hashes():
+    assert {name: effective_sha256(preset(name)) for name in FORMER} == EARLIER
+
+
+def test_an_earlier_version_differs_from_the_present_one_and_is_older():
+    for name, former in FORMER.items():
+        present = PRESETS[name.removesuffix(f"-{former.date}")]
+        assert former.recipe != present.recipe
+        assert former.date < present.date

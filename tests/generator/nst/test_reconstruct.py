@@ -22,6 +22,10 @@ def test_the_first_layer_gives_the_image_back_and_a_deep_one_less_of_it():
     assert errors[0] < errors[1]
 
 
+def test_reconstructions_take_the_means_in_their_right_order():
+    assert not any(recipe.legacy_mean_order for recipe in content_recipes(LAYERS))
+
+
 def test_styles_come_from_a_growing_subset_of_layers():
     recipes = style_recipes(LAYERS, BASE)
     assert [recipe.style_layers for recipe in recipes] == [LAYERS[:1], LAYERS[:2], LAYERS]

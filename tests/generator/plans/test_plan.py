@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from generator.nst import preset
+from generator.nst.recipes.effects import fingerprint
+from generator.nst.reconstruct import content_recipes, style_recipes
 from generator.plans.document import PlanError, shipped_plans
 from generator.plans.plan import Plan, load_plan
 
+BLOCKS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
 IMAGES = '[images]\ncontent = ["cat.jpg"]\nstyle = ["wave.jpg"]\n'
 
 
@@ -170,18 +173,36 @@ def test_licences_go_with_their_files(folder: Path) -> None:
 
 
 def test_the_shipped_plans_are_the_reports_experiments(folder: Path) -> None:
-    assert shipped_plans() == ["patel2019-exp1", "patel2019-exp2", "patel2019-exp3"]
+    assert shipped_plans() == ["patel2019-exp1", "patel2019-exp2", "patel2019-exp3", "patel2019-fig5-2"]
     grid = load(folder, f'preset = "patel2019-exp1"\n{IMAGES}')
     assert len(grid.cells) == 25
     assert {cell.recipe.tv_weight for cell in grid.cells} == {0}
     assert {cell.factors["ratio"] for cell in grid.cells} == {0.001, 0.01, 0.1, 0.25, 0.5}
     switch = load(folder, f'preset = "patel2019-exp2"\n{IMAGES}')
     assert [cell.recipe.tv_weight for cell in switch.cells] == [0, 1]
+    assert {(cell.recipe.content_layers, cell.recipe.ratio) for cell in switch.cells} == {
+        (("conv2_2",), 0.01)
+    }
     names = ["cat", "dog", "wave", "scream"]
     seven = [[f"{a}.jpg", f"{b}.jpg"] for a in names for b in names if a != b][:7]
     rated = load(folder, f'preset = "patel2019-exp3"\n[images]\npairs = {seven}\n')
     assert [cell.label[:2] for cell in rated.cells] == ["A:", "B:", "C:", "D:", "E:", "F:", "G:"]
     assert [cell.recipe.content_layers[0][4] for cell in rated.cells] == ["3", "2", "3", "3", "3", "2", "3"]
+
+
+def test_figure_5_2_takes_the_content_from_each_layer_and_the_style_from_ever_more(folder: Path) -> None:
+    cells = load(folder, f'preset = "patel2019-fig5-2"\n{IMAGES}').cells
+    contents = [cell.recipe for cell in cells if not cell.recipe.beta]
+    styles = [cell.recipe for cell in cells if not cell.recipe.alpha]
+    assert len(contents) + len(styles) == len(cells)
+    wanted = content_recipes(BLOCKS), style_recipes(BLOCKS)
+    assert [fingerprint(recipe) for recipe in contents] == [fingerprint(recipe) for recipe in wanted[0]]
+    assert [fingerprint(recipe) for recipe in styles] == [fingerprint(recipe) for recipe in wanted[1]]
+
+
+def test_an_earlier_version_of_a_preset_is_taken_by_its_dated_name(folder: Path) -> None:
+    (cell,) = load(folder, f'preset = "patel2019-2026-11-21"\n{IMAGES}').cells
+    assert not cell.recipe.legacy_mean_order
 
 
 def test_ones_own_settings_go_over_those_of_a_shipped_plan(folder: Path) -> None:
