@@ -111,13 +111,13 @@ def _people(study: Study, definition: Definition) -> dict[str, int]:
     asked = definition.screening
     has_screening = bool(asked.display or asked.vision or asked.plates)
     fresh = timezone.now() - STALE_AFTER
-    counts = dict.fromkeys(["screening", *Trial.Phase.values, "at the end", "gone quiet"], 0)
+    counts = dict.fromkeys(["screening", *Trial.Phase.values, "at the end", "not seen for 45 minutes"], 0)
     counts |= dict.fromkeys(Participant.State.values[1:], 0)
     for state, phase, seen, screening in rows:
         if state != Participant.State.ACTIVE:
             counts[state] += 1
         elif seen < fresh:
-            counts["gone quiet"] += 1
+            counts["not seen for 45 minutes"] += 1
         elif has_screening and screening is None:
             counts["screening"] += 1
         else:

@@ -54,7 +54,7 @@ def test_everybody_is_counted_where_they_are(owner):
         "practice": 1,
         "main": 1,
         "at the end": 1,
-        "gone quiet": 1,
+        "not seen for 45 minutes": 1,
         "finished": 1,
         "stopped": 1,
     }

@@ -57,7 +57,7 @@ def _context(study: Study) -> dict[str, Any]:
     }
 
 
-_ENDED: Final = ("finished", "stopped", "screened-out", "gone quiet")
+_ENDED: Final = ("finished", "stopped", "screened-out", "not seen for 45 minutes")
 
 
 def _bars(reached: pd.DataFrame) -> list[tuple[str, str, str]]:
