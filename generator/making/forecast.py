@@ -16,6 +16,8 @@ from generator.making import engine
 from generator.models import Cell
 from generator.nst.recipes.footprint import products_per_pixel
 from generator.plans import sizes
+from generator.sets import pace
+from generator.sets.estimate import BYTES_A_PIXEL, PROVENANCE_BYTES
 
 if TYPE_CHECKING:
     import torch
@@ -23,9 +25,6 @@ if TYPE_CHECKING:
 
     from generator.nst import Progress, Recipe
 
-# A stylised image is noisy: its PNG takes nearly 3 bytes a pixel; its provenance some 30 kB in file and row.
-_BYTES_ON_DISK = 2.7
-_PROVENANCE_BYTES = 30_000
 # Small images take more seconds a pixel: from 256 px on it changes little.
 _PROBE_SIDE, _PROBE_EVALUATIONS = 256, 5
 # More cells than this are not worth the seconds and the gigabyte that measuring takes.
@@ -56,9 +55,9 @@ def forecast(jobs: Sequence[tuple[Recipe, sizes.Size]], device: torch.device | e
     for recipe, content in jobs:
         levels, budgets = sizes.levels(recipe, content), sizes.budgets(recipe, content)
         evaluations += sum(budgets)
-        work += sum(width * height * budget for (width, height), budget in zip(levels, budgets, strict=True))
+        work += pace.pixel_evaluations(recipe, content)
         pixels = levels[-1][0] * levels[-1][1]
-        disk += pixels * _BYTES_ON_DISK + _PROVENANCE_BYTES
+        disk += pixels * BYTES_A_PIXEL + PROVENANCE_BYTES
         each = engine.bytes_of_cell(device, recipe, pixels, budgets[-1])
         memory = max(memory, each * min(len(jobs), engine.batch_size(device, each)))
     if not jobs:
@@ -94,21 +93,14 @@ def _known_speed(recipe: Recipe, device: torch.device | engine.PlainCpu) -> tupl
         name = engine.processor()
     else:
         name = engine.describe_device(device)["device"]["name"]
-    work = seconds = 0.0
     recent = Cell.objects.filter(
         status=Cell.Status.DONE,
         provenance__device__name=name,
         provenance__weights__network=recipe.network,
         recipe__precision=recipe.precision,
     )
-    for cell in recent.select_related("content").order_by("-made_at")[:20]:
-        made = type(recipe).from_dict(cell.recipe)
-        content = cell.content.width, cell.content.height
-        levels, budgets = sizes.levels(made, content), sizes.budgets(made, content)
-        share = cell.provenance["evaluations"] / sum(budgets)
-        work += share * sum(w * h * budget for (w, h), budget in zip(levels, budgets, strict=True))
-        seconds += cell.provenance["seconds"]
-    return (work / seconds, "as fast as the last images on this device") if seconds else None
+    speed = pace.speed_of(recent.select_related("content").order_by("-made_at")[: pace.COUNTED])
+    return (speed, "as fast as the last images on this device") if speed else None
 
 
 def _probed_speed(recipe: Recipe, plain: torch.device | engine.PlainCpu) -> tuple[float, str]:

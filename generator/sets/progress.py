@@ -74,10 +74,15 @@ def in_words(images_per_hour: float | None, seconds_left: float | None) -> str:
     """Return "about 3 min left, 240 images an hour", or what is known of it."""
     parts = []
     if seconds_left is not None:
-        parts.append(f"about {_duration(seconds_left)} left")
+        parts.append(f"{duration(seconds_left)} left")
     if images_per_hour is not None:
         parts.append(f"{images_per_hour:.0f} images an hour")
     return ", ".join(parts)
+
+
+def duration(seconds: float) -> str:
+    """Return "about 3 min", or the like in seconds or hours."""
+    return f"about {_duration(seconds)}"
 
 
 def _duration(seconds: float) -> str:

@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern] = [
     path("pictures/<int:pk>.webp", uploads.thumbnail, name="upload_thumbnail"),
     path("pictures/<int:pk>/remove/", uploads.remove, name="remove_upload"),
     path("plans/new/", plans.new, name="new_plan"),
+    path("plans/new/count.json", plans.count, name="plan_count"),
     path("plans/<int:pk>/", plans.run, name="plan"),
     path("plans/<int:pk>/state.json", plans.state, name="plan_state"),
     path("plans/<int:pk>/go/", plans.go, name="go"),

@@ -1,146 +1,407 @@
-"""A small form that writes a plan: pictures, a preset, up to two factors. Everything else is for the file."""
+"""The form that writes a plan: pictures, a method, what varies. Everything else is for the file."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
+import math
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 from django import forms
+from django.http import QueryDict
 
 from generator.models import Upload
-from generator.nst.recipes.presets import DEFAULT
-from generator.nst.recipes.presets import PRESETS as ALL_PRESETS
-from generator.plans.document import shipped_plans
+from generator.nst.recipes.presets import DEFAULT, preset
+from generator.nst.recipes.recipe import Recipe
+from generator.plans.document import PlanError, document_of
+from generator.plans.plan import MAX_CELLS, check_settings
+from generator.sets.estimate import Estimate, estimate, plan_among
+from survey.desk.forms import plan_factors
+from survey.desk.forms.methods import Method, methods
+from survey.desk.forms.plan_factors import FACTORS, MOST, SIZE, Factor, Level
+from survey.desk.forms.plan_text import fields_of, says_no_more, toml_value, write
 
-#: The presets by name, the default first.
-PRESETS: Final = (DEFAULT, *(name for name in ALL_PRESETS if name != DEFAULT))
-#: What may vary: key of the recipe -> (what it is called, levels to start from).
-FACTORS: Final = {
-    "ratio": ("content to style ratio, α/β", "0.03, 0.1, 0.3"),
-    "content_layer": ("content layer", "conv2_1, conv3_1, conv4_1"),
-    "tv_weight": ("weight of total variation", "0, 1"),
-    "style_scale": ("scale of the style image", "0.5, 1, 2"),
-    "evaluations": ("evaluations", "50, 200"),
-    "size": ("longest side in pixels", "256, 512"),
-    "init": ("where it starts: noise, content, mix", "noise, content"),
-    "optimiser": ("optimiser: lbfgs-b, lbfgs, adam", "lbfgs-b, adam"),
-    "pooling": ("pooling: max, average", "max, average"),
-    "colour": ("colour: none, histogram, luminance ...", "none, histogram"),
-    "preset": ("preset", "gatys2016, modern"),
-    "seed": ("seed", "1, 2, 3"),
+#: Larger plans are counted by the dry run alone: here the answer has to come at once.
+_MOST_COUNTED: Final = 2000
+_EVERY: Final = (SIZE, *FACTORS)
+# What the plan's checks say of a setting without effect -> why, in plain words.
+_REASONS: Final = {
+    'init = "content"': "the image starts from the photograph",
+    'style_shape = "content"': "this method squashes the style image to the photograph’s shape",
+    'shape = "square"': "this method squashes both images to a square",
 }
-_PLACES: Final = ("first", "second")
+
+
+class _Ticked(forms.MultipleChoiceField):
+    """Values to tick; which are possible is checked with the method that was chosen."""
+
+    def valid_value(self, value: Any) -> bool:
+        return True
+
+
+@dataclass(frozen=True)
+class FactorInput:
+    """A factor as the page shows it."""
+
+    factor: Factor
+    name: str
+    options: list[tuple[str, str, bool, bool]]
+    blocks: list[tuple[int, list[tuple[str, bool]]]]
+    own: str
+    typed: str
+    errors: list[str]
+
+    @property
+    def chosen(self) -> int:
+        """How many values are ticked."""
+        bars = [ticked for _, layers in self.blocks for _, ticked in layers]
+        return sum(ticked for _, _, ticked, _ in self.options) + sum(bars)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is shown unfolded."""
+        return bool(self.chosen or self.typed or self.errors)
+
+    @property
+    def target(self) -> str:
+        """The id of the field that an error leads to."""
+        return f"id_{self.name}_other" if self.factor.kind in ("numbers", "repeats") else f"id_{self.name}"
 
 
 class PlanForm(forms.Form):
-    """`plan()` is the TOML of a valid form."""
+    """`plan()` is the TOML of a valid form; `outline` tells what it makes, as far as that is known."""
 
-    title = forms.CharField(label="Title", max_length=200)
-    content = forms.TypedMultipleChoiceField(label="Content images", widget=forms.CheckboxSelectMultiple)
-    style = forms.TypedMultipleChoiceField(label="Style images", widget=forms.CheckboxSelectMultiple)
-    preset = forms.ChoiceField(label="Method (preset or shipped plan)")
-    size = forms.IntegerField(label="Longest side in pixels", min_value=16, max_value=8192, required=False)
-    evaluations = forms.IntegerField(
-        label="Steps at each size (evaluations)",
-        min_value=1,
-        max_value=100_000,
-        required=False,
+    title = forms.CharField(
+        label="Name of the set", max_length=200, error_messages={"required": "Give the set a name"}
     )
-    first = forms.ChoiceField(label="What should vary", required=False)
-    first_levels = forms.CharField(label="Values, separated by commas", max_length=500, required=False)
-    second = forms.ChoiceField(label="What else should vary", required=False)
-    second_levels = forms.CharField(label="Values, separated by commas", max_length=500, required=False)
+    content = forms.MultipleChoiceField(
+        label="Photographs", error_messages={"required": "Choose at least one photograph"}
+    )
+    style = forms.MultipleChoiceField(
+        label="Styles", error_messages={"required": "Choose at least one style"}
+    )
+    preset = forms.ChoiceField(label="Method", initial=DEFAULT)
 
     def __init__(self, *args: Any, uploads: Iterable[Upload], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.uploads = list(uploads)
+        self.methods = methods()
+        self.levels: dict[str, list[Level]] = {}
+        self.outline: Estimate | None = None
         names = [(upload.name, upload.name) for upload in self.uploads]
-        presets = [(name, name) for name in PRESETS]
-        shipped = [(name, name) for name in shipped_plans()]
-        factors = [("", "none"), *((key, label) for key, (label, _) in FACTORS.items())]
-        self._offer("preset", [("presets", presets), ("shipped plans", shipped)])
-        for name, options in (("content", names), ("style", names), ("first", factors), ("second", factors)):
-            self._offer(name, options)
+        for name, options in (("content", names), ("style", names), ("preset", self._presets())):
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)  # noqa: S101
+            field.choices = options
+            field.error_messages["invalid_choice"] = (
+                "“%(value)s” is not there any more" if options is names else "Choose a method"
+            )
+        for factor in _EVERY:
+            self.fields[_name(factor)] = _Ticked(required=False, label=factor.label)
+            self.fields[f"{_name(factor)}_other"] = forms.CharField(required=False, max_length=500)
 
-    def _offer(self, name: str, options: list[Any]) -> None:
-        field = self.fields[name]
-        assert isinstance(field, forms.ChoiceField)  # noqa: S101
-        field.choices = options
+    def _presets(self) -> list[tuple[str, str]]:
+        return [(method.name, method.title) for method in self.methods]
+
+    # What the page shows
+
+    def unchecked(self) -> PlanForm:
+        """Return the form with the same choices and no errors."""
+        data = self.data
+        many = {name for name, field in self.fields.items() if isinstance(field, forms.MultipleChoiceField)}
+        lists = {name: data.getlist(name) for name in many} if isinstance(data, QueryDict) else {}
+        initial = {name: lists.get(name, data.get(name, "")) for name in self.fields}
+        return PlanForm(uploads=self.uploads, initial=initial)
 
     @property
-    def tiles(self) -> list[tuple[Upload, list[tuple[str, str, bool]]]]:
-        """Return each picture with its two boxes: (field, label, whether it is ticked)."""
-        ticked = {name: set(self[name].value() or []) for name in ("content", "style")}
-        return [
-            (upload, [(name, name, upload.name in ticked[name]) for name in ("content", "style")])
-            for upload in self.uploads
-        ]
+    def tiles(self) -> list[tuple[str, str, list[tuple[Upload, bool]], list[str]]]:
+        """Return each role with its heading, every picture, ticked or not, and what is wrong."""
+        found = []
+        for role in ("content", "style"):
+            ticked = set(self[role].value() or [])
+            pictures = [(each, each.name in ticked) for each in self.uploads]
+            found.append((role, str(self.fields[role].label), pictures, self._told(role)))
+        return found
+
+    @property
+    def method(self) -> Method:
+        """The method that is chosen, the default where it is none."""
+        by_name = {method.name: method for method in self.methods}
+        return by_name.get(str(self["preset"].value()), by_name[DEFAULT])
+
+    @property
+    def cards(self) -> list[Method]:
+        """The methods that can be chosen now."""
+        return [each for each in self.methods if each.is_ready is not False and not each.is_whole_plan]
+
+    @property
+    def whole_plans(self) -> list[Method]:
+        """The shipped plans."""
+        return [each for each in self.methods if each.is_whole_plan]
+
+    @property
+    def absent(self) -> list[Method]:
+        """The presets whose weights are not here."""
+        return [each for each in self.methods if each.is_ready is False and not each.is_whole_plan]
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        """The recipe of the chosen method."""
+        document = document_of(f"preset = {toml_value(self.method.name)}", "plan")
+        settings = {key: value for key, value in document.recipe.items() if key != "seed"}
+        return preset(document.preset).replace(**settings)
+
+    @property
+    def size_input(self) -> FactorInput:
+        """The sizes."""
+        return self._input(SIZE)
+
+    @property
+    def inputs(self) -> list[FactorInput]:
+        """Every other factor."""
+        return [self._input(factor) for factor in FACTORS]
+
+    @property
+    def problems(self) -> list[tuple[str, str]]:
+        """Return each error with the id of its field, in the order of the page."""
+        targets = {_name(factor): self._input(factor).target for factor in _EVERY}
+        found = []
+        for name in self.fields:
+            for message in self.errors.get(name, []):
+                # The first picture, or the first card, stands for its list.
+                first = f"id_{name}" if name == "title" else f"id_{name}_0"
+                found.append((targets.get(name, first), str(message)))
+        return [*found, *(("main", str(message)) for message in self.non_field_errors())]
+
+    def _input(self, factor: Factor) -> FactorInput:
+        name = _name(factor)
+        ticked = [str(value) for value in self[name].value() or []]
+        options: list[tuple[str, str, bool, bool]] = []
+        blocks: list[tuple[int, list[tuple[str, bool]]]] = []
+        if factor.kind == "layers":
+            known = plan_factors.layers_of(self.recipe.network)
+            blocks = [(block, [(each, each in ticked) for each in names]) for block, names in known]
+            names = {each for _, layers in known for each in layers}
+            options = [(each, each, True, False) for each in ticked if each not in names]
+        elif factor.key == "preset":
+            options = [
+                (each.name, each.title, each.name in ticked, each.is_ready is False)
+                for each in self.methods
+                if not each.is_whole_plan
+            ]
+        elif factor.kind == "choices":
+            options = [(value, words, value in ticked, False) for value, words in factor.choices]
+        elif factor.kind == "numbers":
+            offered = [str(value) for value in plan_factors.suggestions(factor, self.recipe)]
+            every = sorted({*offered, *ticked}, key=_as_number)
+            options = [(value, value, value in ticked, False) for value in every]
+        return FactorInput(
+            factor,
+            name,
+            options,
+            blocks,
+            self._own(factor),
+            str(self[f"{name}_other"].value() or ""),
+            self._told(name),
+        )
+
+    def _told(self, name: str) -> list[str]:
+        return [str(message) for message in self.errors.get(name, [])]
+
+    def _own(self, factor: Factor) -> str:
+        if factor.key in ("repeats", "preset"):
+            return ""
+        if factor.key == "content_layer":
+            return " and ".join(self.recipe.content_layers)
+        value = self.recipe.ratio if factor.key == "ratio" else getattr(self.recipe, factor.key)
+        return str(plan_factors.plain(value)) if isinstance(value, int | float) else str(value)
+
+    # What it says
 
     def clean(self) -> dict[str, Any]:
-        """Tie factors to their levels."""
+        """Check every factor, then the plan as a whole."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        for place in _PLACES:
-            factor, levels = cleaned.get(place), levels_of(cleaned.get(f"{place}_levels", ""))
-            if factor and len(levels) < 2:
-                self.add_error(
-                    f"{place}_levels",
-                    f"Choose at least two values to compare, for example {FACTORS[factor][1]}.",
+        self._check_method(cleaned)
+        ready = [method.name for method in self.methods if method.is_ready is not False]
+        for factor in _EVERY:
+            name = _name(factor)
+            try:
+                self.levels[factor.key] = plan_factors.levels(
+                    factor,
+                    cleaned.get(name, []),
+                    cleaned.get(f"{name}_other", ""),
+                    self.recipe.network,
+                    ready,
                 )
-            if levels and not factor:
-                self.add_error(place, "Say what these values are for.")
-        if cleaned.get("first") and cleaned.get("first") == cleaned.get("second"):
-            self.add_error("second", "The two factors are the same.")
+            except forms.ValidationError as error:
+                self.add_error(name, error)
+        self._check_together()
+        if not set(self.errors) - {"title"} and "content" in cleaned and "style" in cleaned:
+            self._check_plan(cleaned)
         return cleaned
+
+    def _check_method(self, cleaned: Mapping[str, Any]) -> None:
+        if "preset" in cleaned and self.method.is_ready is False:
+            weights = self.method.weights.partition(":")[0]
+            self.add_error(
+                "preset",
+                f"{self.method.title} needs the weights of {weights}, which are not installed on this server",
+            )
+
+    def _check_together(self) -> None:
+        if len(self.levels.get("preset", [])) == 1:
+            self.add_error("vary_preset", "Choose at least two methods to compare")
+        if len(self.levels.get("repeats", [])) > 1:
+            self.add_error("vary_repeats", "Write one number")
+        varied = self._varied()
+        if len(varied) > MOST:
+            names = ", ".join(factor.label.lower() for factor in varied)
+            self.add_error(
+                _name(varied[MOST]),
+                f"At most {MOST} things may vary at once. Here are {len(varied)}: {names}",
+            )
+
+    def _check_plan(self, cleaned: dict[str, Any]) -> None:
+        pictures = {upload.name: (upload.source.width, upload.source.height) for upload in self.uploads}
+        text = self._text(cleaned)
+        try:
+            check_settings(document_of(text, "plan"))
+            count = self._product(cleaned)
+            if count > MAX_CELLS:
+                self.add_error(
+                    None, f"These are {count:,} images. At most {MAX_CELLS:,} are possible in one set."
+                )
+            elif count <= _MOST_COUNTED:
+                self.outline = estimate(plan_among(text, pictures), pictures)
+        except PlanError as error:
+            self._blame(str(error).removeprefix("plan: "))
+
+    @property
+    def _versions(self) -> int:
+        """The number of versions of each image; 0 where there is one."""
+        found = self.levels.get("repeats", [])
+        return int(found[0]) if len(found) == 1 and int(found[0]) > 1 else 0
+
+    def _count(self, factor: Factor) -> int:
+        return self._versions if factor.kind == "repeats" else len(self.levels.get(factor.key, []))
+
+    def _varied(self) -> list[Factor]:
+        return [factor for factor in _EVERY if self._count(factor) > 1]
+
+    def _product(self, cleaned: Mapping[str, Any]) -> int:
+        return (
+            len(cleaned["content"])
+            * len(cleaned["style"])
+            * math.prod(max(1, self._count(factor)) for factor in _EVERY)
+        )
+
+    def _blame(self, message: str) -> None:
+        """Show what is wrong with the plan beside the factor that it names."""
+        if message.startswith("repeats ="):
+            reason = _plain_reason(message.partition("where ")[2].partition(";")[0])
+            self.add_error(
+                "vary_repeats",
+                f"Every version would be the same image, because {reason}. Let it start from noise.",
+            )
+            return
+        for factor in _EVERY:
+            if found := re.search(rf"\b{factor.key} changes nothing where ([^;)]+)", message):
+                self.add_error(_name(factor), f"This changes nothing here, because {_plain_reason(found[1])}")
+                return
+        self.add_error(None, message)
+
+    def parts(self) -> list[str]:
+        """Return what multiplies to the number of images, such as "3 photographs"."""
+        cleaned = self.cleaned_data
+        found = [_counted(len(cleaned["content"]), "photograph", "photographs")]
+        found.append(_counted(len(cleaned["style"]), "style", "styles"))
+        for factor in _EVERY:
+            count = self._count(factor)
+            if count > 1:
+                found.append(_counted(count, factor.one, factor.many))
+        if self.outline and self.method.is_whole_plan and self.outline.images != self._product(cleaned):
+            found.append("the settings of the shipped plan")
+        return found
+
+    def images(self) -> int | None:
+        """Return how many images the plan makes; None for a large shipped plan."""
+        if self.outline:
+            return self.outline.images
+        return None if self.method.is_whole_plan else self._product(self.cleaned_data)
+
+    def notes(self) -> list[str]:
+        """Return what is worth knowing before the plan is checked."""
+        varied = self._varied()
+        if not varied:
+            alone = "No setting varies: each pair of pictures gives one image."
+            return [] if self.method.is_whole_plan else [alone]
+        names = " and ".join(factor.many for factor in varied)
+        return [f"Every pair of pictures gets the same {names}, so they can be compared fairly."]
 
     def plan(self) -> str:
         """Return the plan as TOML."""
-        values = self.cleaned_data
-        recipe = {key: values[key] for key in ("size", "evaluations") if values[key]}
-        if "evaluations" in recipe:
+        return self._text(self.cleaned_data)
+
+    def _text(self, cleaned: Mapping[str, Any]) -> str:
+        recipe: dict[str, Any] = {}
+        factors: dict[str, list[Level]] = {}
+        for factor in _EVERY:
+            values = self.levels.get(factor.key, [])
+            if len(values) > 1:
+                factors[factor.key] = values
+            elif values and factor.key != "repeats":
+                recipe[factor.key] = values[0]
+        if {"evaluations"} & {*recipe, *factors} and self.recipe.first_evaluations:
             # Or a preset that begins with a small image would spend its own number on that.
             recipe["first_evaluations"] = 0
-        factors = {values[place]: levels_of(values[f"{place}_levels"]) for place in _PLACES if values[place]}
-        return write(values["title"], values["preset"], values["content"], values["style"], recipe, factors)
+        return write(
+            cleaned.get("title", "New set"),
+            cleaned["preset"],
+            cleaned["content"],
+            cleaned["style"],
+            recipe,
+            factors,
+            repeats=self._versions,
+        )
 
     def example(self) -> str:
         """Return a short plan of the first pictures, to be changed by hand."""
         names = [upload.name for upload in self.uploads] or ["photograph.jpg", "painting.jpg"]
-        return write("My images", PRESETS[0], names[:1], names[-1:], {"size": 256}, {"ratio": [0.03, 0.1]})
+        return write("My images", DEFAULT, names[:1], names[-1:], {"size": 256}, {"ratio": [0.03, 0.1]})
 
 
-def levels_of(text: str) -> list[Any]:
-    """Return comma-separated levels as numbers where they are such, else as words."""
-    return [_level(part.strip()) for part in text.split(",") if part.strip()]
+def form_of(text: str, uploads: Iterable[Upload]) -> PlanForm | None:
+    """Return the form that writes this very plan, filled in; None for a plan that says more than the form can.
+
+    A value that is not possible now, such as a picture that was deleted, is an error of the form.
+    """
+    try:
+        told = tomllib.loads(text)
+        form = PlanForm(fields_of(told), uploads=uploads)
+    except (tomllib.TOMLDecodeError, TypeError, AttributeError):
+        return None
+    if form.is_valid():
+        return form if tomllib.loads(form.plan()) == told else None
+    return form if says_no_more(told, [factor.key for factor in _EVERY]) else None
 
 
-def write(
-    title: str,
-    preset: str,
-    content: list[str],
-    style: list[str],
-    recipe: dict[str, Any],
-    factors: dict[str, list[Any]],
-) -> str:
-    """Return a plan as TOML. A JSON string, number or list of such is one of TOML, too."""
-    lines = [f"title = {_toml(title)}", f"preset = {_toml(preset)}", "", "[images]"]
-    lines += [f"content = {_toml(content)}", f"style = {_toml(style)}"]
-    for name, table in (("recipe", recipe), ("factors", factors)):
-        if table:
-            lines += ["", f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in table.items())]
-    return "\n".join(lines) + "\n"
+def _name(factor: Factor) -> str:
+    return f"vary_{factor.key}"
 
 
-def _toml(value: Any) -> str:
-    # DEL is the one character that JSON leaves bare and TOML refuses.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
 
 
-def _level(word: str) -> int | float | str:
-    for kind in (int, float):
-        try:
-            number = kind(word)
-        except ValueError:
-            continue
-        return number if number == number and abs(number) != float("inf") else word
-    return word
+def _plain_reason(reason: str) -> str:
+    return _REASONS.get(reason.strip(), reason.strip())
+
+
+def _as_number(value: str) -> float:
+    try:
+        return float(value)
+    except ValueError:
+        return math.inf

@@ -1,5 +1,6 @@
 // A set's progress and a plan's state keep themselves up to date; without script, a reload does the same.
 
+import { choosePlan } from "./new_plan.js";
 import { poll } from "./poll.js";
 
 const LOST = "The server cannot be reached; trying again by itself.";
@@ -76,6 +77,9 @@ for (const input of document.querySelectorAll("input[type=file]")) {
   input.addEventListener("change", () => checkFiles(input));
 }
 
+const make = document.getElementById("make");
+if (make) choosePlan(make);
+document.getElementById("problems")?.focus();
 const set = document.getElementById("progress");
 if (set && ["making", "queued", "stopping"].includes(set.dataset.state)) watchSet(set);
 const plan = document.getElementById("plan");

@@ -99,6 +99,7 @@ ROWS: Final[dict[str, Row]] = {
     "upload_thumbnail": Row("owner", keys={"pk": "$upload"}),
     "remove_upload": _act(keys={"pk": "$upload"}),
     "new_plan": Row("creator"),
+    "plan_count": _act("creator"),
     "plan": Row("owner", keys={"pk": "$plan"}),
     "plan_state": Row("owner", keys={"pk": "$plan"}),
     "go": _act(keys={"pk": "$plan"}),

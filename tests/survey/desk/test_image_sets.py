@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import io
+import random
+import re
 import tomllib
 import zipfile
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.contrib.staticfiles import finders
+from django.core.exceptions import ValidationError
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -18,11 +23,15 @@ from django.utils import timezone
 from PIL import Image
 
 from generator.models import Cell, ImageSet, PlanRun, Source, Upload
-from generator.nst.recipes.presets import DEFAULT
 from generator.nst.recipes.presets import PRESETS as ALL_PRESETS
+from generator.nst.recipes.presets import preset
+from generator.plans.document import shipped_plans
 from generator.queue import runs, worker
 from generator.sets import uploads
-from survey.desk.forms.plan_form import PRESETS, PlanForm, levels_of
+from generator.sets.estimate import plan_among
+from survey.desk.forms.methods import WORDS, methods
+from survey.desk.forms.plan_factors import FACTORS, SIZE, numbers_in, suggestions
+from survey.desk.forms.plan_form import PlanForm
 from survey.models import AuditEntry, Study
 from survey.study.publish import publish_image_set
 from tests.survey.desk.conftest import client_of
@@ -65,6 +74,12 @@ def claim(cell: Cell) -> None:
     Cell.objects.filter(pk=cell.pk).update(
         status="running", claim_token="x", claim_host="elsewhere", claimed_at=timezone.now()
     )
+
+
+def ticked(html: str) -> set[tuple[str, str]]:
+    """Return name and value of each box and button of a page that is ticked."""
+    boxes = re.findall(r'<input type="(?:checkbox|radio)" name="(\w+)" value="([^"]*)"[^>]*? checked', html)
+    return {(name, unescape(value)) for name, value in boxes}
 
 
 def page(client: Client, name: str, *arguments: object, **query: Any) -> str:
@@ -313,46 +328,165 @@ class TestPlans:
         "content": ["cat.png"],
         "style": ["wave.png"],
         "preset": "modern",
-        "size": "64",
-        "first": "ratio",
-        "first_levels": "0.01, 0.1",
-        "second": "pooling",
-        "second_levels": "max,average",
+        "vary_size": ["64"],
+        "vary_ratio": ["0.01"],
+        "vary_ratio_other": "0.1",
+        "vary_pooling": ["average", "max"],
+    }
+    PLAN = {
+        "title": 'A "plan"',
+        "preset": "modern",
+        "images": {"content": ["cat.png"], "style": ["wave.png"]},
+        "recipe": {"size": 64},
+        "factors": {"ratio": [0.01, 0.1], "pooling": ["max", "average"]},
     }
 
-    def test_the_form_writes_a_plan(self, desk):
+    def test_the_form_writes_a_plan_with_one_value_for_all_and_several_to_compare(self, desk):
         response = desk.post(reverse("new_plan"), self.FORM)
         run = PlanRun.objects.get()
         assert response["Location"] == reverse("plan", args=[run.pk])
         assert run.slug == "a-plan"
-        assert tomllib.loads(run.plan) == {
-            "title": 'A "plan"',
-            "preset": "modern",
-            "images": {"content": ["cat.png"], "style": ["wave.png"]},
-            "recipe": {"size": 64},
-            "factors": {"ratio": [0.01, 0.1], "pooling": ["max", "average"]},
-        }
+        assert tomllib.loads(run.plan) == self.PLAN
 
-    def test_the_form_leads_to_the_file(self, desk):
-        response = desk.post(reverse("new_plan"), {**self.FORM, "edit": "1"})
-        assert "pooling = [&quot;max&quot;, &quot;average&quot;]" in response.content.decode()
+    def test_choices_survive_the_way_to_the_file_and_back(self, desk, owner):
+        html = desk.post(reverse("new_plan"), {**self.FORM, "edit": "1"}).content.decode()
+        assert "pooling = [&quot;max&quot;, &quot;average&quot;]" in html
+        text = unescape(html.partition("<textarea")[2].partition(">")[2].partition("</textarea>")[0])
+        html = desk.post(reverse("new_plan"), {"text": text, "form": "1"}).content.decode()
+        assert ticked(html) == {
+            ("content", "cat.png"),
+            ("style", "wave.png"),
+            ("preset", "modern"),
+            ("vary_size", "64"),
+            ("vary_ratio", "0.01"),
+            ("vary_ratio", "0.1"),
+            ("vary_pooling", "max"),
+            ("vary_pooling", "average"),
+        }
         assert not PlanRun.objects.exists()
+
+    def test_a_file_that_says_more_than_the_form_stays_a_file(self, desk):
+        text = '[images]\ncontent = ["cat.png"]\nstyle = ["wave.png"]\n[[anchors]]\nratio = 1\n'
+        html = desk.post(reverse("new_plan"), {"text": text, "form": "1"}).content.decode()
+        assert "The form cannot show everything" in html
+        assert "[[anchors]]" in html
+
+    def test_a_changed_plan_takes_the_place_of_the_one_before(self, desk):
+        desk.post(reverse("new_plan"), self.FORM)
+        first = PlanRun.objects.get()
+        PlanRun.objects.update(state="planned")
+        html = page(desk, "new_plan", **{"from": first.pk})
+        assert ("vary_ratio", "0.1") in ticked(html)
+        assert f'name="replaces" value="{first.pk}"' in html
+        desk.post(reverse("new_plan"), {**self.FORM, "title": "Another", "replaces": first.pk})
+        assert PlanRun.objects.get().title == "Another"
+
+    def test_a_plan_that_was_started_stays_beside_the_changed_one(self, desk, owner):
+        desk.post(reverse("new_plan"), self.FORM)
+        PlanRun.objects.update(state="queued")
+        desk.post(reverse("new_plan"), {**self.FORM, "replaces": PlanRun.objects.get().pk})
+        assert PlanRun.objects.count() == 2
 
     @pytest.mark.parametrize(
-        ("change", "told"),
+        ("change", "field", "told"),
         [
-            ({"first_levels": "0.1"}, "Choose at least two values"),
-            ({"first": ""}, "Say what these values are for"),
-            ({"second": "ratio"}, "The two factors are the same"),
-            ({"content": []}, "Content images:"),
-            ({"content": ["other.png"]}, "other.png"),
+            ({"title": ""}, "id_title", "Give the set a name"),
+            ({"content": []}, "id_content_0", "Choose at least one photograph"),
+            ({"style": []}, "id_style_0", "Choose at least one style"),
+            ({"content": ["other.png"]}, "id_content_0", "“other.png” is not there any more"),
+            ({"vary_ratio_other": "0.5;x"}, "id_vary_ratio_other", "“0.5;x” is not a list of numbers"),
+            ({"vary_ratio_other": "0,05"}, "id_vary_ratio_other", "may be one number or two"),
+            ({"vary_ratio_other": "-1"}, "id_vary_ratio_other", "-1 is not between 1e-09 and 1,000,000,000"),
+            ({"vary_size_other": "9000"}, "id_vary_size_other", "9000 is not between 16 and 8,192"),
+            ({"vary_size_other": "64.5"}, "id_vary_size_other", "64.5 is not a whole number"),
+            ({"vary_content_layer": ["conv5_4"]}, "id_vary_content_layer", "conv5_4 is not in VGG-16"),
+            ({"vary_pooling": ["min"]}, "id_vary_pooling", "“min” is none of the choices"),
+            ({"vary_preset": ["modern"]}, "id_vary_preset", "Choose at least two methods"),
+            ({"vary_preset": ["modern", "gatys2016"]}, "id_vary_preset", "weights for Gatys 2016 are not"),
+            ({"preset": "gatys2016"}, "id_preset_0", "Gatys 2016 needs the weights of VGG-19"),
+            ({"vary_repeats_other": "3"}, "id_vary_repeats_other", "the image starts from the photograph"),
+            (
+                {"preset": "patel2019", "vary_style_scale": ["1", "2"]},
+                "id_vary_style_scale_other",
+                "a square",
+            ),
+            (
+                {
+                    "vary_colour": ["none", "luminance"],
+                    "vary_init": ["noise", "mix"],
+                    "vary_size": ["64", "32"],
+                },
+                "id_vary_colour",
+                "At most 4 things may vary at once. Here are 5",
+            ),
         ],
     )
-    def test_a_mistake_in_the_form_is_told_at_its_place(self, desk, change, told):
-        response = desk.post(reverse("new_plan"), {**self.FORM, **change})
+    def test_a_mistake_is_told_above_and_beside_its_field_and_all_else_stays(self, desk, change, field, told):
+        sent = {**self.FORM, **change}
+        response = desk.post(reverse("new_plan"), sent)
+        html = unescape(response.content.decode())
         assert response.status_code == 422
-        assert told in response.content.decode()
+        assert "<title>Error: New image set</title>" in html
+        assert re.search(f'<a href="#{field}">[^<]*{re.escape(told)}', html)
+        assert f'id="{field}"' in html
+        assert html.count(told) >= 2
+        kept = {name: sent.get(name) for name in ("title", "vary_ratio_other", "vary_size_other")}
+        for name, value in kept.items():
+            assert f'name="{name}" value="{value or ""}"' in html
+        possible = {"other.png", "min", "conv5_4"}
+        expected = {
+            (name, value)
+            for name, values in sent.items()
+            if isinstance(values, list)
+            for value in values
+            if value not in possible
+        }
+        assert expected <= ticked(html)
         assert not PlanRun.objects.exists()
+
+    def test_a_layer_of_another_network_stays_ticked_until_it_is_changed(self, desk):
+        html = desk.post(
+            reverse("new_plan"), {**self.FORM, "vary_content_layer": ["conv5_4"]}
+        ).content.decode()
+        assert ("vary_content_layer", "conv5_4") in ticked(html)
+
+    def test_another_method_brings_its_own_layers_and_numbers_and_takes_nothing(
+        self, desk, settings, tmp_path
+    ):
+        settings.WEIGHTS_DIR = tmp_path
+        (tmp_path / "vgg19.safetensors").touch()
+        sent = {**self.FORM, "preset": "neural-style", "title": "", "look": "1"}
+        response = desk.post(reverse("new_plan"), sent)
+        html = response.content.decode()
+        assert response.status_code == 200
+        assert 'value="conv5_4"' in html
+        assert "There is a problem" not in html
+        assert {("vary_ratio", "0.01"), ("vary_pooling", "max"), ("preset", "neural-style")} <= ticked(html)
+
+    def test_the_cards_say_which_weights_are_there(self, desk, settings, tmp_path):
+        settings.WEIGHTS_DIR = tmp_path
+        html = page(desk, "new_plan")
+        assert "Needs VGG-19: not installed" in html
+        assert re.search('value="gatys2016" disabled', html)
+        (tmp_path / "vgg19.safetensors").touch()
+        html = page(desk, "new_plan")
+        assert "not installed" not in html
+        settings.GENERATOR_EXECUTOR = "procrastinate"
+        assert ": installed" not in page(desk, "new_plan")
+
+    def test_every_method_has_a_card_with_a_picture_and_a_line(self):
+        assert sorted(WORDS) == sorted([*ALL_PRESETS, *shipped_plans()])
+        for method in methods():
+            assert finders.find(method.picture), method.name
+            assert method.line.endswith(".")
+
+    def test_the_numbers_that_are_offered_are_possible_with_each_method(self):
+        for name in ALL_PRESETS:
+            recipe = preset(name)
+            for factor in (SIZE, *FACTORS):
+                if factor.kind == "numbers":
+                    for value in suggestions(factor, recipe):
+                        recipe.replace(**{factor.key: value})
 
     def test_a_mistake_in_the_file_is_told_and_nothing_typed_is_lost(self, desk):
         response = desk.post(reverse("new_plan"), {"text": "[imges]\n"})
@@ -365,7 +499,8 @@ class TestPlans:
         html = page(desk, "plan", run.pk)
         for known in (
             "1,234 at most",
-            "about 0:01:23 on cpu",
+            "about 85 s on cpu",
+            "2 images, about 85 s.",
             "0.8 GB",
             "2.0 MB",
             "a note",
@@ -383,6 +518,7 @@ class TestPlans:
         PlanRun.objects.update(state="refused", problem="no such layer")
         assert "no such layer" in page(desk, "plan", run.pk)
         assert "title = &quot;A plan&quot;" in page(desk, "new_plan", **{"as": "file", "from": run.pk})
+        assert 'value="A plan"' in page(desk, "new_plan", **{"from": run.pk})
 
     def test_a_plan_with_images_leads_to_its_set(self, desk, owner, grid):
         run = planned(owner)
@@ -392,10 +528,6 @@ class TestPlans:
     def test_a_discarded_plan_is_gone(self, desk, owner):
         desk.post(reverse("discard_plan", args=[planned(owner).pk]))
         assert not PlanRun.objects.exists()
-
-    def test_the_form_offers_every_preset_the_default_first(self):
-        assert PRESETS[0] == DEFAULT
-        assert sorted(PRESETS) == sorted(ALL_PRESETS)
 
     @pytest.mark.parametrize(
         ("line", "reason"),
@@ -412,8 +544,25 @@ class TestPlans:
         assert reason in answer.content.decode()
         assert not PlanRun.objects.exists()
 
-    def test_levels_are_numbers_where_they_look_like_numbers(self):
-        assert levels_of("1, 0.5,1e-3 , conv1_1,, nan") == [1, 0.5, 0.001, "conv1_1", "nan"]
+    @pytest.mark.parametrize(
+        ("typed", "numbers"),
+        [
+            ("0.5 1", [0.5, 1]),
+            ("0.1, 0.3,", [0.1, 0.3]),
+            ("1;2 ; 3", [1, 2, 3]),
+            ("0.1,0.3", [0.1, 0.3]),
+            ("1,2,3", [1, 2, 3]),
+            ("1e-3", [0.001]),
+            (" ", []),
+        ],
+    )
+    def test_numbers_are_read_however_they_are_separated(self, typed, numbers):
+        assert numbers_in(typed, FACTORS[0]) == numbers
+
+    @pytest.mark.parametrize("typed", ["nan", "inf", "1_000", "0x10", "\u0663", "1.2.3"])
+    def test_what_is_no_plain_number_is_refused(self, typed):
+        with pytest.raises(ValidationError):
+            numbers_in(typed, FACTORS[0])
 
     def test_a_name_with_quotes_stays_that_name_in_the_plan(self, owner):
         pictures(owner, 'a "b" \u00e4.png')
@@ -422,6 +571,76 @@ class TestPlans:
         )
         assert form.is_valid(), form.errors
         assert tomllib.loads(form.plan())["images"]["content"] == ['a "b" \u00e4.png']
+
+
+class TestCount:
+    @pytest.fixture(autouse=True)
+    def _pictures(self, owner) -> None:
+        pictures(owner, "cat.png", "dog.png", "wave.png")
+
+    def told(self, desk: Client, **choices: Any) -> dict[str, Any]:
+        chosen = {"preset": "modern", "content": ["cat.png", "dog.png"], "style": ["wave.png"], **choices}
+        response = desk.post(reverse("plan_count"), chosen)
+        assert response.status_code == 200
+        return dict(response.json())
+
+    def test_the_count_is_that_of_the_plan_for_any_choices(self, desk):
+        draw = random.Random(1)
+        offered = {
+            "vary_ratio": ["0.01", "0.1", "1"],
+            "vary_content_layer": ["conv1_1", "conv3_2", "conv5_1"],
+            "vary_size": ["64", "128"],
+            "vary_colour": ["none", "histogram"],
+        }
+        pictures = dict.fromkeys(["cat.png", "dog.png", "wave.png"], (48, 32))
+        for _ in range(20):
+            chosen = {
+                name: draw.sample(values, draw.randint(0, len(values))) for name, values in offered.items()
+            }
+            chosen |= {"content": draw.sample([*pictures], draw.randint(1, 3)), "style": ["wave.png"]}
+            chosen["preset"] = [draw.choice(["modern", "keras2016", "patel2019-exp1", "patel2019-exp2"])]
+            form = PlanForm(
+                {"title": "x", **chosen, "preset": chosen["preset"][0]},
+                uploads=Upload.objects.select_related("source"),
+            )
+            assert form.is_valid(), form.errors
+            assert self.told(desk, **chosen)["images"] == len(plan_among(form.plan(), pictures).cells)
+
+    def test_the_parts_say_what_multiplies(self, desk):
+        told = self.told(desk, vary_ratio=["0.1", "1"], vary_repeats_other="3", vary_init=["noise"])
+        assert told["images"] == 12
+        assert told["parts"] == ["2 photographs", "1 style", "2 ratios", "3 versions"]
+
+    def test_who_is_still_choosing_hears_only_of_impossible_values(self, desk):
+        told = self.told(desk, content=[], vary_ratio_other="x")
+        assert told["images"] is None
+        assert told["errors"] == {"vary_ratio": "“x” is not a list of numbers"}
+
+    def test_the_time_is_that_of_the_last_images_and_left_out_where_there_are_none(self, desk, owner):
+        assert self.told(desk)["time"] == ""
+        finished_set(owner)
+        # 100 evaluations of 48 x 32 pixels in 2 s: 76,800 evaluations of a pixel a second.
+        recipe = preset("modern").replace(size=48, pyramid_min=0, evaluations=100).to_dict()
+        account = {
+            "weights": {"network": "vgg16"},
+            "device": {"name": "a CPU"},
+            "evaluations": 100,
+            "seconds": 2.0,
+        }
+        Source.objects.update(width=48, height=32)
+        Cell.objects.update(recipe=recipe, provenance=account)
+        told = self.told(desk, vary_size=["48"], vary_evaluations_other="200")
+        assert told["time"] == "about 10 s"
+
+    def test_a_large_plan_is_counted_and_one_beyond_all_bounds_refused(self, desk):
+        many = " ".join(str(number) for number in range(16, 66))
+        assert self.told(desk, vary_size_other=many, vary_evaluations_other=many)["images"] == 5000
+        beyond = {
+            "vary_size_other": many,
+            "vary_evaluations_other": many,
+            "vary_style_scale_other": "1 2 3 4 5",
+        }
+        assert self.told(desk, **beyond)["images"] is None
 
 
 class TestNewStudy:

@@ -1,0 +1,92 @@
+// The form of a new image set: a count while choosing, and another method's own values. Without script the next page
+// shows the count, and a button shows the values.
+
+const WAIT = 300;
+
+/** @param {HTMLFormElement} form */
+export function choosePlan(form) {
+  const box = document.getElementById("count");
+  const part = (name) => box.querySelector(`[data-${name}]`);
+  let timer = 0;
+  let asked = 0;
+
+  for (const only of form.querySelectorAll(".without-script")) only.remove();
+
+  function ticked(name) {
+    return form.querySelectorAll(`input[type="checkbox"][name="${name}"]:checked`).length;
+  }
+
+  // What the browser itself knows is said at once.
+  function countTicks() {
+    for (const span of form.querySelectorAll("[data-chosen]")) span.textContent = `${ticked(span.dataset.chosen)} chosen`;
+    for (const factor of form.querySelectorAll("details[data-factor]")) {
+      const values = factor.querySelector("[data-values]");
+      values.dataset.own ??= values.textContent.includes("values") ? "" : values.textContent;
+      const count = ticked(factor.dataset.factor);
+      values.textContent = count > 1 ? `${count} values` : count ? "1 value for all" : values.dataset.own;
+    }
+  }
+
+  function show(now) {
+    const images = now.images;
+    part("images").textContent = images === null ? "No count yet" : `${images} image${images === 1 ? "" : "s"}`;
+    part("parts").textContent = images === null ? missing() : now.parts.join(" × ");
+    box.querySelector("dl").hidden = images === null;
+    part("time").textContent = now.time || "on the next page";
+    part("disk").textContent = now.disk || "on the next page";
+    part("weights").textContent = now.weights;
+    part("notes").textContent = now.notes.join(" ");
+    for (const line of form.querySelectorAll("[data-error]")) {
+      const message = now.errors[line.dataset.error] ?? "";
+      line.textContent = message;
+      line.closest("details, fieldset").classList.toggle("has-error", message !== "");
+    }
+  }
+
+  function missing() {
+    if (!ticked("content")) return "Choose at least one photograph";
+    if (!ticked("style")) return "Choose at least one style";
+    return "One of the values is not possible";
+  }
+
+  async function count() {
+    const mine = ++asked;
+    box.setAttribute("aria-busy", "true");
+    try {
+      const response = await fetch(form.dataset.count, { method: "POST", body: new FormData(form) });
+      if (response.ok && mine === asked) show(await response.json());
+    } catch {
+      if (mine === asked) part("notes").textContent = "The server cannot be reached; the count is not up to date.";
+    }
+    if (mine === asked) box.removeAttribute("aria-busy");
+  }
+
+  function later() {
+    countTicks();
+    clearTimeout(timer);
+    timer = setTimeout(count, WAIT);
+  }
+
+  // Another method has other layers and numbers; what is ticked stays.
+  async function lookAtMethod() {
+    const data = new FormData(form);
+    data.set("look", "1");
+    const opened = [...form.querySelectorAll("details[data-factor][open]")].map((factor) => factor.dataset.factor);
+    const text = await (await fetch(form.action, { method: "POST", body: data })).text();
+    const fresh = new DOMParser().parseFromString(text, "text/html").getElementById("vary");
+    if (!fresh) return;
+    for (const factor of fresh.querySelectorAll("details[data-factor]")) {
+      factor.open ||= opened.includes(factor.dataset.factor);
+    }
+    document.getElementById("vary").replaceWith(fresh);
+    countTicks();
+  }
+
+  form.addEventListener("change", (event) => {
+    if (event.target.name === "preset") lookAtMethod().catch(() => {});
+    later();
+  });
+  form.addEventListener("input", later);
+  countTicks();
+  count();
+}
