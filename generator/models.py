@@ -1,7 +1,7 @@
-"""What is to be made and what has been made: uploads, sources, plans at work, image sets and their cells.
+"""Tables of the generator: uploads, sources, runs of plans, image sets and their cells.
 
-The database has the last word: constraints say which states a cell can be in, that a key is made by one run at a
-time, and that a set holds each image once.
+Constraints of the database ensure that a cell has a valid state, that one run at a time makes a key, and that a set
+has each image once.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from django.db.models import Q
 
 
 class Source(models.Model):
-    """One reference image, as kept for later runs: upright, opaque, sRGB with 8 bits, not yet sized.
+    """One reference image, stored for later runs: upright, opaque, sRGB with 8 bits, in its original size.
 
-    `pixels` is the SHA-256 of its size and pixels (see `images.pixel_hash`), so the same picture in another file
-    format is the same source.
+    `pixels` is the SHA-256 of its size and pixels (see `images.pixel_hash`). The same picture in another file
+    format is therefore the same source.
     """
 
     pixels = models.CharField(max_length=64, unique=True)
@@ -36,14 +36,14 @@ class Source(models.Model):
 
     @property
     def is_used(self) -> bool:
-        """Whether any cell is made of it, or guided by it."""
+        """Return whether any cell uses it as an image or as a guide."""
         styles = CellStyle.objects.filter(Q(source=self) | Q(where=self) | Q(part=self) | Q(map=self))
         cells = Cell.objects.filter(Q(content=self) | Q(style=self) | Q(content_map=self))
         return cells.exists() or styles.exists()
 
 
 class Upload(models.Model):
-    """A picture that somebody uploaded, under the name by which that person's plans call it."""
+    """A picture that a user uploaded, with the name that the user's plans give it."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="uploads")
     name = models.CharField(max_length=100)
@@ -61,7 +61,7 @@ class Upload(models.Model):
 
 
 class ImageSet(models.Model):
-    """The cells of one plan and the images made of them."""
+    """The cells of one plan and the images made from them."""
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -91,10 +91,10 @@ class ImageSet(models.Model):
 
 
 class PlanRun(models.Model):
-    """A plan that somebody gave in the browser, on its way from a dry run to an image set; or a set taken up again.
+    """One run of a plan from the browser: a dry run, then an image set. Continuing a set is a run, too.
 
-    `new` -> `planning` -> `planned` or `refused`; after "Go" `queued` -> `running` -> `done`, `stopped` by a person,
-    or `failed`.
+    States: `new` -> `planning` -> `planned` or `refused`. After "Go": `queued` -> `running` -> `done`, `stopped`
+    (by a person) or `failed`.
     """
 
     class State(models.TextChoices):
@@ -108,7 +108,7 @@ class PlanRun(models.Model):
         STOPPED = "stopped"
         FAILED = "failed"
 
-    #: States of a run whose images are being made, or will be.
+    #: States of a run that makes images, or will.
     OPEN: ClassVar = (State.QUEUED, State.RUNNING)
 
     owner = models.ForeignKey(
@@ -170,7 +170,7 @@ class PlanRun(models.Model):
 
 
 class Cell(models.Model):
-    """One image to be made, or made: a recipe, a seed and two sources; `styles` where one plain style is not all."""
+    """One image: a recipe, a seed and two sources. `styles` has rows for several style images or guides."""
 
     class Status(models.TextChoices):
         WAITING = "waiting"
@@ -265,7 +265,7 @@ def _guide(help_text: str) -> models.ForeignKey[Source | None, Source | None]:
 
 
 class CellStyle(models.Model):
-    """One style image of a cell that has several, or one that masks or a map guide; its first is the cell's `style`."""
+    """One style image of a cell with several, or with masks or a map. The first is the cell's `style`."""
 
     cell = models.ForeignKey(Cell, on_delete=models.CASCADE, related_name="styles")
     place = models.PositiveSmallIntegerField(help_text="In the blend, from 0.")

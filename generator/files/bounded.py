@@ -1,10 +1,10 @@
-"""A picture from a stranger is decoded in a process of its own, with a bound on memory and time.
+"""Decoding of uploaded pictures in a separate process, with limits on memory and time.
 
-A file of a megabyte may ask for gigabytes once it is decoded; here it ends its own process and no other. One picture is
-decoded at a time by each process that asks.
+A file of one megabyte may need gigabytes once it is decoded. Then only the separate process ends.
+Each process that asks decodes one picture at a time.
 
-Run as a program (`python -m generator.files.bounded NAME MEGABYTES`), it reads a file on standard input and writes one
-line of JSON and the PNG on standard output; what is wrong with the file goes to standard error, with exit code 2.
+As a program (`python -m generator.files.bounded NAME MEGABYTES`), it reads a file on standard input. It writes one
+line of JSON and the PNG to standard output. An error in the file goes to standard error, with exit code 2.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ _one_at_a_time: Final = threading.Lock()
 
 @dataclass(frozen=True)
 class Decoded:
-    """A picture as it is kept.
+    """A decoded picture.
 
     Attributes:
-        png: its pixels, and nothing else that the file held.
-        pixels: `images.pixel_hash` of it.
-        warnings: a line for each thing that was read in another way than its owner may expect.
+        png: Its pixels as PNG, without the other contents of the file.
+        pixels: Its `images.pixel_hash`.
+        warnings: One line for each thing that was not read literally.
     """
 
     png: bytes
@@ -48,10 +48,16 @@ class Decoded:
 
 
 def decode(data: bytes, name: str, *, megabytes: int = MEGABYTES, seconds: float = SECONDS) -> Decoded:
-    """Return the picture that a file holds, decoded as by `images.read` within these bounds.
+    """Return the picture in a file, decoded as by `images.read`, within these limits.
+
+    Args:
+        data: The file's bytes.
+        name: The file's name, for messages.
+        megabytes: Limit on memory.
+        seconds: Limit on time.
 
     Raises:
-        ImageError: it is no picture that can be read, or takes more memory or time.
+        ImageError: If the picture cannot be read, or exceeds a limit.
     """
     command = [sys.executable, "-m", "generator.files.bounded", name, str(megabytes)]
     # NumPy reserves memory for each thread that it might use.
@@ -62,7 +68,7 @@ def decode(data: bytes, name: str, *, megabytes: int = MEGABYTES, seconds: float
                 command, input=data, capture_output=True, cwd=_ROOT, env=environment, timeout=seconds
             )
     except subprocess.TimeoutExpired:
-        raise ImageError(f"{name}: not read within {seconds:g} s; save it smaller, or as a PNG") from None
+        raise ImageError(f"{name}: was not read within {seconds:g} s; save it smaller, or as a PNG") from None
     if done.returncode == _BAD_FILE:
         raise ImageError(done.stderr.decode(errors="replace").strip())
     if done.returncode:

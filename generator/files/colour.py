@@ -1,4 +1,4 @@
-"""Colours by a file's own description: primaries and curve in, sRGB out.
+"""Conversion of colours to sRGB by the primaries and the curve that a file states.
 
 Sources: ITU-T H.273 (code points), the PNG specification's third edition (gAMA, cHRM, cICP), IEC 61966-2-1 (sRGB).
 """
@@ -21,7 +21,7 @@ BT709: Primaries = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, *_D65)
 ADOBE_RGB: Primaries = (0.64, 0.33, 0.21, 0.71, 0.15, 0.06, *_D65)
 ADOBE_GAMMA = 563 / 256
 
-# H.273, table 2; those that are missing are unspecified or reserved, and read as BT.709.
+# H.273, table 2. Missing numbers are unspecified or reserved, and are read as BT.709.
 _PRIMARIES: dict[int, Primaries] = {
     1: BT709,
     4: (0.67, 0.33, 0.21, 0.71, 0.14, 0.08, 0.310, 0.316),
@@ -38,31 +38,35 @@ _PRIMARIES: dict[int, Primaries] = {
 _GAMMAS = {4: 2.2, 5: 2.8, 8: 1.0, 17: 2.6}
 _HDR = {16: "PQ (SMPTE ST 2084)", 18: "HLG (ARIB STD-B67)"}
 _LOGARITHMIC = (9, 10)
-# Rows converted at once: bounds the memory that float32 takes.
+# Rows converted at once: limits the memory for float32.
 _BAND = 256
 
 
 class ColourError(ValueError):
-    """Colours that have no one right picture in sRGB; the message says which they are."""
+    """Colours that cannot be converted to sRGB in one right way; the message names them."""
 
 
 @dataclass(frozen=True)
 class Encoding:
-    """How a file's numbers stand for light. gamma: exponent that makes them linear, 0 for sRGB's own curve."""
+    """The meaning of a file's numbers. gamma: exponent that makes them linear, or 0 for the curve of sRGB."""
 
     primaries: Primaries = BT709
     gamma: float = 0.0
 
     @property
     def is_srgb(self) -> bool:
-        """Whether the numbers are sRGB already, as near as files write its constants."""
+        """Return whether the numbers are sRGB, within the precision of the constants in files."""
         near = np.allclose(self.primaries, BT709, atol=0.002)
         # Files say 0.45455 (1 / 2.2) where they mean sRGB.
         return bool(near) and (self.gamma == 0 or abs(self.gamma - 2.2) < 0.03)
 
 
 def of_code_points(primaries: int, transfer: int) -> Encoding:
-    """Return the encoding of H.273's code points. Raises ColourError for HDR and for logarithmic curves."""
+    """Return the encoding of H.273's code points.
+
+    Raises:
+        ColourError: For HDR and for logarithmic curves.
+    """
     if transfer in _HDR:
         raise ColourError(f"an HDR picture, {_HDR[transfer]}")
     if transfer in _LOGARITHMIC:
@@ -71,7 +75,11 @@ def of_code_points(primaries: int, transfer: int) -> Encoding:
 
 
 def check_profile(profile: bytes) -> None:
-    """Raise ColourError for an ICC profile of HDR, by its cicp tag (ICC.1:2022, 9.2.17) or by its description."""
+    """Check that an ICC profile is not HDR, by its cicp tag (ICC.1:2022, 9.2.17) or its description.
+
+    Raises:
+        ColourError: If it is.
+    """
     count = int.from_bytes(profile[128:132])
     for start in range(132, 132 + 12 * min(count, 100), 12):
         kind, offset = profile[start : start + 4], int.from_bytes(profile[start + 4 : start + 8])
@@ -84,7 +92,7 @@ def check_profile(profile: bytes) -> None:
 
 
 def to_srgb(pixels: NDArray[np.uint8] | NDArray[np.uint16], encoding: Encoding) -> NDArray[np.uint8]:
-    """Return pixels H x W x 3 of the full range of their type as sRGB, rounded to 8 bits."""
+    """Return pixels H x W x 3 as sRGB, rounded to 8 bits. The input uses the full range of its type."""
     top = np.iinfo(pixels.dtype).max
     linear = _linear(encoding.gamma)(np.arange(top + 1, dtype=np.float32) / np.float32(top))
     matrix = (np.linalg.inv(_to_xyz(BT709)) @ _to_xyz(encoding.primaries)).astype(np.float32)
@@ -107,7 +115,7 @@ def _srgb_curve(light: Floats) -> Floats:
 
 
 def _to_xyz(primaries: Primaries) -> NDArray[np.float64]:
-    """Return the matrix from linear RGB to CIE XYZ, its white adapted to D65 by Bradford's method."""
+    """Return the matrix from linear RGB to CIE XYZ, with white adapted to D65 by Bradford's method."""
     x, y = np.array(primaries[0::2]), np.array(primaries[1::2])
     columns = np.stack([x / y, np.ones(4), (1 - x - y) / y])
     matrix = columns[:, :3] * np.linalg.solve(columns[:, :3], columns[:, 3])

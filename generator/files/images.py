@@ -1,6 +1,6 @@
-"""Image files in and out: any photograph in as upright sRGB, a PNG with its provenance out.
+"""Image files: photographs are read as upright sRGB; images are written as PNG with provenance.
 
-Nothing here knows the database. Whatever is wrong with a file ends as an `ImageError` of one line that names it.
+Nothing here uses the database. A bad file raises an `ImageError` whose one-line message names the file.
 """
 
 from __future__ import annotations
@@ -95,19 +95,23 @@ def encode_png(image: Image.Image, provenance: dict[str, Any] | None = None) -> 
 
 
 def read_provenance(path: Path) -> dict[str, Any]:
-    """Return what `encode_png` wrote into a file; raises ImageError when there is nothing of the kind."""
+    """Return the provenance that `encode_png` wrote into a file.
+
+    Raises:
+        ImageError: If the file has none.
+    """
     with opened(path, str(path), also=(b"iTXt" + PROVENANCE_KEY.encode() + b"\0",)) as source:
         text = getattr(source.image, "text", {}).get(PROVENANCE_KEY)
     if text is None:
         raise ImageError(
-            f"{path}: holds no provenance; give a PNG that `generate` made, not a copy for participants"
+            f"{path}: has no provenance; give a PNG that `generate` made, not a copy for participants"
         )
     found = json.loads(text)
     if not isinstance(found, dict):
-        raise ImageError(f"{path}: its provenance is not readable")
+        raise ImageError(f"{path}: its provenance cannot be read; make the image again with `generate`")
     return found
 
 
 def strip(file: Path | IO[bytes]) -> bytes:
-    """Return the picture as PNG bytes without text chunks, EXIF or profile: what participants may see."""
+    """Return the picture as PNG bytes for participants: without text chunks, EXIF or profile."""
     return encode_png(read(file))

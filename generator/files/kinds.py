@@ -1,12 +1,12 @@
-"""What a file is, by its first bytes: for the reader that it needs, or for the reason why it is refused."""
+"""The kind of a file by its first bytes: which reader it needs, or why it is refused."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import IO, Any
 
-LOOK = 256  # bytes of a file that are looked at
-_MOST_META = 1_000_000
+LOOK = 256  # bytes read from the start of a file
+_MAX_META_BYTES = 1_000_000
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _BEGINNINGS = {
@@ -35,23 +35,23 @@ _MARKUP = {b"<svg": "an SVG drawing", b"<!doctype html": "an HTML page", b"<html
 
 
 def is_heif(head: bytes) -> bool:
-    """Whether a file is HEIF of the kind that telephones write (HEIC)."""
+    """Return whether a file is HEIF as telephones write it (HEIC)."""
     return head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS and b"avif" not in _brands(head)
 
 
 def is_picture(head: bytes) -> bool:
-    """Whether a file begins as one of the formats that are read as a picture."""
+    """Return whether a file begins like one of the supported picture formats."""
     if head[4:8] == b"ftyp":
         return is_heif(head) or head[8:12] in (b"avif", b"avis")
     return head.startswith(_PICTURES) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
 
 
 def in_words(head: bytes) -> str:
-    """Say what a file is that is not read as a picture, "" where that is not known."""
+    """Return the name of a file's kind if it is not a supported picture, "" if unknown."""
     if not head:
         return "an empty file"
     if not head.strip(b"\0"):
-        return "nothing but zero bytes"
+        return "only zero bytes"
     if head[4:8] == b"ftyp":
         return "a raw photograph" if head[8:11] == b"crx" else "a video"
     for beginning, words in _BEGINNINGS.items():
@@ -62,16 +62,16 @@ def in_words(head: bytes) -> str:
 
 
 def code_points(stream: IO[bytes], image: Any) -> tuple[int, int] | None:
-    """Return H.273's numbers of primaries and transfer that an AVIF or HEIF file states, None without any."""
+    """Return the numbers of primaries and transfer (H.273) that an AVIF or HEIF file states, or None."""
     if nclx := image.info.get("nclx_profile"):
         return int(nclx["color_primaries"]), int(nclx["transfer_characteristics"])
     return _avif_code_points(stream) if image.format == "AVIF" else None
 
 
 def _avif_code_points(stream: IO[bytes]) -> tuple[int, int] | None:
-    """Return what the `colr` property of an AVIF's primary item says (ISO 14496-12, 12.1.5; ISO 23008-12, 9.3)."""
+    """Return the `colr` property of an AVIF's primary item (ISO 14496-12, 12.1.5; ISO 23008-12, 9.3)."""
     stream.seek(0)
-    data = stream.read(_MOST_META)
+    data = stream.read(_MAX_META_BYTES)
     meta = dict(_boxes(data)).get(b"meta", b"")[4:]
     parts = dict(_boxes(meta))
     properties = dict(_boxes(parts.get(b"iprp", b"")))
@@ -85,7 +85,7 @@ def _avif_code_points(stream: IO[bytes]) -> tuple[int, int] | None:
 
 
 def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield kind and body of each box; one cut short ends it."""
+    """Yield kind and body of each box, up to the first that is cut short."""
     place = 0
     while len(data) - place >= 8:
         size = int.from_bytes(data[place : place + 4])

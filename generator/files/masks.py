@@ -1,4 +1,4 @@
-"""Masks: pictures that are grey, white where a style goes and black where not."""
+"""Masks: grey pictures, white where a style goes and black elsewhere."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ from PIL import Image
 
 from generator.files.images import ImageError
 
-# Largest difference between channels, of 255, that JPEG compression makes of grey.
+# Largest difference between channels, of 255, that JPEG compression gives to grey.
 _GREY = 24
 
 
 def check_mask(picture: Image.Image, name: str) -> None:
-    """Raise ImageError for a mask that is coloured, or black all over."""
+    """Check a mask.
+
+    Raises:
+        ImageError: If it is coloured, or black everywhere.
+    """
     pixels = np.asarray(picture, dtype=np.int16)
     if int((pixels.max(2) - pixels.min(2)).max()) > _GREY:
         raise ImageError(
-            f"{name}: is coloured; a mask is grey, white where the style goes and black where not"
+            f"{name}: has colours; save the mask in grey, white where the style goes and black elsewhere"
         )
     if not pixels.any():
-        raise ImageError(f"{name}: is black all over; paint white where the style goes")
+        raise ImageError(f"{name}: is black everywhere; paint white where the style goes")

@@ -1,4 +1,4 @@
-"""Networks by name, from WEIGHTS_DIR, or by file; and the algorithm that a recipe runs. Functions import torch."""
+"""Networks by name (from WEIGHTS_DIR) or by file, and the algorithm of a recipe. Functions import torch."""
 
 from __future__ import annotations
 
@@ -18,17 +18,21 @@ if TYPE_CHECKING:
 
 
 def algorithm(recipe: Recipe) -> str:
-    """Return the version of the algorithm that a recipe runs: part of every cell's key."""
+    """Return the version of a recipe's algorithm, which is part of each cell's key."""
     return algorithms.FEEDFORWARD if recipe.method == "feedforward" else algorithms.OPTIMISED
 
 
 def network_of(recipe: Recipe) -> Weights | Network:
-    """Return the network that makes a recipe's images. Raises nst.WeightsError with the ways out."""
+    """Return the network that makes a recipe's images.
+
+    Raises:
+        nst.WeightsError: If it is missing; the message says how to get it.
+    """
     return trained(recipe.network) if recipe.method == "feedforward" else weights(recipe.network)
 
 
 def weights_hash(recipe: Recipe) -> str:
-    """Return the SHA-256 (hex) of the network that makes a recipe's images; fetches it where it is missing."""
+    """Return the SHA-256 (hex) of the network that makes a recipe's images; fetches it if it is missing."""
     if recipe.method == "optimised" and recipe.network in REGISTRY:
         path = cache.cached(recipe.network, settings.WEIGHTS_DIR)
         if path.exists():
@@ -37,14 +41,18 @@ def weights_hash(recipe: Recipe) -> str:
 
 
 def to_fetch(recipe: Recipe) -> Entry | None:
-    """Return the registry's entry of a recipe's network if it is not in the cache yet, else None."""
+    """Return the registry's entry of a recipe's network if the cache lacks it, else None."""
     entry = REGISTRY.get(recipe.network) if recipe.method == "optimised" else None
     return entry if entry and not cache.cached(entry.name, settings.WEIGHTS_DIR).exists() else None
 
 
 @lru_cache(maxsize=8)
 def trained(path: str) -> Network:
-    """Return a feed-forward network by its file. Raises nst.WeightsError."""
+    """Return the feed-forward network in a file.
+
+    Raises:
+        nst.WeightsError: If the file cannot be read.
+    """
     from generator.nst.feedforward.network import load_network
 
     return load_network(path)
@@ -54,7 +62,8 @@ def trained(path: str) -> Network:
 def weights(network: str) -> Weights:
     """Return a network by its name, from the cache in WEIGHTS_DIR (fetched on first use), or from a file.
 
-    Raises nst.WeightsError with the ways out.
+    Raises:
+        nst.WeightsError: If it is missing or damaged; the message gives the fix.
     """
     from generator import nst
 

@@ -1,4 +1,4 @@
-"""PNG files by their chunks: what describes the pixels, without the comments that may be damaged or endless."""
+"""PNG files read chunk by chunk: pixels and their description, without comments, which may be damaged or endless."""
 
 from __future__ import annotations
 
@@ -14,19 +14,21 @@ from numpy.typing import NDArray
 from generator.files.colour import BT709, Encoding, of_code_points
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-# Chunks that the pixels cannot be read without; all others are left out where their checksum is wrong.
+# Chunks that the pixels need. All others are left out if their checksum is wrong.
 _CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND", b"acTL", b"fcTL", b"fdAT")
 _DESCRIBING = (b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"cICP", b"eXIf")
 _PROFILE = b"iCCP"
-# Bytes, packed or not; larger than any colour profile.
-_MOST_IN_CHUNK = 16_000_000
+# Bytes, compressed or not: more than any colour profile has.
+_MAX_CHUNK_BYTES = 16_000_000
 
 
 @dataclass
 class Png:
-    """A PNG file. data: the file of its pixels and their description alone, without its profile.
+    """A PNG file.
 
-    damaged: chunks whose checksum is wrong; those that the pixels need are read all the same.
+    Attributes:
+        data: The file with only its pixels and their description, without its profile.
+        damaged: Chunks with a wrong checksum. Those that the pixels need are still read.
     """
 
     data: io.BytesIO
@@ -35,15 +37,18 @@ class Png:
 
     @property
     def bits(self) -> int:
-        """Bits per sample; 8 where the header is damaged."""
+        """Bits per sample; 8 if the header is damaged."""
         header = self.chunks.get(b"IHDR", b"")
         return header[8] if len(header) == 13 else 8
 
     @property
     def encoding(self) -> Encoding:
-        """What the numbers stand for, by cICP, else sRGB, else gAMA and cHRM. Raises ColourError for HDR.
+        """The meaning of the numbers by cICP, else sRGB, else gAMA and cHRM.
 
-        A profile (iCCP) stands before all but cICP; it is the reader's to apply.
+        A profile (iCCP) precedes all but cICP; the reader applies it.
+
+        Raises:
+            ColourError: For HDR.
         """
         cicp = self.chunks.get(b"cICP", b"")
         if len(cicp) == 4:
@@ -56,14 +61,14 @@ class Png:
 
     @property
     def profile(self) -> bytes | None:
-        """The colour profile; None without one, or where cICP stands before it."""
+        """The colour profile, or None if there is none or cICP replaces it."""
         _, _, packed = self.chunks.get(_PROFILE, b"").partition(b"\0")
         if not packed or b"cICP" in self.chunks:
             return None
-        return zlib.decompressobj().decompress(packed[1:], _MOST_IN_CHUNK)
+        return zlib.decompressobj().decompress(packed[1:], _MAX_CHUNK_BYTES)
 
     def deep(self) -> tuple[NDArray[np.uint16], NDArray[np.uint16] | None]:
-        """Return a 16-bit file's colours H x W x 3 and its alpha H x W, by its last channel or its tRNS."""
+        """Return a 16-bit file's colours H x W x 3, and its alpha H x W from its last channel or tRNS."""
         from imagecodecs import png_decode
 
         samples = np.atleast_3d(png_decode(self._bare()))
@@ -76,7 +81,7 @@ class Png:
         return np.broadcast_to(colours, (*colours.shape[:2], 3)), alpha
 
     def _bare(self) -> bytes:
-        """Return the file without what a decoder could apply to the samples by itself."""
+        """Return the file without the chunks that a decoder could apply to the samples."""
         bare = io.BytesIO(SIGNATURE)
         bare.seek(0, io.SEEK_END)
         for kind, raw in _walk(self.data):
@@ -86,7 +91,12 @@ class Png:
 
 
 def parse(file: IO[bytes], also: tuple[bytes, ...] = ()) -> Png:
-    """Read a PNG without its comments. also: further chunks to keep, by the beginning of kind and data together."""
+    """Read a PNG without its comments.
+
+    Args:
+        file: The PNG.
+        also: Further chunks to keep, by the first bytes of kind and data together.
+    """
     png = Png(io.BytesIO())
     png.data.write(SIGNATURE)
     for kind, raw in _walk(file, also):
@@ -103,12 +113,12 @@ def parse(file: IO[bytes], also: tuple[bytes, ...] = ()) -> Png:
 
 
 def _walk(file: IO[bytes], also: tuple[bytes, ...] = ()) -> list[tuple[bytes, bytes]]:
-    """Return kind and whole bytes of each chunk that is kept; a file cut short ends with what there is of it."""
+    """Return kind and bytes of each chunk that is kept. The last chunk of a cut file may be incomplete."""
     found: list[tuple[bytes, bytes]] = []
     file.seek(len(SIGNATURE))
     while len(header := file.read(8)) == 8:
         length, kind = struct.unpack(">I4s", header)
-        wanted = kind in _CRITICAL or (kind in (*_DESCRIBING, _PROFILE) and length <= _MOST_IN_CHUNK)
+        wanted = kind in _CRITICAL or (kind in (*_DESCRIBING, _PROFILE) and length <= _MAX_CHUNK_BYTES)
         start = file.read(min(length, 40)) if also and not wanted else b""
         if not wanted and not any((kind + start).startswith(beginning) for beginning in also):
             file.seek(length + 4 - len(start), io.SEEK_CUR)
@@ -120,17 +130,17 @@ def _walk(file: IO[bytes], also: tuple[bytes, ...] = ()) -> list[tuple[bytes, by
 
 
 def _unpacks(chunk: bytes) -> bool:
-    """Whether an iCCP chunk (name, 0, method, profile by zlib) holds a profile that is whole."""
+    """Return whether an iCCP chunk (name, 0, method, profile by zlib) has a complete profile."""
     name, _, packed = chunk.partition(b"\0")
     unpacker = zlib.decompressobj()
     try:
-        return bool(name) and bool(unpacker.decompress(packed[1:], _MOST_IN_CHUNK)) and unpacker.eof
+        return bool(name) and bool(unpacker.decompress(packed[1:], _MAX_CHUNK_BYTES)) and unpacker.eof
     except zlib.error:
         return False
 
 
 def _primaries(chunk: bytes) -> tuple[float, float, float, float, float, float, float, float]:
-    """Return cHRM's chromaticities, sRGB's where they are none that a screen could have."""
+    """Return cHRM's chromaticities, or those of sRGB if no screen could have them."""
     if len(chunk) != 32:
         return BT709
     white_x, white_y, *rest = (value / 100_000 for value in struct.unpack(">8I", chunk))

@@ -1,4 +1,4 @@
-"""Any picture file in, as upright sRGB: decided by what the file says of itself, or refused with the reason."""
+"""Reading of picture files as upright sRGB, by their own description. Other files are refused with the reason."""
 
 from __future__ import annotations
 
@@ -19,26 +19,33 @@ from generator.files import colour, kinds, png, tiff
 log = logging.getLogger(__name__)
 Warn = Callable[[str], object]
 
-# A short list on purpose: each further decoder is one more way in for a hostile file.
+# The list is short on purpose: each decoder is one more risk from hostile files.
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF")
 FORMATS_IN_WORDS = "JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP or GIF"
 MAX_PIXELS = 100_000_000  # 300 MB once decoded
-MAX_SIDE = 4096  # longest side kept; no recipe that fits on a GPU looks at more
+MAX_SIDE = 4096  # longest side kept; no recipe that fits on a GPU uses more
 _ORIENTATION = ExifTags.Base.Orientation
 _SRGB = ImageCms.createProfile("sRGB")
 _LAB = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
 
 
 class ImageError(Exception):
-    """An image that cannot be used; the message is one line that names the file and the fix."""
+    """An image that cannot be used; the one-line message gives the file and the fix."""
 
 
 def read(file: Path | IO[bytes], name: str = "", warn: Warn | None = None) -> Image.Image:
-    """Read one picture as mode RGB: upright, in sRGB by its own description, alpha laid on white.
+    """Read one picture as mode RGB: upright, in sRGB, with transparency on white.
 
-    Deeper pictures are rounded to 8 bits; a picture whose longest side exceeds `MAX_SIDE` is scaled down to it.
-    warn: takes each line about a picture that is read with a doubt; without it they are logged. Raises ImageError when
-    the file is missing, broken, animated, too large, or of a kind that has no one right picture in sRGB.
+    Deeper pictures are rounded to 8 bits. A picture whose longest side exceeds `MAX_SIDE` is scaled down to it.
+
+    Args:
+        file: The picture.
+        name: Its name in messages; "" for the name of the file.
+        warn: Receives one line for each doubt about the picture. Without it the lines are logged.
+
+    Raises:
+        ImageError: If the file is missing, broken, animated or too large, or cannot be converted to sRGB
+            in one right way.
     """
     name = name or _name_of(file)
     warn = warn or log.warning
@@ -52,14 +59,18 @@ def read(file: Path | IO[bytes], name: str = "", warn: Warn | None = None) -> Im
 
 
 def sniff(file: IO[bytes], name: str) -> str:
-    """Return the format ("PNG", "JPEG", ...) after a look at the header only; raises ImageError as `read` does."""
+    """Return the format ("PNG", "JPEG", ...) by the header alone.
+
+    Raises:
+        ImageError: As in `read`.
+    """
     with opened(file, name) as source:
         return source.kind
 
 
 @dataclass
 class Source:
-    """A picture file, opened and not decoded. image: None where only `tiff` can read the file."""
+    """A picture file, opened but not decoded. image: None if only `tiff` can read the file."""
 
     kind: str
     stream: IO[bytes]
@@ -74,10 +85,10 @@ def _name_of(file: Path | IO[bytes]) -> str:
 
 @contextmanager
 def opened(file: Path | IO[bytes], name: str, also: tuple[bytes, ...] = ()) -> Iterator[Source]:
-    """Open a picture and check its header; turn whatever goes wrong, here or in the body, into an ImageError."""
+    """Open a picture and check its header. Any error, here or in the `with` block, becomes an ImageError."""
     try:
         with ExitStack() as stack:
-            # Pillow warns of large pictures and odd metadata; `_check_size` refuses by our own limits.
+            # Pillow warns of large pictures and odd metadata; `_check_size` applies our own limits.
             stack.enter_context(warnings.catch_warnings())
             warnings.simplefilter("ignore")
             stream = stack.enter_context(file.open("rb")) if isinstance(file, Path) else file
@@ -89,7 +100,7 @@ def opened(file: Path | IO[bytes], name: str, also: tuple[bytes, ...] = ()) -> I
     except IsADirectoryError:
         raise ImageError(f"{name}: is a folder, not an image") from None
     except PermissionError:
-        raise ImageError(f"{name}: may not be read; give this user the right to read it") from None
+        raise ImageError(f"{name}: permission denied; give this user the right to read it") from None
     except Image.DecompressionBombError:
         raise ImageError(_too_large(name)) from None
     except tiff.TiffError as error:
@@ -98,7 +109,7 @@ def opened(file: Path | IO[bytes], name: str, also: tuple[bytes, ...] = ()) -> I
     except colour.ColourError as error:
         raise ImageError(f"{name}: is {error}; save it in standard range (SDR) as sRGB") from None
     except Exception as error:
-        # Decoders of broken files raise nearly anything: OSError, SyntaxError, struct.error, IndexError ...
+        # Decoders raise many kinds of errors for broken files: OSError, SyntaxError, struct.error, IndexError ...
         detail = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ImageError(f"{name}: broken or cut short ({detail}); fetch or save it again") from error
 
@@ -141,9 +152,7 @@ def _source(stream: IO[bytes], name: str, stack: ExitStack, also: tuple[bytes, .
 
 def _too_large(name: str, size: tuple[int, int] | None = None) -> str:
     pixels = f"{size[0]} × {size[1]} pixels are" if size else "its pixels are"
-    return (
-        f"{name}: {pixels} more than the {MAX_PIXELS // 1_000_000} million that are read; scale it down first"
-    )
+    return f"{name}: {pixels} more than the limit of {MAX_PIXELS // 1_000_000} million; scale it down first"
 
 
 def _check_size(size: tuple[int, int], name: str) -> None:
@@ -155,22 +164,22 @@ def _check_frames(image: Image.Image, name: str) -> None:
     frames = getattr(image, "n_frames", 1)
     # Phones write MPO (Pillow opens it as a JPEG): the photograph first, then a depth map or preview.
     if frames > 1 and image.format != "MPO":
-        raise ImageError(f"{name}: has {frames} frames or pages; save the one that is meant as a PNG")
+        raise ImageError(f"{name}: has {frames} frames or pages; save the one that you need as a PNG")
 
 
 def _upright_srgb(source: Source, name: str, warn: Warn) -> Image.Image:
     """Decode, turn upright, convert to RGB in sRGB, lay transparency on white."""
     if source.png and source.png.damaged:
-        warn(f"{name}: is damaged (its {', '.join(source.png.damaged)}); read as far as it goes")
+        warn(f"{name}: is damaged (its {', '.join(source.png.damaged)}); read as far as possible")
     if source.image is None:
-        assert source.tiff is not None  # noqa: S101  (one of the two is there)
+        assert source.tiff is not None  # noqa: S101  (one of the two is not None)
         image, alpha = source.tiff.decode()
         profile, orientation = source.tiff.profile, source.tiff.orientation
         return _on_white(
             _turned(_in_srgb(image, profile, name, warn), orientation), alpha and _turned(alpha, orientation)
         )
     image = source.image
-    # JPEG decodes at a half, a quarter or an eighth for free; other formats ignore this.
+    # JPEG decodes quickly at a half, a quarter or an eighth; other formats ignore this.
     image.draft(None, (MAX_SIDE, MAX_SIDE))
     image.load()
     encoding = _encoding(source)
@@ -190,19 +199,19 @@ def _upright_srgb(source: Source, name: str, warn: Warn) -> Image.Image:
 
 
 def _pads(source: Source) -> bool:
-    """Whether an alpha of 0 everywhere is padding: programs that know no alpha in these files write it so."""
+    """Return whether an alpha of 0 everywhere is padding, as some programs write it in these formats."""
     return source.kind == "BMP" or (source.tiff is not None and source.tiff.is_opaque)
 
 
 def _encoding(source: Source) -> colour.Encoding:
-    """Return what the numbers stand for, by the file's description other than its profile."""
+    """Return the meaning of the numbers, by the file's description other than its profile."""
     assert source.image is not None  # noqa: S101
     if source.png is not None:
         return source.png.encoding
     if source.kind in ("AVIF", "HEIF") and (points := kinds.code_points(source.stream, source.image)):
         return colour.of_code_points(*points)
     if source.kind in ("JPEG", "MPO", "TIFF"):
-        # DCF 2.0: cameras say so where they mean Adobe RGB and write no profile.
+        # DCF 2.0: cameras state Adobe RGB in this way if they write no profile.
         interoperability = source.image.getexif().get_ifd(ExifTags.IFD.Interop).get(1)
         if interoperability == "R03":
             return colour.Encoding(colour.ADOBE_RGB, colour.ADOBE_GAMMA)
@@ -212,7 +221,7 @@ def _encoding(source: Source) -> colour.Encoding:
 def _deep(
     found: png.Png, encoding: colour.Encoding, name: str, warn: Warn
 ) -> tuple[Image.Image, Image.Image | None]:
-    """Return a 16-bit PNG converted before it is rounded to 8 bits."""
+    """Return a 16-bit PNG, converted to sRGB before it is rounded to 8 bits."""
     colours, clear = found.deep()
     alpha = None if clear is None else Image.fromarray(np.round(clear / 257).astype(np.uint8))
     if profile := found.profile:
@@ -225,7 +234,7 @@ def _deep(
 
 
 def _turned(image: Image.Image, orientation: int) -> Image.Image:
-    """Turn a picture upright by EXIF's number."""
+    """Turn a picture upright by its EXIF orientation."""
     image.getexif()[_ORIENTATION] = orientation
     return ImageOps.exif_transpose(image)
 
@@ -240,7 +249,7 @@ def _eight_bits(image: Image.Image, name: str) -> Image.Image:
 
 
 def _without_alpha(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
-    """Return a picture in a mode that a profile may describe, and its transparency."""
+    """Return a picture in a mode that a profile can describe, and its transparency."""
     if image.has_transparency_data:
         image = image.convert("RGBA")
         return image.convert("RGB"), image.getchannel("A")
@@ -250,9 +259,9 @@ def _without_alpha(image: Image.Image) -> tuple[Image.Image, Image.Image | None]
 
 
 def _in_srgb(image: Image.Image, profile: bytes | None, name: str, warn: Warn) -> Image.Image:
-    """Convert L, RGB, CMYK or LAB to RGB by a profile, or as the mode says."""
+    """Convert L, RGB, CMYK or LAB to RGB by a profile, or by the mode."""
     if image.mode == "LAB":
-        # Lab needs no profile, and the one beside it is often of the RGB that it came from.
+        # Lab needs no profile. The file's profile often belongs to the RGB that it was made from.
         profile = _LAB
     if not profile:
         return image.convert("RGB")

@@ -1,4 +1,4 @@
-"""TIFF files by their tags: which page is the picture, and its samples where Pillow would take them for others.
+"""TIFF files by their tags: which page is the picture, and samples that Pillow would misread.
 
 Source: Adobe, TIFF Revision 6.0 (1992), and its technical notes for Photoshop.
 """
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tifffile import TiffPage
 
 MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-# Its warnings of odd tags would stand beside our one line.
+# Its warnings of odd tags would add to our one line.
 logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
 
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _CMYK, _YCBCR, _CIELAB, _ICCLAB = 0, 1, 2, 3, 5, 6, 8, 9
@@ -25,22 +25,26 @@ _KNOWN = {_WHITE_IS_ZERO: 1, _BLACK_IS_ZERO: 1, _RGB: 3, _PALETTE: 1, _CMYK: 4, 
 _RAW_PHOTOGRAPH = (32803, 34892)
 _UNREAD = {4: "a mask", 10: "ITU-T Lab colours", 32844: "LogL light", 32845: "LogLuv light"}
 _SIGNED, _FLOAT, _COMPLEX = (2,), (3,), (5, 6)
-# None, LZW, Deflate (both numbers), PackBits, JPEG, LZMA, Zstandard. A short list, as of formats.
+# None, LZW, Deflate (both numbers), PackBits, JPEG, LZMA, Zstandard. The list is short on purpose.
 _COMPRESSIONS = (1, 5, 7, 8, 32946, 32773, 34925, 50000)
 _ASSOCIATED, _UNASSOCIATED = 1, 2
 _DNG_VERSION = 50706
-# A copy is at least so many times smaller, and differs by this share of the range on average, as filters do.
-_LEAST_REDUCTION, _SAME = 1.5, 0.04
+# A copy is at least this many times smaller. It differs on average by at most this share of the range, by filtering.
+_MIN_REDUCTION, _SAME = 1.5, 0.04
 _REDUCED_OR_MASK = 1 | 4  # bits of NewSubfileType
 _OLD_REDUCED = 2
 
 
 class TiffError(ValueError):
-    """A TIFF that is no one picture that can be shown; the message says what it is."""
+    """A TIFF that cannot be shown as one picture; the message says why."""
 
 
 def open_tiff(file: IO[bytes]) -> Tiff:
-    """Return the page that is the picture. Raises TiffError where several are, or where it has no one right look."""
+    """Return the page that is the picture.
+
+    Raises:
+        TiffError: If there are several, or if it cannot be shown in one right way.
+    """
     from tifffile import TiffFile, TiffPage
 
     file.seek(0)
@@ -51,12 +55,12 @@ def open_tiff(file: IO[bytes]) -> Tiff:
     largest = max(pictures, key=lambda number: pages[number].imagewidth * pages[number].imagelength)
     others = [number for number in pictures if number != largest]
     if not all(_is_copy(pages[number], pages[largest]) for number in others):
-        raise TiffError(f"has {len(pictures)} frames or pages; save the one that is meant as a PNG")
+        raise TiffError(f"has {len(pictures)} frames or pages; save the one that you need as a PNG")
     return Tiff(pages[largest], largest)
 
 
 class Tiff:
-    """One page of a TIFF file, by its tags. number: of the page, from 0."""
+    """One page of a TIFF file. number: of the page, from 0."""
 
     def __init__(self, page: TiffPage, number: int) -> None:
         self.page, self.number = page, number
@@ -68,7 +72,7 @@ class Tiff:
 
     @property
     def orientation(self) -> int:
-        """EXIF's number of the turn that sets the picture upright."""
+        """The EXIF orientation."""
         return int(self._tag(274, 1))
 
     @property
@@ -78,12 +82,12 @@ class Tiff:
 
     @property
     def is_opaque(self) -> bool:
-        """Whether a fourth sample that no tag explains may be padding."""
+        """Return whether a fourth sample without a tag may be padding."""
         return not self._extra
 
     @property
     def suits_pillow(self) -> bool:
-        """Whether Pillow takes these samples for what they are."""
+        """Return whether Pillow reads these samples correctly."""
         samples, bits, photometric = self.page.samplesperpixel, self._bits, self.page.photometric
         if len(set(bits)) > 1 or _format(self.page) not in (1, 4):
             return False
@@ -94,7 +98,7 @@ class Tiff:
         if bits[0] == 16:
             return (photometric, samples) == (_BLACK_IS_ZERO, 1) or self._is_plain_deep_rgb
         if bits[0] == 8:
-            # Pillow takes CIELab's signed a and b for unsigned.
+            # Pillow reads the signed a and b of CIELab as unsigned.
             return (
                 photometric not in (_CIELAB, _ICCLAB)
                 and len(self._extra) <= 1
@@ -123,35 +127,31 @@ class Tiff:
         return default if tag is None else tag.value
 
     def _check(self) -> None:
-        """Refuse samples that have no one right picture."""
+        """Refuse samples that cannot be shown in one right way."""
         page, photometric = self.page, int(self.page.photometric)
         if _format(page) in _SIGNED:
-            raise TiffError("has signed samples, of which the file does not say what is black or white")
+            raise TiffError("has signed samples, but does not say which values are black and white")
         if _format(page) in _FLOAT:
-            raise TiffError(
-                "has floating-point samples, of which the file does not say what is white, nor on which curve"
-            )
+            raise TiffError("has floating-point samples, but states neither the value of white nor the curve")
         if _format(page) in _COMPLEX:
             raise TiffError("has complex numbers as samples: measurements, not a picture")
         if photometric in _UNREAD:
-            raise TiffError(f"holds {_UNREAD[photometric]}, which is not read")
+            raise TiffError(f"has {_UNREAD[photometric]}, which cannot be read")
         if photometric == _CMYK and self._tag(332, 1) != 1:  # InkSet
-            raise TiffError("has other inks than cyan, magenta, yellow and black")
+            raise TiffError("has inks other than cyan, magenta, yellow and black")
         if photometric == _YCBCR and page.compression == 1 and self._tag(530, (2, 2)) != (1, 1):
-            raise TiffError("has uncompressed YCbCr samples at halved resolution, which are not read")
+            raise TiffError("has uncompressed YCbCr samples at halved resolution, which cannot be read")
         if self.suits_pillow:
             return
         if photometric not in _KNOWN:
-            raise TiffError(
-                f"has samples of a kind that is not read (PhotometricInterpretation {photometric})"
-            )
+            raise TiffError(f"has samples of an unsupported kind (PhotometricInterpretation {photometric})")
         if len(set(self._bits)) > 1:
             raise TiffError(f"has samples of different sizes ({', '.join(map(str, self._bits))} bits)")
         if page.compression not in _COMPRESSIONS:
-            raise TiffError(f"is compressed by a method that is not read here ({page.compression!r})")
+            raise TiffError(f"is compressed by an unsupported method ({page.compression!r})")
 
     def decode(self) -> tuple[Image.Image, Image.Image | None]:
-        """Return the picture as L, RGB, CMYK or LAB of 8 bits, rounded, and its alpha."""
+        """Return the picture as L, RGB, CMYK or LAB, rounded to 8 bits, and its alpha."""
         samples = np.asarray(self.page.asarray())
         if samples.ndim == 3 and self.page.planarconfig == 2:
             samples = np.moveaxis(samples, 0, -1)
@@ -183,23 +183,23 @@ class Tiff:
         return None
 
     def _by_palette(self, indices: NDArray[Any]) -> Image.Image:
-        """Return the colours of a palette; some programs write them from 0 to 255 where 65535 is white."""
+        """Return the colours of a palette. Some programs write them up to 255, although 65535 is white."""
         palette = np.asarray(self._tag(320, (0,))).reshape(3, -1)
         scale = 1 if palette.max() <= 255 else 257
         return Image.fromarray(np.round(palette.T / scale).astype(np.uint8)[indices])
 
 
 def _is_called_copy(page: TiffPage) -> bool:
-    """Whether a page says that it is a reduced copy or a mask of another one."""
+    """Return whether a page's tags call it a reduced copy or a mask of another page."""
     old = page.tags.get(255)
     return bool(int(page.subfiletype) & _REDUCED_OR_MASK) or (old is not None and old.value == _OLD_REDUCED)
 
 
 def _is_copy(page: TiffPage, picture: TiffPage) -> bool:
-    """Whether a page is the picture once more, but smaller: some programs add one and do not say so."""
+    """Return whether a page is a smaller copy of the picture, which some programs add without a tag."""
     width, height = int(page.imagewidth), int(page.imagelength)
     scale = picture.imagewidth / width
-    if scale < _LEAST_REDUCTION or abs(picture.imagelength / scale - height) > 1:
+    if scale < _MIN_REDUCTION or abs(picture.imagelength / scale - height) > 1:
         return False
     if page.dtype != picture.dtype or page.samplesperpixel != picture.samplesperpixel:
         return False
@@ -229,7 +229,7 @@ def _image(samples: NDArray[Any] | None, top: int) -> Any:
 
 
 def _lab(samples: NDArray[Any], bits: int, *, signed: bool) -> Image.Image:
-    """Return Lab samples as Pillow has them: L from 0 to 255, a and b round 128."""
+    """Return Lab samples as Pillow stores them: L from 0 to 255, a and b around 128."""
     values = samples.astype(np.int64)
     if signed:
         values[..., 1:] += (values[..., 1:] < 2 ** (bits - 1)) * 2**bits - 2 ** (bits - 1)

@@ -74,7 +74,11 @@ def choose_device(name: str = "auto") -> torch.device:
 
 
 def all_gpus() -> list[str]:
-    """Return the names of this machine's CUDA devices for `choose_device`. Raises DeviceError where there is none."""
+    """Return the names of this machine's CUDA devices for `choose_device`.
+
+    Raises:
+        DeviceError: If there is none.
+    """
     import torch
 
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0

@@ -46,7 +46,7 @@ class Forecast:
 
 
 def forecast(jobs: Sequence[tuple[Recipe, sizes.Size]], device: torch.device | engine.PlainCpu) -> Forecast:
-    """Say what making these cells takes. jobs: each cell's recipe and the size (width, height) of its content.
+    """Return what making these cells takes. jobs: each cell's recipe and the size (width, height) of its content.
 
     The speed is that of the last images on this device, else measured; of many cells on a CPU without PyTorch,
     estimated.

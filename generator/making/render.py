@@ -209,7 +209,7 @@ class _Worker:
         return engine.bytes_of_cell(self.device, recipe, width * height, budget)
 
     def _others_work(self) -> bool:
-        """Say whether another run makes cells of this set, or the same images for another set."""
+        """Return whether another run makes cells of this set, or the same images for another set."""
         keys = self.image_set.cells.exclude(status=Cell.Status.DONE).values("key")
         return Cell.objects.filter(key__in=keys, status=Cell.Status.RUNNING).exists()
 

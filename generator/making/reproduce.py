@@ -43,9 +43,12 @@ def reproduce(
     """Make a PNG of `generate` again from its provenance and compare.
 
     content, style: files of the reference images, where the media store does not hold them; others: of a blend's
-    further styles, of masks and maps, known by their pixels. Raises ImageError for a
-    file without provenance and for reference images that are not at hand or not the same, nst.NstError for a network
-    that cannot be had or a recipe of another version, engine.DeviceError.
+    further styles, of masks and maps, known by their pixels.
+
+    Raises:
+        ImageError: For a file without provenance and for reference images that are not at hand or not the
+            same, nst.NstError for a network that cannot be had or a recipe of another version,
+            engine.DeviceError.
     """
     from generator import nst
 

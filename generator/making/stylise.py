@@ -44,8 +44,10 @@ def stylise(
 ) -> None:
     """Write the stylised copy of a picture, or of a video with its sound; a reader sees a whole file or none.
 
-    longest: scale to this many px on the longest side first; 0: as it is. Raises ImageError for a file that cannot be
-    read, NstError for one that is too small, OSError.
+    longest: scale to this many px on the longest side first; 0: as it is.
+
+    Raises:
+        ImageError: For a file that cannot be read, NstError for one that is too small, OSError.
     """
 
     def made(picture: Image.Image) -> Image.Image:
@@ -62,7 +64,7 @@ def stylise(
 
 
 def _is_video(source: Path) -> bool:
-    """Whether a file is a container of video, or is called one where it is nothing that is known."""
+    """Return whether a file is a container of video, or is called one where it is nothing that is known."""
     try:
         with source.open("rb") as file:
             head = file.read(kinds.LOOK)

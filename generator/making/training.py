@@ -53,7 +53,8 @@ class Training:
 def find_photographs(folder: Path, least: int) -> tuple[Path, ...]:
     """Return the pictures under a folder, in order of name; only headers are looked at.
 
-    Raises ImageError where there is none, where one cannot be read, or where one has a side below `least` px.
+    Raises:
+        ImageError: If there is none, where one cannot be read, or where one has a side below `least` px.
     """
     if not folder.is_dir():
         raise ImageError(f"{folder}: no such folder; --photos names a folder of photographs")

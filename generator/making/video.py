@@ -67,7 +67,7 @@ class _Look:
 
 
 def is_container(source: Path) -> bool:
-    """Whether a file is a container of video or sound, whatever its name."""
+    """Return whether a file is a container of video or sound, whatever its name."""
     import av
 
     try:
@@ -92,7 +92,8 @@ def suffix_for(source: Path) -> str:
 def stylise_video(source: Path, target: Path, stylise: Stylise, progress: Progress | None = None) -> None:
     """Write the stylised copy; a reader sees a whole file or none.
 
-    Raises ImageError for a file that holds no video, that is broken, or whose colours are HDR.
+    Raises:
+        ImageError: For a file that holds no video, that is broken, or whose colours are HDR.
     """
     import av
 
@@ -264,7 +265,7 @@ class _Copy:
             return []
 
     def _complain(self) -> None:
-        """Say what the copy lacks."""
+        """Return what the copy lacks."""
         if self._damaged:
             log.warning("%s: is damaged; %d of its frames cannot be decoded", self._source, self._damaged)
         elif self._done < self._video.frames - 1:
@@ -276,7 +277,7 @@ class _Copy:
             )
 
     def _fits(self, stream: Any) -> bool:
-        """Whether the copy's container holds a stream; says so where it does not."""
+        """Return whether the copy's container holds a stream; says so where it does not."""
         context = stream.codec_context
         if context is not None and context.name in self._made.supported_codecs:
             return True

@@ -20,7 +20,7 @@ Visit = Callable[[str, Tensor], Tensor]
 
 
 def supports_bf16(device: torch.device) -> bool:
-    """Say whether a device multiplies bfloat16 in hardware; without it bfloat16 is tens of times slower."""
+    """Return whether a device multiplies bfloat16 in hardware; without it bfloat16 is tens of times slower."""
     if device.type == "cuda":
         return multiplies_bf16(device)
     return device.type == "cpu" and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())

@@ -100,7 +100,11 @@ def shipped_plans() -> list[str]:
 
 
 def read_text(path: Path) -> str:
-    """Return a plan file's text. Raises PlanError for a file that is missing, unreadable or not Unicode text."""
+    """Return a plan file's text.
+
+    Raises:
+        PlanError: For a file that is missing, unreadable or not Unicode text.
+    """
     try:
         data = path.read_bytes()
         # Windows programs write UTF-16, or a mark before UTF-8.

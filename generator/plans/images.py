@@ -55,7 +55,7 @@ class Pair:
 
     @property
     def is_plain(self) -> bool:
-        """Whether one style image, unguided, is all."""
+        """Return whether one style image, unguided, is all."""
         return self.content_map is None and self.styles == (StyleFile(self.style),)
 
     @property
@@ -92,7 +92,7 @@ class Pair:
         return self.content_name if role == "content" else self.style_name
 
     def matches(self, role: str, wanted: object) -> bool:
-        """Say whether `wanted` is the name or the file name of the "content" or the "style"."""
+        """Return whether `wanted` is the name or the file name of the "content" or the "style"."""
         if role == "style" and len(self.styles) > 1:
             return wanted == self.style_name
         path = self.content if role == "content" else self.style
@@ -102,13 +102,17 @@ class Pair:
         )
 
     def resembles(self, role: str, wanted: object) -> bool:
-        """Say whether `wanted` is such a name but for its case."""
+        """Return whether `wanted` is such a name but for its case."""
         path = self.content if role == "content" else self.style
         return isinstance(wanted, str) and folded(wanted) in (folded(self.name(role)), folded(path.name))
 
 
 def find_pairs(images: Images, folder: Path, blends: Sequence[Blend] = ()) -> list[Pair]:
-    """Return the pairs as given, or every content with every style. Raises PlanError for files that are not there."""
+    """Return the pairs as given, or every content with every style.
+
+    Raises:
+        PlanError: For files that are not there.
+    """
     if images.pairs and (images.content or images.style):
         raise PlanError("[images]: give either pairs, or content and style")
     known = _blends(blends, folder)

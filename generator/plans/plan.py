@@ -371,7 +371,7 @@ def _preset(name: Any) -> Recipe:
 
 
 def _warnings(cells: list[PlannedCell], keys: Iterable[str]) -> list[str]:
-    """Say what a reader of the tables could take for more than it is. keys: what the plan sets, for one cell or all."""
+    """Return what a reader of the tables could take for more than it is. keys: what the plan sets, for one cell or all."""
     balance = [key for key in ("ratio", "alpha", "beta", "tv_weight") if key in keys]
     kinds = {cell.recipe for cell in cells if cell.recipe.method == "optimised"}
     weighed = sorted({f"{recipe.convention} on {Path(recipe.network).stem}" for recipe in kinds})
@@ -384,7 +384,7 @@ def _warnings(cells: list[PlannedCell], keys: Iterable[str]) -> list[str]:
 
 
 def _idle_settings(cells: list[PlannedCell], common: Mapping[str, Any]) -> list[str]:
-    """Say which keys of [recipe] change nothing in any cell."""
+    """Return which keys of [recipe] change nothing in any cell."""
     if not common:
         return []
     reasons = [idle(recipe) for recipe in dict.fromkeys(cell.recipe for cell in cells)]

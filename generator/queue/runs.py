@@ -29,7 +29,9 @@ class RunError(ValueError):
 def submit(owner: User, text: str) -> PlanRun:
     """Take a plan to be looked through.
 
-    Raises PlanError for a plan that is not well-formed, that names files elsewhere, or whose settings no recipe takes.
+    Raises:
+        PlanError: For a plan that is not well-formed, that names files elsewhere, or whose settings no recipe
+            takes.
     """
     text = "\n".join(text.splitlines()) + "\n"
     document = document_of(text, "plan")

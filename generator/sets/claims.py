@@ -1,8 +1,8 @@
-"""Who makes which cell: claims with a lease, so that runs side by side share a set and a dead run loses nothing.
+"""Claims of cells with a lease, so that parallel runs share a set and a dead run loses nothing.
 
-A claim is one UPDATE whose count says who won. A live run renews its claims; another run frees those of a run that
-is dead (its lock on this machine is released by the kernel, whatever ended it) or silent for longer than the lease.
-Times are the database's own, because hosts disagree.
+A claim is one UPDATE; its count of rows says which run won. A live run renews its claims. Other runs free the claims
+of a run that is dead (the kernel releases its lock on this machine) or silent for longer than the lease. Times come
+from the database, because the clocks of hosts differ.
 """
 
 from __future__ import annotations
@@ -57,14 +57,14 @@ class Run:
         self._renewer.join()
         assert self._lock is not None  # noqa: S101
         try:
-            # Not the fault of the cells: the attempt does not count against them.
+            # The cells are not to blame, so the attempt does not count.
             self._mine().update(status=Cell.Status.WAITING, attempts=F("attempts") - 1, **_FREE)
             _lock_path(self.token).unlink(missing_ok=True)
         finally:
             os.close(self._lock)
 
     def claim(self, cell: Cell) -> bool:
-        """Take a waiting cell; False when another run was faster or makes the same key for another set."""
+        """Claim a waiting cell; False if another run was faster or makes the same key for another set."""
         try:
             with transaction.atomic():
                 won = Cell.objects.filter(pk=cell.pk, status=Cell.Status.WAITING).update(
@@ -76,16 +76,16 @@ class Run:
                 )
         except IntegrityError:
             return False
-        # Asked after the claim: from here on nobody else can finish the same key unseen.
+        # Checked after the claim: from now on no other run can finish the same key unnoticed.
         return bool(won) and not self._adopted(cell)
 
     def finish(self, cell: Cell, **made: Any) -> bool:
-        """Write down what was made; False, and nothing written, when the claim was lost meanwhile."""
+        """Save what was made; False, with nothing saved, if the claim was lost meanwhile."""
         fields = made | _FREE | {"status": Cell.Status.DONE, "made_at": Now()}
         return bool(self._mine().filter(pk=cell.pk).update(**fields))
 
     def fail(self, cell: Cell, reason: str) -> bool:
-        """Keep a cell apart with the reason why it cannot be made."""
+        """Mark a cell as failed with the reason."""
         return bool(self._mine().filter(pk=cell.pk).update(status=Cell.Status.FAILED, reason=reason, **_FREE))
 
     def _mine(self) -> Any:
@@ -114,14 +114,14 @@ def _as_made(twin: Cell) -> dict[str, Any]:
 
 
 def adopt(image_set: ImageSet) -> int:
-    """Give waiting and failed cells the image that another set has of the same key; return how many."""
+    """Give waiting and failed cells the image of the same key from another set; return how many."""
     open_cells = image_set.cells.filter(status__in=[Cell.Status.WAITING, Cell.Status.FAILED])
     twins = Cell.objects.filter(status=Cell.Status.DONE, key__in=open_cells.values("key"))
     return sum(open_cells.filter(key=twin.key).update(**_as_made(twin)) for twin in twins)
 
 
 def free_abandoned() -> None:
-    """Free the cells whose run is dead; those that it died on too often fail."""
+    """Free the cells whose run is dead. A cell fails after MAX_ATTEMPTS dead runs."""
     running = Cell.objects.filter(status=Cell.Status.RUNNING)
     here = running.filter(claim_host=socket.gethostname()).values_list("claim_token", flat=True).distinct()
     for token in [token for token in here if _is_dead(token)]:
@@ -137,7 +137,7 @@ def _free(cells: Any) -> None:
 
 
 def _is_dead(token: str) -> bool:
-    """Say whether the run's lock is there and nobody holds it. A missing lock says nothing: the lease decides."""
+    """Return whether the run's lock exists and nobody holds it. Without a lock the lease decides."""
     try:
         lock = os.open(_lock_path(token), os.O_RDWR)
     except FileNotFoundError:
@@ -152,6 +152,6 @@ def _is_dead(token: str) -> bool:
 
 
 def retry_failed(image_set: ImageSet) -> int:
-    """Set failed cells waiting again, with all their attempts before them; return how many."""
+    """Set failed cells back to waiting, with all attempts available; return how many."""
     failed = image_set.cells.filter(status=Cell.Status.FAILED)
     return failed.update(status=Cell.Status.WAITING, reason="", attempts=0)

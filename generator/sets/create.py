@@ -1,4 +1,4 @@
-"""Changes of state around image sets: a plan becomes rows."""
+"""Creation of image sets: a plan becomes rows."""
 
 from __future__ import annotations
 
@@ -29,22 +29,26 @@ from generator.sets import claims
 if TYPE_CHECKING:
     from generator.nst import Recipe
 
-# The seed in the key of an image that none decides: a plan's own default.
+# The seed in the key of an image that depends on no seed: the default of a plan.
 _ANY_SEED = 1
-# A mask drawn at another size is off by a pixel at most.
+# A mask drawn at another size differs by at most one pixel.
 _SHAPE_TOLERANCE = 0.02
 
 
 @dataclass(frozen=True)
 class Reference:
-    """A reference image, read once: its size (width, height) and the hash of its pixels, which are read again if needed."""
+    """A reference image: its size (width, height) and the hash of its pixels. The pixels are read again if needed."""
 
     path: Path
     size: tuple[int, int]
     pixels: str
 
     def picture(self) -> Image.Image:
-        """Read the pixels again. Raises ImageError where the file has changed since."""
+        """Read the pixels again.
+
+        Raises:
+            ImageError: If the file has changed.
+        """
         picture = images.read(self.path, warn=lambda line: None)
         if images.pixel_hash(picture) != self.pixels:
             raise ImageError(f"{self.path}: has changed while the plan was read; try again")
@@ -52,12 +56,19 @@ class Reference:
 
 
 def image_set_from_plan(plan: Plan, owner: User | None = None) -> ImageSet:
-    """Return the image set of a plan: the one made before from the same plan, or a new one with all its cells.
+    """Return the image set of a plan: an existing set of the same plan, or a new one with all its cells.
 
-    Images that any other set has already made are taken over. Raises PlanError or ImageError, and then no row is
-    written: for an image that cannot be read or is too small for its layers, for two cells that are the same image,
-    and for a slug that names a set of other images or, with an `owner`, one that is not theirs. Raises
-    nst.WeightsError for a network that cannot be had.
+    Images that another set has made are copied. After an error no row is written.
+
+    Args:
+        plan: The plan.
+        owner: Who asks in the browser; None for a command.
+
+    Raises:
+        PlanError: If two cells are the same image, or the slug belongs to a set of other images or, with
+            an `owner`, to somebody else's set.
+        ImageError: If an image cannot be read, or is too small for its layers.
+        nst.WeightsError: If a network is missing.
     """
     references = read_references(plan)
     keys = cell_keys(plan, references)
@@ -68,7 +79,7 @@ def image_set_from_plan(plan: Plan, owner: User | None = None) -> ImageSet:
             with transaction.atomic():
                 return _new_set(slug, plan, references, files, keys, owner)
         except IntegrityError:
-            # Another process read the same plan at the same moment.
+            # Another process created the same set meanwhile.
             slug, found = find_set(plan, keys, owner)
             if found is None:
                 raise
@@ -78,7 +89,11 @@ def image_set_from_plan(plan: Plan, owner: User | None = None) -> ImageSet:
 
 
 def read_references(plan: Plan) -> dict[Path, Reference]:
-    """Read every image that the plan names, once. Raises ImageError for what cannot be read or is too small."""
+    """Read every image of the plan once.
+
+    Raises:
+        ImageError: If an image cannot be read or is too small.
+    """
     paths = dict.fromkeys(path for cell in plan.cells for path in cell.pair.files)
     styles = {style for cell in plan.cells for style in cell.pair.styles}
     masks = {mask for style in styles for mask in (style.where, style.part) if mask}
@@ -103,18 +118,18 @@ def _read(path: Path, *, is_mask: bool) -> Reference:
 
 
 def _check_guides(plan: Plan, references: dict[Path, Reference]) -> None:
-    """Refuse masks and maps that do not lie over their image, and masks that are not one."""
+    """Refuse masks and maps of another shape than their image, and pictures that are no masks."""
     for guide, image in dict.fromkeys(found for cell in plan.cells for found in cell.pair.guides):
         (width, height), (own_width, own_height) = (references[path].size for path in (image, guide))
         if abs(width / height * own_height / own_width - 1) > _SHAPE_TOLERANCE:
             raise ImageError(
-                f"{guide}: {own_width} × {own_height} pixels do not lie over {image.name} of {width} × {height}; "
+                f"{guide}: {own_width} × {own_height} pixels do not fit {image.name} of {width} × {height}; "
                 f"give it the same shape"
             )
 
 
 def _check_sizes(recipe: Recipe, content: Reference, *styles: Reference) -> None:
-    """Refuse an image that is smaller, as it is or at the last level, than the deepest layer can see."""
+    """Refuse an image that is too small for the deepest layer, in its own size or at the last level."""
     least, layer = least_side(recipe)
     scaled = sizes.finest_sizes(recipe, content.size, *(style.size for style in styles))
     for reference, size in zip((content, *styles), scaled, strict=True):
@@ -127,28 +142,36 @@ def _check_sizes(recipe: Recipe, content: Reference, *styles: Reference) -> None
 
 
 def _check_trained_style(cell: PlannedCell, style: Reference) -> None:
-    """Refuse a network trained on another style image than the cell names; a file that tells none is believed."""
+    """Refuse a network trained on another style image than the cell's. A network without that record is accepted."""
     trained = networks.trained(cell.recipe.network).provenance.get("style", {})
     if trained.get("pixels", style.pixels) != style.pixels:
         raise ImageError(
-            f"{style.path}: is not the style that {cell.recipe.network} was trained on ({trained.get('file')})"
+            f"{style.path}: is not the style image that {cell.recipe.network} was trained on ({trained.get('file')})"
         )
 
 
 def cell_keys(
     plan: Plan, references: dict[Path, Reference], weights_of: Callable[[Recipe], str] = networks.weights_hash
 ) -> list[str]:
-    """Return each cell's key, in the order of the plan. Raises PlanError where two are the same.
+    """Return each cell's key, in the order of the plan.
 
-    Earlier releases took settings without an effect into the key, too; an image that was made so keeps its key.
+    Earlier releases put settings without an effect into the key, too. Images made by them keep their keys.
+
+    Args:
+        plan: The plan.
+        references: Its images.
+        weights_of: Returns the hash of a recipe's network.
+
+    Raises:
+        PlanError: If two keys are the same.
     """
     seen: dict[str, str] = {}
     before: dict[str, str] = {}
-    told: dict[Recipe, _Told] = {}
+    of_recipes: dict[Recipe, _RecipeKey] = {}
     for cell in plan.cells:
-        if cell.recipe not in told:
-            told[cell.recipe] = _told(cell.recipe, weights_of(cell.recipe))
-        of_recipe = told[cell.recipe]
+        if cell.recipe not in of_recipes:
+            of_recipes[cell.recipe] = _recipe_key(cell.recipe, weights_of(cell.recipe))
+        of_recipe = of_recipes[cell.recipe]
         pixels = {path: references[path].pixels for path in cell.pair.files}
         key = _key(cell, pixels, of_recipe, of_recipe.effective, cell.seed if of_recipe.draws else _ANY_SEED)
         if key in seen:
@@ -164,8 +187,8 @@ def cell_keys(
 
 
 @dataclass(frozen=True)
-class _Told:
-    """What a recipe gives to a key. effective, whole: hashes of the settings that have an effect, and of all."""
+class _RecipeKey:
+    """A recipe's part of a key. effective, whole: hashes of the settings with an effect, and of all settings."""
 
     effective: str
     whole: str
@@ -175,8 +198,8 @@ class _Told:
     algorithm: str
 
 
-def _told(recipe: Recipe, weights: str) -> _Told:
-    return _Told(
+def _recipe_key(recipe: Recipe, weights: str) -> _RecipeKey:
+    return _RecipeKey(
         effective=effective_sha256(recipe),
         whole=recipe.sha256,
         draws="seed" not in idle(recipe),
@@ -187,24 +210,27 @@ def _told(recipe: Recipe, weights: str) -> _Told:
 
 
 def cell_key(cell: PlannedCell, pixels: Mapping[Path, str], weights: str) -> str:
-    """Return the SHA-256 (hex) of all that decides the image.
+    """Return the SHA-256 (hex) of everything that determines the image.
 
-    pixels: the hash of each of its files' pixels; weights: the hash of its network.
+    Args:
+        cell: The planned image.
+        pixels: The hash of the pixels of each of its files.
+        weights: The hash of its network.
     """
-    told = _told(cell.recipe, weights)
-    return _key(cell, pixels, told, told.effective, cell.seed if told.draws else _ANY_SEED)
+    of_recipe = _recipe_key(cell.recipe, weights)
+    return _key(cell, pixels, of_recipe, of_recipe.effective, cell.seed if of_recipe.draws else _ANY_SEED)
 
 
-def _key(cell: PlannedCell, pixels: Mapping[Path, str], told: _Told, recipe: str, seed: int) -> str:
+def _key(cell: PlannedCell, pixels: Mapping[Path, str], of_recipe: _RecipeKey, recipe: str, seed: int) -> str:
     pair = cell.pair
     identity = {
         "recipe": recipe,
-        # A trained network draws nothing.
-        "seed": seed if told.is_optimised else 0,
+        # A trained network uses no random numbers.
+        "seed": seed if of_recipe.is_optimised else 0,
         "content": pixels[pair.content],
         "style": pixels[pair.style],
-        "weights": told.weights,
-        "algorithm": told.algorithm,
+        "weights": of_recipe.weights,
+        "algorithm": of_recipe.algorithm,
     }
     if not pair.is_plain:
         files = [(style.weight, style.path, style.where, style.part, style.map) for style in pair.styles]
@@ -214,7 +240,7 @@ def _key(cell: PlannedCell, pixels: Mapping[Path, str], told: _Told, recipe: str
 
 
 def _keep(reference: Reference) -> str:
-    """Store the pixels as they were read, so that the set can be finished when the file is gone; return the name."""
+    """Store the pixels, so that the set can be finished without the file; return the stored name."""
     known = Source.objects.filter(pixels=reference.pixels).first()
     return (
         str(known.file.name)
@@ -296,7 +322,7 @@ def _row(image_set: ImageSet, index: int, key: str, cell: PlannedCell, sources: 
 
 
 def _style_rows(row: Cell, cell: PlannedCell, sources: dict[Path, Source]) -> list[CellStyle]:
-    """Return a row for each style image, none where one plain style is all."""
+    """Return a row for each style image, or none if there is only one, without guides."""
     if cell.pair.is_plain:
         return []
     return [
@@ -316,8 +342,16 @@ def _style_rows(row: Cell, cell: PlannedCell, sources: dict[Path, Source]) -> li
 def find_set(plan: Plan, keys: list[str], owner: User | None) -> tuple[str, ImageSet | None]:
     """Return the name of a plan's image set, and the set if it exists.
 
-    A name taken from the plan's title gets a number where sets of other images have it already. Raises PlanError where
-    a name that the plan itself gives belongs to a set of other images, or with an `owner` to somebody else's set.
+    A name made from the plan's title gets a number if a set of other images has it.
+
+    Args:
+        plan: The plan.
+        keys: The keys of its cells.
+        owner: Who asks in the browser; None for a command.
+
+    Raises:
+        PlanError: If the slug in the plan belongs to a set of other images or, with an `owner`, to somebody
+            else's set.
     """
     of_file = ImageSet.objects.filter(slug=plan.file_slug).first() if plan.slug_from_title else None
     if of_file and _is_same(of_file, keys, owner):
@@ -339,19 +373,19 @@ def _is_same(found: ImageSet, keys: list[str], owner: User | None) -> bool:
 
 
 def _check_same(found: ImageSet, plan: Plan, keys: list[str], owner: User | None) -> None:
-    """Refuse a plan that asks for other images than the set that bears its name, or for somebody else's set."""
+    """Refuse a plan whose slug belongs to a set of other images, or to somebody else's set."""
     if _is_same(found, keys, owner):
         return
     theirs = owner is not None and found.owner_id != owner.pk
-    trouble = "is not yours" if theirs else "holds other images than this plan asks for now"
+    trouble = "is not yours" if theirs else "has other images than this plan"
     raise PlanError(
         f'image set "{plan.slug}" {trouble}; write slug = "{free_slug(plan.slug)}" '
-        f"into the plan to make a new set (images that both have are taken over)"
+        f"into the plan to make a new set (images in both are copied)"
     )
 
 
 def free_slug(wanted: str, also: Iterable[str] = ()) -> str:
-    """Return `wanted`, or `wanted-2`, `wanted-3` ... where image sets, or the names in `also`, stand before it."""
+    """Return `wanted`, or `wanted-2`, `wanted-3` ... if image sets, or the names in `also`, have it already."""
     sets = ImageSet.objects.filter(slug__startswith=wanted[:90])
     taken = {*sets.values_list("slug", flat=True), *also}
     numbered = (f"{wanted[:90]}-{number}" for number in itertools.count(2))
@@ -359,7 +393,7 @@ def free_slug(wanted: str, also: Iterable[str] = ()) -> str:
 
 
 def _relabel(found: ImageSet, plan: Plan, keys: list[str]) -> None:
-    """Take over titles, labels and factors from a plan that asks for the same images in other words."""
+    """Update title, labels and factors of a set from a plan for the same images."""
     if found.plan_sha256 == plan.sha256:
         return
     rows = {cell.key: cell for cell in found.cells.all()}

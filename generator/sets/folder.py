@@ -1,4 +1,4 @@
-"""An image set as a folder for people: images under readable names, and a CSV of their factors."""
+"""An image set as a folder: images with readable names, and a CSV of their factors."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 
 
 class FolderError(Exception):
-    """A folder that the images cannot be written to; the message is one line with the place and the fix."""
+    """A folder that cannot be written to; the one-line message gives the location and the fix."""
 
 
 def readable_name(label: str) -> str:
-    """Return a cell's label as a file name without its ending: "cat × wave, ratio 0.1" -> "cat-wave-ratio-0.1"."""
+    """Return a cell's label as a file name without suffix: "cat × wave, ratio 0.1" -> "cat-wave-ratio-0.1"."""
     plain = re.sub(r"[^\w.+]+", "-", label).strip("-.")
     return plain[:_LONGEST].rstrip("-.") or "image"
 
 
 def named_images(cells: Iterable[Cell]) -> Iterator[tuple[str, Cell]]:
-    """Yield each cell with a file name that no other has, in upper or lower case."""
+    """Yield each cell with a unique file name; names that differ only in case count as the same."""
     used: set[str] = set()
     for cell in cells:
         name = next(name for name in _candidates(cell) if name.casefold() not in used)
@@ -67,9 +67,12 @@ def factors_csv(rows: list[dict[str, str]]) -> bytes:
 
 
 def write_archive(image_set: ImageSet, target: IO[bytes]) -> int:
-    """Write a ZIP of the finished images under readable names, with TABLE naming each one's factors.
+    """Write a ZIP of the finished images with readable names, and TABLE with their factors.
 
-    The same images give the same bytes. Returns how many images.
+    The same images give the same bytes.
+
+    Returns:
+        The number of images.
     """
     named = list(named_images(image_set.cells.filter(status=Cell.Status.DONE).order_by("index")))
     with zipfile.ZipFile(target, "w") as archive:
@@ -83,23 +86,31 @@ def write_archive(image_set: ImageSet, target: IO[bytes]) -> int:
 
 
 def check_folder(folder: Path) -> None:
-    """Make the folder if it is missing. Raises FolderError if images cannot be written to it."""
+    """Make the folder if it is missing, and check that it can be written to.
+
+    Raises:
+        FolderError: If it cannot be made or written to.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except FileExistsError:
         raise FolderError(f"{folder}: is a file; name a folder") from None
     except OSError as error:
-        raise FolderError(f"{folder}: cannot be made ({error.strerror})") from error
+        raise FolderError(f"{folder}: cannot be made ({error.strerror}); name another folder") from error
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise FolderError(f"{folder}: may not be written to; name another folder")
+        raise FolderError(f"{folder}: cannot be written to; name another folder")
     _read_rows(folder / ITEMS_FILE)
 
 
 def write_set(image_set: ImageSet, folder: Path) -> int:
     """Write the finished images of a set and their factors into a folder; return how many images.
 
-    Other files stay: an image whose name is taken gets a number, and a table that is there gets further rows. Written
-    again, the same images take the same names. Raises FolderError, and OSError where the folder cannot be written.
+    Other files stay. If a name is taken, the image gets a number; an existing table gets further rows.
+    The same images get the same names when they are written again.
+
+    Raises:
+        FolderError: If the folder cannot be used.
+        OSError: If a file cannot be written.
     """
     rows = {row["file"]: row for row in _read_rows(folder / ITEMS_FILE)}
     present = {path.name.casefold(): path for path in folder.iterdir()} if folder.is_dir() else {}
@@ -127,7 +138,7 @@ def _candidates(cell: Cell) -> Iterator[str]:
 
 
 def _may_hold(path: Path | None, data: bytes) -> bool:
-    """Say whether a name is free, or its file holds these very bytes."""
+    """Return whether a name is free, or its file has exactly these bytes."""
     return path is None or (path.is_file() and path.read_bytes() == data)
 
 
@@ -142,7 +153,7 @@ def _read_rows(table: Path) -> list[dict[str, str]]:
                 return rows
     except (OSError, UnicodeDecodeError, csv.Error):
         pass
-    raise FolderError(f"{table}: is another table than `generate` writes; name another folder")
+    raise FolderError(f"{table}: was not written by `generate`; name another folder")
 
 
 def _text(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""A set's cells on the plane of two factors, the further factors as switches: what its page shows."""
+"""A set's cells by two factors, as its page shows them; further factors are switches."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ALL: Final = ""
 
 @dataclass(frozen=True)
 class Switch:
-    """A further factor: its levels as text, and the one that is shown (`ALL` for every one)."""
+    """A further factor: its levels as text, and the level shown (`ALL` for every level)."""
 
     name: str
     levels: list[str]
@@ -25,7 +25,7 @@ class Switch:
 
 @dataclass(frozen=True)
 class Plane:
-    """What stands where. `grid` holds, for each row level, the cells of each column level; most places hold one cell."""
+    """A set's cells by rows and columns. `grid` has, for each row level, the cells of each column level: mostly one."""
 
     rows: str
     columns: str
@@ -37,22 +37,22 @@ class Plane:
 
     @property
     def fixed(self) -> dict[str, str]:
-        """Return the level of each further factor that is shown alone."""
+        """Return the chosen level of each further factor, without factors that show all levels."""
         return {switch.name: switch.chosen for switch in self.switches if switch.chosen != ALL}
 
     @property
     def cells(self) -> list[Cell]:
-        """Return what stands on the plane, row by row."""
+        """Return the cells on the plane, row by row."""
         return [cell for _, places in self.grid for place in places for cell in place]
 
     @property
     def shown(self) -> int:
-        """Return how many cells stand on the plane."""
+        """Return the number of cells on the plane."""
         return len(self.cells)
 
     @property
     def is_sparse(self) -> bool:
-        """Whether two places of three are empty, as where pairs are listed and nothing is crossed."""
+        """Return whether two thirds of the places are empty, as for plans that list pairs without crossing."""
         places = [place for _, places in self.grid for place in places]
         return 3 * sum(map(bool, places)) <= len(places)
 
@@ -60,9 +60,16 @@ class Plane:
 def plane(
     cells: Sequence[Cell], rows: str = "", columns: str = "", wanted: Mapping[str, str] | None = None
 ) -> Plane:
-    """Lay cells out. What is not asked for, or does not exist, is chosen so that one look shows the most cells.
+    """Arrange cells by two factors.
 
-    wanted: level of further factors; one that is not named is set to its first level where cells would share a place.
+    A factor that is not given, or does not exist, is chosen so that the most cells are visible.
+
+    Args:
+        cells: The cells of a set.
+        rows: Factor of the rows; "" to choose one.
+        columns: Factor of the columns; "" to choose one.
+        wanted: Levels of further factors. A factor without a level shows its first level if cells would
+            otherwise share a place.
     """
     factors = _varying(cells)
     if rows not in factors or columns not in factors or rows == columns:
@@ -86,7 +93,7 @@ def plane(
 
 
 def _varying(cells: Sequence[Cell]) -> list[str]:
-    """Return the factors with more than one level, those of the recipe first; two at least."""
+    """Return the factors with more than one level, those of the recipe first; at least two."""
     names = dict.fromkeys(name for cell in cells for name in cell.factors)
     ordered = [name for name in names if name not in ("content", "style")] + ["content", "style"]
     varying = [name for name in ordered if len(levels_of(cells, name)) > 1]
@@ -96,7 +103,7 @@ def _varying(cells: Sequence[Cell]) -> list[str]:
 
 
 def _widest(cells: Sequence[Cell], factors: Sequence[str], rows: str, columns: str) -> tuple[str, str]:
-    """Return the two factors on whose plane most cells have a place of their own; of such planes the fullest.
+    """Return the two factors that give the most cells a separate place; among equals, those with the fullest plane.
 
     rows, columns: the first of them that is a factor keeps its side.
     """

@@ -1,4 +1,4 @@
-"""How far an image set is, at what pace, and whether anybody is at work on it."""
+"""The progress of an image set: counts, pace, and whether a run is at work on it."""
 
 from __future__ import annotations
 
@@ -13,19 +13,24 @@ from django.utils import timezone
 from generator.models import Cell, ImageSet, PlanRun
 from generator.sets import claims
 
-# The pace is that of the last images: a set's cells may differ, and so may the machines that make them.
+# The pace is that of the last images, since cells and machines differ.
 _LOOKED_BACK: Final = 20
 _NAMED: Final = 8
 
 
 @dataclass(frozen=True)
 class SetProgress:
-    """state: "done", "making", "queued" (behind `ahead` other plans), "stopping" (a person stopped it, and images are still at
-    work) or "stopped" (somebody may take it up again).
+    """The progress of one image set.
 
-    The five counts are of cells. images_per_hour and seconds_left are None while there is nothing to tell them from;
-    pace says them in words, roughly, so that words that have not changed need not be sent again.
-    problem: why the last run ended before the set was done.
+    The five counts are numbers of cells.
+
+    Attributes:
+        state: "done", "making", "queued" (behind `ahead` other plans), "stopping" (a person stopped it, and some
+            images are still being made) or "stopped" (it can be continued).
+        images_per_hour: None while unknown.
+        seconds_left: None while unknown.
+        pace: Both in rounded words, so that unchanged words need not be sent again.
+        problem: Why the last run ended before the set was done.
     """
 
     state: str
@@ -44,7 +49,7 @@ class SetProgress:
 
 
 def progress(image_set: ImageSet) -> SetProgress:
-    """Look at a set's rows and at the run on it."""
+    """Return a set's progress, by its rows and its run."""
     counts = dict(image_set.cells.values_list("status").annotate(Count("pk")).order_by())
     running, waiting = counts.get(Cell.Status.RUNNING, 0), counts.get(Cell.Status.WAITING, 0)
     run = image_set.runs.order_by("-pk").first()
@@ -71,7 +76,7 @@ def progress(image_set: ImageSet) -> SetProgress:
 
 
 def in_words(images_per_hour: float | None, seconds_left: float | None) -> str:
-    """Return "about 3 min left, 240 images an hour", or what is known of it."""
+    """Return "about 3 min left, 240 images an hour", or the part of it that is known."""
     parts = []
     if seconds_left is not None:
         parts.append(f"{duration(seconds_left)} left")
@@ -104,7 +109,7 @@ def _state(image_set: ImageSet, run: PlanRun | None, running: int, waiting: int)
 
 
 def _was_just_stopped(image_set: ImageSet) -> bool:
-    """Say whether cells at work may still be those of the run that was stopped: later they are another run's."""
+    """Return whether cells in progress may still belong to the stopped run; later they belong to another run."""
     at = image_set.stopped_at
     return at is not None and timezone.now() - at < claims.LEASE
 
@@ -115,7 +120,7 @@ def _at_work(image_set: ImageSet) -> list[str]:
 
 
 def _recently_made(image_set: ImageSet, run: PlanRun | None) -> list[datetime]:
-    """Return when the last images were made, oldest first; before them the run's beginning, if it is that recent."""
+    """Return when the last images were made, oldest first, preceded by the run's start if it is recent enough."""
     began = run.began if run else None
     made = image_set.cells.filter(status=Cell.Status.DONE)
     if began is not None:
@@ -134,7 +139,7 @@ def _seconds_for_one(made: Sequence[datetime]) -> float | None:
 def _seconds_left(
     each: float | None, made: Sequence[datetime], left: int, run: PlanRun | None
 ) -> float | None:
-    """Return the seconds until all are made at that pace or, before the first image, by the dry run's forecast."""
+    """Return the seconds until all are made, at that pace or, before the first image, by the dry run's forecast."""
     spent = (timezone.now() - made[-1]).total_seconds() if made else 0.0
     if each is not None:
         return max(0.0, left * each - spent)

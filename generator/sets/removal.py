@@ -1,4 +1,4 @@
-"""An image set taken away, with the files that nothing else needs."""
+"""Removal of an image set, with the files that nothing else needs."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from generator.models import Cell, CellStyle, ImageSet, Source
 
 
 def remove_set(image_set: ImageSet) -> None:
-    """Delete a set and its images. Sources and images that another set or an upload has stay.
+    """Delete a set and its images. Sources and images that another set or an upload uses stay.
 
-    Files go once the transaction is over, as no rollback brings a file back.
+    Files are deleted after the transaction, because a rollback cannot restore a file.
     """
     with transaction.atomic():
         sources = _sources_of(image_set)
@@ -25,7 +25,7 @@ def remove_set(image_set: ImageSet) -> None:
 
 
 def remove_unused(sources: Iterable[Source]) -> None:
-    """Delete each source that no cell and no upload has, with its file."""
+    """Delete each source that no cell and no upload uses, with its file."""
     for source in sources:
         if source.uploads.exists() or source.is_used:
             continue

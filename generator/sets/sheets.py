@@ -1,4 +1,4 @@
-"""Contact sheets: the images of a factor plane in one picture, rows by columns, labelled."""
+"""Contact sheets: the images of two factors in one picture, in labelled rows and columns."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from generator.models import Cell, ImageSet
 from generator.nst.recipes.errors import did_you_mean
 
 GAP = 8
-GREY = (127, 127, 127)  # neither side of the sheet flatters dark or light images
+GREY = (127, 127, 127)  # favours neither dark nor light images
 INK = (255, 255, 255)
 MIN_SIDE = 16
 MAX_PIXELS = 400_000_000
 
 
 class SheetError(Exception):
-    """A sheet that cannot be drawn as asked; the message is one line that names the factor and the mend."""
+    """A sheet that cannot be drawn; the one-line message gives the factor and the fix."""
 
 
 def contact_sheet(
@@ -27,14 +27,23 @@ def contact_sheet(
 ) -> Image.Image:
     """Return the images of a set, one row for each level of `rows`, one column for each of `columns`.
 
-    `where` fixes further factors (values as text); `side` is the longest side of each image in px. A cell that is
-    not done leaves its place empty with its status in it. Raises SheetError for an unknown factor, for a place that
-    several cells want, and for a sheet of more than `MAX_PIXELS` or images below `MIN_SIDE`.
+    A cell that is not done shows its status.
+
+    Args:
+        image_set: The set.
+        rows: Factor of the rows.
+        columns: Factor of the columns.
+        where: Levels of further factors, as text.
+        side: Longest side of each image, in px.
+
+    Raises:
+        SheetError: If a factor is unknown, several cells share a place, the sheet has more than `MAX_PIXELS`,
+            or `side` is below `MIN_SIDE`.
     """
     if side < MIN_SIDE:
-        raise SheetError(f"images of {side} px: {MIN_SIDE} px at least")
+        raise SheetError(f"images of {side} px are too small; give at least {MIN_SIDE}")
     cells = _chosen(list(image_set.cells.all()), [rows, columns, *(where or {})], where or {})
-    # Images are never enlarged, so their places need not be larger than the largest of them.
+    # Images are never enlarged, so no place needs to exceed the largest image.
     side = min(side, max((max(cell.width or 0, cell.height or 0) for cell in cells), default=0) or side)
     row_levels, column_levels = levels_of(cells, rows), levels_of(cells, columns)
     places: dict[tuple[str, str], Cell] = {}
@@ -55,7 +64,7 @@ def draw(
     corner: str = "",
     side: int = 256,
 ) -> Image.Image:
-    """Draw a grid of images (or words, where there is no image), each at most `side` px, under its labels."""
+    """Draw a labelled grid of images, each at most `side` px. Text replaces a missing image."""
     font = _font(side)
     left = int(max(font.getlength(label) for label in [*row_labels, corner])) + 2 * GAP
     top = int(font.getbbox("Ag")[3]) + 2 * GAP
@@ -78,7 +87,7 @@ def draw(
 
 
 def captioned(pictures: Sequence[tuple[str, Image.Image | str]], columns: int, side: int) -> Image.Image:
-    """Draw pictures (or words, where there is none) row by row, each at most `side` px with its caption above it."""
+    """Draw pictures row by row, each at most `side` px, with captions above. Text replaces a missing picture."""
     font = _font(side)
     top = int(font.getbbox("Ag")[3]) + 2 * GAP
     rows = -(-len(pictures) // columns)
@@ -92,7 +101,7 @@ def captioned(pictures: Sequence[tuple[str, Image.Image | str]], columns: int, s
 
 
 def _font(side: int) -> ImageFont.FreeTypeFont:
-    """Return DejaVu Sans, which knows the letters of most names (Pillow's own font knows hardly more than ASCII)."""
+    """Return DejaVu Sans, which has the letters of most names (Pillow's own font has little beyond ASCII)."""
     from matplotlib import get_data_path
 
     return ImageFont.truetype(Path(get_data_path(), "fonts", "ttf", "DejaVuSans.ttf"), max(12, side // 14))
@@ -123,7 +132,7 @@ def _centred(
 
 
 def thumbnail(cell: Cell | None, side: int) -> Image.Image | str:
-    """Return a cell's image, at most `side` px, or a word that says why there is none."""
+    """Return a cell's image, at most `side` px, or one word for why it is missing."""
     if cell is None:
         return "–"
     if cell.status != Cell.Status.DONE:
@@ -152,7 +161,7 @@ def levels_of(cells: Sequence[Cell], name: str) -> list[str]:
 
 
 def level_text(cell: Cell, name: str) -> str:
-    """Return a cell's level of a factor as it is shown and chosen by."""
+    """Return a cell's level of a factor, as pages and options write it."""
     value: Any = cell.factors.get(name)
     return "+".join(map(str, value)) if isinstance(value, list) else str(value)
 

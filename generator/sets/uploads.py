@@ -1,4 +1,4 @@
-"""Pictures that come in through the browser: checked, cleaned, kept under the name that its owner's plans use."""
+"""Pictures uploaded in the browser: checked, cleaned, and stored under the name that their owner's plans use."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ MAX_IN_NAME: Final = 100
 
 @dataclass
 class Received:
-    """What became of the files of one request: rows for those kept, one line for each that was refused.
+    """The outcome of one request's files: rows for those kept, and one line for each refused file.
 
-    doubtful: a line for each that was read in another way than its owner may expect.
+    doubtful: one line for each file that was not read literally.
     """
 
     kept: list[Upload] = field(default_factory=list)
@@ -33,7 +33,7 @@ class Received:
 
 
 def receive(owner: User, files: Iterable[File]) -> Received:  # type: ignore[type-arg]
-    """Keep the pictures among `files`; one that is refused does not hold up the others."""
+    """Store the pictures among `files`. A refused file does not stop the others."""
     received = Received()
     for file in files:
         try:
@@ -44,15 +44,24 @@ def receive(owner: User, files: Iterable[File]) -> Received:  # type: ignore[typ
 
 
 def keep(owner: User, file: File, warn: images.Warn | None = None) -> Upload:  # type: ignore[type-arg]
-    """Check one file, store its pixels without whatever else it held, and name them for its owner.
+    """Check one file and store its pixels, without its other contents, under its name.
 
-    warn: as of `images.read`.
-    The same picture under the same name again is one upload. Raises ImageError for what is no single picture of a
-    known format, is too large, or would take the name of another picture.
+    The same picture uploaded again under the same name is one upload.
+
+    Args:
+        owner: Who uploads.
+        file: The file.
+        warn: As in `images.read`.
+
+    Raises:
+        ImageError: If the file is not a single picture of a known format, is too large, or has the name of
+            another picture of the owner.
     """
     name = plain_name(file.name or "")
     if file.size > MAX_BYTES:
-        raise ImageError(f"{name}: {file.size / 1e6:.0f} MB; at most {MAX_BYTES // 1_000_000} MB a picture")
+        raise ImageError(
+            f"{name}: has {file.size / 1e6:.0f} MB; the limit is {MAX_BYTES // 1_000_000} MB for each picture"
+        )
     picture = bounded.decode(file.read(), name)
     if warn:
         for line in picture.warnings:
@@ -71,23 +80,27 @@ def keep(owner: User, file: File, warn: images.Warn | None = None) -> Upload:  #
                     f"{name}: you have another picture of this name; rename one, or delete that one"
                 )
     except IntegrityError as error:
-        raise ImageError(f"{name}: somebody uploads it at this moment; try again") from error
+        raise ImageError(f"{name}: is being uploaded by somebody else; try again") from error
     return upload
 
 
 def plain_name(name: str) -> str:
-    """Return a file's name as plans may write it: no folders, nothing unprintable. Raises ImageError for none."""
+    """Return a file's name as plans may use it: without folders and unprintable characters.
+
+    Raises:
+        ImageError: If nothing is left, or the name is too long.
+    """
     last = unicodedata.normalize("NFC", name.replace("\\", "/").rpartition("/")[2])
     plain = "".join(letter for letter in last if letter.isprintable()).strip()
     if not plain.strip("."):
-        raise ImageError(f"{name!r}: a file without a name; rename it")
+        raise ImageError(f"{name!r}: the file has no usable name; rename it")
     if len(plain) > MAX_IN_NAME:
-        raise ImageError(f"{plain[:40]}…: a name of {len(plain)} characters; at most {MAX_IN_NAME}")
+        raise ImageError(f"{plain[:40]}…: the name has {len(plain)} characters; use at most {MAX_IN_NAME}")
     return plain
 
 
 def remove(upload: Upload) -> None:
-    """Delete an upload, and its pixels where no image was made of them and nobody else uploaded them."""
+    """Delete an upload, and its pixels unless an image was made of them or another upload has them."""
     source = upload.source
     with transaction.atomic():
         upload.delete()

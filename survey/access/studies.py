@@ -49,7 +49,7 @@ def own_studies(user: User | AnonymousUser) -> QuerySet[Study]:
 
 
 def may_create_studies(user: User | AnonymousUser) -> bool:
-    """Say whether `user` may make studies: admins, and whoever has the permission that the group Researchers gives."""
+    """Return whether `user` may make studies: admins, and whoever has the permission that the group Researchers gives."""
     return user.has_perm("survey.add_study")
 
 

@@ -1,4 +1,4 @@
-"""Whether a printed mean can come from whole ratings: the GRIM test (Brown and Heathers 2017), exact in integers."""
+"""Return whether a printed mean can come from whole ratings: the GRIM test (Brown and Heathers 2017), exact in integers."""
 
 from __future__ import annotations
 

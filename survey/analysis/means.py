@@ -14,7 +14,7 @@ from survey.analysis.grim import Grim, grim, most_sd
 from survey.analysis.items.comparisons import holm
 from survey.analysis.scale import Scale
 
-MOST_COMPARED: Final = 100
+MAX_COMPARED: Final = 100
 """Items that are compared in pairs."""
 
 
@@ -75,7 +75,7 @@ def compare_means(table: pd.DataFrame) -> pd.DataFrame:
     """
     names = ["a", "b", "difference", "ci_low", "ci_high", "t", "df", "p", "p_holm"]
     usable = table[(table["n"] >= 2) & (table["sd"] > 0)]
-    if len(usable) > MOST_COMPARED or len(usable) < 2:
+    if len(usable) > MAX_COMPARED or len(usable) < 2:
         return pd.DataFrame({name: [] for name in names})
     first, second = (
         usable.iloc[list(rows)].reset_index(drop=True)

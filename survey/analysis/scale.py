@@ -11,11 +11,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-MOST_CATEGORIES = 1001
+MAX_CATEGORIES = 1001
 FEW_STEPS = 10
 """Without a step, a text such as ``0:10`` means whole numbers up to so many steps, and a continuous scale beyond."""
 
-MOST_DECIMALS = 9
+MAX_DECIMALS = 9
 _LARGEST_WHOLE = 1e12
 _NOISE = 1e-6
 """How far a stored rating may miss its value, in steps: rounding of binary fractions only."""
@@ -58,9 +58,9 @@ class Scale:
         steps = (_exact(self.high) - _exact(self.low)) / _exact(self.step)
         if steps != steps.to_integral_value():
             raise ValueError(f"steps of {self.step:g} do not lead from {self.low:g} to {self.high:g}")
-        if steps >= MOST_CATEGORIES:
+        if steps >= MAX_CATEGORIES:
             raise ValueError(
-                f"a scale of {int(steps) + 1} values: at most {MOST_CATEGORIES} are possible; "
+                f"a scale of {int(steps) + 1} values: at most {MAX_CATEGORIES} are possible; "
                 "leave it continuous (step 0)"
             )
 
@@ -80,11 +80,11 @@ class Scale:
 
     @property
     def is_acr(self) -> bool:
-        """Whether this is the default scale: the five categories 1 to 5."""
+        """Return whether this is the default scale: the five categories 1 to 5."""
         return self == Scale()
 
     def contains(self, value: float) -> bool:
-        """Whether ``value`` is on the scale, apart from the rounding of binary fractions."""
+        """Return whether ``value`` is on the scale, apart from the rounding of binary fractions."""
         return not math.isnan(float(self.snap(value)))
 
     def snap(self, values: ArrayLike) -> NDArray[np.float64]:
@@ -117,9 +117,9 @@ class Scale:
         """
         if self.step is None:
             most = max(abs(self.low), abs(self.high))
-            for decimals in range(MOST_DECIMALS + 1):
+            for decimals in range(MAX_DECIMALS + 1):
                 number = values * 10.0**decimals
-                if decimals == MOST_DECIMALS or most * 10.0 ** (decimals + 1) > _LARGEST_WHOLE:
+                if decimals == MAX_DECIMALS or most * 10.0 ** (decimals + 1) > _LARGEST_WHOLE:
                     break
                 if np.abs(number - np.rint(number)).max(initial=0) <= _NOISE:
                     break

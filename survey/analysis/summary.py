@@ -12,7 +12,7 @@ from survey.analysis.items.means import complete_block
 from survey.analysis.items.sos import DEFAULT_A, FEWEST_ITEMS, RANGE_OF_A, pooled_a, sos_a
 from survey.analysis.items.tally import Tally, clustering, tally
 from survey.analysis.participants.agreement import (
-    MOST_ORDINAL,
+    MAX_ORDINAL,
     FirstRatings,
     first_ratings,
     icc_2,
@@ -107,7 +107,7 @@ def _no_alpha(first: FirstRatings, level: str) -> str:
     if np.bincount(first.item).max() < 2:
         return "no item with two participants"
     if level == "ordinal" and first.category is None:
-        return f"left out on a continuous scale or one of more than {MOST_ORDINAL} categories: see alpha_interval"
+        return f"left out on a continuous scale or one of more than {MAX_ORDINAL} categories: see alpha_interval"
     return "all ratings are equal"
 
 

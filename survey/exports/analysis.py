@@ -26,7 +26,9 @@ def analyse_file(path: Path, output: Path, options: ReadOptions) -> Outcome:
     """Analyse a ratings file and write its tables, summary and report into the folder `output`.
 
     Of a table of means or counts it writes what can be done without single ratings.
-    Raises TableError for a file that is no table of ratings, OutputError where `output` cannot be written.
+
+    Raises:
+        TableError: For a file that is no table of ratings, OutputError where `output` cannot be written.
     """
     try:
         ratings = read_ratings(path, options)

@@ -75,17 +75,17 @@ class Study(models.Model):
 
     @property
     def takes_people(self) -> bool:
-        """Whether a person may begin now: it is open, and its participants are no program's."""
+        """Return whether a person may begin now: it is open, and its participants are no program's."""
         return self.state == self.State.OPEN and not self.is_simulated and not self.is_over
 
     @property
     def is_purged(self) -> bool:
-        """Whether the day has come on which personal data go."""
+        """Return whether the day has come on which personal data go."""
         return self.purge_on is not None and self.purge_on <= timezone.localdate()
 
     @property
     def is_over(self) -> bool:
-        """Whether it takes no more answers but those that are on their way: it is closed, or its purge date has come."""
+        """Return whether it takes no more answers but those that are on their way: it is closed, or its purge date has come."""
         return self.state == self.State.CLOSED or self.is_purged
 
     @property

@@ -47,7 +47,8 @@ class Demonstration:
 def demonstrate(plan: Path | None = None, *, progress: Listener | None = None) -> Demonstration:
     """Make the plan's images, publish them twice, and let simulated participants rate the second study.
 
-    Raises DemoError when an image could not be made, and what `load_plan` and `gather` raise.
+    Raises:
+        DemoError: If an image could not be made, and what `load_plan` and `gather` raise.
     """
     plan = plan or PLAN
     folder = Path(settings.DATA_DIR) / "demo"

@@ -143,7 +143,7 @@ def _unmark(study: Study) -> None:
 
 
 def is_in_use(study: Study) -> bool:
-    """Say whether people may be waiting for this open study, so that nobody should simulate it unasked.
+    """Return whether people may be waiting for this open study, so that nobody should simulate it unasked.
 
     False only for a study that a command made within the last hour and that shows no trace of anybody since.
     """

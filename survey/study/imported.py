@@ -28,7 +28,7 @@ CONSENT: Final = "imported"
 
 _BATCH: Final = 2000
 _NAMED: Final = ("content", "style", "condition")
-_MOST_QUESTIONS: Final = 4
+_MAX_QUESTIONS: Final = 4
 _LONGEST: Final = 200
 
 
@@ -81,9 +81,9 @@ def _question_keys(table: pd.DataFrame) -> dict[str, str]:
     if "question" not in table.columns or table["question"].isna().all():
         return {"Overall": "overall"}
     names = sorted(table["question"].astype(str).unique())
-    if len(names) > _MOST_QUESTIONS:
+    if len(names) > _MAX_QUESTIONS:
         raise PublishError(
-            f"{len(names)} questions, and a study has at most {_MOST_QUESTIONS}: {', '.join(names[:6])} ..."
+            f"{len(names)} questions, and a study has at most {_MAX_QUESTIONS}: {', '.join(names[:6])} ..."
         )
     keys = {name: re.sub(r"^(?=[^a-z])", "q_", re.sub(r"[^a-z0-9_]", "", plain(name)))[:40] for name in names}
     if len(set(keys.values())) < len(keys):

@@ -46,7 +46,7 @@ class Convolution3x3(nn.Module):
 
     @property
     def has_run(self) -> bool:
-        """Whether Winograd's algorithm has served here."""
+        """Return whether Winograd's algorithm has served here."""
         return self._winograd is not None
 
     def forward(self, value: Tensor) -> Tensor:

@@ -69,7 +69,7 @@ class Convolution:
 
 
 def is_faster(weight: Tensor, height: int, width: int) -> bool:
-    """Say whether `Convolution` beats PyTorch's own with this kernel on images of height x width."""
+    """Return whether `Convolution` beats PyTorch's own with this kernel on images of height x width."""
     return (
         weight.device.type == "cpu"
         and weight.dtype == torch.float32

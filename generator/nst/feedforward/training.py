@@ -241,8 +241,11 @@ def train(
     Killed at any moment and run again it ends, on the CPU, with the same weights bit by bit. identity: what a
     checkpoint must agree in to be resumed (a hash of images and settings). read: a file of `photographs` -> 3 x H x W
     of uint8, each side at least `settings.crop`; it runs in `loaders` processes (0: in this one). callback: every few
-    steps and after each checkpoint. Raises TrainingError where the losses are not numbers; NstError for images, layers
-    and checkpoints that cannot be used.
+    steps and after each checkpoint.
+
+    Raises:
+        TrainingError: If the losses are not numbers; NstError for images, layers and checkpoints that cannot
+            be used.
     """
     prepare.check_image(style, "style image")
     with on(torch.device(device)), float32_products(settings.losses.precision):
@@ -360,7 +363,11 @@ class _Run:
             temporary.unlink(missing_ok=True)
 
     def resume(self) -> None:
-        """Take up the checkpoint if there is one. Raises NstError where it is not of this training."""
+        """Take up the checkpoint if there is one.
+
+        Raises:
+            NstError: If it is not of this training.
+        """
         if not self.checkpoint.exists():
             return
         try:

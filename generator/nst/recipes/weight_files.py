@@ -23,7 +23,7 @@ from generator.nst.recipes.layers import ARCHITECTURES, normalised
 TORCH, KERAS, HDF5, SAFETENSORS, MATLAB = "PyTorch", "Keras", "HDF5", "safetensors", "MATLAB"
 KERAS_WEIGHTS = "model.weights.h5"
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
-_MOST_HEADER = 100_000_000
+_MAX_HEADER_BYTES = 100_000_000
 _LOOK = 512
 _OTHERS = {
     b"version https://git-lfs": "a Git LFS pointer; fetch the file itself with `git lfs pull`",
@@ -102,7 +102,7 @@ def _kind_of_archive(path: Path) -> str:
 
 def _is_safetensors(head: bytes, size: int) -> bool:
     length = int.from_bytes(head[:8], "little")
-    if head[8:9] != b"{" or not 2 <= length <= _MOST_HEADER:
+    if head[8:9] != b"{" or not 2 <= length <= _MAX_HEADER_BYTES:
         return False
     if length + 8 > size:
         raise WeightsError("it is cut short; fetch it again")

@@ -24,7 +24,7 @@ MAX_ITEMS = 100
 SIGNIFICANT = 1 - CONFIDENCE
 COLUMNS = ("a", "b", "n", "n_nonzero", "difference", "ci_low", "ci_high", "w", "p", "p_holm", "rank_biserial")
 
-MOST_EXACT = 50
+MAX_EXACT = 50
 """Pairs that differ up to which p is exact; with more it is normal."""
 
 _NOISE = 1e-10
@@ -68,7 +68,7 @@ def signed_ranks(differences: Floats) -> SignedRanks:
     plus, total = (twice * up).sum(axis=1), m * (m + 1)
     in_tie = np.where(counted, last - first + 1, 1)
     variance = (m * (m + 1) * (2 * m + 1) - (in_tie**2 - 1).sum(axis=1) / 2) / 24
-    exact = (m > 0) & (m <= MOST_EXACT)
+    exact = (m > 0) & (m <= MAX_EXACT)
     with np.errstate(divide="ignore", invalid="ignore"):
         p = 2 * special.ndtr(-np.abs(plus - total / 2) / 2 / np.sqrt(variance))
         effect = (2 * plus - total) / total

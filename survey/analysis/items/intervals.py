@@ -27,7 +27,7 @@ Z = float(special.ndtri(0.5 + CONFIDENCE / 2))
 RESAMPLES = 2000
 DIRICHLET_PRIOR = 1.0
 """Imagined ratings in all categories together: 0.2 in each of five."""
-MOST_CATEGORIES = 11
+MAX_CATEGORIES = 11
 """Categories up to which Dirichlet's interval is defined: on finer scales its prior would decide."""
 _TAILS = np.array([(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
 
@@ -151,7 +151,7 @@ def _dirichlet(items: Tally) -> Callable[[_Votes, np.random.Generator], Floats]:
     A participant who rated again counts as one, with the mean for rating, split between the two nearest categories.
     """
     categories = items.scale.categories
-    if categories is None or len(categories) > MOST_CATEGORIES:
+    if categories is None or len(categories) > MAX_CATEGORIES:
         return lambda votes, rng: np.full(2, np.nan)
     number = items.scale.whole(np.asarray(categories, np.float64)).number
 

@@ -11,7 +11,7 @@ from survey.analysis.items.comparisons import SIGNIFICANT
 
 Floats = NDArray[np.float64]
 
-MOST_CATEGORIES = 21
+MAX_CATEGORIES = 21
 """Categories up to which thresholds are fitted."""
 
 _FARTHEST = 8.0
@@ -70,8 +70,8 @@ def ordinal_check(
     """
     if counts is None:
         return None, "a continuous scale has no categories"
-    if np.count_nonzero(counts.sum(axis=0)) > MOST_CATEGORIES:
-        return None, f"more than {MOST_CATEGORIES} categories were used"
+    if np.count_nonzero(counts.sum(axis=0)) > MAX_CATEGORIES:
+        return None, f"more than {MAX_CATEGORIES} categories were used"
     if np.count_nonzero(counts.sum(axis=0)) < 2:
         return None, "all ratings are equal"
     latent = dict(zip(names, ordered_probit(counts), strict=True))

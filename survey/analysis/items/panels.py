@@ -117,7 +117,7 @@ def _reversed_by_model(
 
 
 def _sentence(changed: dict[str, list[Pair]], significant: int, out: int, enough: bool, unit: str) -> str:
-    """Say what becomes of the significant pairs without the marked participants, and under the subject model."""
+    """Return what becomes of the significant pairs without the marked participants, and under the subject model."""
     if not enough:
         return f"{out} participants are marked, and too few others are left to compare with"
     pairs = f"{significant} significant pair{'' if significant == 1 else 's'} of {unit}s"

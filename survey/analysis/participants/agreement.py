@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Level = Literal["ordinal", "interval"]
 
-MOST_ORDINAL = 21
+MAX_ORDINAL = 21
 """Categories up to which the ordinal alpha is computed: on finer scales the interval alpha says the same."""
 
 RESAMPLES = 1000
@@ -46,7 +46,7 @@ def first_ratings(ratings: Coded) -> FirstRatings:
     first = means.first[order]
     number = ratings.whole.number[first]
     used, category = np.unique(number, return_inverse=True)
-    fine = ratings.scale.categories is None or len(ratings.scale.categories) > MOST_ORDINAL
+    fine = ratings.scale.categories is None or len(ratings.scale.categories) > MAX_ORDINAL
     return FirstRatings(means.item[order], number, None if fine else category, len(ratings.items), len(used))
 
 

@@ -19,7 +19,7 @@ from survey.analysis.participants.screening import flagged
 from survey.analysis.planning.convergence import convergence
 from survey.analysis.plots.factors import draw_conditions, draw_factors, draw_significance
 from survey.analysis.plots.items import (
-    MOST_CATEGORIES,
+    MAX_CATEGORIES,
     draw_convergence,
     draw_distribution,
     draw_mos,
@@ -100,7 +100,7 @@ def _mos(data: PlotData) -> pd.DataFrame:
 
 def _distribution(data: PlotData) -> pd.DataFrame | None:
     counts = count_columns(data.analysis.scale)
-    if not 0 < len(counts) <= MOST_CATEGORIES:
+    if not 0 < len(counts) <= MAX_CATEGORIES:
         return None
     return data.analysis.mos[["item", "n", "mos", *counts]].astype(dict.fromkeys(counts, np.int64))
 

@@ -25,7 +25,7 @@ from survey.analysis.plots.style import (
 )
 from survey.analysis.scale import Scale
 
-MOST_CATEGORIES = 11
+MAX_CATEGORIES = 11
 """Categories up to which each has a part of the bar; of more, none could be told apart."""
 
 

@@ -14,7 +14,7 @@ from survey.analysis.plots.style import (
     CATEGORIES,
     FAINT,
     INK,
-    MOST_TICKS,
+    MAX_TICKS,
     NAMED_ROWS,
     VERMILION,
     category_colours,
@@ -93,7 +93,7 @@ def draw_observers(table: pd.DataFrame) -> Figure:
 
 def _rating_colours(scale: Scale) -> tuple[Colormap, Normalize]:
     """A colour for each category of few, else a ramp."""
-    if scale.categories is None or scale.step is None or len(scale.categories) > MOST_TICKS:
+    if scale.categories is None or scale.step is None or len(scale.categories) > MAX_TICKS:
         return LinearSegmentedColormap.from_list("ratings", CATEGORIES), Normalize(scale.low, scale.high)
     many = len(scale.categories)
     edges = [scale.low + scale.step * (k - 0.5) for k in range(many + 1)]

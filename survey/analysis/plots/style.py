@@ -25,7 +25,7 @@ INK, FAINT, GRID = "#1f2328", "#6e7781", "#d8dee4"
 CATEGORIES: Final = ("#b35806", "#f1a340", "#d0d3d9", "#998ec3", "#542788")
 # Up to this many rows are drawn with their names; more are drawn by rank.
 NAMED_ROWS: Final = 60
-MOST_TICKS: Final = 11
+MAX_TICKS: Final = 11
 WIDTH: Final = 7.2
 """Inches: the text width of a two-column paper."""
 
@@ -62,7 +62,10 @@ _lock = threading.Lock()
 def render(draw: Callable[[pd.DataFrame], Figure], table: pd.DataFrame, file_format: str = "svg") -> bytes:
     """Draw `table` and return the file's bytes, the same for the same table.
 
-    file_format: `svg`, `png` (200 dpi) or `pdf`. Raises KeyError for any other.
+    file_format: `svg`, `png` (200 dpi) or `pdf`.
+
+    Raises:
+        KeyError: For any other.
     """
     metadata = _METADATA[file_format]
     with _lock, matplotlib.rc_context(_STYLE):
@@ -97,7 +100,7 @@ def scale_of(table: pd.DataFrame) -> Scale:
 
 def score_ticks(scale: Scale) -> list[float]:
     """Return the values to mark on an axis: the categories, or six of many."""
-    few = scale.categories is not None and len(scale.categories) <= MOST_TICKS
+    few = scale.categories is not None and len(scale.categories) <= MAX_TICKS
     return list(scale.categories or ()) if few else np.linspace(scale.low, scale.high, 6).tolist()
 
 

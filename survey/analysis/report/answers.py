@@ -185,7 +185,7 @@ def _best(part: QuestionAnalysis, best: str) -> Claim:
 
 
 def _unordered(rated: pd.DataFrame, letters: Mapping[str, str]) -> str:
-    """Say which images after the first cannot be ordered: the largest group that the tests leave undivided."""
+    """Return which images after the first cannot be ordered: the largest group that the tests leave undivided."""
     order = list(rated["item"])
     groups: dict[str, list[int]] = {}
     for place, item in enumerate(order):
@@ -216,7 +216,7 @@ def split_letters(letters: str) -> list[str]:
 
 
 def condition_finding(part: QuestionAnalysis) -> str:
-    """Say which condition scores highest, and whether the tests separate it from the others."""
+    """Return which condition scores highest, and whether the tests separate it from the others."""
     table, tests = part.conditions, part.condition_comparisons
     if table is None or table.empty:
         return "These images have no conditions to compare."
@@ -273,7 +273,7 @@ def confounded(items: pd.DataFrame) -> list[Claim]:
 
 
 def _uneven(contents: Sequence[set[str]]) -> str:
-    """Say how the contents of a factor's levels differ; empty where each level was tried on all."""
+    """Return how the contents of a factor's levels differ; empty where each level was tried on all."""
     if len(contents) < 2 or all(found == contents[0] for found in contents):
         return ""
     if not any(a & b for i, a in enumerate(contents) for b in contents[:i]):

@@ -40,7 +40,7 @@ def test_a_file_that_needs_more_memory_is_refused_in_words():
 
 
 def test_a_file_that_takes_too_long_is_refused_in_words():
-    with pytest.raises(ImageError, match=r"^slow\.png: not read within 0\.01 s"):
+    with pytest.raises(ImageError, match=r"^slow\.png: was not read within 0\.01 s"):
         bounded.decode(png(), "slow.png", seconds=0.01)
 
 

@@ -241,7 +241,7 @@ def test_a_damaged_comment_does_not_spoil_the_picture(kind: bytes) -> None:
 def test_a_damaged_description_is_said() -> None:
     warned: list[str] = []
     read(png(RGB, 2, gamma(1.0)[:-1] + b"?"), warned)
-    assert warned == ["photo: is damaged (its gAMA); read as far as it goes"]
+    assert warned == ["photo: is damaged (its gAMA); read as far as possible"]
 
 
 def test_a_comment_may_be_of_any_length() -> None:

@@ -256,5 +256,5 @@ def test_provenance_travels_in_the_png_and_not_in_the_stripped_copy(tmp_path: Pa
 def test_it_says_when_a_file_holds_no_provenance(tmp_path: Path) -> None:
     path = tmp_path / "plain.png"
     picture().save(path)
-    with pytest.raises(ImageError, match=r"plain\.png: holds no provenance"):
+    with pytest.raises(ImageError, match=r"plain\.png: has no provenance"):
         images.read_provenance(path)

@@ -238,9 +238,9 @@ def test_a_dry_run_names_the_styles_with_their_shares_and_guides(blend_plan) -> 
             "",
             "unknown key in [blends] 'wieght' (did you mean 'weight'?)",
         ),
-        (REGIONS.replace("left", "black"), "regions", "", "black.png: is black all over; paint white"),
-        (REGIONS.replace("left", "cat-map"), "regions", "", "cat-map.png: is coloured; a mask is grey"),
-        (REGIONS.replace("left", "long"), "regions", "", "96 × 40 pixels do not lie over cat.png of 48 × 40"),
+        (REGIONS.replace("left", "black"), "regions", "", "black.png: is black everywhere; paint white"),
+        (REGIONS.replace("left", "cat-map"), "regions", "", "cat-map.png: has colours; save the mask in grey"),
+        (REGIONS.replace("left", "long"), "regions", "", "96 × 40 pixels do not fit cat.png of 48 × 40"),
         (
             REGIONS,
             "regions",
@@ -270,7 +270,7 @@ def test_a_mistake_gets_one_line_that_names_the_place(blend_plan, tail, style, r
         (
             MAPS.replace("wave-map", "long"),
             PATCHES,
-            "long.png: 96 × 40 pixels do not lie over wave.png of 48 × 40",
+            "long.png: 96 × 40 pixels do not fit wave.png of 48 × 40",
         ),
     ],
 )

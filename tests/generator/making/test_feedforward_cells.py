@@ -114,7 +114,7 @@ def test_it_refuses_cells_that_differ_in_what_a_network_does_not_read(
 def test_it_refuses_a_network_trained_on_another_style(write_plan: PlanWriter, network: Path):
     save_network(network, TransformNet(4, 1), {"style": {"pixels": "0" * 64, "file": "scream.jpg"}})
     with pytest.raises(
-        ImageError, match=r"wave\.png: is not the style that .* was trained on \(scream\.jpg\)"
+        ImageError, match=r"wave\.png: is not the style image that .* was trained on \(scream\.jpg\)"
     ):
         image_set_from_plan(load_plan(write_plan(BOTH)))
 

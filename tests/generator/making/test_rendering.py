@@ -206,7 +206,7 @@ def test_exact_runs_repeat_an_image_bit_by_bit(write_plan: PlanWriter) -> None:
 
 def test_a_plan_that_asks_for_other_images_than_its_set_holds_is_refused(write_plan: PlanWriter) -> None:
     rows(write_plan("[factors]\nratio = [0.01]\n"))
-    with pytest.raises(PlanError, match=r'"grid" holds other images .*; write slug = "grid-2"'):
+    with pytest.raises(PlanError, match=r'"grid" has other images .*; write slug = "grid-2"'):
         rows(write_plan("[factors]\nratio = [0.02]\n"))
     assert Cell.objects.count() == 1
 

@@ -316,7 +316,7 @@ def test_reproduce_takes_the_reference_images_from_files_and_knows_them_by_their
 def test_reproduce_refuses_a_file_that_generate_did_not_make(tmp_path: Path) -> None:
     path = tmp_path / "photo.png"
     Image.new("RGB", (8, 8)).save(path)
-    assert "photo.png: holds no provenance" in refusal("reproduce", path)
+    assert "photo.png: has no provenance" in refusal("reproduce", path)
     assert "no such file" in refusal("reproduce", tmp_path / "none.png")
 
 
@@ -364,7 +364,7 @@ def test_contact_sheet_chooses_what_is_not_said_as_the_sets_page_does(
         ),
         (
             ("grid", "--rows", "content", "--columns", "ratio", "--side", "0"),
-            "images of 0 px: 16 px at least",
+            "images of 0 px are too small; give at least 16",
         ),
     ],
 )

@@ -134,7 +134,7 @@ def test_every_style_is_brought_to_the_contents_colours():
     [
         (Style(ONE, weight=0), "weight above 0"),
         (Style(ONE, weight=float("nan")), "weight above 0"),
-        (Style(ONE, where=torch.zeros(1, 8, 8)), "mask: is black all over"),
+        (Style(ONE, where=torch.zeros(1, 8, 8)), "mask: is black everywhere"),
         (Style(ONE, part=torch.ones(3, 8, 8)), "mask: should be a float tensor 1 x H x W"),
         (Style(ONE, where=torch.full((1, 8, 8), 2.0)), "mask: values from 2 to 2"),
     ],

@@ -15,7 +15,7 @@ from statsmodels.stats.multitest import multipletests
 from survey.analysis.items.comparisons import (
     COLUMNS,
     MAX_ITEMS,
-    MOST_EXACT,
+    MAX_EXACT,
     compact_letters,
     compare,
     compare_items,
@@ -55,7 +55,7 @@ def test_the_signed_rank_test_is_exact_with_ties_and_zeros(differences):
         return
     assert ours.w[0] == stats.wilcoxon(differences, method="approx").statistic
     assert ours.n_nonzero[0] == np.count_nonzero(differences)
-    if ours.n_nonzero[0] <= MOST_EXACT:
+    if ours.n_nonzero[0] <= MAX_EXACT:
         assert ours.p[0] == pytest.approx(p_by_counting(differences), abs=1e-14)
 
 
@@ -75,7 +75,7 @@ def test_signed_ranks_of_known_answers(differences, p):
 
 def test_beyond_fifty_pairs_that_differ_p_is_normal_with_the_correction_for_ties():
     rng = np.random.default_rng(0)
-    differences = rng.choice([-2, -1, 1, 2, 3], MOST_EXACT + 1).astype(float)
+    differences = rng.choice([-2, -1, 1, 2, 3], MAX_EXACT + 1).astype(float)
     theirs = stats.wilcoxon(differences, correction=False, method="approx").pvalue
     assert signed_ranks(differences[None]).p[0] == pytest.approx(theirs, abs=1e-12)
 
