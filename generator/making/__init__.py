@@ -1,1 +1,1 @@
-"""Cells become images. These modules import torch."""
+"""Making images from cells. These modules import torch."""

@@ -1,7 +1,7 @@
-"""What can be measured on a stylised image without asking anybody: columns beside its opinion score.
+"""Covariates of stylised images: measurements without raters, as columns beside the opinion score.
 
-They describe, they do not judge. All are taken at `SIZE` px on the longest side (Lanczos), whatever the size of the
-stimulus, so that they compare across sets; `VERSION` says by which definitions.
+They describe an image and do not judge it. All are measured at `SIZE` px on the longest side (Lanczos), so that they
+can be compared across sets. `VERSION` numbers their definitions.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def measure(made: Image.Image, content: Image.Image, style: Image.Image) -> dict
     distributions, in CIELAB units, from 0. `total_variation`: mean |dx| + |dy| in grey levels of 255.
     `colourfulness`: M of Hasler and Süsstrunk (2003), 0 for grey, above 100 for extreme.
     """
-    # SSIM looks through a window of 11 px, so a very long image is measured larger.
+    # SSIM uses a window of 11 px, so a very long image is measured at a larger size.
     longest = max(SIZE, 16 * max(made.size) // min(made.size))
     picture = _pixels(images.fit(made, longest))
     height, width = picture.shape[:2]
@@ -64,8 +64,8 @@ def network_losses(
 ) -> dict[str, float]:
     """Return `content_loss` and `style_loss` in the units of Gatys, Ecker, Bethge (2016, equations 1, 4 and 5).
 
-    Content at conv4_2, style the mean over conv1_1 .. conv5_1, after ReLU, max pooling, float32: on one network for
-    all, so that images of different recipes compare.
+    Content is measured at conv4_2, style as the mean over conv1_1 .. conv5_1, after ReLU, with max pooling, in
+    float32. All images use the same network, so that different recipes can be compared.
     """
     import torch
 
@@ -97,14 +97,14 @@ def network_losses(
 
 
 def _gram_like(style: torch.Tensor, made: torch.Tensor) -> torch.Tensor:
-    """Return the style's Gram matrix as if it had as many positions as the image that it is compared with."""
+    """Return the style's Gram matrix, scaled to the number of positions of the other image."""
     from generator.nst import losses
 
     return losses.gram(style) * (made[0, 0].numel() / style[0, 0].numel())
 
 
 def near_duplicates(pictures: Sequence[Image.Image]) -> list[int | None]:
-    """Return for each picture the place of the first one before it that looks the same, or None."""
+    """Return, for each picture, the index of the first earlier picture that looks the same, or None."""
     if not pictures:
         return []
     size = (_THUMBNAIL, _THUMBNAIL)
@@ -117,14 +117,14 @@ def near_duplicates(pictures: Sequence[Image.Image]) -> list[int | None]:
 
 
 def total_variation(picture: Pixels) -> float:
-    """Mean |dx| + |dy| over pixels and channels of an array H×W×3 in 0..1, in grey levels of 255."""
+    """Return the mean |dx| + |dy| over pixels and channels of an array H×W×3 in 0..1, in grey levels of 255."""
     across = np.abs(np.diff(picture, axis=1)).mean() if picture.shape[1] > 1 else 0.0
     down = np.abs(np.diff(picture, axis=0)).mean() if picture.shape[0] > 1 else 0.0
     return float(255 * (across + down))
 
 
 def colourfulness(picture: Pixels) -> float:
-    """Hasler and Süsstrunk's M for an array H×W×3 in 0..1: sigma + 0.3 mu of the opponent axes, at 0..255."""
+    """Return Hasler and Süsstrunk's M of an array H×W×3 in 0..1: sigma + 0.3 mu of the opponent axes, at 0..255."""
     red, green, blue = 255 * np.moveaxis(picture, -1, 0)
     axes = np.stack([red - green, (red + green) / 2 - blue]).reshape(2, -1)
     return float(np.hypot(*axes.std(axis=1)) + 0.3 * np.hypot(*axes.mean(axis=1)))
@@ -147,7 +147,7 @@ def _edges(luma: Pixels) -> Pixels:
 
 
 def _correlation(one: Pixels, other: Pixels) -> float:
-    """Pearson's r; 0 where one of the two is flat and so agrees with nothing."""
+    """Return Pearson's r, or 0 if one of the two is constant."""
     if one.std() == 0 or other.std() == 0:
         return 0.0
     return float(np.corrcoef(one.ravel(), other.ravel())[0, 1])

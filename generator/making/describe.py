@@ -1,4 +1,4 @@
-"""Covariates of a whole set: each finished cell measured once, near-duplicates marked."""
+"""Covariates of a whole set: each finished cell is measured once, and near-duplicates are marked."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from generator.signals import described
 if TYPE_CHECKING:
     import torch
 
-# The one network on which all images are compared, whatever made them: it comes with the program.
+# The network for comparing all images. It is installed with the program.
 COMMON_NETWORK = "vgg16"
 
 
 def describe(image_set: ImageSet, device: torch.device) -> None:
-    """Measure the finished cells that are not measured yet by the present definitions, and mark near-duplicates."""
+    """Measure the finished cells without measurements of the current version, and mark near-duplicates."""
     cells = list(image_set.cells.filter(status=Cell.Status.DONE).select_related("content", "style"))
     inputs.fetch_styles(cells)
     stale = [cell for cell in cells if cell.covariates.get("version") != covariates.VERSION]
@@ -47,7 +47,7 @@ def _measured(cell: Cell, device: torch.device) -> dict[str, Any]:
 
 
 def _mark_duplicates(cells: list[Cell]) -> set[int]:
-    """Write the place of the first cell that looks the same, or None, into each cell; return those that changed."""
+    """Set each cell's index of the first cell that looks the same, or None; return the changed cells."""
     changed = set()
     for cell, first in zip(
         cells, covariates.near_duplicates([_open(cell.image) for cell in cells]), strict=True

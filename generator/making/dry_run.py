@@ -1,4 +1,4 @@
-"""What a plan would make and take, before anything is made: the numbers behind `generate --dry-run`."""
+"""The forecast of a plan: the numbers behind `generate --dry-run`."""
 
 from __future__ import annotations
 
@@ -20,11 +20,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DryRun:
-    """A plan looked through; JSON's own types only.
+    """The forecast of a plan, in JSON types.
 
-    factors: [name, levels as text]; cells: [label, whether it is made already], in the order of the plan; evaluations:
-    at most; seconds, memory_bytes, disk_bytes: about; basis: what the seconds rest on; guided: a line for each pair of
-    images that has several styles, masks or maps; to_fetch: a line for each network that is not in the cache yet.
+    Attributes:
+        factors: Name and levels (as text) of each factor.
+        cells: Label of each cell and whether it is made already, in the order of the plan.
+        evaluations: An upper limit.
+        seconds, memory_bytes, disk_bytes: Estimates.
+        basis: What the estimate of the seconds is based on.
+        guided: One line for each pair of images with several styles, masks or maps.
+        to_fetch: One line for each network that the cache lacks.
     """
 
     slug: str
@@ -44,9 +49,16 @@ class DryRun:
 
 
 def look_through(plan: Plan, device: str = "auto", owner: User | None = None) -> DryRun:
-    """Read all that a plan names and forecast what it takes; writes and fetches nothing.
+    """Read a plan's images and forecast its cost. Nothing is written or fetched.
 
-    Raises what `create.image_set_from_plan` raises for a plan that cannot be carried out, and engine.DeviceError.
+    Args:
+        plan: The plan.
+        device: As in `engine.choose_device`.
+        owner: Who asks in the browser; None for a command.
+
+    Raises:
+        engine.DeviceError: If this machine lacks the device.
+        Exception: As in `create.image_set_from_plan`.
     """
     chosen = engine.device_to_forecast(device)
     references = create.read_references(plan)
@@ -81,7 +93,7 @@ def look_through(plan: Plan, device: str = "auto", owner: User | None = None) ->
 
 
 def _weights_at_hand(recipe: Recipe) -> str:
-    """Return the hash of a recipe's network, or a text that no hash equals where it would have to be fetched."""
+    """Return the hash of a recipe's network, or a text that equals no hash if the network must be fetched first."""
     absent = networks.to_fetch(recipe)
     return f"not fetched: {absent.name}" if absent else networks.weights_hash(recipe)
 
@@ -97,7 +109,7 @@ def _to_fetch(plan: Plan) -> list[str]:
 
 
 def _guided(plan: Plan) -> list[str]:
-    """Say in words what the pairs are made of that are more than two images."""
+    """Return one line for each pair with more than two images."""
     pairs = dict.fromkeys(cell.pair for cell in plan.cells if not cell.pair.is_plain)
     return [f"{pair.content_name} × {pair.style_name}: {pair.in_words}" for pair in pairs]
 

@@ -1,4 +1,4 @@
-"""The one place where rows meet the style-transfer library; importing it costs nothing, its functions import torch."""
+"""The connection of rows to the style-transfer library. The functions import torch; the module does not."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from generator.nst import Recipe
 
-# Bytes that PyTorch, a VGG-16 and its kernels in Winograd's domain take before the first cell, measured on a CPU.
+# Bytes of PyTorch, a VGG-16 and its transformed kernels (Winograd) before the first cell, measured on a CPU.
 BYTES_AT_REST = 1.1e9
 MAX_BATCH = 32
 # Of a GPU's free memory, what a batch may take: the forecast of its bytes is no bound, and kernels want room.
@@ -35,12 +35,12 @@ _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 
 
 class DeviceError(Exception):
-    """A device that this machine lacks; the message is one line that says what there is."""
+    """A device that this machine lacks; the one-line message says which devices exist."""
 
 
 @dataclass(frozen=True)
 class PlainCpu:
-    """This machine's CPU, for a forecast without PyTorch, which takes half a gigabyte and seconds to import."""
+    """This machine's CPU, for a forecast without PyTorch. Importing that takes seconds and half a gigabyte."""
 
     type: str = "cpu"
 
@@ -49,7 +49,11 @@ class PlainCpu:
 
 
 def device_to_forecast(name: str = "auto") -> torch.device | PlainCpu:
-    """Return what `choose_device` would, without PyTorch where Linux lists no GPU. Raises DeviceError."""
+    """Return the device that `choose_device` returns, without PyTorch if Linux lists no GPU.
+
+    Raises:
+        DeviceError: If this machine lacks the device.
+    """
     has_gpu = sys.platform != "linux" or any(Path(file).exists() for file in _GPU_FILES)
     return PlainCpu() if name == "cpu" or (name == "auto" and not has_gpu) else choose_device(name)
 
@@ -57,7 +61,8 @@ def device_to_forecast(name: str = "auto") -> torch.device | PlainCpu:
 def choose_device(name: str = "auto") -> torch.device:
     """Return the device of "auto" (the GPU with the fewest runs of this site, or the CPU), "cpu", "cuda" or "cuda:1".
 
-    Raises DeviceError.
+    Raises:
+        DeviceError: If the name is unknown or this machine lacks the device.
     """
     import torch
 
@@ -77,7 +82,7 @@ def all_gpus() -> list[str]:
     """Return the names of this machine's CUDA devices for `choose_device`.
 
     Raises:
-        DeviceError: If there is none.
+        DeviceError: If this machine has none.
     """
     import torch
 
@@ -88,14 +93,14 @@ def all_gpus() -> list[str]:
 
 
 def why_no_cuda() -> str:
-    """Say in a few words why there is no CUDA device."""
+    """Return in a few words why there is no CUDA device."""
     import torch
 
-    return "no CUDA device in sight" if torch.version.cuda else "a PyTorch built without CUDA"
+    return "no CUDA device" if torch.version.cuda else "a PyTorch built without CUDA"
 
 
 def describe_device(device: torch.device) -> dict[str, Any]:
-    """Return what provenance says of the device and of the versions that ran on it."""
+    """Return the provenance of the device: its name and the versions of the software."""
     import torch
 
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else processor()
@@ -118,7 +123,7 @@ def describe_device(device: torch.device) -> dict[str, Any]:
 
 
 def processor() -> str:
-    """Return the processor's name; Linux keeps it where Python does not look."""
+    """Return the processor's name; on Linux from a file that Python does not read."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
@@ -128,10 +133,10 @@ def processor() -> str:
 
 
 def keep_freed_memory() -> None:
-    """Have glibc's malloc keep what is freed, for this process from now on; elsewhere nothing.
+    """Make glibc's malloc keep freed memory in this process. Without glibc nothing happens.
 
-    A network's activations are freed and asked for again at every evaluation; handed back to the system each time,
-    their pages are zeroed and faulted in anew, which takes a tenth of the time.
+    Every evaluation frees and allocates a network's activations. If malloc returns them to the system each time,
+    the system must zero the pages again, which takes a tenth of the time.
     """
     library = ctypes.CDLL(None)
     if hasattr(library, "gnu_get_libc_version"):
@@ -153,7 +158,7 @@ def verdicts_file() -> Path:
 
 
 def bytes_of_cell(device: torch.device | PlainCpu, recipe: Recipe, pixels: int, evaluations: int) -> float:
-    """Return the bytes that a cell takes at a level of so many pixels and evaluations."""
+    """Return the bytes that a cell needs at a level with this many pixels and evaluations."""
     precision = "bf16" if recipe.precision == "bf16" else "fp32"
     if not isinstance(device, PlainCpu) and device.type != "cpu":
         import torch
@@ -165,10 +170,10 @@ def bytes_of_cell(device: torch.device | PlainCpu, recipe: Recipe, pixels: int, 
 
 
 def batch_size(device: torch.device | PlainCpu, size: float) -> int:
-    """Return how many cells of so many bytes to run together: what fits into the free memory of a GPU; one on a CPU.
+    """Return how many cells of `size` bytes to run together: as many as fit into a GPU's free memory; one on a CPU.
 
-    There a batch gains with small images only, and an image that was made alone can be made again bit by bit: in
-    a batch sums are rounded in another order, and a hundred evaluations later pixels differ by some grey levels.
+    On a CPU a batch is faster with small images only, and an image made alone can be repeated bit by bit. A batch
+    rounds sums in another order; after a hundred evaluations pixels differ by several grey levels.
     """
     if isinstance(device, PlainCpu) or device.type == "cpu":
         return 1

@@ -1,4 +1,4 @@
-"""What a plan will take before any of it is made: evaluations, time, memory, disk."""
+"""The forecast of a plan's cost: evaluations, time, memory, disk."""
 
 from __future__ import annotations
 
@@ -25,17 +25,24 @@ if TYPE_CHECKING:
 
     from generator.nst import Progress, Recipe
 
-# Small images take more seconds a pixel: from 256 px on it changes little.
+# Small images take more seconds a pixel. From 256 px the rate changes little.
 _PROBE_SIDE, _PROBE_EVALUATIONS = 256, 5
-# More cells than this are not worth the seconds and the gigabyte that measuring takes.
+# For more cells than this, measuring takes too many seconds and a gigabyte.
 _MANY = 500
-# Of the rate of large matrix products, counted as direct convolutions: benchmarks/results/generate-cpu.md has 1.78.
+# Share of the rate of large matrix products, counted as direct convolutions (1.78 in benchmarks/results/generate-cpu.md).
 _SHARE_OF_RATE = 1.7
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """cells: still to make; evaluations: at most; seconds, memory_bytes, disk_bytes: about; basis: of the seconds."""
+    """The forecast of a plan.
+
+    Attributes:
+        cells: Number of cells still to be made.
+        evaluations: An upper limit.
+        seconds, memory_bytes, disk_bytes: Estimates.
+        basis: What the estimate of the seconds is based on.
+    """
 
     cells: int
     evaluations: int
@@ -46,10 +53,14 @@ class Forecast:
 
 
 def forecast(jobs: Sequence[tuple[Recipe, sizes.Size]], device: torch.device | engine.PlainCpu) -> Forecast:
-    """Return what making these cells takes. jobs: each cell's recipe and the size (width, height) of its content.
+    """Return the forecast of making these cells.
 
-    The speed is that of the last images on this device, else measured; of many cells on a CPU without PyTorch,
-    estimated.
+    The speed is that of the last images on this device, or else measured. For many cells on a CPU without PyTorch
+    it is estimated.
+
+    Args:
+        jobs: Each cell's recipe and the size (width, height) of its content image.
+        device: Where they will be made.
     """
     evaluations, work, disk, memory = 0, 0.0, 0.0, 0.0
     for recipe, content in jobs:
@@ -72,7 +83,7 @@ def forecast(jobs: Sequence[tuple[Recipe, sizes.Size]], device: torch.device | e
 
 
 def _estimated_speed(recipe: Recipe) -> tuple[float, str]:
-    """Return pixel evaluations a second of this CPU, from the rate at which one of its cores multiplies matrices."""
+    """Return this CPU's pixel evaluations a second, estimated from the matrix products of one core."""
     side = 512
     matrix = np.random.default_rng(0).random((side, side), dtype=np.float32)
     seconds = []
@@ -88,7 +99,7 @@ def _estimated_speed(recipe: Recipe) -> tuple[float, str]:
 
 
 def _known_speed(recipe: Recipe, device: torch.device | engine.PlainCpu) -> tuple[float, str] | None:
-    """Return pixel evaluations a second of this device with this network, from the images last made on it."""
+    """Return this device's pixel evaluations a second with this network, from the last images made on it."""
     if isinstance(device, engine.PlainCpu):
         name = engine.processor()
     else:
@@ -112,7 +123,7 @@ def _probed_speed(recipe: Recipe, plain: torch.device | engine.PlainCpu) -> tupl
 
     device = torch.device(str(plain))
     side = min(_PROBE_SIDE, recipe.size)
-    # Two pictures: of one, a start from the content would have nothing to descend.
+    # Two different pictures: with only one, a start from the content would already be at the minimum.
     content, style = torch.rand(2, 3, side, side, generator=torch.Generator().manual_seed(0))
     if recipe.method == "feedforward":
         return _one_pass_speed(recipe.replace(size=side), content, device)

@@ -1,4 +1,4 @@
-"""Which GPU a process takes where there are several, so that runs side by side do not meet on the first."""
+"""The choice among several GPUs, so that parallel runs do not all use the first."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from django.conf import settings
 
 @functools.cache
 def take(count: int) -> int:
-    """Return the number of the GPU, of `count`, that the fewest processes of this installation have taken.
+    """Return the number of the GPU, of `count`, that the fewest processes of this installation use.
 
-    It stays this process's until the process ends: the system then gives up its locks, whatever ended it.
+    The process keeps it until it ends. Then the system releases its locks.
     """
     if count == 1:
         return 0
@@ -29,4 +29,4 @@ def take(count: int) -> int:
                 os.close(file)
             else:
                 return number
-    raise AssertionError  # numbers() has no end
+    raise AssertionError  # numbers() is infinite

@@ -1,4 +1,4 @@
-"""The pictures that a cell is made of, from rows or from provenance to the style-transfer library's tensors."""
+"""The input pictures of a cell, from rows or from provenance, as tensors."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
 
 def mask(picture: Tensor) -> Tensor:
-    """Return a mask 1 x H x W of a picture 3 x H x W."""
+    """Return a picture 3 x H x W as a mask 1 x H x W."""
     return picture.mean(0, keepdim=True)
 
 
 def fetch_styles(cells: Iterable[Cell]) -> None:
-    """Ask for the style rows of cells, and for their sources, in a few queries for all."""
+    """Load the style rows of all cells, and their sources, in a few queries."""
     names = ("source", "where", "part", "map")
     prefetch_related_objects(list(cells), "content_map", *(f"styles__{name}" for name in names))
 
 
 def job(cell: Cell, recipe: Recipe, loaded: dict[str, Tensor]) -> nst.Cell:
-    """Return what the library makes a cell of; `loaded` holds the sources that were read before, by their pixels."""
+    """Return a row as the library's cell. `loaded` caches sources by the hash of their pixels."""
     from generator import nst
 
     def picture(source: Source) -> Tensor:

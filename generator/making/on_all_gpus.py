@@ -1,4 +1,4 @@
-"""Make an image set on every GPU of the machine: one process each, which share the set by their claims."""
+"""Make an image set on all GPUs of the machine: one process for each GPU. They share the set by claims."""
 
 from __future__ import annotations
 
@@ -22,9 +22,18 @@ def render_on_all(
     retry_failed: bool = False,
     progress: Listener | None = None,
 ) -> Summary:
-    """Make a set as `render.render` does, this process on the first GPU and one process on each other.
+    """Make a set as `render.render` does: in this process on the first GPU, and in one process on each other GPU.
 
-    What a process was making when it died is made by the others. Errors as in `render.render`.
+    If a process dies, the others make its cells.
+
+    Args:
+        image_set: The set.
+        exact: As in `render.render`.
+        retry_failed: As in `render.render`.
+        progress: As in `render.render`.
+
+    Raises:
+        Exception: As in `render.render`.
     """
     from generator.making import engine
     from generator.making.render import render
@@ -39,7 +48,7 @@ def render_on_all(
 
 @contextlib.contextmanager
 def _beside(pk: int, devices: Sequence[str], exact: bool) -> Iterator[None]:
-    """Have one process for each device make cells of a set; when interrupted, end them."""
+    """Run one process for each device on the set. End the processes if interrupted."""
     processes = [start(pk, device, exact) for device in devices]
     try:
         yield
@@ -54,7 +63,7 @@ def _beside(pk: int, devices: Sequence[str], exact: bool) -> Iterator[None]:
 
 def start(pk: int, device: str, exact: bool) -> BaseProcess:
     """Start a process that makes cells of a set on one device."""
-    # Spawned, not forked: CUDA does not survive a fork.
+    # Spawned, not forked: CUDA fails after a fork.
     process = multiprocessing.get_context("spawn").Process(
         target=_make, args=(pk, device, exact), name=device
     )
@@ -63,7 +72,7 @@ def start(pk: int, device: str, exact: bool) -> BaseProcess:
 
 
 def _make(pk: int, device: str, exact: bool) -> None:
-    """Run in a process of its own."""
+    """Make cells; called in the started process."""
     django.setup()
     from generator.making.render import make_beside
     from generator.models import ImageSet

@@ -1,4 +1,4 @@
-"""Every preset on one pair of pictures, small and with few evaluations: what docs/reference/presets.md shows."""
+"""All presets on one pair of pictures, small and with few evaluations, for docs/reference/presets.md."""
 
 from __future__ import annotations
 
@@ -21,14 +21,23 @@ if TYPE_CHECKING:
     from generator.nst import Recipe
 
 FACTOR = "preset"
-# Pixels across that the longest name takes.
+# Width in pixels of the longest name.
 _MIN_PLACE = 144
 
 
 def preset_plan(content: Path, style: Path, *, size: int, evaluations: int, network: str) -> Plan:
-    """Return a plan of one cell for each preset, all on one network and at one size.
+    """Return a plan with one cell for each preset, all with one network and one size.
 
-    evaluations: at most so many at each level of a preset's pyramid. Raises nst.RecipeError and images.ImageError.
+    Args:
+        content: Content image.
+        style: Style image.
+        size: Size of the images, in px.
+        evaluations: Limit for each level of a preset's pyramid.
+        network: Name of the network.
+
+    Raises:
+        nst.RecipeError: If a setting is invalid.
+        images.ImageError: If an image cannot be read.
     """
     from generator.nst import PRESETS
 
@@ -43,9 +52,17 @@ def preset_plan(content: Path, style: Path, *, size: int, evaluations: int, netw
 
 
 def small(recipe: Recipe, shape: sizes.Size, size: int, evaluations: int, network: str) -> Recipe:
-    """Return a preset's recipe for a content of this shape at another size, with fewer evaluations.
+    """Return a preset's recipe for a content image of this shape, with another size and fewer evaluations.
 
-    It has as many levels as at its own size, less those that would be too small for its layers. Adam's steps have a fixed length: where it takes fewer, they are longer, so that it comes as far.
+    It has as many levels as at its original size, without those too small for its layers. Adam's steps have a fixed
+    length, so fewer steps are made longer to go as far.
+
+    Args:
+        recipe: The preset's recipe.
+        shape: Size (width, height) of the content image.
+        size: New size, in px.
+        evaluations: Limit for each level.
+        network: Name of the network.
     """
     spent = min(recipe.evaluations, evaluations)
     longer = recipe.evaluations / spent if recipe.optimiser == "adam" else 1
@@ -61,7 +78,7 @@ def small(recipe: Recipe, shape: sizes.Size, size: int, evaluations: int, networ
 
 
 def preset_sheet(image_set: ImageSet, side: int, columns: int = 4) -> Image.Image:
-    """Return the pair and every preset's image with its name; a star marks those made on another network than its own."""
+    """Return a sheet of the pair and all presets. A star marks presets whose original network is another one."""
     from generator.nst import PRESETS
 
     cells = list(image_set.cells.select_related("content", "style"))

@@ -1,4 +1,4 @@
-"""What is written into each image and beside it: all that is needed to make it again and to defend it."""
+"""Provenance of an image: everything needed to make it again and to defend it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _DIGITS = 7  # a float32's
 def of_cell(
     cell: Cell, recipe: Recipe, result: Result, picture: Image.Image, device: torch.device, *, exact: bool
 ) -> dict[str, Any]:
-    """Return the provenance of one image as JSON's own types; docs/reference/plans.md lists the keys."""
+    """Return the provenance of one image in JSON types. docs/reference/plans.md lists the keys."""
     return {
         "format": FORMAT,
         "key": cell.key,
@@ -66,7 +66,7 @@ def of_cell(
 
 
 def thinned(curve: dict[str, list[float]]) -> dict[str, list[float]]:
-    """Return evenly spaced points of a loss curve, first and last among them, with their evaluations from 1."""
+    """Return evenly spaced points of a loss curve, with the first and the last, and their evaluations from 1."""
     length = max((len(values) for values in curve.values()), default=0)
     count = min(length, CURVE_POINTS)
     places = sorted({round(step * (length - 1) / max(1, count - 1)) for step in range(count)})
@@ -88,7 +88,7 @@ def _source(source: Source, name: str) -> dict[str, Any]:
 
 
 def _guided(cell: Cell) -> dict[str, Any]:
-    """Return what a cell has beside one plain style: every style with its share and guides, the content's map."""
+    """Return the further inputs of a cell: every style image with its share and guides, and the content's map."""
     if not (styles := list(cell.styles.all())):
         return {}
 
@@ -115,7 +115,7 @@ def _weights(recipe: Recipe) -> dict[str, Any]:
 
     found: dict[str, Any] = {"network": recipe.network, "sha256": networks.network_of(recipe).sha256}
     if recipe.method == "feedforward":
-        # All of its own provenance but the long curve.
+        # The network's provenance without its long curve.
         trained = networks.trained(recipe.network).provenance
         found["trained"] = {key: value for key, value in trained.items() if key != "curve"}
     for entry in available():

@@ -1,4 +1,4 @@
-"""What each layer holds of a content and of a style image, as a plan: Gatys, Ecker, Bethge 2015, figure 1."""
+"""Reconstructions of a content and a style image from each layer, as a plan: Gatys, Ecker, Bethge 2015, figure 1."""
 
 from __future__ import annotations
 
@@ -23,10 +23,19 @@ def reconstruction_plan(
     tv_beta: float | None = None,
     **settings: Any,
 ) -> Plan:
-    """Return a plan of two cells a layer: the content from it alone, the style from it and all layers before it.
+    """Return a plan of two cells a layer: the content from that layer, the style from it and all layers before it.
 
-    tv_beta: smooth the content's pre-images by Σ (dx² + dy²)^(tv_beta/2) (Mahendran and Vedaldi 2015, equation 3).
-    settings: keys of the recipe (`size`, `evaluations`, `network`). Raises nst.RecipeError and images.ImageError.
+    Args:
+        content: Content image.
+        style: Style image.
+        layers: Layers to reconstruct from.
+        tv_beta: Smooth the content's pre-images by Σ (dx² + dy²)^(tv_beta/2) (Mahendran and Vedaldi 2015,
+            equation 3).
+        **settings: Keys of the recipe (`size`, `evaluations`, `network`).
+
+    Raises:
+        nst.RecipeError: If a setting is invalid.
+        images.ImageError: If an image cannot be read.
     """
     from generator.nst import Recipe, reconstruct
 
@@ -48,7 +57,7 @@ def reconstruction_plan(
 
 
 def slug_of(kind: str, content: Path, style: Path, cells: list[PlannedCell]) -> str:
-    """Return a name that only the same images and settings get, so that a second run finds the first one's set."""
+    """Return a name that is unique for images and settings, so that a second run finds the first run's set."""
     parts = [images.pixel_hash(images.read(path)) for path in (content, style)]
     parts += [cell.recipe.sha256 for cell in cells]
     return f"{kind}-{hashlib.sha256(' '.join(parts).encode()).hexdigest()[:12]}"

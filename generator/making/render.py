@@ -1,4 +1,4 @@
-"""Cells -> images: claim like cells, make them as one batch, save each, go on until the set is done."""
+"""Cells -> images: claim similar cells, make them as one batch, save each, and repeat until the set is done."""
 
 from __future__ import annotations
 
@@ -22,18 +22,21 @@ if TYPE_CHECKING:
 
     from generator.nst import Progress, Recipe, Result
 
-# Waiting cells looked at for a batch of like ones.
+# Number of waiting cells searched for a batch of similar ones.
 _LOOK_AHEAD = 4 * engine.MAX_BATCH
-# Seconds between looks at what others do: whether a run has finished what it is making, whether work is still wanted.
+# Seconds between checks of other runs and of whether the work is still wanted.
 _POLL = 1.0
 
 
 @dataclass(frozen=True)
 class Step:
-    """How far a run is, told after each evaluation and each finished cell.
+    """The progress of a run, reported after each evaluation and each finished cell.
 
-    cells: labels of those that run now; evaluation: of `evaluations` in this batch; advanced: evaluations since the
-    last step, summed over cells; loss: asks the device, so call it seldom.
+    Attributes:
+        cells: Labels of the cells in progress.
+        evaluation: Current one of `evaluations` in this batch.
+        advanced: Evaluations since the last step, summed over cells.
+        loss: Reads from the device, so call it seldom.
     """
 
     cells: tuple[str, ...]
@@ -50,11 +53,11 @@ Listener = Callable[[Step], None]
 
 
 class TakenBack(Exception):
-    """Somebody took back what was being made; its cells wait again."""
+    """Somebody stopped the work; its cells wait again."""
 
 
 def while_wanted(wanted: QuerySet[Model]) -> Listener:
-    """Return a listener that raises TakenBack once `wanted` finds no row; it asks once a second at the most."""
+    """Return a listener that raises TakenBack once `wanted` finds no row. It asks at most once a second."""
     looked = time.monotonic()
 
     def look(step: Step) -> None:
@@ -70,7 +73,7 @@ def while_wanted(wanted: QuerySet[Model]) -> Listener:
 
 @dataclass(frozen=True)
 class Summary:
-    """What a set holds when a run ends."""
+    """The state of a set at the end of a run."""
 
     done: int
     failed: int
@@ -86,11 +89,23 @@ def render(
     retry_failed: bool = False,
     progress: Listener | None = None,
 ) -> Summary:
-    """Make every cell of a set that is not made yet, by this run or by others beside it; return when none is left.
+    """Make all unfinished cells of a set, together with other runs; return when none is left.
 
-    exact: one cell at a time by deterministic algorithms, so that this machine repeats each image bit by bit.
-    Interrupted (KeyboardInterrupt, or whatever `progress` raises), it frees what it was making and passes the
-    interruption on; what was finished is kept. Raises engine.DeviceError, nst.WeightsError, OSError (media store).
+    If interrupted (KeyboardInterrupt, or an error from `progress`), the run frees its cells and raises the
+    interruption again. Finished cells are kept.
+
+    Args:
+        image_set: The set.
+        device: As in `engine.choose_device`.
+        exact: Make one cell at a time by deterministic algorithms, so that this machine can repeat each image
+            bit by bit.
+        retry_failed: Try failed cells again.
+        progress: Called after each evaluation and each finished cell.
+
+    Raises:
+        engine.DeviceError: If this machine lacks the device.
+        nst.WeightsError: If a network is missing.
+        OSError: If the media store cannot be written.
     """
     chosen = engine.choose_device(device)
     claims.free_abandoned()
@@ -110,15 +125,15 @@ def render(
 
 
 def make_beside(image_set: ImageSet, *, device: str, exact: bool) -> None:
-    """Make cells of a set until none waits, beside the run that began it. Errors as in `render`."""
+    """Make cells of a set until none waits, in addition to the run that started it. Errors as in `render`."""
     with Run() as run:
         _Worker(image_set, run, engine.choose_device(device), exact, None).work()
 
 
 def render_batch(image_set: ImageSet, *, device: str = "auto", progress: Listener | None = None) -> int:
-    """Make one batch of like cells of a set; return how many cells that made, 0 where none waited.
+    """Make one batch of similar cells of a set; return how many were made, 0 if none waited.
 
-    One worker's share among many; interruptions and errors as in `render`.
+    Workers on several hosts call this. Interruptions and errors are as in `render`.
     """
     chosen = engine.choose_device(device)
     claims.free_abandoned()
@@ -131,7 +146,7 @@ def render_batch(image_set: ImageSet, *, device: str = "auto", progress: Listene
 
 
 def _describe(image_set: ImageSet, device: torch.device) -> None:
-    # Imports scipy and scikit-image, which a dry run does without.
+    # Imports scipy and scikit-image, which a dry run does not need.
     from generator.making.describe import describe
 
     describe(image_set, device)
@@ -159,7 +174,7 @@ class _Worker:
         self.made = 0
 
     def work(self) -> None:
-        """Make batches until nothing waits; then wait for the cells that other runs are making."""
+        """Make batches until no cell waits; then wait for the cells of other runs."""
         while True:
             if self.step():
                 continue
@@ -169,7 +184,7 @@ class _Worker:
             claims.free_abandoned()
 
     def step(self) -> bool:
-        """Make one batch; False when no cell waits for one."""
+        """Make one batch; return False if no cell waits."""
         claims.adopt(self.image_set)
         batch = self._claim_batch()
         if batch:
@@ -177,7 +192,7 @@ class _Worker:
         return bool(batch)
 
     def _claim_batch(self) -> list[Cell]:
-        """Claim as many waiting cells as run well together; none when there are none, or others were faster."""
+        """Claim as many waiting cells as fit in one batch; none if none wait or other runs were faster."""
         waiting = self.image_set.cells.filter(status=Cell.Status.WAITING).select_related(
             "content", "style", "image_set"
         )
@@ -209,12 +224,12 @@ class _Worker:
         return engine.bytes_of_cell(self.device, recipe, width * height, budget)
 
     def _others_work(self) -> bool:
-        """Return whether another run makes cells of this set, or the same images for another set."""
+        """Return whether another run makes cells of this set, or their images for another set."""
         keys = self.image_set.cells.exclude(status=Cell.Status.DONE).values("key")
         return Cell.objects.filter(key__in=keys, status=Cell.Status.RUNNING).exists()
 
     def _make(self, cells: list[Cell]) -> None:
-        """Make a batch; where it does not fit or cannot be made, its halves, down to the cell that is to blame."""
+        """Make a batch. If it fails, make its halves, down to the single cell that fails."""
         made = self._attempt(cells)
         if not isinstance(made, str):
             for cell, result in zip(cells, made, strict=True):
@@ -229,7 +244,7 @@ class _Worker:
             self._make(cells[half:])
 
     def _attempt(self, cells: list[Cell]) -> list[Result] | str:
-        """Return the results of a batch, or why it cannot be made; nothing of a failed attempt stays in memory."""
+        """Return the results of a batch, or why it failed. A failed attempt leaves nothing in memory."""
         from generator.nst.gpu import memory
 
         try:
@@ -238,7 +253,7 @@ class _Worker:
             reason = _reason(error)
             if reason is None:
                 raise
-        # Not within `except`: there the error's frames hold the failed attempt's tensors.
+        # Not within `except`: there the error's frames keep the failed attempt's tensors.
         memory.release()
         return reason
 
@@ -250,7 +265,7 @@ class _Worker:
         pictures: dict[str, Tensor] = {}
         jobs = [inputs.job(cell, _recipe(cell), pictures) for cell in cells]
         if self.device.type == "cuda":
-            # At once, so that a run beside this one on the same GPU plans with what is left.
+            # Immediately, so that another run on the same GPU plans with the remaining memory.
             memory.reserve(self.device, int(len(cells) * self._bytes(cells[0])))
         loaded = {job.recipe.network: networks.network_of(job.recipe) for job in jobs}
         return nst.transfer_batch(
@@ -296,7 +311,7 @@ class _Worker:
         )
 
     def _seen_counts(self, *, fresh: bool) -> dict[str, int]:
-        """Return the set's counts, asked of the database once a cell and not once an evaluation."""
+        """Return the set's counts; queried once a cell, not once an evaluation."""
         if fresh or not hasattr(self, "_last_counts"):
             self._last_counts = _counts(self.image_set)
         return self._last_counts
@@ -309,7 +324,7 @@ def _recipe(cell: Cell) -> Recipe:
 
 
 def _reason(error: Exception) -> str | None:
-    """Return why these cells cannot be made, or None where the trouble is not theirs."""
+    """Return why these cells cannot be made, or None if they are not the cause."""
     from generator.nst import NstError
     from generator.nst.gpu.memory import is_out_of_memory
 

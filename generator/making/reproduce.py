@@ -1,4 +1,4 @@
-"""Make an image again from what is written in its file, and say how far the two are apart."""
+"""Making an image again from the provenance in its file, and measuring the difference."""
 
 from __future__ import annotations
 
@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reproduction:
-    """largest, mean: differences of pixels in grey levels of 255; notes: what was not as it was then."""
+    """The outcome of `reproduce`.
+
+    Attributes:
+        largest, mean: Differences of pixels in grey levels of 255.
+        notes: What differs from when the image was made.
+    """
 
     largest: int
     mean: float
@@ -40,15 +45,19 @@ def reproduce(
     style: Path | None = None,
     others: Sequence[Path] = (),
 ) -> Reproduction:
-    """Make a PNG of `generate` again from its provenance and compare.
+    """Make a PNG of `generate` again from its provenance, and compare.
 
-    content, style: files of the reference images, where the media store does not hold them; others: of a blend's
-    further styles, of masks and maps, known by their pixels.
+    Args:
+        path: The PNG.
+        device: As in `engine.choose_device`.
+        content: File of the content image, if the media store lacks it.
+        style: File of the style image, if the media store lacks it.
+        others: Files of further style images, masks and maps, which are identified by their pixels.
 
     Raises:
-        ImageError: For a file without provenance and for reference images that are not at hand or not the
-            same, nst.NstError for a network that cannot be had or a recipe of another version,
-            engine.DeviceError.
+        ImageError: If the file has no provenance, or a reference image is missing or differs.
+        nst.NstError: If a network is missing, or the recipe is of another version.
+        engine.DeviceError: If this machine lacks the device.
     """
     from generator import nst
 
@@ -85,7 +94,7 @@ def _cell(
     seed: int,
     files: dict[str, Path],
 ) -> nst.Cell:
-    """Return what was made: the two references, and what a blend or guides add to them."""
+    """Return the cell: the two references, and the further styles and guides."""
     from generator import nst
 
     def picture(known: dict[str, Any] | None) -> Tensor | None:
@@ -110,7 +119,7 @@ def _cell(
 
 
 def _by_pixels(files: Sequence[Path], account: dict[str, Any]) -> dict[str, Path]:
-    """Return files by their pixel hashes; refuse one that the image was not made of."""
+    """Return files by their pixel hashes. Refuse a file that was not used for the image."""
     styles = account.get("styles", [])
     guides = [style[name] for style in styles for name in ("where", "part", "map")]
     known = [*styles, *guides, account.get("content_map")]
@@ -123,7 +132,7 @@ def _by_pixels(files: Sequence[Path], account: dict[str, Any]) -> dict[str, Path
 
 
 def _reference(account: dict[str, Any], file: Path | None, option: str = "--content or --style") -> Tensor:
-    """Return a reference image by its pixel hash: from a file if given, else from the media store."""
+    """Return a reference image by its pixel hash: from the given file, or else from the media store."""
     if file is not None:
         picture = images.read(file)
         if images.pixel_hash(picture) != account["pixels"]:
@@ -137,7 +146,7 @@ def _reference(account: dict[str, Any], file: Path | None, option: str = "--cont
 
 
 def _changes(then: dict[str, Any], now: dict[str, Any], recipe: Recipe) -> tuple[str, ...]:
-    """Say in words what differs from when the image was made, as far as pixels may depend on it."""
+    """Return what differs from when the image was made, if pixels may depend on it."""
     pairs = [
         ("algorithm", then.get("algorithm"), networks.algorithm(recipe)),
         ("weights", then["weights"]["sha256"][:12], networks.network_of(recipe).sha256[:12]),

@@ -1,4 +1,4 @@
-"""One-off use of a trained network: pictures and videos from files to files."""
+"""Use of a trained network on pictures and videos in files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from generator.making.video import Pixels, Progress
 if TYPE_CHECKING:
     from generator.nst.feedforward.network import Stylist
 
-# Where nothing in a file tells what it is, its name says what the user takes it for.
+# If the content does not show what a file is, its name decides.
 _VIDEO_NAMES = {
     ".mp4",
     ".m4v",
@@ -34,7 +34,7 @@ _VIDEO_NAMES = {
 
 
 def target_of(source: Path, network: Path, folder: Path) -> Path:
-    """Return where the stylised copy of a picture or video goes; the source's content decides on the suffix."""
+    """Return the path of the stylised copy of a picture or video. Its suffix depends on the source's content."""
     made = video.suffix_for(source) if _is_video(source) else ".png"
     return folder / f"{source.stem}-{network.stem}{made}"
 
@@ -42,12 +42,19 @@ def target_of(source: Path, network: Path, folder: Path) -> Path:
 def stylise(
     source: Path, target: Path, stylist: Stylist, *, longest: int = 0, progress: Progress | None = None
 ) -> None:
-    """Write the stylised copy of a picture, or of a video with its sound; a reader sees a whole file or none.
+    """Write the stylised copy of a picture, or of a video with its sound. It appears whole or not at all.
 
-    longest: scale to this many px on the longest side first; 0: as it is.
+    Args:
+        source: The picture or video.
+        target: Path of the copy.
+        stylist: The network.
+        longest: Scale to this many px on the longest side first; 0 keeps the size.
+        progress: Called with frames done and frames in all.
 
     Raises:
-        ImageError: For a file that cannot be read, NstError for one that is too small, OSError.
+        ImageError: If the file cannot be read.
+        NstError: If it is too small.
+        OSError: If the copy cannot be written.
     """
 
     def made(picture: Image.Image) -> Image.Image:
@@ -64,7 +71,7 @@ def stylise(
 
 
 def _is_video(source: Path) -> bool:
-    """Return whether a file is a container of video, or is called one where it is nothing that is known."""
+    """Return whether a file is a container of video, by its content or, if that is unknown, by its name."""
     try:
         with source.open("rb") as file:
             head = file.read(kinds.LOOK)

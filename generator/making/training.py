@@ -1,4 +1,4 @@
-"""Training of a feed-forward network from files: a style image and a folder of photographs -> a network file."""
+"""Training of a feed-forward network: from a style image and a folder of photographs to a network file."""
 
 from __future__ import annotations
 
@@ -22,15 +22,14 @@ if TYPE_CHECKING:
     from generator.nst.feedforward.training import Curve, Report, Settings
 
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".avif", ".tif", ".tiff", ".bmp", ".gif"}
-# Photographs are kept at this many times the crop's side, so that a crop may show a quarter of one and a large
-# photograph does not take a large photograph's memory.
+# Photographs are kept at this many times the crop's side. A crop may show a quarter of one, and memory is limited.
 _ROOM_TO_ZOOM = 4
 _SAMPLE_SIDE = 384
 
 
 @dataclass(frozen=True)
 class Training:
-    """What to train: files in, file out. licence: of the network, as its maker states it."""
+    """The files of a training. licence: of the network, as its maker states it."""
 
     style: Path
     photographs: tuple[Path, ...]
@@ -41,26 +40,26 @@ class Training:
 
     @property
     def checkpoint(self) -> Path:
-        """Where training stands, until it is done."""
+        """The checkpoint file, deleted when training is done."""
         return self.output.with_name(self.output.name + ".checkpoint")
 
     @property
     def sample_folder(self) -> Path:
-        """Where the samples are put while it trains."""
+        """The folder of samples written during training."""
         return self.output.with_name(self.output.stem + "-samples")
 
 
 def find_photographs(folder: Path, least: int) -> tuple[Path, ...]:
-    """Return the pictures under a folder, in order of name; only headers are looked at.
+    """Return the pictures in a folder and its subfolders, in order of name. Only headers are read.
 
     Raises:
-        ImageError: If there is none, where one cannot be read, or where one has a side below `least` px.
+        ImageError: If there is none, one cannot be read, or one has a side below `least` px.
     """
     if not folder.is_dir():
         raise ImageError(f"{folder}: no such folder; --photos names a folder of photographs")
     found = tuple(sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES))
     if not found:
-        raise ImageError(f"{folder}: holds no photographs; put some there ({images.FORMATS_IN_WORDS})")
+        raise ImageError(f"{folder}: has no photographs; put some there ({images.FORMATS_IN_WORDS})")
     for path in found:
         with path.open("rb") as file:
             images.sniff(file, str(path))
@@ -69,13 +68,13 @@ def find_photographs(folder: Path, least: int) -> tuple[Path, ...]:
                 width, height = image.size
         if min(width, height) < least:
             raise ImageError(
-                f"{path}: {width} × {height} pixels are too small for crops of {least}; take it away or lower --crop"
+                f"{path}: {width} × {height} pixels are too small for crops of {least}; remove it or lower --crop"
             )
     return found
 
 
 class _Reader:
-    """Reads a photograph as uint8 3×H×W, scaled down to what crops of `crop` px can use. Crosses to other processes."""
+    """Reads a photograph as uint8 3×H×W, scaled down to the size that crops need. Can be sent to other processes."""
 
     def __init__(self, crop: int) -> None:
         self.crop = crop
@@ -87,7 +86,7 @@ class _Reader:
         picture = images.read(path)
         scale = _ROOM_TO_ZOOM * self.crop / min(picture.size)
         if scale < 1:
-            # Rounding must not cut the shorter side below the crop; it cannot, at four times its length.
+            # Rounding cannot reduce the shorter side below the crop, since it is four times as long.
             size = (round(picture.width * scale), round(picture.height * scale))
             picture = picture.resize(size, Image.Resampling.LANCZOS)
         return torch.from_numpy(np.array(picture)).permute(2, 0, 1).contiguous()
@@ -100,9 +99,20 @@ def train_style(
     checkpoint_every: int = 500,
     progress: Callable[[Report], None] | None = None,
 ) -> Curve:
-    """Train and write the network file with its provenance; goes on from its checkpoint where there is one.
+    """Train, and write the network file with its provenance. Continues from a checkpoint if there is one.
 
-    Raises ImageError, engine.DeviceError, nst.NstError for bad input, TrainingError where training fails, OSError.
+    Args:
+        training: The files.
+        device: As in `engine.choose_device`.
+        checkpoint_every: Steps between checkpoints.
+        progress: Called every few steps.
+
+    Raises:
+        ImageError: If a picture is missing or cannot be used.
+        engine.DeviceError: If this machine lacks the device.
+        nst.NstError: If a setting or the checkpoint cannot be used.
+        TrainingError: If training fails.
+        OSError: If a file cannot be written.
     """
     from generator.nst.feedforward import training as library
     from generator.nst.feedforward.network import save_network
@@ -156,7 +166,7 @@ def _save_sample(path: Path, picture: Image.Image, report: Report) -> None:
 
 
 def _identity(training: Training, style: Image.Image) -> str:
-    """Return the SHA-256 (hex) of all that decides the weights, so that a checkpoint is resumed by its own training."""
+    """Return the SHA-256 (hex) of everything that determines the weights. A checkpoint must agree in it."""
     from generator.nst.feedforward.network import ALGORITHM
 
     decides = {

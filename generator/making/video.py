@@ -1,4 +1,4 @@
-"""Videos by a trained network: each frame stylised, sound and subtitles copied, colours and shape kept.
+"""Stylised videos: each frame is stylised, sound and subtitles are copied, colours and shape are kept.
 
 FFmpeg's code points are those of ITU-T H.273.
 """
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 Pixels = NDArray[np.uint8]
-# A frame's pixels H x W x 3 in sRGB in, of the same video out; frames done and frames in all (0: unknown).
+# From a frame's pixels H x W x 3 in sRGB to the stylised pixels. Progress: frames done, frames in all (0: unknown).
 Stylise = Callable[[Pixels], Pixels]
 Progress = Callable[[int, int], None]
 
-# Sound and subtitles that players find in MP4; with any other the copy is Matroska, which holds all.
+# Sound and subtitles that players support in MP4. With any other the copy is Matroska, which supports all.
 _IN_MP4 = {"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac", "mov_text"}
-# A short list on purpose: FFmpeg also plays text files, lists of other files, and pictures.
+# The list is short on purpose: FFmpeg also plays text files, lists of other files, and pictures.
 _FORMATS = "mov,matroska,avi,mpegts,mpeg,flv,asf,ogg,mxf,dv,ivf,nut,rm,h264,hevc,mpegvideo,m4v,obu"
 # H.264's constant rate factor; a stylised picture has much detail, and lower is better.
 _QUALITY = "18"
 _UNSPECIFIED, _BT709, _SMPTE170M = 2, 1, 6
-# Primaries that differ from sRGB's by less than an eye sees in a moving picture.
+# Primaries whose difference from sRGB's is invisible in a moving picture.
 _NEAR_SRGB = (_BT709, _UNSPECIFIED, 5, 6, 7)
 # Matrices that FFmpeg's scaler writes.
 _MATRICES = (1, 4, 5, 6, 7)
@@ -48,11 +48,12 @@ _HD_HEIGHT, _HD_WIDTH = 720, 1280
 
 @dataclass(frozen=True)
 class _Look:
-    """What a video's first frame and its container tell.
+    """Properties of a video, from its first frame and its container.
 
-    index: of the video stream; swaps, mirrors: how a frame is set upright (rows for columns, then from right to left,
-    then from bottom to top); aspect: width of an upright pixel for its height; matrix, primaries, transfer: of the
-    copy; guessed: the frames' own matrix; is_foreign: whether pixels are converted to sRGB's primaries.
+    index: of the video stream. swaps, mirrors: how to turn a frame upright (swap rows and columns, then mirror from
+    right to left, then from bottom to top). aspect: width of an upright pixel divided by its height. matrix,
+    primaries, transfer: of the copy. guessed: matrix of the frames. is_foreign: whether pixels are converted to
+    sRGB's primaries.
     """
 
     index: int
@@ -67,7 +68,7 @@ class _Look:
 
 
 def is_container(source: Path) -> bool:
-    """Return whether a file is a container of video or sound, whatever its name."""
+    """Return whether a file is a container of video or sound, by its content."""
     import av
 
     try:
@@ -78,7 +79,7 @@ def is_container(source: Path) -> bool:
 
 
 def suffix_for(source: Path) -> str:
-    """Return ".mp4" for what comes in MP4 or QuickTime and whose sound fits there, else ".mkv"."""
+    """Return ".mp4" for MP4 and QuickTime files whose sound MP4 supports, else ".mkv"."""
     import av
 
     try:
@@ -86,14 +87,20 @@ def suffix_for(source: Path) -> str:
             kept = {stream.codec_context.name for stream in _copied(opened) if stream.codec_context}
             return ".mp4" if "mp4" in opened.format.name and kept <= _IN_MP4 else ".mkv"
     except (av.FFmpegError, OSError):
-        return ".mkv"  # to be refused when it is read
+        return ".mkv"  # refused later, when it is read
 
 
 def stylise_video(source: Path, target: Path, stylise: Stylise, progress: Progress | None = None) -> None:
-    """Write the stylised copy; a reader sees a whole file or none.
+    """Write the stylised copy. It appears whole or not at all.
+
+    Args:
+        source: The video.
+        target: Path of the copy.
+        stylise: Stylises one frame.
+        progress: Called with frames done and frames in all (0: unknown).
 
     Raises:
-        ImageError: For a file that holds no video, that is broken, or whose colours are HDR.
+        ImageError: If the file has no video, is broken, or is in HDR.
     """
     import av
 
@@ -117,7 +124,7 @@ def _open(source: Path) -> InputContainer:
 
 @contextmanager
 def _plain(source: Path) -> Iterator[None]:
-    """Turn FFmpeg's complaints into an ImageError."""
+    """Convert errors of FFmpeg to ImageError."""
     import av
 
     try:
@@ -126,12 +133,12 @@ def _plain(source: Path) -> Iterator[None]:
         raise ImageError(f"{source}: no such file") from None
     except av.FFmpegError as error:
         raise ImageError(
-            f"{source}: cannot be read or made as a video ({error.strerror}); is it whole?"
+            f"{source}: cannot be read or written as a video ({error.strerror}); check that the file is complete"
         ) from error
 
 
 def _video_of(opened: InputContainer) -> VideoStream | None:
-    """Return the stream of moving pictures that a player would show; a cover is none."""
+    """Return the video stream that a player would show. A cover image does not count."""
     moving = [stream for stream in opened.streams.video if not _is_cover(stream)]
     best = opened.streams.best("video")
     return best if best in moving else moving[0] if moving else None
@@ -148,11 +155,11 @@ def _copied(opened: InputContainer) -> list[Any]:
 
 
 def _look(source: Path) -> _Look:
-    """Decode the first frame. Raises ImageError where there is none, and for HDR."""
+    """Decode the first frame. Raises ImageError if there is none, or for HDR."""
     with _open(source) as opened:
         video = _video_of(opened)
         if video is None:
-            raise ImageError(f"{source}: holds no video")
+            raise ImageError(f"{source}: has no video")
         frame = next(opened.decode(video), None)
         if frame is None:
             raise ImageError(f"{source}: holds no frame that can be decoded")
@@ -173,7 +180,7 @@ def _check_sdr(source: Path, frame: VideoFrame, video: VideoStream) -> None:
 
 
 def _stated(*values: int | None) -> int:
-    """Return the first code point that says something."""
+    """Return the first code point that is specified."""
     return next((int(value) for value in values if value not in (None, 0, _UNSPECIFIED)), _UNSPECIFIED)
 
 
@@ -204,7 +211,7 @@ def _looked_at(frame: VideoFrame, video: VideoStream) -> _Look:
 
 
 def _orientation(frame: VideoFrame) -> tuple[bool, tuple[bool, bool]]:
-    """Return how the display matrix sets a frame upright (ISO 14496-12, 8.3.2), to the nearest quarter turn."""
+    """Return how the display matrix turns a frame upright (ISO 14496-12, 8.3.2), to the nearest quarter turn."""
     matrix = frame.side_data.get("DISPLAYMATRIX")
     if matrix is None:
         return False, (False, False)
@@ -214,7 +221,7 @@ def _orientation(frame: VideoFrame) -> tuple[bool, tuple[bool, bool]]:
 
 
 class _Copy:
-    """One video on its way from file to file."""
+    """The copying of one video."""
 
     def __init__(
         self,
@@ -233,12 +240,12 @@ class _Copy:
         self._waiting: list[Packet[Any]] = []
         self._last_pts: int | None = None
         self._done = self._damaged = 0
-        # Transport streams start anywhere; negative times, of encoders that warm up, stay.
+        # Transport streams start at any time. Negative times, from encoders' delay, stay.
         start = max(0, opened.start_time or 0)
         self._start = Fraction(start, 1_000_000)
 
     def run(self) -> None:
-        """Copy everything; packets that come before the first frame wait until its size is known."""
+        """Copy everything. Packets before the first frame wait until its size is known."""
         kept = [stream for stream in _copied(self._opened) if self._fits(stream)]
         total = self._video.frames or _estimate(self._video)
         for packet in self._opened.demux(self._video, *kept):
@@ -255,7 +262,7 @@ class _Copy:
         self._complain()
 
     def _decoded(self, packet: Packet[Any]) -> list[VideoFrame]:
-        """Return a packet's frames; a damaged one has none, as players skip it."""
+        """Return a packet's frames. A damaged packet has none; players skip it, too."""
         import av
 
         try:
@@ -265,24 +272,26 @@ class _Copy:
             return []
 
     def _complain(self) -> None:
-        """Return what the copy lacks."""
+        """Log what the copy lacks."""
         if self._damaged:
             log.warning("%s: is damaged; %d of its frames cannot be decoded", self._source, self._damaged)
         elif self._done < self._video.frames - 1:
             log.warning(
-                "%s: is cut short; %d of its %d frames are there",
+                "%s: is cut short; %d of its %d frames were found",
                 self._source,
                 self._done,
                 self._video.frames,
             )
 
     def _fits(self, stream: Any) -> bool:
-        """Return whether the copy's container holds a stream; says so where it does not."""
+        """Return whether the copy's container supports a stream; log it if not."""
         context = stream.codec_context
         if context is not None and context.name in self._made.supported_codecs:
             return True
         kind = "sound" if stream.type == "audio" else f"{stream.type} track"
-        log.warning("%s: its %s %d is of a kind that is not copied", self._source, kind, stream.index)
+        log.warning(
+            "%s: its %s %d is of an unsupported kind and is not copied", self._source, kind, stream.index
+        )
         return False
 
     def _frame(self, frame: VideoFrame, kept: list[Any]) -> None:
@@ -328,7 +337,7 @@ class _Copy:
         return made
 
     def _pass_on(self, packet: Packet[Any]) -> None:
-        """Copy a packet of sound or subtitles with its own times."""
+        """Copy a packet of sound or subtitles with its times."""
         if packet.dts is None and packet.pts is None:
             return  # the empty packet that ends a stream
         if self._encoder is None:
@@ -344,7 +353,7 @@ class _Copy:
         return round(self._start / time_base) if time_base else 0
 
     def _pts(self, frame: VideoFrame) -> int:
-        """Return a frame's time, later than the last one's; where the file has none, by its rate."""
+        """Return a frame's time, later than that of the last frame. Without a time in the file, use its rate."""
         base = self._video.time_base or Fraction(1, 25)
         step = max(1, round(1 / ((self._video.average_rate or Fraction(25)) * base)))
         after = 0 if self._last_pts is None else self._last_pts + (1 if frame.pts is not None else step)
@@ -358,7 +367,7 @@ def _estimate(video: VideoStream) -> int:
 
 
 def _upright(frame: VideoFrame, look: _Look) -> Pixels:
-    """Return a frame's pixels H x W x 3 upright, in sRGB or what is near it."""
+    """Return a frame's pixels H x W x 3 upright, in sRGB or nearly so."""
     if frame.colorspace in (0, _UNSPECIFIED) and not frame.format.is_rgb:
         frame.colorspace = look.guessed
     pixels: Pixels = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
@@ -378,7 +387,7 @@ def _framed(pixels: Pixels, encoder: VideoStream, look: _Look) -> VideoFrame:
         width=encoder.codec_context.width,
         height=encoder.codec_context.height,
         format="yuv420p",
-        # FFmpeg's scaler knows 601 by one number.
+        # FFmpeg's scaler has a single number for 601.
         dst_colorspace=5 if look.matrix == _SMPTE170M else look.matrix,
         dst_color_range=1,
     )

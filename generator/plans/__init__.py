@@ -1,1 +1,1 @@
-"""A plan file becomes cells. No torch, no database."""
+"""Plan files to cells, without torch and without a database."""

@@ -1,4 +1,4 @@
-"""The plan file as it is written: TOML, its keys and types, plans shipped with the program."""
+"""The plan file as written: TOML, its keys and types; and the plans shipped with the program."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Levels = Annotated[list[Any], Field(min_length=1, max_length=1000)]
 
 
 class PlanError(Exception):
-    """A plan that cannot be carried out; the message is one line that names the place and the mend."""
+    """A plan that cannot be used; the one-line message gives the location and the fix."""
 
 
 class _Table(BaseModel):
@@ -27,7 +27,7 @@ class _Table(BaseModel):
 
 
 class Images(_Table):
-    """[images]: file names and globs relative to the plan's folder."""
+    """[images]: file names and globs, relative to the plan's folder."""
 
     content: list[str] = []
     style: list[str] = []
@@ -46,7 +46,7 @@ class BlendedStyle(_Table):
 
 
 class Blend(_Table):
-    """[[blends]]: several style images, or parts of them, under one name that stands where a style's file would."""
+    """[[blends]]: several style images, or parts of them, under one name. The name replaces a style's file."""
 
     name: Annotated[str, StringConstraints(pattern=r"^[^*?\[/\\]{1,100}$")]
     styles: Annotated[list[BlendedStyle], Field(min_length=1, max_length=16)]
@@ -70,19 +70,24 @@ class Document(_Table):
 
     @property
     def bases(self) -> dict[str, Recipe]:
-        """Each preset's recipe with [recipe], filled as the plan is read."""
+        """A cache of each preset's recipe with [recipe], filled while the plan is read."""
         return self._bases
 
 
 def read_document(path: Path) -> Document:
-    """Read and check a plan file; raises PlanError as `document_of` does, and for a file that cannot be read."""
+    """Read and check a plan file.
+
+    Raises:
+        PlanError: As in `document_of`, and if the file cannot be read.
+    """
     return document_of(read_text(path), str(path))
 
 
 def document_of(text: str, name: str) -> Document:
-    """Check a plan's text; a preset that names a shipped plan brings its recipe, factors and cells.
+    """Parse and check a plan's text. If `preset` is a shipped plan, its recipe, factors and cells are included.
 
-    `name` stands in the PlanError that is raised for the first mistake.
+    Raises:
+        PlanError: For the first mistake; the message begins with `name`.
     """
     document = _parsed(text, name)
     if document.preset in shipped_plans():
@@ -90,7 +95,7 @@ def document_of(text: str, name: str) -> Document:
         document = _merged(_parsed(read_text(shipped), str(shipped)), document)
     for key, levels in document.factors.items():
         if _has_twice(levels):
-            raise PlanError(f"{name}: factors.{key}: names a level twice")
+            raise PlanError(f"{name}: factors.{key}: lists a level twice; remove one")
     return document
 
 
@@ -103,7 +108,7 @@ def read_text(path: Path) -> str:
     """Return a plan file's text.
 
     Raises:
-        PlanError: For a file that is missing, unreadable or not Unicode text.
+        PlanError: If the file is missing, unreadable or not Unicode text.
     """
     try:
         data = path.read_bytes()
@@ -155,7 +160,7 @@ def _merged(shipped: Document, own: Document) -> Document:
 
 
 def _has_twice(levels: list[Any]) -> bool:
-    """Return whether two levels are equal, in time that grows with their number alone; 1 and 1.0 are."""
+    """Return whether two levels are equal (1 equals 1.0), in linear time."""
     plain = [level for level in levels if not isinstance(level, list | dict)]
     others = [level for level in levels if isinstance(level, list | dict)]
     return len(set(plain)) < len(plain) or any(level in others[:n] for n, level in enumerate(others))
@@ -167,7 +172,7 @@ def _shortened(value: object) -> str:
 
 
 def _in_words(error: ValidationError) -> str:
-    """Return pydantic's first complaint as one line."""
+    """Return pydantic's first error as one line."""
     first = error.errors()[0]
     *parents, last = first["loc"]
     place = ".".join(str(part + 1 if isinstance(part, int) else part) for part in first["loc"])

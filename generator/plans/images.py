@@ -15,9 +15,12 @@ from generator.plans.document import Blend, Images, PlanError
 
 @dataclass(frozen=True)
 class StyleFile:
-    """One style image of a pair. weight: its share of the style loss; where, part: masks over content and style image.
+    """One style image of a pair.
 
-    map: what is where in it, for the patch loss.
+    Attributes:
+        weight: Its share of the style loss.
+        where, part: Masks over the content image and over the style image.
+        map: Its semantic map, for the patch loss.
     """
 
     path: Path
@@ -28,7 +31,7 @@ class StyleFile:
 
     @property
     def in_words(self) -> str:
-        """Share, file and guides, such as "0.7 of wave.jpg where sea.png"."""
+        """The share, file and guides, such as "0.7 of wave.jpg where sea.png"."""
         guides = {"where": self.where, "from part": self.part, "map": self.map}
         return " ".join(
             [
@@ -40,7 +43,7 @@ class StyleFile:
 
 @dataclass(frozen=True)
 class Pair:
-    """A content and its style images, each with the name that tables show: a stem, or more where stems collide."""
+    """A content image and its style images, with their names in tables: stems, or longer names if stems collide."""
 
     content: Path
     styles: tuple[StyleFile, ...]
@@ -55,7 +58,7 @@ class Pair:
 
     @property
     def is_plain(self) -> bool:
-        """Return whether one style image, unguided, is all."""
+        """Return whether it has only one style image, without guides."""
         return self.content_map is None and self.styles == (StyleFile(self.style),)
 
     @property
@@ -64,7 +67,7 @@ class Pair:
 
     @property
     def guides(self) -> list[tuple[Path, Path]]:
-        """Every mask and map, with the image that it lies over."""
+        """Every mask and map, with its image."""
         found: list[tuple[Path | None, Path]] = [(self.content_map, self.content)]
         for style in self.styles:
             found += [(style.where, self.content), (style.part, style.path), (style.map, style.path)]
@@ -82,7 +85,7 @@ class Pair:
         return f"{styles}; content map {self.content_map.name}" if self.content_map else styles
 
     def without_maps(self) -> Pair:
-        """Return the pair as a recipe takes it that reads no maps."""
+        """Return the pair for a recipe that uses no maps."""
         return replace(
             self, content_map=None, styles=tuple(replace(style, map=None) for style in self.styles)
         )
@@ -92,7 +95,7 @@ class Pair:
         return self.content_name if role == "content" else self.style_name
 
     def matches(self, role: str, wanted: object) -> bool:
-        """Return whether `wanted` is the name or the file name of the "content" or the "style"."""
+        """Return whether `wanted` is the name or the file name of the "content" or the "style" image."""
         if role == "style" and len(self.styles) > 1:
             return wanted == self.style_name
         path = self.content if role == "content" else self.style
@@ -102,16 +105,16 @@ class Pair:
         )
 
     def resembles(self, role: str, wanted: object) -> bool:
-        """Return whether `wanted` is such a name but for its case."""
+        """Return whether `wanted` is such a name, ignoring case."""
         path = self.content if role == "content" else self.style
         return isinstance(wanted, str) and folded(wanted) in (folded(self.name(role)), folded(path.name))
 
 
 def find_pairs(images: Images, folder: Path, blends: Sequence[Blend] = ()) -> list[Pair]:
-    """Return the pairs as given, or every content with every style.
+    """Return the listed pairs, or every content image with every style image.
 
     Raises:
-        PlanError: For files that are not there.
+        PlanError: If a file does not exist, or a name is wrong.
     """
     if images.pairs and (images.content or images.style):
         raise PlanError("[images]: give either pairs, or content and style")
@@ -133,7 +136,7 @@ def find_pairs(images: Images, folder: Path, blends: Sequence[Blend] = ()) -> li
         ]
         chosen = [(content, style) for content in contents for style in every]
     if unused := known.keys() - {style for _, style in chosen}:
-        raise PlanError(f"[[blends]] {min(unused)!r}: no style of [images] bears this name")
+        raise PlanError(f"[[blends]] {min(unused)!r}: no style of [images] has this name")
     return _mapped(chosen, known, images, folder)
 
 
@@ -147,7 +150,7 @@ def _mapped(
     maps = {file_named(name, folder): _one(file, folder, "images.maps") for name, file in images.maps.items()}
     names = _names([path for pair in chosen for path in pair if isinstance(path, Path)], folder)
     if clash := blends.keys() & set(names.values()):
-        raise PlanError(f"[[blends]] {min(clash)!r}: an image has this name; take another")
+        raise PlanError(f"[[blends]] {min(clash)!r}: an image has this name; choose another")
 
     used = [*names, *(file.path for files in blends.values() for file in files)]
     if unknown := [path.name for path in maps if path not in {each.resolve() for each in used}]:
@@ -174,7 +177,7 @@ def _blends(blends: Sequence[Blend], folder: Path) -> dict[str, tuple[StyleFile,
     for blend in blends:
         place = f"[[blends]] {blend.name!r}"
         if blend.name in found:
-            raise PlanError(f"{place}: stands there twice")
+            raise PlanError(f"{place}: appears twice; remove one")
         total = sum(style.weight for style in blend.styles)
         found[blend.name] = tuple(
             StyleFile(
@@ -204,13 +207,20 @@ def _one(name: str, folder: Path, place: str) -> Path:
 
 
 def matching_files(pattern: str, folder: Path, place: str) -> list[Path]:
-    """Return the files of a name or glob, sorted; a file that bears the very name comes first.
+    """Return the files that match a name or glob, sorted. A file with exactly that name comes first.
 
-    Backslashes stand for slashes, and names that differ by case or by Unicode's normal form are found, too, where
-    there is one such file.
+    Backslashes count as slashes. If only one file differs in case or Unicode normal form, it is found, too.
+
+    Args:
+        pattern: The name or glob.
+        folder: Folder of the plan.
+        place: The location in the plan, for messages.
+
+    Raises:
+        PlanError: If no file matches, or several could be meant.
     """
     if not pattern:
-        raise PlanError(f"{place}: holds an empty name")
+        raise PlanError(f"{place}: has an empty name")
     literal = folder / pattern
     if literal.is_file():
         return [literal]
@@ -228,12 +238,12 @@ def matching_files(pattern: str, folder: Path, place: str) -> list[Path]:
         raise PlanError(f"{place}: no file in {folder} is called {did_you_mean(pattern, there[:1000])}")
     if len(found) > 1 and not is_glob:
         names = " or ".join(repr(str(path.relative_to(base))) for path in found[:3])
-        raise PlanError(f"{place}: {pattern!r} may be {names}; write the very name")
+        raise PlanError(f"{place}: {pattern!r} may be {names}; write the exact name")
     return found
 
 
 def file_named(name: str, folder: Path) -> Path:
-    """Return the resolved path of one file that a table of the plan names, as `matching_files` finds it."""
+    """Return the resolved path of one file named in the plan, found as by `matching_files`."""
     try:
         return matching_files(name, folder, "")[0].resolve()
     except PlanError:
@@ -245,7 +255,7 @@ def _is_visible(path: Path) -> bool:
 
 
 def _alike(base: Path, parts: Sequence[str]) -> list[Path]:
-    """Return the paths below a folder whose names are those, but for case and Unicode's normal form."""
+    """Return the paths below a folder with these names, ignoring case and Unicode normal form."""
     if not parts:
         return [base]
     wanted, *rest = parts
@@ -263,12 +273,12 @@ def _alike(base: Path, parts: Sequence[str]) -> list[Path]:
 
 
 def folded(name: str) -> str:
-    """Return a name without what people do not see or do not mean: case, and Unicode's normal form."""
+    """Return a name for comparison without regard to case and Unicode normal form."""
     return unicodedata.normalize("NFC", name).casefold()
 
 
 def _names(paths: Iterable[Path], folder: Path) -> dict[Path, str]:
-    """Name each file by its stem, by its file name where stems collide, by its path where those do too."""
+    """Name each file by its stem; by its file name if stems collide; by its path if file names collide, too."""
     unique = list(dict.fromkeys(paths))
     stems, names = Counter(path.stem for path in unique), Counter(path.name for path in unique)
 

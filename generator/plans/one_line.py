@@ -1,4 +1,4 @@
-"""A plan from the words of a command line: images, a preset, settings."""
+"""A plan from the arguments of a command: images, a preset, settings."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ _NAMES_SHOWN = 3
 def plan_of_words(
     content: Sequence[str], style: Sequence[str], preset: str = "", settings: Sequence[str] = ()
 ) -> Plan:
-    """Return the plan of these images, every content with every style.
+    """Return the plan of these images, every content image with every style image.
 
     Args:
-        content, style: files, relative to the current folder.
-        preset: a preset, or a shipped plan; "" for the default preset.
-        settings: words such as "ratio=0.01", for keys of a recipe.
+        content: Files, relative to the current folder.
+        style: Files, as `content`.
+        preset: A preset, or a shipped plan; "" for the default preset.
+        settings: Texts such as "ratio=0.01", for keys of a recipe.
 
     Raises:
-        PlanError: as for a plan file; the message gives the option to change.
+        PlanError: As for a plan file; the message gives the option to change.
     """
     for role, names in (("content", content), ("style", style)):
         if not names:
@@ -57,7 +58,7 @@ def plan_of_words(
 
 
 def _images(content: Sequence[str], style: Sequence[str], preset: str, shipped: Document | None) -> list[str]:
-    """Return the lines of [images]: pairs in order where the shipped plan is made of pairs, else every combination."""
+    """Return the lines of [images]: pairs in order if the shipped plan has pairs, else every combination."""
     listed = [*shipped.cells, *shipped.anchors] if shipped else []
     pairs = max((cell["pair"] for cell in listed if "pair" in cell), default=0)
     counts = {len(content), len(style)}
@@ -67,7 +68,7 @@ def _images(content: Sequence[str], style: Sequence[str], preset: str, shipped: 
         return [f"content = {_toml(list(content))}", f"style = {_toml(list(style))}"]
     if not counts <= {1, pairs} or counts == {1}:
         raise PlanError(
-            f"--preset {preset}: takes {pairs} pairs; give {pairs} files to --content and {pairs} to --style "
+            f"--preset {preset}: needs {pairs} pairs; give {pairs} files to --content and {pairs} to --style "
             f"(or one to either), not {len(content)} and {len(style)}"
         )
     first, second = (list(names) * (pairs if len(names) == 1 else 1) for names in (content, style))
@@ -114,9 +115,9 @@ def _shown(value: Any) -> str:
 
 
 def _toml(value: Any) -> str:
-    """Return a value as TOML; strings as in JSON, which TOML reads alike, but for the character DEL."""
+    """Return a value as TOML. Strings are written as in JSON, which TOML reads the same way except for DEL."""
     if isinstance(value, str) and not value.isprintable():
-        raise PlanError(f"{value!r}: holds a character that cannot stand in a plan; rename the file")
+        raise PlanError(f"{value!r}: has a character that a plan cannot contain; rename the file")
     if isinstance(value, list):
         return f"[{', '.join(map(_toml, value))}]"
     return json.dumps(value, ensure_ascii=False) if isinstance(value, bool | str) else repr(value)

@@ -1,6 +1,7 @@
-"""A plan file (TOML) -> the cells that it asks for. Reads the plan and lists its images; touches no database.
+"""From a plan file (TOML) to its cells, without a database.
 
-docs/reference/plans.md is the reference of the format. Every mistake ends as a `PlanError` of one line that names the place.
+docs/reference/plans.md describes the format. Every mistake raises a `PlanError` with a one-line message that gives the
+location.
 """
 
 from __future__ import annotations
@@ -25,20 +26,20 @@ from generator.plans.images import Pair, file_named, find_pairs
 
 MAX_CELLS = 20_000
 MAX_SEED = 2**63 - 1
-# Keys of a plan that stand for another key of the recipe.
+# Keys of a plan that replace another key of the recipe.
 _OWN_NAMES = {
     "content_layer": "content_layers",
     "style_layer": "style_layers",
     "ratio": "alpha",
     "repeat": "seed",
 }
-# What a listed cell may say beside keys of the recipe.
+# Keys of a listed cell in addition to those of the recipe.
 _OWN_KEYS = ("content", "style", "pair", "label", "seed")
 
 
 @dataclass(frozen=True)
 class PlannedCell:
-    """One image to be made, by file names; `factors` are the columns that a table may group by."""
+    """One image to be made, by file names. `factors` are the columns for grouping in tables."""
 
     label: str
     factors: dict[str, Any]
@@ -76,7 +77,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class _Draft:
-    """A cell before its recipe is built: where it stands in the file, its images, what it sets."""
+    """A cell before its recipe is built: its place in the file, its images and its settings."""
 
     place: str
     pair: Pair
@@ -90,10 +91,11 @@ def load_plan(path: Path, slug: str = "") -> Plan:
     """Read a plan file.
 
     Args:
-        slug: the name of the image set, in place of the plan's own.
+        path: The file.
+        slug: Name of the image set, instead of the plan's own.
 
     Raises:
-        PlanError: the plan cannot be carried out; the message gives the file, the location and the fix.
+        PlanError: If the plan has a mistake; the message gives the file, the location and the fix.
     """
     return plan_of(
         read_text(path), str(path), path.parent, slug=slug, file_slug=slug_of(path.stem), stem=path.stem
@@ -103,16 +105,18 @@ def load_plan(path: Path, slug: str = "") -> Plan:
 def plan_of(
     text: str, place: str, folder: Path, *, slug: str = "", file_slug: str = "", stem: str = ""
 ) -> Plan:
-    """Return the plan of a text.
+    """Return the plan in a text.
 
     Args:
-        place: what stands before each error message, such as the file.
-        folder: what file names in the plan are relative to.
-        slug: the name of the image set, in place of the plan's own.
-        file_slug, stem: the name made from the file's, and the file's name without ending; they stand in for a title.
+        text: The text.
+        place: Start of each error message, such as the file.
+        folder: Folder that file names in the plan are relative to.
+        slug: Name of the image set, instead of the plan's own.
+        file_slug: Name made from the file's name; replaces a missing title.
+        stem: The file's name without suffix; replaces a missing title.
 
     Raises:
-        PlanError: the plan cannot be carried out.
+        PlanError: If the plan has a mistake.
     """
     document = document_of(text, place)
     slug = slug or document.slug
@@ -120,9 +124,9 @@ def plan_of(
         pairs = find_pairs(document.images, folder, document.blends)
         drafts = list(_repeated(_kept(document, _drafts(document, pairs)), document.repeats))
         if len(drafts) > MAX_CELLS:
-            raise PlanError(f"asks for {len(drafts)} cells; {MAX_CELLS} at most in one plan")
+            raise PlanError(f"has {len(drafts)} cells; the limit is {MAX_CELLS} in one plan")
         if not drafts:
-            raise PlanError("[[exclude]] leaves no cell")
+            raise PlanError("[[exclude]] removes every cell; remove a rule")
         keys = _factor_keys(document)
         cells = _unique(list(_cells(document, drafts, keys, folder)), document.repeats)
         _check_maps(document, cells)
@@ -144,14 +148,16 @@ def plan_of(
 
 
 def check_settings(document: Document) -> None:
-    """Refuse a plan whose keys, layers or preset no recipe takes, before its images are read.
+    """Check keys, layers and presets of a plan before its images are read.
 
-    Builds the recipe of each listed cell, and of each level with the other factors at their first level. Raises
-    PlanError.
+    Builds the recipe of each listed cell, and of each level with the other factors at their first level.
+
+    Raises:
+        PlanError: If one is unknown or invalid.
     """
     first = {key: levels[0] for key, levels in document.factors.items() if levels}
     tried = [("[factors]", first)]
-    # A combination that [[exclude]] leaves out may be invalid.
+    # A combination that [[exclude]] removes may be invalid.
     if not document.exclude:
         tried += [
             ("[factors]", {**first, key: level})
@@ -177,24 +183,24 @@ def _licences(document: Document, folder: Path, pairs: list[Pair]) -> dict[Path,
 
 
 def _check_maps(document: Document, cells: list[PlannedCell]) -> None:
-    """Refuse maps that no cell would look at."""
+    """Refuse maps that no cell uses."""
     if document.images.maps and not any(cell.pair.content_map for cell in cells):
         raise PlanError(
-            '[images.maps]: only style_loss = "patches" reads maps, and no cell has it; preset = "neural-doodle" does'
+            '[images.maps]: no cell uses them; set style_loss = "patches" or preset = "neural-doodle"'
         )
 
 
 def slug_of(text: str) -> str:
-    """Return a title or a file's stem as a name for commands and addresses; "" if it has no Latin letter or digit."""
+    """Return a title or a file's stem as a name for commands and URLs, or "" without a Latin letter or digit."""
     plain = unicodedata.normalize("NFKD", text.casefold()).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", plain)[:80].strip("-")
 
 
 def _drafts(document: Document, pairs: list[Pair]) -> Iterator[_Draft]:
-    """Yield the full crossing of the factors, then the listed cells, then the anchors."""
+    """Yield all combinations of the factors, then the listed cells, then the anchors."""
     count = len(pairs) * math.prod(len(levels) for levels in document.factors.values())
     if count > MAX_CELLS:
-        raise PlanError(f"[factors] cross to {count} cells; {MAX_CELLS} at most in one plan")
+        raise PlanError(f"[factors] give {count} cells; the limit is {MAX_CELLS} in one plan")
     if document.factors or not document.cells:
         for pair in pairs:
             for levels in itertools.product(*document.factors.values()):
@@ -209,12 +215,12 @@ def _drafts(document: Document, pairs: list[Pair]) -> Iterator[_Draft]:
 
 
 def _settings(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a listed cell sets of its recipe and seed."""
+    """Return the settings of a listed cell for its recipe and seed."""
     return {key: value for key, value in entry.items() if key == "seed" or key not in _OWN_KEYS}
 
 
 def _pairs_of(entry: Mapping[str, Any], pairs: list[Pair], place: str) -> list[Pair]:
-    """Return the pairs that a listed cell is made of: by number, by names, or all."""
+    """Return the pairs of a listed cell: by number, by names, or all."""
     if "pair" in entry:
         number = entry["pair"]
         if not isinstance(number, int) or not 1 <= number <= len(pairs):
@@ -232,7 +238,7 @@ def _pairs_of(entry: Mapping[str, Any], pairs: list[Pair], place: str) -> list[P
 
 
 def _kept(document: Document, drafts: Iterable[_Draft]) -> Iterator[_Draft]:
-    """Leave out what [[exclude]] names; a rule that fits no cell is a mistake."""
+    """Remove the cells that [[exclude]] names. A rule that matches no cell is a mistake."""
     known = {"content", "style", *_factor_keys(document)}
     for number, rule in enumerate(document.exclude, start=1):
         for key in rule:
@@ -247,7 +253,7 @@ def _kept(document: Document, drafts: Iterable[_Draft]) -> Iterator[_Draft]:
             yield draft
     for number, hit in enumerate(hits, start=1):
         if not hit:
-            raise PlanError(f"[[exclude]] number {number}: fits no cell; check its values")
+            raise PlanError(f"[[exclude]] number {number}: matches no cell; check its values")
 
 
 def _excludes(rule: Mapping[str, Any], draft: _Draft) -> bool:
@@ -276,7 +282,7 @@ def _repeated(drafts: Iterable[_Draft], repeats: int) -> Iterator[_Draft]:
 
 
 def _factor_keys(document: Document) -> list[str]:
-    """Return the keys that any cell sets for itself, in order of first appearance."""
+    """Return the keys that any cell sets, in order of first appearance."""
     entries = [document.factors, *document.cells, *document.anchors]
     named = (key for entry in entries for key in entry if key == "seed" or key not in _OWN_KEYS)
     return list(dict.fromkeys(named))
@@ -285,7 +291,7 @@ def _factor_keys(document: Document) -> list[str]:
 def _cells(document: Document, drafts: list[_Draft], keys: list[str], folder: Path) -> Iterator[PlannedCell]:
     for draft in drafts:
         recipe, seed = _recipe(document, draft.settings, draft.place)
-        # One seed for all, so that along a row of the grid nothing varies but the factor.
+        # One seed for all, so that only the factor varies along a row of the grid.
         seed = _seed(seed + max(0, draft.repeat - 1), draft.place)
         recipe = _located(recipe, folder, draft.place)
         pair = _guided(draft, recipe)
@@ -304,13 +310,13 @@ def _recipe(document: Document, settings: Mapping[str, Any], place: str) -> tupl
     common, own = dict(document.recipe), dict(settings)
     seed = _seed(own.pop("seed", _seed(common.pop("seed", 1), "[recipe]")), place)
     if "preset" in common:
-        raise PlanError("[recipe]: preset stands above the tables, or among the [factors]")
+        raise PlanError("[recipe]: preset belongs above the tables, or into [factors]")
     base = _base(document, own.pop("preset", document.preset), common)
     return _replaced(base, own, place), seed
 
 
 def _base(document: Document, name: Any, common: Mapping[str, Any]) -> Recipe:
-    """Return a preset's recipe with the plan's [recipe]; worked out once for a plan."""
+    """Return a preset's recipe with the plan's [recipe]; computed once for each plan."""
     recipe = document.bases.get(str(name))
     if recipe is None:
         recipe = document.bases[str(name)] = _replaced(_preset(name), common, "[recipe]")
@@ -318,17 +324,15 @@ def _base(document: Document, name: Any, common: Mapping[str, Any]) -> Recipe:
 
 
 def _guided(draft: _Draft, recipe: Recipe) -> Pair:
-    """Return a cell's images with the guides that its recipe reads. Raises PlanError where it cannot follow them."""
+    """Return a cell's images with the guides that its recipe uses. Raises PlanError if it cannot use them."""
     pair, place = draft.pair, draft.place
     if recipe.method == "feedforward" and (len(pair.styles) > 1 or pair.has_masks):
-        raise PlanError(
-            f"{place}: a trained network knows one style; it cannot make blend {pair.style_name!r}"
-        )
+        raise PlanError(f"{place}: a trained network has one style; it cannot make blend {pair.style_name!r}")
     if recipe.method == "feedforward" or recipe.style_loss != "patches":
         pair = pair.without_maps()
     if pair.has_masks and recipe.style_loss != "gram":
         raise PlanError(
-            f"{place}: blend {pair.style_name!r} has masks, which style_loss = {recipe.style_loss!r} cannot follow; "
+            f"{place}: blend {pair.style_name!r} has masks, which style_loss = {recipe.style_loss!r} cannot use; "
             f'only "gram" can'
         )
     maps = {pair.content: pair.content_map} | {style.path: style.map for style in pair.styles}
@@ -341,7 +345,7 @@ def _guided(draft: _Draft, recipe: Recipe) -> Pair:
 
 
 def _value(recipe: Recipe, key: str) -> Any:
-    """Return what a recipe has under a key of a plan, `ratio` and `content_layer` included."""
+    """Return a recipe's value for a key of a plan, including `ratio` and `content_layer`."""
     if key in ("content_layer", "style_layer"):
         return "+".join(getattr(recipe, f"{key}s"))
     if key == "ratio":
@@ -371,25 +375,25 @@ def _preset(name: Any) -> Recipe:
 
 
 def _warnings(cells: list[PlannedCell], keys: Iterable[str]) -> list[str]:
-    """Return what a reader of the tables could take for more than it is. keys: what the plan sets, for one cell or all."""
+    """Return warnings about numbers that cannot be compared. keys: the keys that the plan sets."""
     balance = [key for key in ("ratio", "alpha", "beta", "tv_weight") if key in keys]
     kinds = {cell.recipe for cell in cells if cell.recipe.method == "optimised"}
     weighed = sorted({f"{recipe.convention} on {Path(recipe.network).stem}" for recipe in kinds})
     if len(weighed) < 2 or not balance:
         return []
     return [
-        f"{', '.join(balance)} by the conventions {', '.join(weighed)} do not compare: the same number means another "
+        f"{', '.join(balance)} by the conventions {', '.join(weighed)} cannot be compared: the same number means another "
         f"balance in each; compare the coefficients in the images' provenance"
     ]
 
 
 def _idle_settings(cells: list[PlannedCell], common: Mapping[str, Any]) -> list[str]:
-    """Return which keys of [recipe] change nothing in any cell."""
+    """Return one line for each key of [recipe] without an effect in any cell."""
     if not common:
         return []
     reasons = [idle(recipe) for recipe in dict.fromkeys(cell.recipe for cell in cells)]
     return [
-        f"[recipe] {key} changes nothing where {reasons[0][name]}"
+        f"[recipe] {key} has no effect if {reasons[0][name]}"
         for key in common
         if all((name := _OWN_NAMES.get(key, key)) in reason for reason in reasons)
     ]
@@ -403,7 +407,7 @@ def _replaced(recipe: Recipe, settings: Mapping[str, Any], place: str) -> Recipe
 
 
 def _located(recipe: Recipe, folder: Path, place: str) -> Recipe:
-    """Return a recipe whose network, where it is a file, is sought from the plan's folder."""
+    """Return a recipe whose network, if it is a file, is relative to the plan's folder."""
     if not is_file(recipe.network):
         return recipe
     return _replaced(recipe, {"network": str((folder / recipe.network).absolute())}, place)
@@ -416,7 +420,7 @@ def _seed(value: Any, place: str) -> int:
 
 
 def _unique(cells: list[PlannedCell], repeats: int) -> list[PlannedCell]:
-    """Return the cells. Raises PlanError where two are the same image, with the setting that changes nothing."""
+    """Return the cells. Raises PlanError if two are the same image, with the setting that has no effect."""
     seen: dict[Any, PlannedCell] = {}
     kinds: dict[Recipe, tuple[Any, bool]] = {}
     for cell in cells:
@@ -435,11 +439,11 @@ def _same_image(first: PlannedCell, second: PlannedCell, repeats: int) -> str:
     differing = [key for key, value in second.factors.items() if first.factors.get(key) != value]
     if differing == ["repeat"]:
         return (
-            f"repeats = {repeats} would make equal images: the seed changes nothing where {reasons['seed']}; "
+            f"repeats = {repeats} would make equal images: the seed has no effect if {reasons['seed']}; "
             f'leave out repeats, or start from noise (init = "noise" or "mix")'
         )
     because = [
-        f"{key} changes nothing where {reasons[name]}"
+        f"{key} has no effect if {reasons[name]}"
         for key in differing
         if (name := _OWN_NAMES.get(key, key)) in reasons
     ]

@@ -1,4 +1,4 @@
-"""The sizes of a recipe's images as (width, height), and the evaluations that each level may spend."""
+"""The sizes of a recipe's images as (width, height), and each level's limit of evaluations."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ def finest_sizes(recipe: Recipe, content: Size, *styles: Size) -> list[Size]:
 def levels(recipe: Recipe, content: Size, styles: Iterable[Size] = ()) -> list[Size]:
     """Return the sizes of the image from coarse to fine; the last is that of the result.
 
-    styles: the style images' sizes; a level at which one is too small is left out.
+    Args:
+        recipe: The recipe.
+        content: Size of the content image.
+        styles: Sizes of the style images. A level at which one is too small is skipped.
     """
     size = sizes.output_size(content[1], content[0], recipe)
     if recipe.method == "feedforward":
@@ -32,7 +35,7 @@ def levels(recipe: Recipe, content: Size, styles: Iterable[Size] = ()) -> list[S
 
 
 def budgets(recipe: Recipe, content: Size, styles: Iterable[Size] = ()) -> list[int]:
-    """Return the evaluations that each level may spend."""
+    """Return each level's limit of evaluations."""
     if recipe.method == "feedforward":
         return [1]
     later = len(levels(recipe, content, styles)) - 1

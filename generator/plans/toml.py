@@ -1,6 +1,6 @@
-"""TOML that anybody may have written: bounded before it is parsed, so that no text takes long or fails oddly.
+"""Parsing of untrusted TOML, with limits on its size and depth.
 
-The standard library's parser takes minutes for 120 kB of one dotted key, and ends in a RecursionError where arrays nest.
+The standard library's parser takes minutes for 120 kB of one dotted key, and raises RecursionError for deep arrays.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import Any, Final
 MAX_CHARACTERS: Final = 200_000
 MAX_LINES: Final = 20_000
 MAX_DEPTH: Final = 12
-# What the databases' integers and JavaScript's tools can hold.
+# Limit of integers in the databases and in JavaScript tools.
 _MAX_INTEGER: Final = 2**63
 
-# Possessive, and never failing once it has begun: linear in the length of any text.
+# Possessive, and never failing after its first character: linear in the length of the text.
 _STRING_OR_COMMENT: Final = re.compile(
     r'''
     """(?:[^"\\]|\\.|"(?!""))*+(?:"""|\\?\Z)
@@ -32,19 +32,19 @@ _BRACKET: Final = re.compile(r"[\[\]{}]")
 
 
 class TomlError(ValueError):
-    """A text that is not TOML, or beyond what is read; the message is one line."""
+    """A text that is not TOML, or exceeds a limit; the message is one line."""
 
 
 def read_toml(text: str) -> dict[str, Any]:
     """Parse TOML of at most MAX_CHARACTERS, nested at most MAX_DEPTH deep, with integers of 64 bits.
 
     Raises:
-        TomlError: the text is something else.
+        TomlError: If the text is not TOML or exceeds a limit.
     """
     if len(text) > MAX_CHARACTERS:
-        raise TomlError(f"{len(text)} characters; at most {MAX_CHARACTERS} are read")
+        raise TomlError(f"{len(text)} characters; the limit is {MAX_CHARACTERS}")
     if text.count("\n") > MAX_LINES:
-        raise TomlError(f"{text.count(chr(10))} lines; at most {MAX_LINES} are read")
+        raise TomlError(f"{text.count(chr(10))} lines; the limit is {MAX_LINES}")
     bare = _STRING_OR_COMMENT.sub(_stand_in, text)
     if _LONG_KEY.search(bare) or _depth(bare) > MAX_DEPTH:
         raise TomlError(f"tables or arrays are nested more than {MAX_DEPTH} deep; write them flatter")
@@ -53,7 +53,7 @@ def read_toml(text: str) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         raise TomlError(str(error)) from error
     except ValueError as error:
-        # A number of thousands of digits, or a time zone that no clock has.
+        # A number of thousands of digits, or an impossible time zone.
         raise TomlError(f"a number or a time is out of range ({str(error).partition(';')[0]})") from error
     _check_integers(values)
     return values

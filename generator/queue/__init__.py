@@ -1,1 +1,1 @@
-"""Runs that were asked for in the browser, and the workers that make them."""
+"""Runs from the browser, and the workers that make them."""

@@ -1,8 +1,8 @@
 """An image set made by workers on many hosts.
 
-The rows are the truth: `ImageSet.is_queued` says that workers may make a set, its cells say what is left, claims say
-who makes what. The task queue only wakes workers, so a job that is lost, late or run twice does no harm; `sweep`
-wakes workers for whatever rows still wait. Another queue would need `wake` and one task alone.
+The state is in the rows: `ImageSet.is_queued` lets workers make a set, its cells show what is left, and claims show
+who makes what. The task queue only wakes workers, so a job may be lost, late or run twice. `sweep` wakes workers for
+all rows that still wait. Another queue would need only `wake` and one task.
 """
 
 from __future__ import annotations
@@ -21,21 +21,30 @@ from generator.plans.plan import Plan
 from generator.sets import claims
 from generator.sets.create import image_set_from_plan
 
-# Jobs for one set that wait at any time: more than anybody has GPUs, and few enough to look through.
+# Limit on waiting jobs for one set: more than the number of GPUs, and few enough to search.
 _MAX_JOBS = 64
-# Seconds between looks at the rows of who waits for a set.
+# Seconds between checks while waiting for a set.
 _POLL = 1.0
-# The task that makes a batch, and its queue, by name: `tasks` imports this module.
+# The task that makes a batch, and its queue, by name, because `tasks` imports this module.
 MAKE_BATCH, IMAGES = "generator.make_batch", "images"
 _OPEN = (Cell.Status.WAITING, Cell.Status.RUNNING)
 
 
 class NoQueue(Exception):
-    """There is no task queue on this installation; the message names the mend."""
+    """This installation has no task queue; the message gives the fix."""
 
 
 def enqueue_plan(plan: Plan, *, retry_failed: bool = False) -> ImageSet:
-    """Make the rows of a plan and hand them to the workers, both or neither. Raises as `image_set_from_plan`, NoQueue."""
+    """Create the rows of a plan and give them to the workers, in one transaction.
+
+    Args:
+        plan: The plan.
+        retry_failed: Try failed cells again.
+
+    Raises:
+        NoQueue: If there is no task queue.
+        Exception: As in `create.image_set_from_plan`.
+    """
     with transaction.atomic():
         image_set = image_set_from_plan(plan)
         if retry_failed:
@@ -45,7 +54,11 @@ def enqueue_plan(plan: Plan, *, retry_failed: bool = False) -> ImageSet:
 
 
 def enqueue(image_set: ImageSet) -> None:
-    """Let workers make the cells of a set that wait. Raises NoQueue."""
+    """Let workers make the waiting cells of a set.
+
+    Raises:
+        NoQueue: If there is no task queue.
+    """
     if not apps.is_installed("procrastinate.contrib.django"):
         raise NoQueue("no task queue: set GENERATOR_EXECUTOR=procrastinate and DATABASE_URL to PostgreSQL")
     with transaction.atomic():
@@ -54,12 +67,12 @@ def enqueue(image_set: ImageSet) -> None:
 
 
 def cancel(image_set: ImageSet) -> None:
-    """Take a set back from the workers: those at work on it stop and free what they were making."""
+    """Stop workers on a set. They free the cells that they were making."""
     ImageSet.objects.filter(pk=image_set.pk).update(is_queued=False)
 
 
 def wake(image_set: ImageSet) -> None:
-    """Put a job in the queue for each batch that could be made, unless it stands there already."""
+    """Put a job in the queue for each batch that could be made, unless enough jobs wait already."""
     from procrastinate.contrib.django import app
     from procrastinate.exceptions import AlreadyEnqueued
 
@@ -75,7 +88,7 @@ def wake(image_set: ImageSet) -> None:
 
 
 def make_batch(pk: int) -> int:
-    """Make one batch of a queued set, in a worker; return how many cells that made."""
+    """Make one batch of a queued set, in a worker; return how many cells were made."""
     wanted = ImageSet.objects.filter(pk=pk, is_queued=True)
     image_set = wanted.first()
     if image_set is None:
@@ -85,7 +98,7 @@ def make_batch(pk: int) -> int:
     except render.TakenBack:
         return 0
     if image_set.cells.filter(status__in=_OPEN).exists():
-        # Cells of a worker that died wait again, and its job is gone.
+        # The cells of a dead worker wait again, but its job is gone.
         wake(image_set)
     else:
         cancel(image_set)
@@ -100,7 +113,7 @@ def sweep() -> None:
 
 
 def follow(image_set: ImageSet, progress: Callable[[Step], None]) -> Summary:
-    """Wait until workers have made a set, or somebody cancelled it. Interrupted, it leaves them at work."""
+    """Wait until workers have made a set, or somebody stops it. An interruption does not stop the workers."""
     before = finished = _finished(image_set)
     while True:
         running = tuple(

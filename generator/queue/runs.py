@@ -1,4 +1,4 @@
-"""Plans given in the browser: what may happen to one, a function for each change. `generator.queue.worker` does the work."""
+"""Changes of state of plans from the browser, one function each. `generator.queue.worker` does the work."""
 
 from __future__ import annotations
 
@@ -23,15 +23,14 @@ _BEFORE_GO = (State.NEW, State.PLANNING, State.PLANNED, State.REFUSED)
 
 
 class RunError(ValueError):
-    """A change that cannot be made; the message is one line for the person who asked for it."""
+    """A change that is not possible; the one-line message is for the user."""
 
 
 def submit(owner: User, text: str) -> PlanRun:
-    """Take a plan to be looked through.
+    """Submit a plan for a dry run.
 
     Raises:
-        PlanError: For a plan that is not well-formed, that names files elsewhere, or whose settings no recipe
-            takes.
+        PlanError: If the plan is not well-formed, names files in other folders, or has invalid settings.
     """
     text = "\n".join(text.splitlines()) + "\n"
     document = document_of(text, "plan")
@@ -47,7 +46,11 @@ def submit(owner: User, text: str) -> PlanRun:
 
 
 def go(run: PlanRun) -> None:
-    """Let the images of a plan be made that was looked through."""
+    """Start making the images of a checked plan.
+
+    Raises:
+        RunError: If it is not checked, or started already.
+    """
     with transaction.atomic():
         if not PlanRun.objects.filter(pk=run.pk, state=State.PLANNED).update(state=State.QUEUED):
             raise RunError("Only a plan that was checked and not yet started can be started.")
@@ -55,7 +58,11 @@ def go(run: PlanRun) -> None:
 
 
 def discard(run: PlanRun) -> None:
-    """Forget a plan of which no image set was made."""
+    """Delete a plan without an image set.
+
+    Raises:
+        RunError: If its images are being made.
+    """
     gone, _ = PlanRun.objects.filter(
         pk=run.pk, image_set=None, state__in=[*_BEFORE_GO, State.FAILED, State.STOPPED]
     ).delete()
@@ -64,14 +71,14 @@ def discard(run: PlanRun) -> None:
 
 
 def stop_run(run: PlanRun) -> None:
-    """Take a plan back that waits or is at work; what was finished is kept. Stopping twice changes nothing."""
+    """Stop a plan that waits or is being made. Finished images are kept. Stopping again has no effect."""
     with transaction.atomic():
         if PlanRun.objects.filter(pk=run.pk, state__in=PlanRun.OPEN).update(state=State.STOPPED):
             ImageSet.objects.filter(runs=run).update(stopped_at=timezone.now())
 
 
 def stop_set(image_set: ImageSet) -> None:
-    """Stop whatever the browser or the task queue started for a set; a command on a terminal goes on."""
+    """Stop all work on a set that the browser or the task queue started. A command in a terminal continues."""
     with transaction.atomic():
         stopped = image_set.runs.filter(state__in=PlanRun.OPEN).update(state=State.STOPPED)
         stopped += ImageSet.objects.filter(pk=image_set.pk, is_queued=True).update(is_queued=False)
@@ -80,7 +87,11 @@ def stop_set(image_set: ImageSet) -> None:
 
 
 def take_up(image_set: ImageSet, owner: User, *, retry_failed: bool = False) -> PlanRun:
-    """Go on with a set: its waiting cells and, if asked, those that failed. RunError where nothing is left to do."""
+    """Continue a set: its waiting cells and, if `retry_failed`, its failed cells.
+
+    Raises:
+        RunError: If nothing is left to do, or the set is being made already.
+    """
     wanted: list[Any] = [Cell.Status.WAITING, Cell.Status.RUNNING]
     if retry_failed:
         wanted.append(Cell.Status.FAILED)
@@ -105,7 +116,7 @@ def take_up(image_set: ImageSet, owner: User, *, retry_failed: bool = False) -> 
 
 
 def tend() -> None:
-    """Notice processes that died, and start one where something waits for it. Cheap: ask it on every page."""
+    """Detect dead processes, and start a process if a run waits. It is fast enough for every page."""
     for queue in worker.QUEUES:
         worker.wake(queue)
     if Cell.objects.filter(status=Cell.Status.RUNNING).exists():
@@ -117,7 +128,7 @@ def _wake(queue: str) -> None:
 
 
 def _check_names(document: Document) -> None:
-    """Refuse whatever could lead out of the owner's own pictures: a plan from the browser reads no other file."""
+    """Refuse paths outside the owner's pictures: a plan from the browser reads no other file."""
     named = document.model_dump(exclude={"title": True, "images": {"licences"}})
     for text in _strings([named, list(document.images.licences)]):
         if set("/\\") & set(text) or text == ".." or not text.isprintable():
@@ -132,7 +143,7 @@ def _strings(value: Any) -> Iterator[str]:
     elif isinstance(value, dict):
         for key, part in value.items():
             yield from _strings(key)
-            # What people read names no file.
+            # Labels are for people and name no file.
             yield from () if key == "label" else _strings(part)
     elif isinstance(value, list | tuple):
         for part in value:

@@ -1,7 +1,7 @@
-"""What the task queue runs; imported by Procrastinate alone, where GENERATOR_EXECUTOR says so.
+"""Tasks of the task queue. Only Procrastinate imports them, if GENERATOR_EXECUTOR chooses it.
 
-`images` is the queue of the GPUs: one worker for each, one job at a time. `maintenance` is the sweep's own queue, for
-on a GPU's it would wait behind long jobs.
+`images` is the queue of the GPUs: one worker for each GPU, one job at a time. `maintenance` is the queue of the
+sweep, which would otherwise wait behind long jobs.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def make_batch(image_set: int) -> int:
 @app.periodic(cron="* * * * *")
 @app.task(name="generator.sweep", queue="maintenance", queueing_lock="sweep")
 async def sweep(timestamp: int) -> None:
-    """Once a minute: put back the jobs of dead workers, and see that nothing waits without a job."""
+    """Once a minute, restart the jobs of dead workers and wake workers for waiting cells."""
     for job in await app.job_manager.get_stalled_jobs():
         await app.job_manager.retry_job(job)
     await sync_to_async(distributed.sweep)()

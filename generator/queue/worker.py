@@ -1,8 +1,8 @@
-"""The process beside the web server that looks plans through and makes their images, one at a time.
+"""The process that checks plans from the browser and makes their images, one at a time.
 
-Two queues, so that a dry run need not wait behind hours of images. A queue is free or has one process on this machine: a
-lock that the web process takes and hands down to the process that it starts, so the kernel frees it whatever ends
-that. The process outlives the web server, and ends when nothing waits.
+There are two queues, so that a dry run does not wait for hours of images. A queue has at most one process on this
+machine, by a lock. The web process takes the lock and passes it to the process that it starts. The kernel frees it
+when that process ends, for any reason. The process outlives the web server, and ends when no run waits.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ log = logging.getLogger(__name__)
 
 State = PlanRun.State
 SILENCE: Final = timedelta(minutes=15)
-_DIED = "its process ended in the middle (killed, or out of memory?); what was finished is kept"
-_ENDED = "its process was asked to end; what was finished is kept"
+_DIED = "its process ended early (killed, or out of memory?); finished images are kept"
+_ENDED = "its process was asked to end; finished images are kept"
 _NO_PYTORCH = "this server makes no images: PyTorch is not installed on it (Help, “Run a server”, says how to install it)"
-_OURS = "a fault of the program, not of the plan; the server's log says more"
+_OURS = "an error in the program, not in the plan; see the server's log"
 
 
 @dataclass(frozen=True)
 class Queue:
-    """One kind of work: runs in state `waits` are taken, are `busy` meanwhile, and end `dead` if the process dies."""
+    """One kind of work. Runs go from state `waits` to `busy`, and to `dead` if the process dies."""
 
     waits: PlanRun.State
     busy: PlanRun.State
@@ -52,14 +52,14 @@ class Queue:
 
 
 def wake(name: str) -> None:
-    """See to a queue: where its process died say so, and where runs wait start one. Nothing while one is at work."""
+    """Record runs whose process died, and start a process if runs wait and none is at work."""
     lock = _lock(name)
     if lock is None:
         return
     try:
         queue = QUEUES[name]
         dead = _dead(queue)
-        # Asked first: on SQLite an UPDATE of nothing, too, waits for every writer.
+        # Checked first: on SQLite even an UPDATE of no rows waits for every writer.
         if dead.exists():
             dead.update(state=queue.dead, problem=_DIED)
         waiting = PlanRun.objects.filter(state=queue.waits)
@@ -73,10 +73,10 @@ def wake(name: str) -> None:
 
 
 def _dead(queue: Queue) -> QuerySet[PlanRun]:
-    """Return the queue's runs whose process is gone, by one who holds its lock on this machine.
+    """Return the queue's runs whose process is dead. The caller holds the queue's lock on this machine.
 
-    Another machine (or container, which gets another name each time) is taken for gone when long after it began
-    no cell of its set is being made.
+    A run on another machine (or container, whose name changes) counts as dead if it began long ago and no cell of
+    its set is being made.
     """
     busy = PlanRun.objects.filter(state=queue.busy)
     silent = busy.filter(began__lt=Now() - SILENCE).exclude(image_set__cells__status=Cell.Status.RUNNING)
@@ -84,7 +84,7 @@ def _dead(queue: Queue) -> QuerySet[PlanRun]:
 
 
 def work(name: str, lock: int | None = None) -> None:
-    """Work a queue off; return when nothing waits or another process does it. `lock` is one that was handed down."""
+    """Process a queue until no run waits or another process has the queue. `lock` is an inherited lock."""
     lock = _lock(name) if lock is None else lock
     while lock is not None:
         try:
@@ -92,13 +92,13 @@ def work(name: str, lock: int | None = None) -> None:
                 QUEUES[name].work(run)
         finally:
             os.close(lock)
-        # Whoever came while the lock was still held started no process.
+        # A run submitted while the lock was held started no process.
         waits = PlanRun.objects.filter(state=QUEUES[name].waits).exists()
         lock = _lock(name) if waits else None
 
 
 def _lock(name: str) -> int | None:
-    """Return the queue's lock, held, or None while another process holds it."""
+    """Acquire and return the queue's lock, or return None if another process holds it."""
     path = _folder() / f"{name}.lock"
     lock = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
     try:
@@ -110,9 +110,9 @@ def _lock(name: str) -> int | None:
 
 
 def _start(name: str, lock: int) -> None:
-    """Start `manage.py work` in a session of its own, with the lock and a log file."""
+    """Start `manage.py work` in a new session, with the lock and a log file."""
     with (_folder() / f"{name}.log").open("ab") as output:
-        subprocess.Popen(  # noqa: S603 - every word is ours
+        subprocess.Popen(  # noqa: S603 - no argument comes from users
             [sys.executable, "manage.py", "work", name, "--lock", str(lock)],
             cwd=settings.BASE_DIR,
             stdin=subprocess.DEVNULL,
@@ -130,7 +130,7 @@ def _folder() -> Path:
 
 
 def _take(queue: Queue) -> PlanRun | None:
-    """Take the oldest run that waits; None when none does."""
+    """Take the oldest waiting run, or return None."""
     while run := PlanRun.objects.filter(state=queue.waits).order_by("pk").first():
         taken = {"state": queue.busy, "host": socket.gethostname(), "began": Now()}
         if PlanRun.objects.filter(pk=run.pk, state=queue.waits).update(**taken):
@@ -185,7 +185,7 @@ QUEUES: Final = {
 
 @contextmanager
 def _laid_out(run: PlanRun) -> Iterator[Path]:
-    """Lay the plan into a folder with its owner's pictures, as it would lie on their own disk; yield its path."""
+    """Write the plan into a temporary folder with its owner's pictures; yield its path."""
     with tempfile.TemporaryDirectory(prefix=".plan-", dir=_folder()) as name:
         folder = Path(name)
         for upload in Upload.objects.filter(owner=run.owner).select_related("source"):
@@ -198,7 +198,7 @@ def _laid_out(run: PlanRun) -> Iterator[Path]:
 
 @contextmanager
 def _ending(run: PlanRun, busy: PlanRun.State, bad: PlanRun.State) -> Iterator[None]:
-    """Write down how the work on a run ended, if not well."""
+    """Record how the work on a run ended, if it failed."""
     from generator.files.images import ImageError
     from generator.making.engine import DeviceError
     from generator.making.render import TakenBack
@@ -223,11 +223,11 @@ def _ending(run: PlanRun, busy: PlanRun.State, bad: PlanRun.State) -> Iterator[N
 
 
 def _end(run: PlanRun, busy: PlanRun.State, state: PlanRun.State, **more: Any) -> None:
-    """Leave the busy state, unless somebody stopped or discarded the run meanwhile."""
+    """End the busy state, unless somebody stopped or discarded the run meanwhile."""
     PlanRun.objects.filter(pk=run.pk, state=busy).update(state=state, **more)
 
 
 def _without_folder(message: str) -> str:
-    """Return a message with files named as their owner knows them."""
+    """Return a message with the owner's names of files."""
     folder = re.escape(f"{_folder()}{os.sep}.plan-") + r"[^/\s:]*"
     return re.sub(folder, "your pictures", re.sub(folder + os.sep, "", message))

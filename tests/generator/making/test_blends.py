@@ -227,8 +227,8 @@ def test_a_dry_run_names_the_styles_with_their_shares_and_guides(blend_plan) -> 
     ("tail", "style", "recipe", "message"),
     [
         (TWO, "tow", "", "is called 'tow'"),
-        (TWO, "wave.png", "", "[[blends]] 'two': no style of [images] bears this name"),
-        (TWO + TWO, "two", "", "[[blends]] 'two': stands there twice"),
+        (TWO, "wave.png", "", "[[blends]] 'two': no style of [images] has this name"),
+        (TWO + TWO, "two", "", "[[blends]] 'two': appears twice"),
         (TWO.replace('"two"', '"cat"'), "cat", "", "[[blends]] 'cat': an image has this name"),
         (TWO.replace("storm.png", "strom.png"), "two", "", "did you mean 'storm.png'?"),
         (TWO.replace("weight = 3", "weight = 0"), "two", "", "blends.1.styles.2.weight: "),
@@ -256,7 +256,7 @@ def test_a_mistake_gets_one_line_that_names_the_place(blend_plan, tail, style, r
 @pytest.mark.parametrize(
     ("maps", "recipe", "message"),
     [
-        (MAPS, "", 'only style_loss = "patches" reads maps, and no cell has it'),
+        (MAPS, "", 'no cell uses them; set style_loss = "patches"'),
         (
             MAPS.replace('"wave.png" =', '"wav.png" ='),
             PATCHES,

@@ -161,7 +161,7 @@ def test_a_telephones_upright_video_stands_upright(tmp_path: Path):
 def test_what_is_no_video_is_refused_and_nothing_is_left(network: Path, tmp_path: Path):
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(b"no video")
-    assert "broken.mp4: cannot be read or made as a video" in refusal(
+    assert "broken.mp4: cannot be read or written as a video" in refusal(
         broken, "--network", network, "--output", tmp_path / "out"
     )
     assert list((tmp_path / "out").iterdir()) == []

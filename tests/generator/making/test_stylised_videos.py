@@ -257,7 +257,7 @@ def test_what_holds_no_video_is_refused_for_that(tmp_path: Path) -> None:
         tone.sample_rate = 48000
         made.mux(track.encode(tone))
         made.mux(track.encode())
-    assert "song.m4a: holds no video" in refusal(tmp_path / "song.m4a")
+    assert "song.m4a: has no video" in refusal(tmp_path / "song.m4a")
     (tmp_path / "list.m3u8").write_text("#EXTM3U\n#EXTINF:1,\nclip.mp4\n")
     assert "not a picture" in refusal(tmp_path / "list.m3u8")
 
@@ -266,7 +266,7 @@ def test_a_video_cut_short_is_refused_and_nothing_is_left(tmp_path: Path) -> Non
     source = clip(tmp_path / "clip.mp4")
     data = source.read_bytes()
     source.write_bytes(data[: len(data) // 2])  # its index was at the end
-    assert "clip.mp4: cannot be read or made as a video" in refusal(source)
+    assert "clip.mp4: cannot be read or written as a video" in refusal(source)
 
 
 def test_a_video_that_ends_early_is_said_to(tmp_path: Path, caplog) -> None:

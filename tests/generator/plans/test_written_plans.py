@@ -97,7 +97,7 @@ def test_repeats_do_not_run_past_the_last_seed(folder: Path) -> None:
 
 def test_repeats_that_would_be_equal_are_refused(folder: Path) -> None:
     message = refusal(folder, f"repeats = 3\n{SMALL}")
-    assert 'the seed changes nothing where init = "content"; leave out repeats' in message
+    assert 'the seed has no effect if init = "content"; leave out repeats' in message
     assert len(load(folder, f'repeats = 3\n{SMALL}init = "noise"\n').cells) == 3
 
 

@@ -223,7 +223,7 @@ def test_a_dead_process_is_noticed_and_its_set_taken_up_again(ada, started):
     runs.tend()
     told = progress(set_of(run))
     assert told.state == "stopped"
-    assert "ended in the middle" in told.problem
+    assert "ended early" in told.problem
     again = runs.take_up(set_of(run), ada)
     worker.work("sets")
     assert progress(set_of(run)).state == "done"
@@ -380,7 +380,7 @@ def test_a_fault_of_ours_ends_the_run_with_a_line_and_the_next_one_goes_on(ada, 
     worker.work("plans")
     other.refresh_from_db()
     assert other.state == "refused"
-    assert "a fault of the program" in other.problem
+    assert "an error in the program" in other.problem
     assert run.state == "planned"
 
 
