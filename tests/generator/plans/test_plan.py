@@ -252,7 +252,7 @@ def test_ones_own_settings_go_over_those_of_a_shipped_plan(folder: Path) -> None
         (f"preset = 'patel2019'\n{IMAGES}[factors]\nratio = [0.1]\n[[exclude]]\nratio = 0.2\n", "[[exclude]] number 1: fits no cell"),
         (f"preset = 'patel2019'\n{IMAGES}[factors]\nratio = [0.1]\n[[exclude]]\nratio = 0.1\n", "[[exclude]] removes every cell"),
         (f"preset = 'patel2019'\n{IMAGES}[factors]\nseed = {list(range(200))}\nratio = {list(range(1, 200))}\n", "[factors] give 39800 cells"),
-        (f"preset = 'patel2019'\nrepeats = 1000\n{IMAGES}[factors]\nseed = {list(range(0, 100_000, 1000))}\n", "asks for 100000 cells"),
+        (f"preset = 'patel2019'\nrepeats = 1000\n{IMAGES}[factors]\nseed = {list(range(0, 100_000, 1000))}\n", "has 100000 cells"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_with_its_place_and_its_mend(folder: Path, text: str, message: str) -> None:

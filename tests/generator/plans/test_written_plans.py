@@ -104,11 +104,11 @@ def test_repeats_that_would_be_equal_are_refused(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("factors", "reason"),
     [
-        ("seed = [1, 2]", 'seed changes nothing where init = "content"'),
-        ("noise_scale = [10, 100]", 'noise_scale changes nothing where init = "content"'),
-        ("learning_rate = [1, 2]", 'learning_rate changes nothing where optimiser = "lbfgs-b"'),
+        ("seed = [1, 2]", 'seed has no effect if init = "content"'),
+        ("noise_scale = [10, 100]", 'noise_scale has no effect if init = "content"'),
+        ("learning_rate = [1, 2]", 'learning_rate has no effect if optimiser = "lbfgs-b"'),
         ('content_layer = ["conv3_1", "relu3_1"]', "what differs has no effect"),
-        ("pyramid_min = [70, 80]", "pyramid_min changes nothing where size = 64 is made in one level"),
+        ("pyramid_min = [70, 80]", "pyramid_min has no effect if size = 64 is made in one level"),
         ("pyramid_min = [30, 31]", "both have the same levels"),
     ],
 )
@@ -122,6 +122,6 @@ def test_levels_that_change_nothing_are_refused_with_the_reason(
 
 def test_a_setting_for_all_that_changes_nothing_is_said(folder: Path) -> None:
     assert load(folder, f"{SMALL}noise_scale = 10\n").warnings == [
-        '[recipe] noise_scale changes nothing where init = "content"'
+        '[recipe] noise_scale has no effect if init = "content"'
     ]
     assert load(folder, f'{SMALL}noise_scale = 10\ninit = "noise"\n').warnings == []
