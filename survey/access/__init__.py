@@ -1,1 +1,1 @@
-"""Who may do what; API tokens; the audit log."""
+"""Rights on studies, API tokens and the audit log."""

@@ -1,7 +1,7 @@
-"""The log of administrative acts: who did what to which study, and when.
+"""The audit log of administrative acts: who did what to which study, and when.
 
-Every service function that changes something for a researcher writes its entry in its own transaction, so that an act
-and its entry stand or fall together. Details hold no participant's code: the log outlives a withdrawal.
+Every service function that changes something for a researcher writes its entry in the same transaction. Both succeed
+or fail together. Details contain no participant's code, because the log outlives a withdrawal.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from django.contrib.auth.models import User
 
 from survey.models import AuditEntry, Study
 
-#: Who acts where no account does. Its brackets cannot stand in a user name.
+#: The actor of a command without an account. User names cannot contain brackets.
 COMMAND: Final = "(command)"
-#: A participant's own act, once their study is over; nothing tells who it was.
+#: The actor of a participant's act after their study is over. It does not identify the person.
 PARTICIPANT: Final = "(participant)"
 
 ACTS: Final = {
-    "account.unlock": "ended the wait after wrong passwords",
+    "account.unlock": "unlocked an account after wrong passwords",
     "exclusion.lift": "included a participant again",
     "exclusion.lift_many": "included many participants again",
     "exclusion.make_many": "left many participants out of the results",
     "exclusion.make": "left a participant out of the results",
     "invitations.make": "made personal links",
     "images.delete": "deleted an image set",
-    "images.discard": "threw a plan away",
+    "images.discard": "discarded a plan",
     "images.make": "started the images of a plan",
     "images.rename": "renamed an image set",
-    "images.resume": "went on with an image set",
+    "images.resume": "continued an image set",
     "images.stop": "stopped an image set",
     "participant.leave": "a participant deleted their own answers",
     "participant.withdraw": "deleted a participant on request",
@@ -52,11 +52,18 @@ ACTS: Final = {
     "viewer.add": "gave an account access to the results",
     "viewer.remove": "removed an account's access to the results",
 }
-"""What each act is called on pages; an act that is not here shows as its key."""
+"""The name of each act on pages. An act that is missing here shows its key."""
 
 
 def record(act: str, study: Study | None, by: User | str | None, **detail: Any) -> AuditEntry:
-    """Write one entry; `by` is None for a command, PARTICIPANT for a participant. Call it inside the transaction of the act itself."""
+    """Write one entry. Call it inside the transaction of the act.
+
+    Args:
+        act: A key of the acts above.
+        study: The study, if any.
+        by: Who acted; None for a command, PARTICIPANT for a participant.
+        **detail: Details, as JSON types.
+    """
     return AuditEntry.objects.create(
         who=by.get_username() if isinstance(by, User) else by or COMMAND,
         study=study,
@@ -67,7 +74,7 @@ def record(act: str, study: Study | None, by: User | str | None, **detail: Any) 
 
 
 def in_words(entry: AuditEntry) -> str:
-    """Return what an entry's act is called."""
+    """Return the name of an entry's act."""
     return ACTS.get(entry.act, entry.act)
 
 

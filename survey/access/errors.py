@@ -4,4 +4,4 @@ from __future__ import annotations
 
 
 class DeskError(ValueError):
-    """A change that cannot be made; the message is one line for the person who asked for it."""
+    """A change that is not possible; the one-line message is for the user."""

@@ -1,10 +1,10 @@
-"""The roles as Django's groups. Admins are superusers; what a study lets whom do is in `survey.access.studies`."""
+"""Roles as groups of Django. Admins are superusers. Rights on single studies are in `survey.access.studies`."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-#: Group -> permissions (app label, codename). A viewer's right comes from each study's owner alone.
+#: Group -> permissions (app label, codename). Viewers get their rights from each study's owner.
 GROUPS: Final = {
     "Researchers": [("survey", "add_study"), ("generator", "add_imageset")],
     "Viewers": [],
@@ -12,7 +12,7 @@ GROUPS: Final = {
 
 
 def make_groups(**_: Any) -> None:
-    """Make the groups that are not there; one that is there stays as its admins have made it."""
+    """Create missing groups. Existing groups stay as admins have set them."""
     from django.contrib.auth.models import Group, Permission
 
     for name, permissions in GROUPS.items():

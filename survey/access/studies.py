@@ -1,4 +1,4 @@
-"""Who may see and change which study: admins all, owners theirs, viewers read what is shared with them."""
+"""Rights on studies: admins have all studies, owners have their own, viewers read those shared with them."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def readable_studies(user: User | AnonymousUser) -> QuerySet[Study]:
 
 
 def counted_studies(user: User | AnonymousUser) -> QuerySet[Any]:
-    """Return `readable_studies` with `people`, `finished` (previews left out) and `images` (those to be rated)."""
+    """Return `readable_studies` with the counts `people`, `finished` (both without previews) and `images` (to be rated)."""
 
     def count(rows: QuerySet[Any]) -> Coalesce:
-        # A subquery each: joined, participants times images would be counted.
+        # One subquery each: a join would count participants times images.
         of_study = rows.filter(study=OuterRef("pk")).order_by().values("study").annotate(n=Count("pk"))
         return Coalesce(Subquery(of_study.values("n")), 0)
 
@@ -49,22 +49,34 @@ def own_studies(user: User | AnonymousUser) -> QuerySet[Study]:
 
 
 def may_create_studies(user: User | AnonymousUser) -> bool:
-    """Return whether `user` may make studies: admins, and whoever has the permission that the group Researchers gives."""
+    """Return whether `user` may create studies: admins, and users with the permission of the group Researchers."""
     return user.has_perm("survey.add_study")
 
 
 def readable_study(user: User | AnonymousUser, slug: str) -> Study:
-    """Return one study; Http404 alike for one that is not there and one that is not theirs to read."""
+    """Return one study to read.
+
+    Raises:
+        Http404: If it does not exist or `user` may not read it. The two cases look the same.
+    """
     return _one(readable_studies(user), slug)
 
 
 def own_study(user: User | AnonymousUser, slug: str) -> Study:
-    """Return one study to change it; Http404 as in `readable_study`."""
+    """Return one study to change.
+
+    Raises:
+        Http404: As in `readable_study`.
+    """
     return _one(own_studies(user), slug)
 
 
 def shared_study(token: str) -> Study:
-    """Return the study that a share link in force shows; Http404 for an unknown or revoked one."""
+    """Return the study of a valid share link.
+
+    Raises:
+        Http404: If the link is unknown or revoked.
+    """
     link = ShareLink.objects.filter(token=token, revoked_at__isnull=True).select_related("study").first()
     if link is None:
         raise Http404("no such share link")
@@ -79,12 +91,12 @@ def _one(studies: QuerySet[Study], slug: str) -> Study:
 
 
 def simulation_pass(study: Study) -> str:
-    """Return what lets a program of this installation into a simulated study, where no person may go, for a day."""
+    """Return a pass for a program of this installation into a simulated study, valid for a day."""
     return signing.TimestampSigner(salt=_SIMULATION).sign(str(study.pk))
 
 
 def is_simulation_pass(study: Study, text: str) -> bool:
-    """Return whether `text` is a pass into this study, which is simulated."""
+    """Return whether `text` is a valid pass into this simulated study."""
     try:
         named = signing.TimestampSigner(salt=_SIMULATION).unsign(text, max_age=dt.timedelta(days=1))
     except signing.BadSignature:

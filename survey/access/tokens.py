@@ -1,4 +1,4 @@
-"""API tokens: made by an account for its programs, shown once, kept as a hash, revoked at will."""
+"""API tokens: created by an account for its programs, shown once, stored as a hash, and revocable."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from survey.access.audit import record
 from survey.access.errors import DeskError
 from survey.models import ApiToken, Study
 
-#: Lets scanners for leaked secrets know one when they see it.
+#: Lets scanners for leaked secrets recognise a token.
 PREFIX = "nstsite_"
 
 
-#: After how many days a token ends, as the account page offers it.
+#: Choices of a token's lifetime in days on the account page.
 DAYS: Final = (30, 90, 365)
 
 
@@ -33,12 +33,17 @@ def make(
     scope: ApiToken.Scope = ApiToken.Scope.ALL,
     days: int = 90,
 ) -> str:
-    """Make a token and return its secret, which cannot be had again; DeskError without a name of at most 100 letters.
+    """Create a token and return its secret, which cannot be shown again.
 
     Args:
-        study: the only study that it reads; None for every one that the account may read.
-        scope: what it reads of a study.
-        days: after so many days it ends.
+        user: The account.
+        name: What it is for.
+        study: The only study that it reads; None for all studies that the account may read.
+        scope: What it reads of a study.
+        days: Its lifetime.
+
+    Raises:
+        DeskError: If the name is empty or longer than 100 characters.
     """
     name = " ".join(name.split())
     if not 1 <= len(name) <= 100:
@@ -54,19 +59,19 @@ def make(
 
 @transaction.atomic
 def revoke(token: ApiToken, by: User) -> None:
-    """End a token. Revoking twice changes nothing."""
+    """Revoke a token. Revoking it again has no effect."""
     if ApiToken.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=timezone.now()):
         record("token.revoke", None, by, token=token.pk, name=token.name)
 
 
 def in_force() -> QuerySet[ApiToken]:
-    """Return the tokens that are neither revoked nor past their end, of accounts that are switched on."""
+    """Return the valid tokens: neither revoked nor expired, of active accounts."""
     lasts = Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now())
     return ApiToken.objects.filter(lasts, revoked_at__isnull=True, user__is_active=True)
 
 
 def token_of(secret: str) -> ApiToken | None:
-    """Return the token in force that has this secret, with its account, and note the day of its use."""
+    """Return the valid token with this secret, with its account, and record the day of its use."""
     token = in_force().filter(sha256=_hash(secret)).select_related("user").first()
     if token is None:
         return None
@@ -77,13 +82,13 @@ def token_of(secret: str) -> ApiToken | None:
 
 
 def user_of(secret: str) -> User | None:
-    """Return the account that a token in force speaks for."""
+    """Return the account of a valid token."""
     token = token_of(secret)
     return token.user if token else None
 
 
 def within(token: ApiToken, studies: QuerySet[Any]) -> QuerySet[Any]:
-    """Return those of `studies` that a token reads."""
+    """Return those of `studies` that a token may read."""
     return studies.filter(pk=token.study_id) if token.study_id else studies
 
 

@@ -107,7 +107,9 @@ def _no_alpha(first: FirstRatings, level: str) -> str:
     if np.bincount(first.item).max() < 2:
         return "no item with two participants"
     if level == "ordinal" and first.category is None:
-        return f"left out on a continuous scale or one of more than {MAX_ORDINAL} categories: see alpha_interval"
+        return (
+            f"left out on a continuous scale or one of more than {MAX_ORDINAL} categories: see alpha_interval"
+        )
     return "all ratings are equal"
 
 

@@ -16,7 +16,7 @@ from survey.exports.tables import csv_bytes, json_bytes
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an analysed file was: one sentence, and what was read in another way than literally."""
+    """A summary of an analysed file in one sentence, and notes on everything not read literally."""
 
     sentence: str
     notes: Mapping[str, str]
@@ -25,10 +25,16 @@ class Outcome:
 def analyse_file(path: Path, output: Path, options: ReadOptions) -> Outcome:
     """Analyse a ratings file and write its tables, summary and report into the folder `output`.
 
-    Of a table of means or counts it writes what can be done without single ratings.
+    From a table of means or counts it writes the results that need no single ratings.
+
+    Args:
+        path: The ratings file.
+        output: The folder.
+        options: How to read the file.
 
     Raises:
-        TableError: For a file that is no table of ratings, OutputError where `output` cannot be written.
+        TableError: If the file is not a table of ratings.
+        OutputError: If `output` cannot be written.
     """
     try:
         ratings = read_ratings(path, options)
@@ -47,7 +53,7 @@ def analyse_file(path: Path, output: Path, options: ReadOptions) -> Outcome:
 
 
 def _write_statistics(error: StatisticsOnly, path: Path, output: Path) -> Outcome:
-    """Write what can be done with a file of means or counts."""
+    """Write the results of a file of means or counts."""
     done = analyse_statistics(error.found, f"Statistics of {path.name}")
     files = {f"{name}.csv": csv_bytes(table) for name, table in done.tables.items()}
     files |= {"summary.json": json_bytes(done.summary), "report.html": done.report.encode()}

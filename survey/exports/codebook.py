@@ -1,4 +1,4 @@
-"""The codebook: what every column of every exported table holds."""
+"""The codebook: the meaning of every column of every exported table."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _SHARE: Final = "0..1"
 # (column, unit or range, meaning)
 _RATINGS: Final = (
     ("study", "", "short name of the study"),
-    ("version", "", "version of the study's definition that this participant was asked under"),
+    ("version", "", "version of the study's definition for this participant"),
     ("participant", "", "public code of one anonymous person in this study"),
     ("language", "", "language of the pages"),
-    ("trial", "", "number of one showing of one image to one participant"),
+    ("trial", "", "number of one presentation of one image to one participant"),
     ("position", "from 1", "place of the trial in the participant's order"),
     ("phase", "practice, stabilising, main, repeat, gold, trap", "only main counts in a MOS"),
     (
@@ -29,14 +29,14 @@ _RATINGS: Final = (
     ("content", "", "content image (source, SRC)"),
     ("style", "", "style image"),
     ("condition", "", "condition (HRC): how the image was made"),
-    ("reference", "", "the image shown beside it (DCR)"),
+    ("reference", "", "the reference image shown with it (DCR)"),
     ("question", "", "key of the question"),
     ("rating", _RATING_SCALE, "opinion score: 5 is the best category"),
-    ("first_rating", _RATING_SCALE, "the score first given, before any change"),
+    ("first_rating", _RATING_SCALE, "the first score, before any change"),
     ("changes", "", "how often the choice was changed"),
-    ("rt_ms", "ms", "from the image on screen to the last choice; empty without script"),
+    ("rt_ms", "ms", "from the image on screen to the last choice; empty without JavaScript"),
     ("shown_at", "UTC", "when the image was shown"),
-    ("answered_at", "UTC", "when the answer was kept"),
+    ("answered_at", "UTC", "when the answer was saved"),
     ("input", "mouse, touch, key", "how the answer was given; empty if not known"),
     ("viewport_w", "CSS px", "width of the browser's window"),
     ("viewport_h", "CSS px", "height of the browser's window"),
@@ -44,8 +44,8 @@ _RATINGS: Final = (
     ("zoom", "", "pinch zoom"),
     ("shown_w", "CSS px", "width of the image as shown"),
     ("shown_h", "CSS px", "height of the image as shown"),
-    ("load_ms", "ms", "from asking for the image to its being decoded"),
-    ("expected", _RATING_SCALE, "the answer that a gold or trap trial expects"),
+    ("load_ms", "ms", "from the request of the image to the end of decoding"),
+    ("expected", _RATING_SCALE, "the expected answer in a gold or trap trial"),
     ("image_sha256", "", "SHA-256 of the image's bytes as the participant received them"),
 )
 _ITEMS: Final = (
@@ -58,20 +58,20 @@ _ITEMS: Final = (
     ("width", "px", "width of the image"),
     ("height", "px", "height of the image"),
     ("sha256", "", "SHA-256 of the image's bytes as participants received them"),
-    ("expected", _RATING_SCALE, "the answer that a gold or trap expects"),
+    ("expected", _RATING_SCALE, "the expected answer to a gold or trap image"),
 )
 _PARTICIPANTS: Final = (
     ("participant", "", "public code of one anonymous person in this study"),
     ("version", "", "version of the study's definition"),
-    ("state", "active, finished, stopped, screened-out", "how far the person came"),
+    ("state", "active, finished, stopped, screened-out", "state of the session"),
     ("language", "", "language of the pages"),
     ("consent_version", "", "version of the consent text agreed to"),
     ("consented_at", "UTC", "when"),
     ("started_at", "UTC", "start of the session"),
     ("finished_at", "UTC", "end of the session; empty if not finished"),
-    ("simulated", "", "true for a program's answers"),
+    ("simulated", "", "true for answers of a program"),
     ("ratings", "", "ratings given, all phases"),
-    ("excluded", "", "why a researcher left this participant out; empty if not"),
+    ("excluded", "", "why a researcher excluded this participant; empty if not excluded"),
 )
 _MOS: Final = (
     ("question", "", "key of the question; in studies that ask several"),
@@ -98,9 +98,9 @@ _OBSERVERS: Final = (
     ("sd", "", "their sample standard deviation"),
     ("correlation", "−1..1", "with the items' MOS: the smaller of Pearson's and Spearman's"),
     ("bt500_rejected", "", "verdict of ITU-R BT.500 Annex 1, in exact integers, unanimous items skipped"),
-    ("p913_correlation_rejected", "", "verdict of the correlation rule; empty where it cannot judge"),
-    ("bias", "", "rates higher (+) or lower (−) than the others (ITU-T P.910 Annex E)"),
-    ("inconsistency", "", "standard deviation about quality plus bias (ITU-T P.910 Annex E)"),
+    ("p913_correlation_rejected", "", "verdict of the correlation rule; empty if it cannot judge"),
+    ("bias", "", "mean difference from other participants: higher (+) or lower (−) (ITU-T P.910 Annex E)"),
+    ("inconsistency", "", "standard deviation around quality plus bias (ITU-T P.910 Annex E)"),
 )
 _RECOVERED: Final = (
     ("question", "", "key of the question; in studies that ask several"),
@@ -125,7 +125,7 @@ _SCREENING: Final = (
     ("participant", "", "public code"),
     ("rule", "", "the screening rule"),
     ("value", "", "what the rule measured"),
-    ("threshold", "", "where the rule draws the line"),
+    ("threshold", "", "value at which the rule flags"),
     ("verdict", "ok, flagged, cannot judge", "a flag is a sign, not an exclusion"),
     ("detail", "", "the numbers behind the verdict"),
 )
@@ -144,7 +144,7 @@ _CONDITIONS: Final = (
     ("mixed_mean", "", "mean from the crossed mixed model (participants and items random)"),
     ("mixed_low", "", "lower end from the crossed mixed model, 95 %"),
     ("mixed_high", "", "its upper end"),
-    ("naive_low", "", "lower end if all votes were pooled as independent, for comparison"),
+    ("naive_low", "", "lower end if all ratings were pooled as independent, for comparison"),
     ("naive_high", "", "its upper end"),
     ("too_narrow", "", "width of the interval over participants as a multiple of the naive one"),
     ("letters", "", "conditions that share a letter do not differ significantly (5 %, Holm)"),
@@ -154,14 +154,14 @@ _COMPARISONS: Final = (
     ("a", "", "first of the pair"),
     ("b", "", "second of the pair"),
     ("n", "", "participants who rated both"),
-    ("n_nonzero", "", "of those, whose ratings differ"),
+    ("n_nonzero", "", "those of them whose two ratings differ"),
     ("difference", "", "mean of a − b over those participants"),
     ("ci_low", "", "lower end of its 95 % interval"),
     ("ci_high", "", "its upper end"),
     ("w", "", "Wilcoxon's signed-rank statistic"),
     ("p", _SHARE, "its p value, two-sided"),
     ("p_holm", _SHARE, "p adjusted by Holm for the number of pairs"),
-    ("rank_biserial", "−1..1", "matched-pairs rank-biserial correlation: the effect's size"),
+    ("rank_biserial", "−1..1", "matched-pairs rank-biserial correlation: the effect size"),
 )
 _DMOS: Final = (
     ("question", "", "key of the question; in studies that ask several"),
@@ -178,7 +178,7 @@ _PANELS: Final = (
     ("item", "", "the image"),
     ("everyone", _RATING_SCALE, "MOS of all participants"),
     ("screened", _RATING_SCALE, "MOS without the flagged participants"),
-    ("model", "", "quality from the subject model, every participant weighted"),
+    ("model", "", "quality from the subject model, with all participants weighted"),
     ("rank_everyone", "from 1", "rank under each panel"),
     ("rank_screened", "from 1", "rank without the flagged"),
     ("rank_model", "from 1", "rank by the model"),
@@ -203,10 +203,9 @@ _ABOUT: Final = "about_"
 
 
 def codebook(export: Export) -> pd.DataFrame:
-    """Return one row a column of each exported table: `table, column, type, unit, meaning`.
+    """Return one row for each column of each exported table: `table, column, type, unit, meaning`.
 
-    `unit` is the unit, the range or the levels. Columns that only this study has (factors, covariates) are
-    described by the study itself.
+    `unit` is the unit, the range or the levels. The study describes its own columns (factors, covariates).
     """
     rows = [
         (table, column, _kind(frame, column), *_meaning(table, column, export))

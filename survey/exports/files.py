@@ -1,4 +1,4 @@
-"""Every export format: which files it is made of, and how they are written."""
+"""All export formats: their files, and how to write them."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ SCRIPTS: Final = Path(__file__).parent / "scripts"
 _README: Final = """\
 {title}{simulated}
 
-ratings.csv          one row a rating; codebook.csv says what every column of every table holds
+ratings.csv          one row a rating; codebook.csv gives the meaning of every column of every table
 mos.csv              one row an image: n, MOS, SD, 95 % intervals, median, counts
 p910_matrix_*.csv    images (rows as in mos.csv) by participants (columns as in observers.csv), nan where missing
 results.xlsx         all tables in one workbook; results.json the same as JSON
-mos.tex              the MOS table for LaTeX; methods.txt the paragraph that goes with it
+mos.tex              the MOS table for LaTeX; methods.txt the matching methods paragraph
 sureal_*.json        for Netflix's SUREAL; sujson.json for suJSON; psych-ds/ a Psych-DS dataset
 reproduce.py, .R     recompute mos.csv from ratings.csv, run in this folder
-summary.json         agreement, tests and the stamp: what the numbers were computed from and by
+summary.json         agreement, tests and the stamp: data and program behind the numbers
 report.html          tables, plots and the method on one page; plots/ the plots as SVG and PDF
 SHA256SUMS           check with: sha256sum --check SHA256SUMS
 """
 
 
 def csv_files(export: Export) -> Files:
-    """Return every table as CSV, the codebook among them."""
+    """Return every table as CSV, including the codebook."""
     tables = {
         "ratings": export.ratings,
         "items": export.items,
@@ -129,7 +129,7 @@ def all_files(export: Export) -> Files:
 
 
 def report_title(export: Export) -> str:
-    """Return the report's heading, which says so where the ratings are simulated."""
+    """Return the report's heading, with a remark if the ratings are simulated."""
     told = "simulated" in export.title.lower()
     return f"{export.title} (simulated)" if export.simulated and not told else export.title
 
@@ -145,7 +145,7 @@ FORMATS: Final[Mapping[str, Callable[[Export], Files]]] = {
     "psych-ds": psychds_files,
     "all": all_files,
 }
-# The one file that a format is when a file is asked for.
+# The suffix of a format's single file.
 _FILE_SUFFIX: Final[Mapping[str, str]] = {
     "csv": ".csv",
     "xlsx": ".xlsx",
@@ -158,20 +158,24 @@ _FILE_SUFFIX: Final[Mapping[str, str]] = {
 
 
 class NoSuchExport(ValueError):
-    """A format that a study's answers do not fit; the message is one line that names those that they do."""
+    """A format that does not fit a study's answers; the one-line message lists those that do."""
 
 
 def formats_of(study: Study) -> list[str]:
-    """Return the formats in which a study's answers can be had."""
+    """Return the export formats for a study's answers."""
     return list(PAIR_FORMATS if study.method == Study.Method.PAIR else FORMATS)
 
 
 def study_files(study: Study, file_format: str) -> Files:
     """Return the files of a study in one format.
 
+    Args:
+        study: The study.
+        file_format: A name of FORMATS.
+
     Raises:
-        NoRatings: nobody has answered yet.
-        NoSuchExport: a pair study has choices between images, and the format holds ratings.
+        NoRatings: If nobody has answered yet.
+        NoSuchExport: If the format is for ratings and the study compares pairs.
     """
     if file_format not in formats_of(study):
         raise NoSuchExport(
@@ -184,15 +188,18 @@ def study_files(study: Study, file_format: str) -> Files:
 
 
 def write_export(study: Study, file_format: str, output: Path) -> list[Path]:
-    """Write a study in one format to `output` and return what was written.
+    """Write a study in one format to `output` and return the written paths.
 
-    A path that ends as the format's file does (`.csv`, `.xlsx`, ...) becomes that file, for csv the tidy ratings (or
-    choices);
-    any other path is a folder that takes all files of the format.
+    Args:
+        study: The study.
+        file_format: A name of FORMATS.
+        output: A path with the suffix of the format (`.csv`, `.xlsx`, ...) becomes that file; for csv it has the
+            tidy ratings (or choices). Any other path becomes a folder with all files of the format.
 
     Raises:
-        OutputError: `output` cannot be written, or one file is asked for where the format needs several.
-        NoRatings, NoSuchExport: see `study_files`.
+        OutputError: If `output` cannot be written, or is a file although the format needs several.
+        NoRatings: As in `study_files`.
+        NoSuchExport: As in `study_files`.
     """
     files = study_files(study, file_format)
     if output.suffix.lower() != _FILE_SUFFIX.get(file_format) or output.is_dir():

@@ -1,4 +1,4 @@
-"""Files on disk, whole or not at all."""
+"""Writing files atomically."""
 
 from __future__ import annotations
 
@@ -12,17 +12,21 @@ from generator.files.store import current_umask
 
 
 class OutputError(ValueError):
-    """The place to write to cannot be written; the message is one line that names it and the mend."""
+    """A file or folder that cannot be written; the one-line message gives its path and the fix."""
 
 
 def write_folder(files: Mapping[str, bytes], folder: Path) -> None:
-    """Write {path inside the folder: bytes} into `folder`, made where it is missing.
+    """Write {path inside the folder: bytes} into `folder`, which is made if it is missing.
 
-    All files are written beside their place first and then moved into it, so that no reader and no broken run
-    meets half a file; other files of the folder stay.
+    All files are first written under temporary names and then renamed, so that no reader sees half a file.
+    Other files of the folder stay.
+
+    Args:
+        files: The files.
+        folder: The folder.
 
     Raises:
-        OutputError: the folder is a file, or may not be written.
+        OutputError: If the folder is a file, or cannot be written.
     """
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder}: is a file; name a folder")
@@ -42,7 +46,11 @@ def write_folder(files: Mapping[str, bytes], folder: Path) -> None:
 
 
 def write_file(data: bytes, path: Path) -> None:
-    """Write one file, whole or not at all; OutputError where that cannot be."""
+    """Write one file atomically.
+
+    Raises:
+        OutputError: If it cannot be written.
+    """
     if path.is_dir():
         raise OutputError(f"{path}: is a folder; name a file")
     try:
@@ -51,7 +59,7 @@ def write_file(data: bytes, path: Path) -> None:
             try:
                 file.write(data)
                 file.flush()
-                # A temporary file is its owner's alone; an export is as readable as any file made here.
+                # Only the owner can read a temporary file; an export follows the umask.
                 os.chmod(file.name, 0o666 & ~current_umask())
                 os.replace(file.name, path)
             except OSError:

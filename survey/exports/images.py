@@ -1,4 +1,4 @@
-"""The images of a study under names that people can read."""
+"""The images of a study with readable names."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def write_images(study: Study, target: IO[bytes]) -> None:
-    """Write a ZIP of the study's images and images.csv, which names file, item, role, factors and SHA-256.
+    """Write a ZIP of the study's images and images.csv, which lists file, item, role, factors and SHA-256.
 
-    A file is called by content and style, or by its item; a number keeps equal names apart.
+    Files are named by content and style, or by their item. A number distinguishes equal names.
     """
     rows, used = [], set[str]()
     with zipfile.ZipFile(target, "w") as archive:

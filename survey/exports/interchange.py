@@ -1,6 +1,6 @@
-"""Ratings in the forms that the field's other programs read: SUREAL, suJSON, the P.910 demonstration's matrix.
+"""Ratings in formats of other programs: SUREAL, suJSON and the matrix of the P.910 demonstration program.
 
-All hold the ratings that count in a MOS, those of the main phase.
+All have the ratings that count in a MOS, which are those of the main phase.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SUJSON_VERSION: Final = "1.1.1"
 def sureal_dataset(export: Export, question: str) -> dict[str, Any]:
     """Return one question's ratings as a dataset of Netflix's SUREAL (`sureal --dataset FILE.json`).
 
-    A participant's score is a number, or a list where the item was shown to them again.
+    A participant's score is a number, or a list if they saw the item several times.
     """
     scores = _scores(_of_question(export, question))
     items = export.items
@@ -48,12 +48,12 @@ def sureal_dataset(export: Export, question: str) -> dict[str, Any]:
 
 
 def p910_matrix(export: Export, question: str) -> bytes:
-    """Return items × participants as the P.910 demonstration program reads it: no header, `nan` where missing.
+    """Return items × participants for the P.910 demonstration program: no header, `nan` for missing ratings.
 
-    Rows in the order of mos.csv, columns in that of observers.csv; a repeated rating is averaged.
+    Rows are in the order of mos.csv, columns in that of observers.csv. Repeated ratings are averaged.
     """
     ratings = _of_question(export, question)
-    # By name, as the tables are: categories would come in the order in which people joined.
+    # By name, as in the tables: categories would be in the order in which people joined.
     names = [ratings[name].astype("str") for name in ("item", "participant")]
     grid = ratings["rating"].groupby(names).mean().unstack()
     text: str = grid.to_csv(header=False, index=False, na_rep="nan", lineterminator="\n")
@@ -178,6 +178,6 @@ def _levels(column: pd.Series[Any]) -> list[str]:
 
 
 def _name(value: Any) -> str:
-    """Return a level's name; a study need not say what an image's content or condition is."""
+    """Return a level's name. A study may leave content and condition of an image open."""
     missing = value is None or value == "" or (isinstance(value, float) and np.isnan(value))
     return "unnamed" if missing else str(value)

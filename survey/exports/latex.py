@@ -27,21 +27,21 @@ _SPECIAL: Final = {
 }
 _PATTERN: Final = re.compile("|".join(map(re.escape, _SPECIAL)))
 
-# As `label = "A"` of a plan names its image.
+# A name such as `label = "A"` of a plan gives.
 _OWN_LETTER: Final = re.compile(r"([A-Z][0-9A-Z]?): (.+)", re.DOTALL)
 
 
 def escape(text: object) -> str:
-    """Return `text` so that LaTeX prints it as it stands."""
+    """Return `text` escaped for LaTeX."""
     return _PATTERN.sub(lambda match: _SPECIAL[match.group()], str(text))
 
 
 def latex_table(export: Export) -> str:
     """Return a document fragment with one `table` for each question: figure, factors, image, n, MOS ± CI, SD, median.
 
-    An image whose name begins with a letter of its own ("A: cat × wave") has that letter as its figure; the others are
-    lettered in the order of the study's items. Factors are those in which the images differ. The interval is
-    Student's t at 95 %, its half width after the ±; a dash stands where it is not defined.
+    A name that begins with a letter ("A: cat × wave") has that letter as its figure. Other images are lettered in the
+    order of the study's items. The table has the factors in which the images differ. The interval is Student's t at
+    95 %, given as its half width after the ±. A dash means that it is not defined.
     """
     head = [
         "% Needs \\usepackage{booktabs}. Half widths are those of 95 % Student t intervals.",
@@ -57,7 +57,7 @@ def latex_table(export: Export) -> str:
 
 
 def _figures(items: list[str]) -> dict[str, tuple[str, str]]:
-    """Return {item: (figure, name)}; where names begin with letters of their own, they stand in the figure only."""
+    """Return {item: (figure, name)}. A letter at the start of a name moves to the figure."""
     own = {item: match.groups() for item in items if (match := _OWN_LETTER.fullmatch(item))}
     letters = [letter for letter, _ in own.values()]
     if len(set(letters)) < len(letters):
@@ -89,7 +89,7 @@ def _table(export: Export, key: str, text: str, figures: dict[str, tuple[str, st
 
 
 def _factors(export: Export, items: list[str]) -> dict[str, dict[str, Any]]:
-    """Return {factor: {item: level}} of the factors in which the items differ; a condition only without factors."""
+    """Return {factor: {item: level}} of the factors in which the items differ, or the condition without factors."""
     table = export.items[export.items["item"].isin(items)]
 
     def varying(names: Iterable[str]) -> list[str]:
@@ -142,7 +142,7 @@ def _number(value: float | None, digits: int = 2) -> str:
 
 
 def _letters(index: int) -> str:
-    """Return A to Z, then AA, AB, ... as a spreadsheet names its columns."""
+    """Return A to Z, then AA, AB, ... like the columns of a spreadsheet."""
     name = ""
     index += 1
     while index:

@@ -1,4 +1,4 @@
-"""The methods paragraph with the study's own numbers in it."""
+"""The methods paragraph with a study's numbers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _METHODS = {
 
 
 def methods_text(export: Export) -> str:
-    """Return a paragraph for a paper's methods section, every number from this study's analysis."""
+    """Return a paragraph for a paper's methods section, with numbers from the study's analysis."""
     simulated = (
         "NOTE: these ratings are simulated; they are not the opinions of people.\n\n"
         if export.simulated
@@ -45,11 +45,11 @@ def _participants(export: Export) -> str:
     summary, people = export.analysis.summary, export.participants
     excluded = int(people["excluded"].notna().sum())
     text = (
-        f"{summary['participants']} participants gave {summary['ratings']} ratings that count, each in a random order "
-        f"of their own; {int((people['state'] == 'finished').sum())} of {len(people)} finished."
+        f"{summary['participants']} participants gave {summary['ratings']} ratings that count, each in a separate "
+        f"random order; {int((people['state'] == 'finished').sum())} of {len(people)} finished."
     )
     if excluded:
-        text += f" {excluded} more {'was' if excluded == 1 else 'were'} left out, with reasons given in participants.csv."
+        text += f" {excluded} more {'was' if excluded == 1 else 'were'} excluded, for the reasons in participants.csv."
     return text
 
 

@@ -1,4 +1,4 @@
-"""A pair study's choices, their analysis, and the files made of them."""
+"""A pair study's choices, their analysis and their export files."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ _README: Final = """\
 
 choices.csv          one row a choice between two images, as shown: first, second, answer
 scores.csv           one row an image: wins, ties, losses, Bradley-Terry score (log odds) with its 95 % interval
-conditions.csv       the same of conditions, where images of different conditions were compared
+conditions.csv       the same for conditions, if images of different conditions were compared
 pairs.csv            one row a pair: how often each was chosen, sign test, p adjusted by Holm
 items.csv            one row an image; participants.csv one row a person
 results.xlsx         all tables in one workbook; results.json the same as JSON, with the stamp
 plots/               the plots as SVG and PDF
 SHA256SUMS           check with: sha256sum --check SHA256SUMS
 
-There is no MOS: people chose between images and gave no category.
+There is no MOS: people chose between images and rated no single image.
 """
 
 
 @dataclass(frozen=True)
 class PairExport:
-    """A pair study, its choices and their analysis; fields as those of `export.Export`."""
+    """A pair study, its choices and their analysis. The fields are as in `export.Export`."""
 
     fingerprint: str
     slug: str
@@ -63,7 +63,7 @@ class PairExport:
     analysis: Preferences
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Every table by its file name without ending."""
+        """Every table by its file name without suffix."""
         tables = {
             "choices": self.choices,
             **self.analysis.tables(),
@@ -74,7 +74,11 @@ class PairExport:
 
 
 def collect_pairs(study: Study) -> PairExport:
-    """Return a pair study's choices and their analysis, from memory while nothing has changed; NoRatings for none."""
+    """Return a pair study's choices and their analysis. The result is cached until something changes.
+
+    Raises:
+        NoRatings: If there is no choice.
+    """
     return _collect(study.pk, fingerprint(study))
 
 

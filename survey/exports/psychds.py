@@ -1,4 +1,4 @@
-"""The study as a Psych-DS dataset: predictable folders, JSON-LD metadata, every column described."""
+"""The study as a Psych-DS dataset: standard folders, JSON-LD metadata, and a description of every column."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables as bytes: CSV, JSON, Parquet. The same table gives the same bytes."""
+"""Tables as bytes: CSV, JSON and Parquet. The same table gives the same bytes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-# A cell that starts with one of these is a formula to a spreadsheet program (OWASP, "CSV injection").
+# Spreadsheet programs read a cell that starts with one of these as a formula (OWASP, "CSV injection").
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 _TIME: Final = "%Y-%m-%dT%H:%M:%S.%fZ"
 
@@ -21,15 +21,15 @@ _TIME: Final = "%Y-%m-%dT%H:%M:%S.%fZ"
 def csv_bytes(table: pd.DataFrame) -> bytes:
     """Return `table` as CSV: UTF-8, RFC 4180 quoting, lines ending in LF, empty for missing.
 
-    Floats are written in full (the shortest digits that read back as the same number), times in ISO 8601 UTC,
-    and text that a spreadsheet would run as a formula begins with an apostrophe.
+    Floats are written in full (the shortest digits that read back as the same number), and times in ISO 8601 UTC.
+    Text that a spreadsheet would run as a formula gets an apostrophe in front.
     """
     text: str = neutralised(_plain_times(table)).to_csv(index=False, lineterminator="\n")
     return text.encode()
 
 
 def parquet_bytes(table: pd.DataFrame, stamp: Mapping[str, Any]) -> bytes:
-    """Return `table` as Parquet with the stamp as JSON under the file's metadata key `nstsite`; times keep their type."""
+    """Return `table` as Parquet, with the stamp as JSON in the file's metadata key `nstsite`. Times keep their type."""
     arrow = pa.Table.from_pandas(table, preserve_index=False)
     arrow = arrow.replace_schema_metadata({"nstsite": json.dumps(clean(stamp), sort_keys=True)})
     buffer = io.BytesIO()
@@ -38,12 +38,12 @@ def parquet_bytes(table: pd.DataFrame, stamp: Mapping[str, Any]) -> bytes:
 
 
 def json_bytes(value: Any) -> bytes:
-    """Return `value` as indented UTF-8 JSON; tables become lists of records, one to a line, NaN becomes null."""
+    """Return `value` as indented UTF-8 JSON. Tables become lists of records, one a line; NaN becomes null."""
     return (_json(value, "\n") + "\n").encode()
 
 
 def _json(value: Any, line: str) -> str:
-    """Return `value` as JSON; `line` begins each line of it."""
+    """Return `value` as JSON, with `line` at the start of each line."""
     inner = line + "  "
     if isinstance(value, Mapping) and value:
         parts = [f"{_encode(str(key))}: {_json(item, inner)}" for key, item in value.items()]
@@ -59,12 +59,12 @@ _encode: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
 def neutralised(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a copy whose text cells and column names no spreadsheet program runs as a formula."""
+    """Return a copy whose text cells and column names cannot run as formulas in a spreadsheet."""
     result = table.rename(columns=neutral)
     for name in result.columns:
         column = result[name]
         if isinstance(column.dtype, pd.CategoricalDtype):
-            # As text: two categories that differ by the apostrophe alone would collide.
+            # As text: two categories that differ only by the apostrophe would collide.
             column = column.astype("object")
         if column.dtype == object or isinstance(column.dtype, pd.StringDtype):
             result[name] = column.map(neutral, na_action="ignore")
@@ -72,12 +72,12 @@ def neutralised(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def neutral(value: Any) -> Any:
-    """Return `value`, text that begins like a formula behind an apostrophe."""
+    """Return `value`, with an apostrophe before text that begins like a formula."""
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the table's rows as dictionaries of plain Python values, None for missing."""
+    """Return the table's rows as dictionaries of Python values, with None for missing values."""
     plain = _plain_times(table)
     names = [str(name) for name in plain.columns]
     columns = [_plain_values(plain.iloc[:, i]) for i in range(len(names))]
@@ -85,17 +85,17 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _plain_values(column: pd.Series[Any]) -> list[Any]:
-    """Return a column's values as `clean` gives each."""
+    """Return a column's values, each converted by `clean`."""
     values: list[Any] = column.astype("object").where(column.notna(), None).tolist()
     return [value if type(value) in _PLAIN else clean(value) for value in values]
 
 
-# What most values are, and nothing is to be done about.
+# Types of most values, which need no conversion.
 _PLAIN: Final = (str, int, bool, type(None))
 
 
 def clean(value: Any) -> Any:
-    """Return `value` in terms of JSON: NumPy scalars unwrapped, NaN and infinities None, tables as records."""
+    """Return `value` in JSON types: NumPy scalars unwrapped, NaN and infinities as None, tables as records."""
     if type(value) in _PLAIN:
         return value
     if isinstance(value, np.generic):

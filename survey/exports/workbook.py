@@ -1,4 +1,4 @@
-"""All tables in one XLSX workbook, a sheet each."""
+"""All tables in one XLSX workbook, one sheet each."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _ROWS: Final = 1_048_575
 """Rows that a sheet holds below its header (ECMA-376)."""
 
 
-# Texts that decide a column's width, and its greatest width in characters.
+# Number of texts that determine a column's width, and its largest width in characters.
 _LOOKED_AT: Final = 500
 _WIDEST: Final = 60
-# What three decimals show as 0.000.
+# Smaller numbers would show as 0.000.
 _SMALL: Final = 0.0005
 
 
@@ -39,10 +39,11 @@ class _Formats:
 
 
 def workbook_bytes(tables: Mapping[str, pd.DataFrame], stamp: Mapping[str, Any]) -> bytes:
-    """Return a workbook with the stamp first, then one sheet for each table, header frozen and filterable.
+    """Return a workbook with the stamp first, then one sheet for each table, with a frozen header and filters.
 
-    Numbers and truth values are such to the spreadsheet program. A number is stored in full and shown with three
-    decimals, in a column of whole numbers with none; one that would be shown as 0.000 is shown as a power of ten. No cell is a formula or a link, whatever its text. A table longer than a sheet continues on the next.
+    Numbers and truth values keep their types. Numbers are stored in full. They are shown with three decimals, or with
+    none in a column of whole numbers; very small ones are shown as powers of ten. No cell is a formula or a link,
+    whatever its text. A table longer than a sheet continues on the next.
     """
     buffer = io.BytesIO()
     options = {
@@ -52,7 +53,7 @@ def workbook_bytes(tables: Mapping[str, pd.DataFrame], stamp: Mapping[str, Any])
         "strings_to_numbers": False,
     }
     with xlsxwriter.Workbook(buffer, options) as workbook:
-        # The moment of writing would make every file differ.
+        # The time of writing would make every file differ.
         workbook.set_properties({"created": datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)})
         formats = _Formats(
             workbook.add_format({"bold": True, "bottom": 1}),
@@ -96,6 +97,6 @@ def _write(workbook: Any, name: str, table: pd.DataFrame, formats: _Formats) -> 
 
 
 def _width(heading: str, values: Sequence[Any]) -> int:
-    """Return a column's width in characters: that of its longest text, with room for the filter's arrow."""
+    """Return a column's width in characters: that of its longest text plus the filter's arrow."""
     shown = (f"{value:.3f}" if isinstance(value, float) else str(value) for value in values[:_LOOKED_AT])
     return min(max(len(heading) + 3, *(len(text) + 1 for text in shown), 6), _WIDEST)

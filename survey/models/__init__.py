@@ -1,6 +1,6 @@
-"""The survey's tables. Words as in docs/architecture.md; the database has the last word on every invariant.
+"""The tables of the survey. docs/architecture.md defines the terms. Constraints of the database guard every invariant.
 
-Nothing here can hold an IP address or a user agent: there is no column for either.
+No column can store an IP address or a user agent.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What researchers decide: who is left out, who may look; and the log of what was done."""
+"""Decisions of researchers: exclusions, viewers and share links; and the audit log."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from survey.models.study import Study
 
 
 class Exclusion(models.Model):
-    """A researcher's decision to leave one participant out of the results; lifted, it stays here as history."""
+    """A researcher's decision to exclude one participant from the results. A lifted exclusion stays as history."""
 
     participant = models.ForeignKey(Participant, on_delete=models.CASCADE, related_name="exclusions")
     reason = models.CharField(max_length=200)
@@ -41,7 +41,7 @@ class Exclusion(models.Model):
 
 
 class ShareLink(models.Model):
-    """An address that shows a study's results without sign-in, until it is revoked."""
+    """A link to a study's results without sign-in, until it is revoked."""
 
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="share_links")
     token = models.CharField(max_length=32, unique=True, default=new_token)
@@ -57,7 +57,7 @@ class ShareLink(models.Model):
 
 
 class Viewer(models.Model):
-    """An account that may read one study's results, and change nothing."""
+    """An account that may read one study's results, but not change anything."""
 
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="viewers")
     user = models.ForeignKey(
@@ -72,9 +72,9 @@ class Viewer(models.Model):
 
 
 class AuditEntry(models.Model):
-    """One administrative act. Rows are only ever added: triggers refuse to change or delete them.
+    """One administrative act. Triggers refuse to change or delete rows.
 
-    It names its actor and its study in words, and points at the study without a constraint, because it outlives both.
+    It stores the names of its actor and study, and refers to the study without a constraint, because it outlives both.
     """
 
     at = models.DateTimeField(db_default=Now())
@@ -98,7 +98,7 @@ class AuditEntry(models.Model):
 
 
 class ApiToken(models.Model):
-    """A program's key to what its account may read, or to less. Only its hash is kept: 256 random bits need no slow one."""
+    """A program's access to the studies of its account, or to fewer. Only a hash is stored, fast since it has 256 random bits."""
 
     class Scope(models.TextChoices):
         RESULTS = "results", "results only, nothing of single people"

@@ -1,15 +1,15 @@
-"""Random names and secrets of rows."""
+"""Random names and secrets for rows."""
 
 from __future__ import annotations
 
 import secrets
 
-# Without 0/O, 1/I/L and U: read aloud and typed from paper without mistakes.
+# Without 0/O, 1/I/L and U, to be read aloud and typed from paper without mistakes.
 CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 def new_token() -> str:
-    """Return an unguessable address-safe token of 128 bits (22 characters)."""
+    """Return an unguessable URL-safe token of 128 bits (22 characters)."""
     return secrets.token_urlsafe(16)
 
 
@@ -19,15 +19,15 @@ def new_code(length: int) -> str:
 
 
 def participant_code() -> str:
-    """Return a participant's public name, as it stands in exports."""
+    """Return a participant's public name for exports."""
     return new_code(8)
 
 
 def withdrawal_code() -> str:
-    """Return a secret of 59 bits that deletes its holder's answers."""
+    """Return a secret of 59 bits with which a participant can delete their answers."""
     return new_code(12)
 
 
 def random_seed() -> int:
-    """Return the seed of one participant's design (31 bits: fits every database's integer)."""
+    """Return the seed of one participant's design: 31 bits, to fit the integers of all databases."""
     return secrets.randbelow(2**31)

@@ -1,4 +1,4 @@
-"""Who answers, and what: participants, their trials and answers, and by which link they came."""
+"""Participants, their trials and answers, and the links by which they came."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Participant(models.Model):
         SCREENED_OUT = "screened-out", "screened out"
 
     class Review(models.IntegerChoices):
-        """How `survey.study.votes` judged a session last."""
+        """The last verdict of `survey.study.votes` on a session."""
 
         LIVE = 0
         OVER = 1
@@ -70,7 +70,7 @@ class Participant(models.Model):
 
 
 class Trial(models.Model):
-    """One showing of one stimulus to one participant. `token` lets a repeated POST be recognised."""
+    """One presentation of one stimulus to one participant. `token` identifies a repeated POST."""
 
     class Phase(models.TextChoices):
         PRACTICE = "practice"
@@ -150,7 +150,7 @@ class Tally(models.Model):
 
 
 class Answer(models.Model):
-    """What every answer to one question at one trial keeps."""
+    """The common fields of an answer to one question in one trial."""
 
     class Input(models.TextChoices):
         MOUSE = "mouse"
@@ -176,7 +176,7 @@ class Answer(models.Model):
 
 
 class Rating(Answer):
-    """An opinion score 1..5. `first_value` is the first one given, before any undo."""
+    """An opinion score 1..5. `first_value` is the first score, before any undo."""
 
     value = models.PositiveSmallIntegerField()
     first_value = models.PositiveSmallIntegerField()
@@ -221,7 +221,7 @@ class Preference(Answer):
 
 
 class Invitation(models.Model):
-    """A personal link. It belongs to at most one participant, whom it brings back to where they stopped."""
+    """A personal link for at most one participant. It also continues their session."""
 
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="invitations")
     token = models.CharField(max_length=32, unique=True, default=new_token)
@@ -244,7 +244,7 @@ class Invitation(models.Model):
 
 
 class Recruit(models.Model):
-    """What a crowd platform says of a participant: pseudonymous, so apart from the ratings, and purged first."""
+    """A participant's record from a crowd platform: pseudonymous, separate from the ratings, and purged first."""
 
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="recruits")
     participant = models.OneToOneField(Participant, on_delete=models.CASCADE, related_name="recruit")

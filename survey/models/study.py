@@ -1,4 +1,4 @@
-"""What is asked: studies, their versions, questions and stimuli."""
+"""Studies, their versions, questions and stimuli."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from survey.models.keys import new_token
 
 
 def image_path(stimulus: Stimulus, filename: str) -> str:
-    """Return where a stimulus's bytes lie in the media store: by its opaque name, nothing else."""
+    """Return a stimulus's path in the media store: only its opaque name."""
     return f"stimuli/{stimulus.name}.png"
 
 
 class Study(models.Model):
-    """One rating survey. What it asks and how is in its newest StudyVersion."""
+    """One rating survey. Its newest StudyVersion has its definition."""
 
     class State(models.TextChoices):
         DRAFT = "draft"
@@ -40,7 +40,7 @@ class Study(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
     method = models.CharField(max_length=10, choices=Method, default=Method.ACR)
     is_simulated = models.BooleanField(default=False, help_text="its participants are a program's")
-    # Only the database's default: with one of Python's, SQLite would rebuild the table and lose its triggers.
+    # Only a database default: with a Python default, SQLite would rebuild the table and lose its triggers.
     is_imported = models.BooleanField(db_default=False, help_text="its ratings were made elsewhere")
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="studies"
@@ -75,22 +75,22 @@ class Study(models.Model):
 
     @property
     def takes_people(self) -> bool:
-        """Return whether a person may begin now: it is open, and its participants are no program's."""
+        """Return whether a person may begin now: the study is open and not simulated."""
         return self.state == self.State.OPEN and not self.is_simulated and not self.is_over
 
     @property
     def is_purged(self) -> bool:
-        """Return whether the day has come on which personal data go."""
+        """Return whether the day for deleting personal data has come."""
         return self.purge_on is not None and self.purge_on <= timezone.localdate()
 
     @property
     def is_over(self) -> bool:
-        """Return whether it takes no more answers but those that are on their way: it is closed, or its purge date has come."""
+        """Return whether it is closed or its purge date has come. Then it accepts only answers already under way."""
         return self.state == self.State.CLOSED or self.is_purged
 
     @property
     def over_since(self) -> dt.datetime | None:
-        """When it closed, or its purge date began, whichever came first; None where it goes on or nobody knows."""
+        """When it closed, or its purge date began, whichever was first; None if it is not over or this is unknown."""
         ends = [self.closed_at] if self.state == self.State.CLOSED and self.closed_at else []
         if self.purge_on is not None and self.is_purged:
             ends.append(timezone.make_aware(dt.datetime.combine(self.purge_on, dt.time())))
@@ -98,12 +98,12 @@ class Study(models.Model):
 
     @property
     def version(self) -> StudyVersion:
-        """The newest version: what a participant who starts now is asked."""
+        """The newest version, which applies to participants who start now."""
         return self.versions.latest("number")
 
 
 class StudyVersion(models.Model):
-    """One definition of a study, immutable once a person has rated under it; each participant keeps theirs."""
+    """One definition of a study, immutable once a person has rated under it. Each participant keeps their version."""
 
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
@@ -123,7 +123,7 @@ class StudyVersion(models.Model):
 
 
 class Question(models.Model):
-    """What is asked of each image. `text` and `labels` are in the study's first language."""
+    """A question about each image. `text` and `labels` are in the study's first language."""
 
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="questions")
     key = models.SlugField(max_length=40)

@@ -1,4 +1,4 @@
-"""From the database to an Export: the one place where results are read out of the tables."""
+"""From the database to an Export: the only module that reads results from the tables."""
 
 from __future__ import annotations
 
@@ -24,15 +24,17 @@ from survey.results.tidy_table import column_names, has_repeats, rating_counts, 
 
 
 class NoRatings(ValueError):
-    """The study has no rating that counts yet."""
+    """The study has no rating that counts in a MOS yet."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What of a study's answers is analysed, and how. The default is what is published and exported.
+    """Which answers of a study are analysed, and how. The default is used for publication and export.
 
-    panel: `everyone`; `screened`, without the participants that a screening rule flags; `model`, everyone weighted by
-    the subject model. only: a factor column and the level that items must have.
+    Attributes:
+        panel: `everyone`; `screened`, without the participants that a screening rule flags; `model`, everyone
+            weighted by the subject model.
+        only: A factor column and the level that items must have.
     """
 
     ci: Method = "t"
@@ -57,19 +59,23 @@ _ITEM_FIELDS: Final = (
 
 
 def collect(study: Study, selection: Selection = DEFAULT) -> Export:
-    """Return the study with its ratings and their analysis, from memory while nothing has changed.
+    """Return the study with its ratings and their analysis. The result is cached until something changes.
 
-    Participants whom an exclusion in force leaves out are in `participants` and `excluded` only.
-    Raises NoRatings where there is nothing to analyse.
+    Excluded participants are only in `participants` and `excluded`.
+
+    Raises:
+        NoRatings: If there is nothing to analyse.
     """
     return _collect(study.pk, fingerprint(study), selection)
 
 
 def mos_tables(study: Study) -> dict[str, pd.DataFrame]:
-    """Return {question: its MOS table}, equal to that of `collect`, of any number of ratings in a second or two.
+    """Return {question: its MOS table}, equal to that of `collect`, in a second or two for any number of ratings.
 
-    Where somebody rated an image again, ratings are read one by one: their intervals count participants.
-    Raises NoRatings where there is nothing to count.
+    If somebody rated an image again, ratings are read one by one, since intervals then depend on participants.
+
+    Raises:
+        NoRatings: If there is nothing to count.
     """
     if has_repeats(study):
         rows = analysis_rows(study)
@@ -90,9 +96,9 @@ def mos_tables(study: Study) -> dict[str, pd.DataFrame]:
 
 
 def fingerprint(study: Study) -> str:
-    """Return a hash that changes whenever anything that the results show does: a key of every cache of results.
+    """Return a hash that changes with any change of the results: the key of all caches of results.
 
-    It covers the answers, all that `participants_table` and `items_table` show, the exclusions and the study's texts.
+    It covers the answers, `participants_table`, `items_table`, the exclusions and the study's texts.
     """
     facts = [
         _answer_facts(Rating, study),
@@ -107,9 +113,9 @@ def fingerprint(study: Study) -> str:
 
 
 def _answer_facts(kind: type[Rating] | type[Preference], study: Study) -> dict[str, Any]:
-    """Return sums that differ once an answer came, went or changed."""
+    """Return sums that change if an answer is added, removed or changed."""
     rows = kind.objects.filter(trial__participant__study=study)
-    # Weighted by the trial: two answers that change places leave a plain sum as it was.
+    # Weighted by the trial: a plain sum would not change if two answers were swapped.
     if kind is Rating:
         number: Any = F("value") * F("trial_id")
     else:
@@ -122,8 +128,8 @@ def _answer_facts(kind: type[Rating] | type[Preference], study: Study) -> dict[s
 
 
 def _participant_facts(study: Study) -> str:
-    """Return a hash of every participant's row, as far as results show it."""
-    # As text: made into Python's objects, 20,000 people would take half a second.
+    """Return a hash of the columns of all participants that results show."""
+    # Read as text: as Python objects, 20,000 people would take half a second.
     texts = {
         f"{name}_text": Cast(name, TextField())
         for name in ("consented_at", "started_at", "finished_at", "about", "screening")
@@ -181,9 +187,9 @@ def _selected(rows: pd.DataFrame, only: tuple[str, str] | None) -> pd.Series[boo
 
 
 def analysis_rows(study: Study) -> pd.DataFrame:
-    """Return the tidy table as it is analysed and exported: whole numbers as such.
+    """Return the tidy table for analysis and export, with whole numbers as integers.
 
-    Columns that the study does not use at all (no condition, no reference ...) stay, empty.
+    Columns that the study does not use (no condition, no reference ...) stay, but are empty.
     """
     table = with_whole_numbers(tidy_table(study))
     for name in ("content", "style", "condition", "input"):
@@ -192,7 +198,7 @@ def analysis_rows(study: Study) -> pd.DataFrame:
 
 
 def with_whole_numbers(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table whose times and sizes in whole units are integers, missing ones too."""
+    """Return a table whose times and sizes in whole units are integers, also with missing values."""
     whole = ("rt_ms", "load_ms", "viewport_w", "viewport_h", "expected")
     return table.assign(
         **{name: table[name].round().astype("Int64") for name in whole if name in table.columns}
@@ -216,7 +222,7 @@ def items_table(study: Study, factors: dict[str, str], covariates: dict[str, str
 
 
 def participants_table(study: Study, excluded: dict[str, str]) -> pd.DataFrame:
-    """Return one row a participant, previews left out; nothing in it names a person or opens a session."""
+    """Return one row a participant, without previews. No column identifies a person or gives access to a session."""
     people = (
         study.participants.filter(is_preview=False)
         .annotate(ratings=Count("trials__ratings"))
@@ -248,7 +254,7 @@ def participants_table(study: Study, excluded: dict[str, str]) -> pd.DataFrame:
 
 
 def exclusions(study: Study) -> dict[str, str]:
-    """Return {participant: reason} of those whom a researcher leaves out."""
+    """Return {participant: reason} for excluded participants."""
     return dict(_in_force(study).values_list("participant__code", "reason"))
 
 

@@ -1,4 +1,4 @@
-"""What every export of one study is made from, gathered once."""
+"""The data of one study for all exports."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from survey.analysis import Analysis
 
 @dataclass(frozen=True)
 class QuestionText:
-    """One question as it was asked; `labels` are those of the categories 1 to 5."""
+    """One question as it was asked. `labels` belong to the categories 1 to 5."""
 
     key: str
     text: str
@@ -24,11 +24,15 @@ class QuestionText:
 class Export:
     """A study, its ratings and their analysis.
 
-    fingerprint: changes whenever anything here does (`collect.fingerprint`).
-    ratings: the tidy table, all phases, without previews and without the participants left out; theirs are in
-    `excluded`. checked: `ratings` as analysed.
-    items: one row a stimulus; participants: one row a person. factors: names of the factor columns of both tables.
-    descriptions: {column: what it holds} for columns that only this study has.
+    Attributes:
+        fingerprint: Changes with any change of the data (`collect.fingerprint`).
+        ratings: The tidy table of all phases, without previews and excluded participants.
+        excluded: The ratings of excluded participants.
+        checked: `ratings` as analysed.
+        items: One row a stimulus.
+        participants: One row a person.
+        factors: Names of the factor columns of `ratings` and `items`.
+        descriptions: {column: its meaning} for columns that only this study has.
     """
 
     fingerprint: str

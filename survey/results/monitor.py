@@ -1,4 +1,4 @@
-"""A study as it runs: the queries behind the live page. The numbers themselves are made in `analysis.monitoring`."""
+"""Queries of the live page of a running study. `analysis.monitoring` computes the numbers."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from survey.results.tidy_table import preference_table
 from survey.study.definition import Definition, definition_of
 from survey.study.votes import STALE_AFTER
 
-#: Seconds for which a look is kept: at least so many, and long enough that looking costs a twentieth of one core.
+#: Minimum seconds for caching a snapshot. Slow snapshots are cached longer, to use at most a twentieth of one core.
 KEPT_AT_LEAST: Final = 2.0
 _SHARE: Final = 20
 
 
 @dataclass(frozen=True)
 class Watch:
-    """One look at a running study.
+    """A snapshot of a running study.
 
     Attributes:
-        people: {what they are doing: how many}, of all who began, previews left out; kinds without anybody left out.
-        began, finished: how many of them.
-        ratings: that count in a MOS, of participants who are not left out.
+        people: {activity: number of participants}, without previews and empty activities.
+        began, finished: Numbers of participants.
+        ratings: Number that counts in a MOS, without excluded participants.
         reached: `monitoring.drop_off`.
-        seconds: median response time; None where none is known.
+        seconds: Median response time; None if unknown.
         failures: {why an image could not be shown: how often}.
         failed_images: {item: how often}, most often first.
-        flagged: {participant: what flags them, in words}.
+        flagged: {participant: reasons in words}.
         scores: {question's key: its scores}; empty in a pair study.
-        comparisons: {item: pairs it was judged in}, fewest first; of a pair study only.
+        comparisons: {item: number of pairs it was judged in}, fewest first; only in a pair study.
     """
 
     people: dict[str, int]
@@ -55,7 +55,7 @@ class Watch:
 
 
 def watch(study: Study) -> Watch:
-    """Return how a study stands, from memory when somebody has just looked."""
+    """Return a snapshot of a study, cached for some seconds."""
     key = f"watch:{study.pk}"
     seen: Watch | None = cache.get(key)
     if seen is None or _names_who_left(seen, study):
@@ -66,7 +66,7 @@ def watch(study: Study) -> Watch:
 
 
 def _names_who_left(seen: Watch, study: Study) -> bool:
-    """Return whether a kept look names somebody who was deleted or left out since."""
+    """Return whether a cached snapshot names somebody who was since deleted or excluded."""
     known = study.participants.filter(code__in=list(seen.flagged)).exclude(exclusions__in=_in_force(study))
     return known.count() < len(seen.flagged)
 
@@ -76,7 +76,7 @@ def _in_force(study: Study) -> QuerySet[Exclusion]:
 
 
 def look(study: Study) -> Watch:
-    """Return how a study stands now."""
+    """Return a new snapshot of a study."""
     definition = definition_of(study.version)
     people = _people(study, definition)
     rows = _rows(study)
@@ -99,7 +99,7 @@ def look(study: Study) -> Watch:
 
 
 def _people(study: Study, definition: Definition) -> dict[str, int]:
-    """Count who began, by where they are: the phase of the next image for those under way."""
+    """Count participants by state; active ones by the phase of their next image."""
     waiting = Trial.objects.filter(participant=OuterRef("pk"), outcome=Trial.Outcome.OPEN).order_by(
         "position"
     )
@@ -126,14 +126,14 @@ def _people(study: Study, definition: Definition) -> dict[str, int]:
 
 
 def _answered(study: Study) -> list[int]:
-    """Return how many trials each person has behind them."""
+    """Return the number of finished trials of each person."""
     closed = Count("trials", filter=~Q(trials__outcome=Trial.Outcome.OPEN))
     people = study.participants.filter(is_preview=False).annotate(closed=closed)
     return list(people.values_list("closed", flat=True))
 
 
 def _rows(study: Study) -> pd.DataFrame:
-    """Return the tidy table without the participants who are left out."""
+    """Return the tidy table without excluded participants."""
     rows = preference_table(study) if study.method == Study.Method.PAIR else analysis_rows(study)
     out = list(_in_force(study).values_list("participant__code", flat=True))
     rows = rows[~rows["participant"].isin(out)].reset_index(drop=True)
@@ -142,7 +142,7 @@ def _rows(study: Study) -> pd.DataFrame:
     try:
         return check(rows, source=study.slug).table
     except TableError:
-        # Nothing counts yet: the rows of other phases say nothing of scores.
+        # Nothing counts yet: rows of other phases have no part in scores.
         return rows.iloc[:0]
 
 
@@ -159,7 +159,7 @@ def _scores(study: Study, rows: pd.DataFrame, definition: Definition) -> dict[st
 
 
 def _flagged(rows: pd.DataFrame) -> dict[str, list[str]]:
-    """Return whom a rule flags by any question."""
+    """Return the participants whom a rule flags for any question."""
     found: dict[str, list[str]] = {}
     for question in rows["question"].unique():
         for person, rules in flags(rows[rows["question"] == question]).items():
@@ -168,7 +168,7 @@ def _flagged(rows: pd.DataFrame) -> dict[str, list[str]]:
 
 
 def _comparisons(study: Study, rows: pd.DataFrame) -> dict[str, int]:
-    """Count the pairs that each image was judged in, once for all questions about them; fewest first."""
+    """Count the pairs in which each image was judged, once for all questions; fewest first."""
     first = rows.drop_duplicates("trial")
     shown = pd.concat([first["first"], first["second"]]).astype("object").value_counts()
     items = study.stimuli.filter(role="main").values_list("item", flat=True)

@@ -1,4 +1,4 @@
-"""The three panels under which every headline is shown: everyone, flagged left out, weighted by the model."""
+"""The three panels of the results: everyone, without flagged participants, and weighted by the subject model."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ PANELS: Final[dict[str, str]] = {
 
 
 def weighted_by_model(analysis: Analysis) -> Analysis:
-    """Return the analysis with the shrunken subject model's qualities and intervals in place of the MOS's.
+    """Return the analysis with qualities and intervals of the shrunken subject model instead of the MOS.
 
-    Counts, shares and SD stay those of the ratings; the bounded interval is the model's, clipped to the scale.
+    Counts, shares and SD stay those of the ratings. The bounded interval is the model's, clipped to the scale.
     """
     questions = {name: replace(part, mos=_weighted(part)) for name, part in analysis.questions.items()}
     whole = {field.name: getattr(analysis, field.name) for field in fields(analysis)}

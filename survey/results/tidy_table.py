@@ -1,7 +1,7 @@
-"""The tidy table: a study's ratings as one DataFrame, one row for each rating. Everything after reads only this,
-but for a MOS table alone, which counts are enough for.
+"""The tidy table: a study's ratings as one DataFrame, one row for each rating.
 
-Previews are never in it. All phases are: `phase == "main"` selects what a MOS counts.
+All results are computed from it, except that counts are enough for a MOS table alone. It has all phases but no
+previews; `phase == "main"` selects the ratings that count in a MOS.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _SCREEN: Final = ("viewport_w", "viewport_h", "dpr", "zoom", "shown_w", "shown_h
 def column_names(study: Study) -> tuple[dict[str, str], dict[str, str]]:
     """Return ({factor: its column}, {covariate: its column}), sorted.
 
-    A name that COLUMNS has gets the prefix `factor_` or `covariate_`, as does a covariate with the name of a factor.
+    A name in COLUMNS gets the prefix `factor_` or `covariate_`. So does a covariate with the name of a factor.
     """
     return _column_names(_stimuli(study))
 
@@ -37,10 +37,10 @@ def _column_names(stimuli: list[Any]) -> tuple[dict[str, str], dict[str, str]]:
 def tidy_table(study: Study) -> pd.DataFrame:
     """Return the study's ratings, one row each, by participant, position and question.
 
-    Columns: COLUMNS, then factors, then covariates. `rating` is 1..5 (int8); `rt_ms` and the screen's sizes are
-    floats with NaN for "not known"; times are UTC; `repeat` is 0 for a participant's first main or repeated
-    showing of an item, 1 for the second, and so on. Texts are categories: 10^6 ratings take about 100 bytes each.
-    Empty (with its columns) for a study without ratings. Pair studies have `preference_table` instead.
+    Columns: COLUMNS, then factors, then covariates. `rating` is 1..5 (int8). `rt_ms` and the screen's sizes are
+    floats with NaN for "not known". Times are UTC. `repeat` is 0 for the first time a participant sees an item in
+    the phases main and repeat, 1 for the second, and so on. Texts are categories: 10^6 ratings take about 100 bytes
+    each. Without ratings the table has no rows. Pair studies have `preference_table` instead.
     """
     answers = Rating.objects.filter(trial__participant__study=study)
     table = _answers(study, answers, "i1")
@@ -74,7 +74,7 @@ def preference_table(study: Study) -> pd.DataFrame:
 
 
 def has_repeats(study: Study) -> bool:
-    """Return whether somebody was shown an image more than once in the main phase."""
+    """Return whether anybody saw an image more than once in the main phase."""
     shown = Trial.objects.filter(
         participant__study=study, phase=Trial.Phase.MAIN, outcome=Trial.Outcome.RATED
     )
@@ -83,10 +83,10 @@ def has_repeats(study: Study) -> bool:
 
 
 def rating_counts(study: Study) -> pd.DataFrame:
-    """Return how often each item got each rating in the main phase, counted by the database in one query.
+    """Return how often each item got each rating in the main phase, by one query.
 
-    Columns: question, item, n1..n5; one row for each rated item, by question and item. Previews and participants
-    whom a researcher leaves out do not count.
+    Columns: question, item, n1..n5. There is one row for each rated item, by question and item. Previews and excluded
+    participants do not count.
     """
     left_out = Exclusion.objects.filter(participant__study=study, lifted_at__isnull=True)
     counts = (
@@ -102,7 +102,7 @@ def rating_counts(study: Study) -> pd.DataFrame:
     )
     names = ["question", "item", "value", "n"]
     table = pd.DataFrame(list(counts), columns=names)
-    # Keys to names here: joined, the database would compare a text for each rating.
+    # Keys become names here: in a join the database would compare a text for each rating.
     table["question"] = table["question"].map(
         dict(Question.objects.filter(study=study).values_list("pk", "key"))
     )
@@ -113,7 +113,7 @@ def rating_counts(study: Study) -> pd.DataFrame:
 
 
 def _answers(study: Study, answers: QuerySet[Any], value: str) -> pd.DataFrame:
-    """Return what ratings and preferences have in common; `value` is the NumPy type of an answer."""
+    """Return the common columns of ratings and preferences. `value` is the NumPy type of an answer."""
     fields = {
         "trial_id": "i8",
         "question_id": "i8",
@@ -129,7 +129,7 @@ def _answers(study: Study, answers: QuerySet[Any], value: str) -> pd.DataFrame:
         "trial__phase": "U11",
         **{f"trial__{name}": "f8" for name in _SCREEN},
     }
-    # Times as the database writes them: pandas reads ten of them in the time that Django makes one.
+    # Times as text: pandas parses them ten times as fast as Django.
     times = {name: Cast(f"trial__{name}", TextField()) for name in ("shown_at", "answered_at")}
     rows = (
         answers.filter(trial__participant__is_preview=False)
@@ -138,7 +138,7 @@ def _answers(study: Study, answers: QuerySet[Any], value: str) -> pd.DataFrame:
         .iterator(chunk_size=_CHUNK)
     )
     types = [*fields.values(), "O", "O"]
-    # Chunk by chunk into packed columns: a list of a million tuples would take a gigabyte.
+    # In chunks into packed columns: a list of a million tuples would take a gigabyte.
     chunks = [
         [np.array(column, dtype=kind) for column, kind in zip(zip(*chunk, strict=True), types, strict=True)]
         for chunk in iter(lambda: list(islice(rows, _CHUNK)), [])
@@ -164,7 +164,7 @@ def _answers(study: Study, answers: QuerySet[Any], value: str) -> pd.DataFrame:
 
 
 def _coded(ids: pd.Series[Any], names: dict[int, Any]) -> pd.Categorical:
-    """Return the names of `ids` as a categorical, in the order of `names`; one comparison a row, not one string."""
+    """Return the names of `ids` as a categorical in the order of `names`, without a string for each row."""
     categories = list(dict.fromkeys(names.values()))
     place = {name: code for code, name in enumerate(categories)}
     codes = ids.map({key: place[name] for key, name in names.items()}).fillna(-1).to_numpy(np.int32)
@@ -172,10 +172,10 @@ def _coded(ids: pd.Series[Any], names: dict[int, Any]) -> pd.Categorical:
 
 
 def _stimuli(study: Study) -> list[Any]:
-    """Return what the tables take of each stimulus, as named tuples, which cost a tenth of the models."""
+    """Return the columns of each stimulus for the tables, as named tuples, ten times as fast as models."""
     names = ("pk", "item", "content", "style", "condition", "sha256", "expected", "factors", "covariates")
     rows = Stimulus.objects.filter(study=study).values_list(*names, named=True)
-    # Sorted here: databases sort text each in their own way.
+    # Sorted here, because databases sort text differently.
     return sorted(rows, key=lambda stimulus: stimulus.item)
 
 
@@ -194,7 +194,7 @@ def _stimulus_frame(stimuli: list[Any], factors: dict[str, str], covariates: dic
 
 
 def _values(values: list[Any]) -> Any:
-    """Return one factor's values as numbers where all are numbers, else as categories."""
+    """Return one factor's values as numbers if all are numbers, else as categories."""
     known = [v for v in values if v is not None]
     if known and all(isinstance(v, int | float) and not isinstance(v, bool) for v in known):
         return np.array([np.nan if v is None else v for v in values], dtype="f8")

@@ -1,4 +1,4 @@
-"""Bots that play whole sessions through a real server: plain forms as any browser without script sends them."""
+"""Bots that play whole sessions on a real server. They send forms like a browser without JavaScript."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ from survey.study.definition import definition_of
 
 _TIMEOUT: Final = 60
 _TURNED_AWAY: Final = 5
-"""How often a bot waits when the server says that too many start at once, before it gives up."""
+"""How often a bot waits before it gives up, if the server limits the number of starts."""
 
 
 def player(base: str) -> Callable[[Study, Person], str]:
-    """Return what plays one person's session on the server at `base`, and returns their code.
+    """Return a function that plays one person's session on the server at `base` and returns their code.
 
     Raises:
-        SimulationError: `base` is no http address of this machine. Bots would burden a server elsewhere, and what they
-            leave there would be in another database than the one that the report is made of.
+        SimulationError: If `base` is not an http address of this machine. Bots would load another server, and
+            their answers would be in another database than the report.
     """
     parts = urlsplit(base)
     if parts.scheme != "http" or not parts.hostname or parts.path.strip("/"):
-        raise SimulationError(f"--http {base}: not an address such as http://127.0.0.1:8000")
+        raise SimulationError(f"--http {base}: not a valid address; write one such as http://127.0.0.1:8000")
     if not _is_here(parts.hostname):
         raise SimulationError(
             f"--http {base}: bots play on this machine's own server only (http://127.0.0.1:8000)"
@@ -53,12 +53,12 @@ def _is_here(host: str) -> bool:
 
 
 _OTHER_PAGES: Final = 3
-"""Forms of a session besides its trials', with one to spare: a page that always comes again ends it."""
+"""Limit on a session's forms in addition to its trials. It ends a session whose pages repeat forever."""
 
 
 @dataclass
 class Page:
-    """What a bot reads of a page: where it is, its images, and the fields of its forms with their choices."""
+    """A page as a bot reads it: its path, its images, and the fields of its forms with their choices."""
 
     status: int
     path: str
@@ -69,7 +69,7 @@ class Page:
 
 
 def _place(page: Page) -> str:
-    """Return the name of the study's page that this is."""
+    """Return the name of a page of the study."""
     return page.path.rstrip("/").rpartition("/")[2]
 
 
@@ -81,7 +81,7 @@ class _Reader(HTMLParser):
         self.page = page
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note images and fields."""
+        """Record images and fields."""
         has = {name: value or "" for name, value in attrs}
         if tag == "img":
             self.page.images.append(has.get("src", ""))
@@ -92,12 +92,12 @@ class _Reader(HTMLParser):
 
 
 class _Session:
-    """One person's way through a study, over one connection that is kept open."""
+    """One person's session, over one open connection."""
 
     def __init__(self, host: str, port: int, study: Study, person: Person) -> None:
         self.base = f"http://{host}:{port}"
         self.browser = Browser(port, host, accept="text/html")
-        # The database is read between requests, which an event loop that runs would forbid.
+        # Django forbids reading the database while an event loop runs, so it runs only during requests.
         self.runner = asyncio.Runner()
         self.study, self.person = study, person
         self.stimuli = {stimulus.name: stimulus for stimulus in study.stimuli.all()}
@@ -118,7 +118,7 @@ class _Session:
                     break
                 page = self._send(page, act(page))
             if _place(page) != "done":
-                raise SimulationError(f"{self.base}{page.path}: is not where the session should have led")
+                raise SimulationError(f"{self.base}{page.path}: is not the expected page of the session")
         except (OSError, EOFError) as error:
             raise SimulationError(
                 f"{self.base}: no answer ({error}); start the server first (make serve)"
@@ -139,14 +139,16 @@ class _Session:
             if begun.status != HTTPStatus.TOO_MANY_REQUESTS:
                 return begun
             time.sleep(begun.retry_after)
-        raise SimulationError(f"{self.base}: lets too few start a minute; run it with STARTS_PER_MINUTE=0")
+        raise SimulationError(f"{self.base}: allows too few starts a minute; run it with STARTS_PER_MINUTE=0")
 
     def _participant(self) -> Participant:
         participant = Participant.objects.filter(
             study=self.study, token=self.browser.cookies.get(COOKIE)
         ).first()
         if participant is None:
-            raise SimulationError(f"{self.base}: serves another database than this command's")
+            raise SimulationError(
+                f"{self.base}: uses another database than this command; set the same DATABASE_URL"
+            )
         return participant
 
     def _screen(self, participant: Participant) -> Callable[[Page], dict[str, str]]:
@@ -156,16 +158,16 @@ class _Session:
         return lambda page: {name: seen.get(name, "yes") for name in page.choices}
 
     def _rate(self, page: Page) -> dict[str, str]:
-        """Look at the images and answer; a look is another one when the image was there before."""
+        """Fetch the images and answer. An image that was shown before gets its further vote."""
         shown = [self._look(source) for source in page.images]
-        # In a degradation study the reference stands first, and the question is of the second image.
+        # In a degradation study (DCR) the reference is first, and the question is about the second image.
         stimulus = shown[-1] if self.study.method == Study.Method.DCR else shown[0]
         other = shown[1] if len(shown) > 1 and self.person.pair else None
         further = other is None and self.looks[stimulus.item] > 0
         self.looks[stimulus.item] += 1
         rt_ms = self.person.rt_ms[again(stimulus.item) if further else stimulus.item]
         answers = self.person.answers(stimulus, other, further=further)
-        # The one thing that needs script: bots do not wait as long as people look.
+        # A browser measures this by JavaScript. Bots send it, but do not wait that long.
         return {f"q-{key}": str(value) for key, value in answers.items()} | {"rt_ms": str(rt_ms)}
 
     def _look(self, source: str) -> Stimulus:
@@ -176,7 +178,7 @@ class _Session:
         return self._ask(page.path, {**page.hidden, **answers})
 
     def _ask(self, path: str, form: Mapping[str, str] | None = None, *, want_page: bool = True) -> Page:
-        """Send a request and go where it leads."""
+        """Send a request and follow redirects."""
         for _ in range(5):
             status, content = self.runner.run(
                 asyncio.wait_for(

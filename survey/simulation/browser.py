@@ -7,10 +7,13 @@ from urllib.parse import urlencode
 
 
 class Browser:
-    """One kept-alive connection to a server, with its cookies.
+    """One keep-alive connection to a server, with its cookies.
 
-    It does little work of its own, because load tests run thousands of these beside the server that they measure.
-    `location` is the address that the last answer redirects to; `headers` are the last answer's, names in lower case.
+    It does little work, because load tests run thousands of these on the machine of the server that they measure.
+
+    Attributes:
+        location: Target of the last response's redirect.
+        headers: Headers of the last response, with names in lower case.
     """
 
     def __init__(self, port: int, host: str = "127.0.0.1", accept: str = "application/json") -> None:
@@ -21,9 +24,11 @@ class Browser:
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def ask(self, method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, bytes]:
-        """Send one request; return status and body; `location` is where a redirect leads.
+        """Send one request and return status and body. `location` is the target of a redirect.
 
-        Raises OSError, or EOFError when the server hangs up.
+        Raises:
+            OSError: If the connection fails.
+            EOFError: If the server closes the connection.
         """
         body = urlencode(form or {})
         head = f"{method} {path} HTTP/1.1\r\nHost: {self.host}\r\nAccept: {self.accept}\r\n"
@@ -58,7 +63,7 @@ class Browser:
         return int(first.split()[1])
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         if self._streams:
             self._streams[1].close()
         self._streams = None

@@ -1,4 +1,4 @@
-"""The demonstration, from photographs to a table of Mean Opinion Scores. Each step leaves alone what is done."""
+"""The demonstration, from photographs to a table of Mean Opinion Scores. It skips finished steps."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ RESEARCHER = "researcher"
 
 
 class DemoError(Exception):
-    """The demonstration cannot be finished; the message names what is missing and the mend."""
+    """The demonstration cannot be finished; the message gives the cause and the fix."""
 
 
 @dataclass(frozen=True)
 class Demonstration:
-    """What the demonstration leaves behind. `mos` is the simulated study's table; `password` the researcher's."""
+    """The results of the demonstration. `mos` is the simulated study's table, `password` the researcher's."""
 
     images: ImageSet
     mos: pd.DataFrame
@@ -47,8 +47,13 @@ class Demonstration:
 def demonstrate(plan: Path | None = None, *, progress: Listener | None = None) -> Demonstration:
     """Make the plan's images, publish them twice, and let simulated participants rate the second study.
 
+    Args:
+        plan: A plan file; None for the shipped plan.
+        progress: As in `render.render`.
+
     Raises:
-        DemoError: If an image could not be made, and what `load_plan` and `gather` raise.
+        DemoError: If an image could not be made.
+        Exception: As in `load_plan` and `gather`.
     """
     plan = plan or PLAN
     folder = Path(settings.DATA_DIR) / "demo"
@@ -76,7 +81,7 @@ def _published(image_set: ImageSet, slug: str, owner: User, *, is_simulated: boo
 
 
 def _researcher() -> tuple[User, str]:
-    """Return the demonstration's researcher and password; the password is kept so that a second run can print it."""
+    """Return the demonstration's researcher and password. The password is stored, so that a second run can print it."""
     path = Path(settings.DATA_DIR) / "demo" / "password"
     user = User.objects.filter(username=RESEARCHER).first()
     if user and path.exists():

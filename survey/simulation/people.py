@@ -1,4 +1,4 @@
-"""Simulated participants play a study as people do, by its services or through a server, so that it can be tried whole."""
+"""Simulated participants take part in a study like people, through its services or through a server."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from survey.session.forms import AboutForm
 from survey.session.services import Showing
 from survey.study.definition import Definition, definition_of
 
-# Latent qualities of the images: the range in which studies of stylised images find most of theirs.
+# Latent qualities of the images: a typical range in studies of stylised images.
 QUALITY_RANGE = (2.2, 4.6)
 
-# How long a study that a command made may be simulated without a question.
+# How long a study made by a command can be simulated without confirmation.
 _NEW: Final = dt.timedelta(hours=1)
 
-#: Who answers a trap or a gold image as it asks; the others rate it like any image.
+#: Kinds of people who answer traps and gold images correctly. The others rate them like any image.
 HEEDFUL: Final = ("honest", "fast")
 
 
@@ -40,9 +40,9 @@ class SimulationError(Exception):
 
 @dataclass(frozen=True)
 class Person:
-    """One simulated participant: what they answer to each image, and how long they take.
+    """One simulated participant: their answers and response times.
 
-    votes: {question: {item: rating}}, at the first look, and at a further one under `again(item)`.
+    votes: {question: {item: rating}} for the first presentation; for a further one the key is `again(item)`.
     """
 
     kind: str
@@ -67,7 +67,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Cast:
-    """The people of one simulation, and the truth that their votes were drawn from: {question: item, mos}."""
+    """The people of one simulation, and the true scores behind their votes: {question: item, mos}."""
 
     people: list[Person]
     truth: Mapping[str, pd.DataFrame]
@@ -75,7 +75,7 @@ class Cast:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Who took part ({participant: kind}), and what the analysis got back of the truth (`retrieval`)."""
+    """The participants ({participant: kind}), and how well the analysis recovers the true scores (`retrieval`)."""
 
     kinds: Mapping[str, str]
     report: Summary
@@ -92,14 +92,18 @@ def simulate(
     """Let simulated people take part in a study, each from consent to the last page.
 
     The votes follow the subject model of ITU-T P.910 Annex E (quality + bias + inconsistency, rounded to the scale).
-    The study is marked as simulated. With the same seed the same people say the same of each image.
+    The study is marked as simulated. The same seed gives the same people and the same votes.
 
     Args:
-        careless: share of people who are not honest, evenly of each kind of `analysis.simulation.CARELESS`.
-        play: takes one person through a session and returns their code; by default `play_by_services`.
+        study: The study.
+        participants: Number of people.
+        seed: Seed of the random numbers.
+        careless: Share of people who are not honest, in equal parts of each kind of
+            `analysis.simulation.CARELESS`.
+        play: Plays one person's session and returns their code; `play_by_services` by default.
 
     Raises:
-        SimulationError: people have taken part already, or the study takes nobody now.
+        SimulationError: If real people have taken part, or the study is not open.
     """
     newly = _mark(study, participants=participants, seed=seed, careless=careless)
     before = study.participants.filter(is_simulated=True).count()
@@ -118,7 +122,7 @@ def simulate(
 
 @transaction.atomic
 def _mark(study: Study, **asked: float) -> bool:
-    """Mark a study as simulated, and log what was asked for; return whether it was not so before."""
+    """Mark a study as simulated and log it; return whether the mark is new."""
     study = Study.objects.select_for_update().get(pk=study.pk)
     if study.participants.filter(is_simulated=False, is_preview=False).exists():
         raise SimulationError(
@@ -136,16 +140,16 @@ def _mark(study: Study, **asked: float) -> bool:
 
 @transaction.atomic
 def _unmark(study: Study) -> None:
-    """Make a study that no simulated person got into what it was before."""
+    """Remove the mark from a study that no simulated person could enter."""
     if not study.participants.exists():
         Study.objects.filter(pk=study.pk).update(is_simulated=False)
         record("study.simulate", study, None, participants=0)
 
 
 def is_in_use(study: Study) -> bool:
-    """Return whether people may be waiting for this open study, so that nobody should simulate it unasked.
+    """Return whether people may be using this open study, so that simulating it needs confirmation.
 
-    False only for a study that a command made within the last hour and that shows no trace of anybody since.
+    It is False only for a study that a command made within the last hour and that nobody has used since.
     """
     if not study.takes_people:
         return False
@@ -161,7 +165,7 @@ def draw_cast(study: Study, participants: int, seed: int, careless: float, befor
     votes, times, truth = {}, {}, {}
     for number, question in enumerate(study.questions.all()):
         quality = np.random.default_rng([seed, number]).uniform(*QUALITY_RANGE, len(items))
-        # A second copy of each image holds what is said at a further look.
+        # A second copy of each image has the votes of a further presentation.
         names = [*items, *map(again, items)]
         drawn = simulation.simulate(
             [*quality, *quality], len(kinds), items=names, kinds=kinds, seed=seed + number
@@ -192,7 +196,7 @@ def _by_person(table: pd.DataFrame, column: str) -> dict[str, dict[str, int]]:
 
 
 def _kinds(participants: int, careless: float) -> list[str]:
-    """Spread the careless among the honest, so that any first part of the people has its share of them."""
+    """Distribute careless people evenly, so that the first n people have their share of them."""
     count = round(careless * participants)
     kinds = ["honest"] * participants
     for i in range(count):
@@ -201,16 +205,16 @@ def _kinds(participants: int, careless: float) -> list[str]:
 
 
 def again(item: str) -> str:
-    """Return the name under which the vote at a further look is drawn."""
+    """Return the name of an item's vote at a further presentation."""
     return f"{item} again"
 
 
 def play_by_services(study: Study, person: Person) -> str:
-    """Let one person take part through the services that the pages call; return their code."""
+    """Play one person's session through the services of the pages; return their code."""
     try:
         participant = services.start(study, is_simulated=True)
     except services.Refused as error:
-        raise SimulationError(f"study {study.slug!r} takes nobody now: {error.code}") from error
+        raise SimulationError(f"study {study.slug!r} accepts no participants now: {error.code}") from error
     definition = definition_of(participant.version)
     if asked := _screening_answers(definition):
         services.screen(participant, asked)
@@ -235,7 +239,7 @@ def play_by_services(study: Study, person: Person) -> str:
 
 
 def _screening_answers(definition: Definition) -> dict[str, str]:
-    """Return the answers of somebody who sees well; {} where nothing is asked."""
+    """Return the screening answers of somebody with normal vision; {} without questions."""
     asked = definition.screening
     plates = {f"plate_{number}": "right" for number in range(1, asked.plates + 1)}
     eyes = {name: "yes" for name in ("display", "vision") if getattr(asked, name)}
@@ -243,7 +247,7 @@ def _screening_answers(definition: Definition) -> dict[str, str]:
 
 
 def _about_answers(definition: Definition, seed: int) -> dict[str, str]:
-    """Return what somebody says about themselves: any of the choices offered, drawn by the seed."""
+    """Return answers to the questions about the person, drawn at random by the seed."""
     drawn = np.random.default_rng(seed)
     fields = AboutForm(asked=definition.about).fields
     choices = {

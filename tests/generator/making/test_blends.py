@@ -245,7 +245,7 @@ def test_a_dry_run_names_the_styles_with_their_shares_and_guides(blend_plan) -> 
             REGIONS,
             "regions",
             PATCHES,
-            "blend 'regions' has masks, which style_loss = 'patches' cannot follow",
+            "blend 'regions' has masks, which style_loss = 'patches' cannot use",
         ),
     ],
 )

@@ -125,7 +125,7 @@ def test_output_leaves_other_files_alone_and_writes_the_same_set_once(
     assert sorted(path.name for path in out.iterdir()) == ["cat-wave-2.png", "cat-wave.png", "items.csv"]
     assert (out / "items.csv").read_text().count("\n") == 3
     (out / "items.csv").write_text("mine\n1\n")
-    assert "another table" in refusal("generate", write_plan(), "--output", out)
+    assert "was not written by `generate`" in refusal("generate", write_plan(), "--output", out)
     assert "is a file" in refusal("generate", write_plan(), "--output", out / "items.csv")
 
 
@@ -159,7 +159,7 @@ def test_a_shipped_plan_of_pairs_takes_the_images_in_order(write_plan: PlanWrite
     assert [(cell.label[0], cell.pair.content.name) for cell in cells] == list(
         zip("ABCDEFG", names, strict=True)
     )
-    with pytest.raises(PlanError, match="takes 7 pairs; give 7 files"):
+    with pytest.raises(PlanError, match="needs 7 pairs; give 7 files"):
         plan_of_words(names[:2], ["wave.png"], "patel2019-exp3")
 
 

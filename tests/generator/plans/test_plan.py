@@ -155,7 +155,7 @@ def test_presets_can_be_compared_with_a_warning_that_their_ratios_cannot(folder:
     assert plan.warnings == []
     crossed = load(folder, f'{IMAGES}[factors]\nconvention = ["paper", "keras"]\nratio = [0.1, 0.5]\n')
     (warning,) = crossed.warnings
-    assert "ratio by the conventions keras on vgg16, paper on vgg16 do not compare" in warning
+    assert "ratio by the conventions keras on vgg16, paper on vgg16 cannot be compared" in warning
 
 
 @pytest.mark.parametrize("table", ["[recipe]\nratio = 0.1\n", "[[cells]]\nratio = 0.1\n", ""])
@@ -163,7 +163,7 @@ def test_a_ratio_across_presets_gets_a_warning_wherever_it_stands(folder: Path, 
     presets = '[factors]\npreset = ["patel2019", "neural-style"]\n'
     tables = f"{table}{presets}" if "recipe" in table else f"{presets}{table}"
     plan = load(folder, f'preset = "patel2019"\n{IMAGES}{tables}')
-    wanted = ["ratio by the conventions neural-style on vgg19, patel2019 on vgg16 do not compare"]
+    wanted = ["ratio by the conventions neural-style on vgg19, patel2019 on vgg16 cannot be compared"]
     assert [warning.split(":")[0] for warning in plan.warnings] == (wanted if table else [])
 
 
@@ -249,7 +249,7 @@ def test_ones_own_settings_go_over_those_of_a_shipped_plan(folder: Path) -> None
         (f"preset = 'patel2019'\n{IMAGES}[[cells]]\npair = 2\n", "[[cells]] number 1: pair = 2, but [images] gives pairs 1 to 1"),
         (f"preset = 'patel2019'\n{IMAGES}[factors]\nratio = [0.1]\n[[cells]]\nratio = 0.1\n", "asks twice for the same image"),
         (f"preset = 'patel2019'\n{IMAGES}[factors]\nratio = [0.1]\n[[exclude]]\nrato = 0.1\n", "[[exclude]] number 1: unknown factor 'rato' (did you mean 'ratio'?)"),
-        (f"preset = 'patel2019'\n{IMAGES}[factors]\nratio = [0.1]\n[[exclude]]\nratio = 0.2\n", "[[exclude]] number 1: fits no cell"),
+        (f"preset = 'patel2019'\n{IMAGES}[factors]\nratio = [0.1]\n[[exclude]]\nratio = 0.2\n", "[[exclude]] number 1: matches no cell"),
         (f"preset = 'patel2019'\n{IMAGES}[factors]\nratio = [0.1]\n[[exclude]]\nratio = 0.1\n", "[[exclude]] removes every cell"),
         (f"preset = 'patel2019'\n{IMAGES}[factors]\nseed = {list(range(200))}\nratio = {list(range(1, 200))}\n", "[factors] give 39800 cells"),
         (f"preset = 'patel2019'\nrepeats = 1000\n{IMAGES}[factors]\nseed = {list(range(0, 100_000, 1000))}\n", "has 100000 cells"),

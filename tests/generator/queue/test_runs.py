@@ -124,7 +124,7 @@ def test_go_counts_once_and_only_for_a_plan_that_was_looked_through(ada):
 @pytest.mark.parametrize(
     "mistake",
     [
-        ("ratio = [0.01, 0.1]", "ratio = [0.01, 0.1]\n[[exclude]]\nratio = 9", "fits no cell"),
+        ("ratio = [0.01, 0.1]", "ratio = [0.01, 0.1]\n[[exclude]]\nratio = 9", "matches no cell"),
         ("cat.png", "cta.png", "no file in your pictures is called 'cta.png' (did you mean 'cat.png'?)"),
     ],
 )

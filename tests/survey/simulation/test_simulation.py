@@ -201,7 +201,7 @@ def test_the_desk_says_that_people_cannot_take_part_in_a_simulated_study():
         ({"participants": 3, "seed": -1}, "--seed -1: 0 or more"),
         ({"participants": 3, "careless": 1.5}, "--careless 1.5: a share from 0 to 1"),
         ({"participants": 3, "http": "http://example.org"}, "this machine's own server only"),
-        ({"participants": 3, "http": "127.0.0.1:8000"}, "not an address such as"),
+        ({"participants": 3, "http": "127.0.0.1:8000"}, "not a valid address; write one such as"),
         ({"participants": 3, "http": "http://127.0.0.1:9"}, "start the server first"),
     ],
 )
