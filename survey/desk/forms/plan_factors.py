@@ -18,7 +18,7 @@ from survey.desk.forms.methods import WORDS, architecture
 Level = int | float | str
 #: Things that may vary at once, beside photographs and styles.
 MOST: Final = 4
-MOST_LEVELS: Final = 50
+MAX_LEVELS: Final = 50
 
 
 @dataclass(frozen=True)
@@ -156,8 +156,8 @@ def levels(
             if value not in known:
                 raise ValidationError(_unknown(factor, str(value), network))
         values.sort(key=lambda value: known.index(str(value)))
-    if len(values) > MOST_LEVELS:
-        raise ValidationError(f"These are {len(values)} values. At most {MOST_LEVELS} are possible.")
+    if len(values) > MAX_LEVELS:
+        raise ValidationError(f"These are {len(values)} values. At most {MAX_LEVELS} are possible.")
     return values
 
 

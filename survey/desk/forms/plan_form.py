@@ -25,7 +25,7 @@ from survey.desk.forms.plan_factors import FACTORS, MOST, SIZE, Factor, Level
 from survey.desk.forms.plan_text import fields_of, says_no_more, toml_value, write
 
 #: Larger plans are counted by the dry run alone: here the answer has to come at once.
-_MOST_COUNTED: Final = 2000
+_MAX_COUNTED: Final = 2000
 _EVERY: Final = (SIZE, *FACTORS)
 # What the plan's checks say of a setting without effect -> why, in plain words.
 _REASONS: Final = {
@@ -274,7 +274,7 @@ class PlanForm(forms.Form):
                 self.add_error(
                     None, f"These are {count:,} images. At most {MAX_CELLS:,} are possible in one set."
                 )
-            elif count <= _MOST_COUNTED:
+            elif count <= _MAX_COUNTED:
                 self.outline = estimate(plan_among(text, pictures), pictures)
         except PlanError as error:
             self._blame(str(error).removeprefix("plan: "))

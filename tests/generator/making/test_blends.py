@@ -239,7 +239,12 @@ def test_a_dry_run_names_the_styles_with_their_shares_and_guides(blend_plan) -> 
             "unknown key in [blends] 'wieght' (did you mean 'weight'?)",
         ),
         (REGIONS.replace("left", "black"), "regions", "", "black.png: is black everywhere; paint white"),
-        (REGIONS.replace("left", "cat-map"), "regions", "", "cat-map.png: has colours; save the mask in grey"),
+        (
+            REGIONS.replace("left", "cat-map"),
+            "regions",
+            "",
+            "cat-map.png: has colours; save the mask in grey",
+        ),
         (REGIONS.replace("left", "long"), "regions", "", "96 × 40 pixels do not fit cat.png of 48 × 40"),
         (
             REGIONS,

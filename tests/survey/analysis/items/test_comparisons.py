@@ -14,8 +14,8 @@ from statsmodels.stats.multitest import multipletests
 
 from survey.analysis.items.comparisons import (
     COLUMNS,
-    MAX_ITEMS,
     MAX_EXACT,
+    MAX_ITEMS,
     compact_letters,
     compare,
     compare_items,
