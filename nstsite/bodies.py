@@ -16,7 +16,7 @@ MAX_BYTES: Final = 1_048_576
 #: As in deploy/nginx: a hundred photographs, or four of the largest.
 MAX_UPLOAD_BYTES: Final = 209_715_200
 #: Where somebody who is signed in may send files.
-UPLOADS: Final = frozenset({"upload", "new_study"})
+UPLOADS: Final = frozenset({"upload", "new_study", "analyse_file"})
 
 
 def bound_bodies(

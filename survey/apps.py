@@ -12,9 +12,13 @@ class SurveyConfig(AppConfig):
 
     def ready(self) -> None:
         """Listen: the groups are made once `migrate` has made all permissions, covariates follow their images."""
+        from django.contrib.auth.signals import user_logged_out
+
         from generator.signals import described
         from survey.access.roles import make_groups
+        from survey.desk.ratings_files import discard_at_sign_out
         from survey.study.covariates import on_described
 
         post_migrate.connect(make_groups, sender=apps.get_app_config("auth"), dispatch_uid="survey.groups")
+        user_logged_out.connect(discard_at_sign_out, dispatch_uid="survey.ratings_files")
         described.connect(on_described, dispatch_uid="survey.covariates")

@@ -7,8 +7,9 @@ from typing import Final
 from django.contrib.auth.views import PasswordChangeView
 from django.urls import URLPattern, path, reverse_lazy
 
-from survey.desk.pages import account, api, help
+from survey.desk.pages import account, api, help, ratings_file
 from survey.desk.pages.entry import Page, by_link, signed_in
+from survey.desk.pages.results import of_file
 from survey.desk.pages.results.files import download, image, images_zip, thumbnail
 from survey.desk.pages.results.results import conditions, downloads, plot, reliability, results, table
 from survey.desk.pages.study import decisions, lifecycle, live, log, preregistration, setup
@@ -28,8 +29,27 @@ PAGES: Final[tuple[tuple[str, Page, str], ...]] = (
     ("results/images/<str:name>.webp", thumbnail, "stimulus_thumbnail"),
 )
 
+#: The same of an uploaded ratings file.
+FILE_PAGES: Final = (
+    ("results/", of_file.results, "results"),
+    ("results/conditions/", of_file.conditions, "results_conditions"),
+    ("results/reliability/", of_file.reliability, "results_reliability"),
+    ("results/downloads/", of_file.downloads, "results_downloads"),
+    ("results/plots/<slug:name>.<slug:file_format>", of_file.plot, "plot"),
+    ("results/tables/<slug:name>.csv", of_file.table, "table"),
+    ("results/download/all", of_file.download, "download"),
+)
+
 urlpatterns: list[URLPattern] = [
     path("studies/", studies, name="studies"),
+    path("analyse/", ratings_file.analyse_file, name="analyse_file"),
+    path("analyse/<slug:key>/", ratings_file.ratings_file, name="ratings_file"),
+    path("analyse/<slug:key>/remove/", ratings_file.remove, name="remove_ratings_file"),
+    path("analyse/<slug:key>/<slug:reading>/keep/", ratings_file.keep_as_study, name="keep_as_study"),
+    *(
+        path(f"analyse/<slug:key>/<slug:reading>/{route}", page, name=f"file_{name}")
+        for route, page, name in FILE_PAGES
+    ),
     path("planning/", planning, name="planning"),
     path("studies/<slug:slug>/participants/", decisions.participants, name="participants"),
     path("studies/<slug:slug>/participants/<slug:code>/exclude/", decisions.exclude, name="exclude"),

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from survey.analysis import Analysis, ReadOptions, analyse, read_ratings
+import pandas as pd
+
+from survey.analysis import Analysis, Ratings, ReadOptions, analyse, read_ratings
 from survey.analysis.reading.statistics import StatisticsOnly
 from survey.analysis.report.report import draw, report_html
 from survey.analysis.report.statistics import analyse_statistics
@@ -41,10 +44,7 @@ def analyse_file(path: Path, output: Path, options: ReadOptions) -> Outcome:
     except StatisticsOnly as error:
         return _write_statistics(error, path, output)
     analysis = analyse(ratings)
-    files = analysis_files(analysis)
-    drawings = draw(analysis, ratings.table)
-    files["report.html"] = report_html(analysis, drawings, f"Opinion scores of {path.name}").encode()
-    write_folder(files, output)
+    write_folder(ratings_files(ratings, analysis, path.name), output)
     summary = analysis.summary
     return Outcome(
         f"{summary['ratings']} ratings of {summary['items']} items by {summary['participants']} participants",
@@ -55,10 +55,22 @@ def analyse_file(path: Path, output: Path, options: ReadOptions) -> Outcome:
 def _write_statistics(error: StatisticsOnly, path: Path, output: Path) -> Outcome:
     """Write the results of a file of means or counts."""
     done = analyse_statistics(error.found, f"Statistics of {path.name}")
-    files = {f"{name}.csv": csv_bytes(table) for name, table in done.tables.items()}
-    files |= {"summary.json": json_bytes(done.summary), "report.html": done.report.encode()}
-    write_folder(files, output)
+    write_folder(statistics_files(done.tables, done.summary, done.report), output)
     return Outcome(str(error), done.summary["notes"])
+
+
+def ratings_files(ratings: Ratings, analysis: Analysis, name: str) -> dict[str, bytes]:
+    """Return {name: bytes} of all that an analysis of a ratings file makes. name: the file's."""
+    report = report_html(analysis, draw(analysis, ratings.table), f"Opinion scores of {name}")
+    return analysis_files(analysis) | {"report.html": report.encode()}
+
+
+def statistics_files(
+    tables: Mapping[str, pd.DataFrame], summary: Mapping[str, Any], report: str
+) -> dict[str, bytes]:
+    """Return {name: bytes} of all that is made of a file of means or counts."""
+    files = {f"{name}.csv": csv_bytes(table) for name, table in tables.items()}
+    return files | {"summary.json": json_bytes(summary), "report.html": report.encode()}
 
 
 def analysis_files(analysis: Analysis) -> dict[str, bytes]:

@@ -67,11 +67,11 @@ def read_ratings(path: str | Path, options: ReadOptions = _DEFAULT) -> Ratings:
     if options.sheet is not None:
         raise TableError(f"{path}: --sheet: the file is no workbook")
     notes: Notes = {}
-    return interpret(_table_of(path, data, options, notes), str(path), options, notes)
+    return interpret(table_of(path, data, options, notes), str(path), options, notes)
 
 
-def _table_of(path: Path, data: bytes, options: ReadOptions, notes: Notes) -> Named:
-    """Return the table of a file that is no workbook."""
+def table_of(path: Path, data: bytes, options: ReadOptions, notes: Notes) -> Named:
+    """Return the table of a file that is no workbook, of its bytes."""
     if data.startswith(PARQUET):
         return parquet_table(path, data)
     text = decode(path, data, options.encoding, notes)

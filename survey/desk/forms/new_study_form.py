@@ -52,7 +52,7 @@ class NewStudyForm(forms.Form):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if self.errors:
             return cleaned
-        cleaned["slug"] = cleaned["slug"] or _free(slugify(cleaned["title"])[:45].strip("-") or "study")
+        cleaned["slug"] = cleaned["slug"] or free_slug(cleaned["title"])
         try:
             check_slug(cleaned["slug"])
         except PublishError as error:
@@ -68,7 +68,9 @@ class NewStudyForm(forms.Form):
         return cleaned
 
 
-def _free(wanted: str) -> str:
+def free_slug(title: str) -> str:
+    """Return a study's name in addresses made of its title, one that no study has."""
+    wanted = slugify(title)[:45].strip("-") or "study"
     taken = set(Study.objects.filter(slug__startswith=wanted).values_list("slug", flat=True))
     return next(
         slug

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 #: The least that one must be: anyone; with an account; may create studies; reads the study; owns it;
-#: is its very owner; administers.
+#: is its very owner; administers; uploaded the file in this session.
 LEVELS: Final = {
     "public": {"admin", "owner", "viewer", "researcher", "anonymous"},
     "account": {"admin", "owner", "viewer", "researcher"},
@@ -15,6 +15,8 @@ LEVELS: Final = {
     "owner": {"admin", "owner"},
     "self": {"owner"},
     "admin": {"admin"},
+    # Only the session that uploaded the file, and no session of this test did.
+    "session": set(),
 }
 
 
@@ -45,6 +47,7 @@ _PAGES: Final = {
     "stimulus_thumbnail": {"name": "$stimulus"},
 }
 
+_READING: Final = {"key": "key", "reading": "reading"}
 _SET: Final = {"slug": "$set"}
 
 #: `$word` in keys stands for what the test's study holds under that word.
@@ -85,6 +88,16 @@ ROWS: Final[dict[str, Row]] = {
     "delete_study": _act(typed="$slug"),
     "log": Row("owner"),
     "log_file": Row("owner"),
+    "analyse_file": Row("account"),
+    "ratings_file": Row("session", keys={"key": "key"}),
+    "remove_ratings_file": _act("session", keys={"key": "key"}),
+    "keep_as_study": _act("session", keys=_READING, title="A title"),
+    **{
+        f"file_{name}": Row("session", keys={**keys, **_READING})
+        for name, keys in _PAGES.items()
+        if name not in ("results_images", "download", "stimulus_image", "stimulus_thumbnail")
+    },
+    "file_download": Row("session", keys=_READING),
     "planning": Row("creator"),
     "account": Row("account"),
     "password_change": Row("account"),

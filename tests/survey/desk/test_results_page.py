@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from survey.analysis import plots
 from survey.analysis.report.answers import answer
-from survey.desk.pages.results.results import TABLES
+from survey.desk.pages.results.view import TABLES
 from survey.results.collect import collect, fingerprint
 from survey.session.services import next_trial, rate, start
 from tests.survey.exports.studies import NASTY, TWO_QUESTIONS, give_ratings, nasty_picture, rated_study

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import pandas as pd
@@ -13,16 +13,17 @@ from survey.analysis.plots import PlotData
 from survey.analysis.report.answers import answer, split_letters
 from survey.desk.pages.results.chart import WIDTH, axis, bar
 from survey.desk.pages.results.pieces import score
-from survey.models import Study
 from survey.results.export import Export
 
 #: Images that are shown at first.
 MAX_SHOWN: Final = 40
 
 
-def ranking(asked: QueryDict, study: Study, data: PlotData, labels: Sequence[str]) -> dict[str, Any]:
-    """Return the rows, best first, and the axis of their drawings."""
-    part, names = data.analysis, dict(study.stimuli.values_list("item", "name"))
+def ranking(
+    asked: QueryDict, names: Mapping[str, str], data: PlotData, labels: Sequence[str]
+) -> dict[str, Any]:
+    """Return the rows, best first, and the axis of their drawings. names: of the items' images, where there are any."""
+    part = data.analysis
     groups = answer(part).letters
     mos = part.mos.assign(remark=remarks(part.mos))
     mos = mos.sort_values(["mos", "item"], ascending=[False, True], kind="stable")
@@ -31,7 +32,7 @@ def ranking(asked: QueryDict, study: Study, data: PlotData, labels: Sequence[str
     rows = [
         {
             "item": row["item"],
-            "image": names[row["item"]],
+            "image": names.get(row["item"], ""),
             "mos": score(row["mos"]),
             "remark": row["remark"],
             "bar": bar(row, part.scale),

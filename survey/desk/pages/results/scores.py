@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from math import nan
 from typing import Any, Final
 
 import pandas as pd
@@ -9,7 +11,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.safestring import SafeString
 
-from survey.analysis.items.mos import remarks
+from survey.analysis.items.mos import count_columns, remarks
+from survey.analysis.scale import ACR, Scale
 from survey.desk.pages.results.pieces import file_response, interval, page_context, score
 from survey.desk.pages.results.switches import question_switch
 from survey.exports.tables import csv_bytes
@@ -39,7 +42,7 @@ def large_results(request: HttpRequest, study: Study) -> HttpResponse:
         "switches": {"shown": [switch] if len(questions) > 1 else []},
         "query": f"question={key}",
         "question": next(question for question in questions if question.key == key),
-        "scores": scores(study, mos),
+        "scores": scores(image_names(study), mos),
         "ci_method": "t",
         "excluded": len(exclusions(study)),
         "ratings": f"{mos['n'].sum():,}",
@@ -57,6 +60,11 @@ def large_table(request: HttpRequest, study: Study) -> HttpResponse:
     return file_response(data, f"{study.slug}_{key}_mos.csv")
 
 
+def image_names(study: Study) -> dict[str, str]:
+    """Return {item: the name of its image}."""
+    return dict(study.stimuli.values_list("item", "name"))
+
+
 def _mos(study: Study, question: str) -> pd.DataFrame:
     tables = mos_tables(study)
     if question not in tables:
@@ -64,39 +72,46 @@ def _mos(study: Study, question: str) -> pd.DataFrame:
     return tables[question]
 
 
-def scores(study: Study, mos: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the rows of the MOS table as text, best first, each with its image's name and its ratings' shares."""
-    names = dict(study.stimuli.values_list("item", "name"))
+def scores(names: Mapping[str, str], mos: pd.DataFrame, scale: Scale = ACR) -> list[dict[str, Any]]:
+    """Return the rows of the MOS table as text, best first, each with its ratings' shares.
+
+    names: of the items' images, where there are any.
+    """
+    values = dict(zip(count_columns(scale), scale.categories or (), strict=False))
     rows = mos.assign(remark=remarks(mos)).sort_values(
         ["mos", "item"], ascending=[False, True], kind="stable"
     )
     return [
         {
             "item": row["item"],
-            "image": names[row["item"]],
+            "image": names.get(row["item"], ""),
             "n": row["n"],
             "mos": score(row["mos"]),
             "sd": score(row["sd"]),
             "ci": interval(row["ci_low"], row["ci_high"]),
             "bounded": interval(row["bounded_low"], row["bounded_high"]),
             "median": score(row["median"], 1),
-            "gob": score(100 * row["gob"], 0),
-            "pow": score(100 * row["pow"], 0),
-            "counts": ", ".join(f"{row[f'n{k}']} rated {k}" for k in range(1, 6)),
-            "bar": _bar(row),
+            "gob": score(100 * row.get("gob", nan), 0),
+            "pow": score(100 * row.get("pow", nan), 0),
+            "counts": ", ".join(f"{row[name]} rated {value:g}" for name, value in values.items()),
+            "bar": _bar(row, list(values)),
             "remark": row["remark"],
         }
         for row in rows.to_dict("records")
     ]
 
 
-def _bar(row: dict[Any, Any]) -> SafeString:
-    """Return the row's shares as rectangles of an SVG 100 wide; in one piece, as a page may have thousands."""
+def _bar(row: dict[Any, Any], names: Sequence[str]) -> SafeString:
+    """Return the row's shares as rectangles of an SVG 100 wide; in one piece, as a page may have thousands.
+
+    names: the columns of counts, lowest category first. The five colours are spread over them.
+    """
     parts, start = [], 0.0
-    for category in range(1, 6):
-        width = 100 * row[f"n{category}"] / row["n"] if row["n"] else 0.0
+    for place, name in enumerate(names):
+        width = 100 * row[name] / row["n"] if row["n"] else 0.0
         if width:
-            parts.append(f'<rect class="c{category}" x="{start:.2f}" width="{width:.2f}" height="10"/>')
+            colour = 1 + round(4 * place / (len(names) - 1))
+            parts.append(f'<rect class="c{colour}" x="{start:.2f}" width="{width:.2f}" height="10"/>')
         start += width
     # Numbers alone: nothing to escape.
     return SafeString("".join(parts))

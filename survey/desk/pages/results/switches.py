@@ -60,13 +60,13 @@ def read_switches(asked: QueryDict, export: Export) -> Switches:
     levels = {f"{column}={level}": f"{column}: {level}" for column, level in _levels(export)}
     of_question, question = question_switch(asked, export.questions)
     panel = _chosen(asked, "panel", PANELS)
-    ci = _chosen(asked, "ci", METHODS)
+    of_ci, ci = ci_switch(asked)
     only = _chosen(asked, "only", ["", *levels])
     column, _, level = only.partition("=")
     shown = [
         of_question,
         _switch("panel", "Participants", PANELS, panel),
-        _switch("ci", "95 % interval", {name: CI_NAMES[name] for name in METHODS}, ci),
+        of_ci,
         _switch("only", "Images", {"": "All", **levels}, only),
     ]
     return Switches(
@@ -76,6 +76,12 @@ def read_switches(asked: QueryDict, export: Export) -> Switches:
         ),
         shown=[switch for switch in shown if len(switch.options) > 1],
     )
+
+
+def ci_switch(asked: QueryDict) -> tuple[Switch, str]:
+    """Return the switch between intervals and the one chosen."""
+    ci = _chosen(asked, "ci", METHODS)
+    return _switch("ci", "95 % interval", {name: CI_NAMES[name] for name in METHODS}, ci), ci
 
 
 def question_switch(asked: QueryDict, questions: Iterable[QuestionText]) -> tuple[Switch, str]:

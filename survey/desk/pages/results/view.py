@@ -1,0 +1,162 @@
+"""What the results of one question show, whatever they were made from: a study, or a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.urls import reverse
+
+from survey.analysis import plots
+from survey.analysis.report.answers import Answer, condition_finding, reliability_finding
+from survey.analysis.report.headlines import findings, headlines
+from survey.analysis.report.report import stamp_rows
+from survey.analysis.report.words import GLOSSARY
+from survey.desk.pages.results.pieces import Figure, file_response, page_table
+from survey.desk.pages.results.ranking import ranking
+from survey.desk.pages.results.scores import scores
+from survey.desk.pages.results.switches import CI_NAMES
+from survey.exports.tables import csv_bytes
+from survey.results.export import QuestionText
+
+TABLES: Final = {
+    "conditions": "Conditions",
+    "condition_comparisons": "Comparisons of conditions",
+    "dmos": "Differential MOS against the reference",
+    "panels": "Scores under three panels",
+    "comparisons": "Comparisons of images",
+    "observers": "Participants",
+    "screening": "Screening: every rule for every participant",
+    "recovered": "Recovered quality (ITU-T P.910 Annex E)",
+}
+#: The views of a study's results by the name of their address.
+VIEWS: Final = {
+    "results": "Scores",
+    "results_conditions": "Conditions",
+    "results_reliability": "Reliability",
+    "results_downloads": "Downloads and method",
+}
+PLOTS_OF: Final = {
+    "scores": ("mos", "distribution", "significance"),
+    "conditions": ("factors", "conditions"),
+    "reliability": ("sos", "observers", "ratings", "convergence"),
+}
+TABLES_OF: Final = {
+    "scores": ("comparisons", "dmos"),
+    "conditions": ("conditions", "condition_comparisons"),
+    "reliability": ("panels", "observers", "screening", "recovered"),
+}
+
+
+@dataclass(frozen=True)
+class View:
+    """The analysis of one question, as every view shows it.
+
+    Attributes:
+        data: the analysis and its rows.
+        question: as it was asked, with the labels of its scale.
+        answer: what may be said of it.
+        base: the address of the results, from the page that is shown.
+        query: the switches, for links to plots and tables.
+    """
+
+    data: plots.PlotData
+    question: QuestionText
+    answer: Answer
+    base: str
+    query: str
+
+    @property
+    def context(self) -> dict[str, Any]:
+        """What every view needs."""
+        return {"question": self.question, "answer": self.answer, "base": self.base, "query": self.query}
+
+    def scores(self, asked: QueryDict, names: Mapping[str, str], ci: str) -> dict[str, Any]:
+        """Return the first view: the ranking and the scores. names: of the items' images, where there are any."""
+        part = self.data.analysis
+        shown = ranking(asked, names, self.data, self.question.labels)
+        rows = scores(names, part.mos, part.scale)
+        return self._parts("scores") | shown | {"scores": rows, "ci_name": CI_NAMES[ci], "has_images": names}
+
+    def conditions(self) -> dict[str, Any]:
+        """Return the means of conditions and factors."""
+        return self._parts("conditions") | {
+            "finding": condition_finding(self.data.analysis),
+            "design_claims": [claim for claim in self.answer.claims if claim.about == "design"],
+        }
+
+    def reliability(self) -> dict[str, Any]:
+        """Return how far people agree, what the screening found, and what more ratings would bring."""
+        summary = self.data.analysis.summary
+        return self._parts("reliability") | {
+            "finding": reliability_finding(summary),
+            "headlines": headlines(summary),
+            "findings": findings(summary),
+            "notes": summary["notes"],
+        }
+
+    def _parts(self, name: str) -> dict[str, Any]:
+        """Return the plots and the tables of a view."""
+        figures = [
+            Figure(kind, page_table(kind.title, table, f"{self.base}plots/{kind.name}.csv?{self.query}"))
+            for kind, table in plots.drawable(self.data)
+            if kind.name in PLOTS_OF[name]
+        ]
+        tables = [
+            page_table(TABLES[table], frame, f"{self.base}tables/{table}.csv?{self.query}")
+            for table in TABLES_OF[name]
+            if (frame := getattr(self.data.analysis, table)) is not None
+        ]
+        return {"figures": figures, "tables": tables}
+
+
+def method(stamp: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the method in words, and what the numbers were made from."""
+    return {"glossary": GLOSSARY, "stamp": stamp_rows(stamp)}
+
+
+def view_links(
+    request: HttpRequest, data: plots.PlotData, here: str, query: str, prefix: str
+) -> dict[str, Any]:
+    """Return the title of a view and the links to all of them: (title, address, whether it is this one).
+
+    prefix: of the addresses' names.
+    """
+    match = request.resolver_match
+    place = match.kwargs if match else {}
+    names = dict(VIEWS)
+    if data.analysis.conditions is None and data.plane is None:
+        del names["results_conditions"]
+    links = [
+        (title, f"{reverse(prefix + name, kwargs=place)}?{query}", name == here)
+        for name, title in names.items()
+    ]
+    return {"view_title": VIEWS[here], "views": links}
+
+
+def known_plot(name: str, file_format: str) -> plots.Plot[plots.PlotData]:
+    """Return the plot of an address. Raises Http404 for none of that name or format."""
+    try:
+        if file_format != "csv" and file_format not in plots.FORMATS:
+            raise KeyError(file_format)
+        return plots.plot_named(name)
+    except KeyError as error:
+        raise Http404(f"no plot {name}.{file_format}") from error
+
+
+def drawn(kind: plots.Plot[plots.PlotData], data: plots.PlotData, file_format: str) -> bytes | None:
+    """Return a drawing, or its numbers as CSV; None where there is nothing to draw."""
+    numbers = kind.table(data)
+    if numbers is None or numbers.empty:
+        return None
+    return csv_bytes(numbers) if file_format == "csv" else plots.render(kind.draw, numbers, file_format)
+
+
+def table_response(data: plots.PlotData, name: str, file_name: str) -> HttpResponse:
+    """Return one of the tables as CSV. Raises Http404 for one that is not there."""
+    frame = getattr(data.analysis, name) if name in TABLES or name == "mos" else None
+    if frame is None:
+        raise Http404(f"no table {name}")
+    return file_response(csv_bytes(frame), file_name)
