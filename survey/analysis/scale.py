@@ -130,10 +130,10 @@ class Scale:
 
     def __str__(self) -> str:
         """The scale as ``parse_scale`` reads it."""
-        ends = f"{self.low:g}:{self.high:g}"
+        ends = f"{number_text(self.low)}:{number_text(self.high)}"
         if self == parse_scale(ends):
             return ends
-        return f"{ends}:{0 if self.step is None else self.step:g}"
+        return f"{ends}:{number_text(self.step or 0)}"
 
     def describe(self) -> str:
         """The scale in words, such as "1 to 5" or "0 to 10 in steps of 0.5"."""
@@ -170,6 +170,11 @@ def parse_scale(text: str) -> Scale:
         return Scale(low, high, step)
     except ValueError as error:
         raise ValueError(f"{text!r} is no scale: {error}") from None
+
+
+def number_text(value: float) -> str:
+    """Write a rating in the fewest digits that read back as the same number, whole numbers without a point."""
+    return str(int(value)) if float(value).is_integer() else repr(float(value))
 
 
 def _decimal(text: str) -> Decimal:

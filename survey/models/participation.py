@@ -7,7 +7,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from survey.models.keys import new_token, participant_code, random_seed, withdrawal_code
-from survey.models.study import Question, Stimulus, Study, StudyVersion
+from survey.models.study import FAR, Question, Stimulus, Study, StudyVersion
 
 
 class Participant(models.Model):
@@ -176,17 +176,24 @@ class Answer(models.Model):
 
 
 class Rating(Answer):
-    """An opinion score 1..5. `first_value` is the first score, before any undo."""
+    """An opinion score on the question's scale. `first_value` is the first score, before any undo.
 
-    value = models.PositiveSmallIntegerField()
-    first_value = models.PositiveSmallIntegerField()
+    A value is stored as the number nearest to what was answered, which an export writes back digit by digit. Sums are
+    exact where they are made: from whole numbers of steps (`Scale.whole`).
+    """
+
+    value = models.FloatField()
+    first_value = models.FloatField()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["trial", "question"], name="rating_once"),
-            models.CheckConstraint(condition=Q(value__gte=1, value__lte=5), name="rating_value_1_to_5"),
             models.CheckConstraint(
-                condition=Q(first_value__gte=1, first_value__lte=5), name="rating_first_value_1_to_5"
+                condition=Q(value__gte=-FAR, value__lte=FAR), name="rating_value_is_a_number"
+            ),
+            models.CheckConstraint(
+                condition=Q(first_value__gte=-FAR, first_value__lte=FAR),
+                name="rating_first_value_is_a_number",
             ),
         ]
 

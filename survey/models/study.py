@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Final
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from survey.analysis.scale import Scale
 from survey.models.keys import new_token
+
+FAR: Final = 1e12
+"""Numbers beyond it, infinity and NaN among them, are on no scale."""
 
 
 def image_path(stimulus: Stimulus, filename: str) -> str:
@@ -123,12 +128,20 @@ class StudyVersion(models.Model):
 
 
 class Question(models.Model):
-    """A question about each image. `text` and `labels` are in the study's first language."""
+    """A question about each image. `text` and `labels` are in the study's first language.
+
+    Triggers of the database keep every rating on the scale (migration 0010).
+    """
 
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="questions")
     key = models.SlugField(max_length=40)
     text = models.CharField(max_length=500)
-    labels = models.JSONField(help_text="5 labels, of category 1 first to category 5")
+    labels = models.JSONField(help_text="of each category, low end first, or of the two ends")
+    low = models.FloatField(default=1, db_default=1, help_text="the scale's low end")
+    high = models.FloatField(default=5, db_default=5, help_text="the scale's high end")
+    step = models.FloatField(
+        default=1, db_default=1, null=True, blank=True, help_text="of the scale; null: it is continuous"
+    )
     position = models.PositiveSmallIntegerField()
 
     class Meta:
@@ -139,10 +152,21 @@ class Question(models.Model):
             models.CheckConstraint(
                 condition=Q(position__gte=1, position__lte=4), name="question_position_1_to_4"
             ),
+            models.CheckConstraint(
+                condition=Q(low__gte=-FAR, high__lte=FAR, low__lt=F("high")), name="question_low_below_high"
+            ),
+            models.CheckConstraint(
+                condition=Q(step__isnull=True) | Q(step__gt=0, step__lte=FAR), name="question_step_above_0"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.study}/{self.key}"
+
+    @property
+    def scale(self) -> Scale:
+        """The scale that it is answered on."""
+        return Scale(self.low, self.high, self.step)
 
 
 class Stimulus(models.Model):
@@ -168,9 +192,7 @@ class Stimulus(models.Model):
     condition = models.CharField(max_length=200, blank=True)
     factors = models.JSONField(default=dict, blank=True)
     covariates = models.JSONField(default=dict, blank=True)
-    expected = models.PositiveSmallIntegerField(
-        null=True, blank=True, help_text="the answer of a gold or a trap"
-    )
+    expected = models.FloatField(null=True, blank=True, help_text="the answer of a gold or a trap")
     cell = models.ForeignKey(
         "generator.Cell", null=True, blank=True, on_delete=models.SET_NULL, related_name="stimuli"
     )
@@ -185,8 +207,8 @@ class Stimulus(models.Model):
                 name="stimulus_role_known",
             ),
             models.CheckConstraint(
-                condition=Q(expected__isnull=True) | Q(expected__gte=1, expected__lte=5),
-                name="stimulus_expected_1_to_5",
+                condition=Q(expected__isnull=True) | Q(expected__gte=-FAR, expected__lte=FAR),
+                name="stimulus_expected_is_a_number",
             ),
             models.CheckConstraint(
                 condition=~Q(role__in=["gold", "trap"]) | Q(expected__isnull=False),

@@ -8,19 +8,21 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
-from django.db.models import Case, Count, F, Max, Sum, TextField, Value, When
+from django.db.models import Case, Count, DecimalField, F, Max, Sum, TextField, Value, When
 from django.db.models.functions import Cast
 
-from survey.analysis import analyse, check
+from survey.analysis import Ratings, analyse, check
 from survey.analysis.items.intervals import Method
 from survey.analysis.items.mos import mos_from_counts, mos_table
 from survey.analysis.participants.screening import flagged
+from survey.analysis.scale import ACR, Scale
 from survey.analysis.table import code, main_phase
 from survey.models import Exclusion, Preference, Rating, Study, Trial
 from survey.results.export import Export, QuestionText
 from survey.results.panels import Panel, weighted_by_model
-from survey.results.tidy_table import column_names, has_repeats, rating_counts, tidy_table
+from survey.results.tidy_table import column_names, has_repeats, rating_counts, scales_of, tidy_table
 
 
 class NoRatings(ValueError):
@@ -72,27 +74,46 @@ def collect(study: Study, selection: Selection = DEFAULT) -> Export:
 def mos_tables(study: Study) -> dict[str, pd.DataFrame]:
     """Return {question: its MOS table}, equal to that of `collect`, in a second or two for any number of ratings.
 
-    If somebody rated an image again, ratings are read one by one, since intervals then depend on participants.
+    If somebody rated an image again, ratings are read one by one, since intervals then depend on participants. So are
+    those of a continuous scale, which has no categories to count.
 
     Raises:
         NoRatings: If there is nothing to count.
     """
-    if has_repeats(study):
-        rows = analysis_rows(study)
-        main = main_phase(check(rows[~rows["participant"].isin(list(exclusions(study)))]).table)
-        return {
-            str(key): mos_table(code(main[main["question"] == key]))
-            for key in sorted(main["question"].unique())
-        }
+    scales = scales_of(study)
+    if has_repeats(study) or any(scale.categories is None for scale in scales.values()):
+        return _mos_tables_of_rows(study)
     counts = rating_counts(study)
     if counts.empty:
         raise NoRatings(f"study {study.slug!r} has no rating that counts yet")
+    return {str(key): _mos_of_counts(rows, scales[str(key)]) for key, rows in counts.groupby("question")}
+
+
+def _mos_tables_of_rows(study: Study) -> dict[str, pd.DataFrame]:
+    rows = analysis_rows(study)
+    rows = rows[~rows["participant"].isin(list(exclusions(study)))]
+    if not (rows["phase"] == Trial.Phase.MAIN).any():
+        raise NoRatings(f"study {study.slug!r} has no rating that counts yet")
+    ratings = checked(study, rows)
+    main = main_phase(ratings.table)
     return {
-        str(key): mos_from_counts(
-            rows["item"].to_numpy(object), rows[[f"n{k}" for k in range(1, 6)]].to_numpy()
-        )
-        for key, rows in counts.groupby("question")
+        str(key): mos_table(code(main[main["question"] == key], ratings.scale_of(str(key))))
+        for key in sorted(main["question"].unique())
     }
+
+
+def _mos_of_counts(rows: pd.DataFrame, scale: Scale) -> pd.DataFrame:
+    wide = rows.pivot_table(index="item", columns="rating", values="n", aggfunc="sum")
+    wide = wide.reindex(columns=[float(value) for value in scale.categories or ()]).fillna(0).astype(np.int64)
+    return mos_from_counts(wide.index.to_numpy(object), wide.to_numpy(), scale=scale)
+
+
+def checked(study: Study, rows: pd.DataFrame) -> Ratings:
+    """Return rows of a study's tidy table as checked ratings on the scales of its questions."""
+    scales = scales_of(study)
+    first = next(iter(scales.values()), ACR)
+    others = {key: scale for key, scale in scales.items() if scale != first}
+    return check(rows, source=study.slug, scale=first, scales=others)
 
 
 def fingerprint(study: Study) -> str:
@@ -105,7 +126,7 @@ def fingerprint(study: Study) -> str:
         _answer_facts(Preference, study),
         _participant_facts(study),
         list(_in_force(study).values_list("pk", "reason")),
-        list(study.questions.values_list("key", "text", "labels")),
+        list(study.questions.values_list("key", "text", "labels", "low", "high", "step")),
         list(study.stimuli.order_by("pk").values_list("pk", *_ITEM_FIELDS, "factors", "covariates")),
         [study.slug, study.title, study.method, study.is_simulated, study.version.sha256],
     ]
@@ -117,7 +138,8 @@ def _answer_facts(kind: type[Rating] | type[Preference], study: Study) -> dict[s
     rows = kind.objects.filter(trial__participant__study=study)
     # Weighted by the trial: a plain sum would not change if two answers were swapped.
     if kind is Rating:
-        number: Any = F("value") * F("trial_id")
+        # As decimals: a sum of binary fractions depends on the order in which the database adds them.
+        number: Any = Cast("value", DecimalField(max_digits=30, decimal_places=9)) * F("trial_id")
     else:
         number = Case(
             When(value=Preference.Choice.FIRST, then=F("trial_id")),
@@ -153,7 +175,7 @@ def _collect(pk: int, fingerprint_: str, selection: Selection) -> Export:
     counted = rows[~out & _selected(rows, selection.only)].reset_index(drop=True)
     if not (counted["phase"] == Trial.Phase.MAIN).any():
         raise NoRatings(f"study {study.slug!r} has no rating that counts yet")
-    ratings = check(counted, source=study.slug)
+    ratings = checked(study, counted)
     if selection.panel == "screened":
         everyone = _collect(pk, fingerprint_, replace(selection, panel="everyone"))
         kept = ~ratings.table["participant"].isin(flagged(everyone.analysis.screening))
@@ -199,10 +221,17 @@ def analysis_rows(study: Study) -> pd.DataFrame:
 
 def with_whole_numbers(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table whose times and sizes in whole units are integers, also with missing values."""
-    whole = ("rt_ms", "load_ms", "viewport_w", "viewport_h", "expected")
-    return table.assign(
-        **{name: table[name].round().astype("Int64") for name in whole if name in table.columns}
-    )
+    whole = ("rt_ms", "load_ms", "viewport_w", "viewport_h")
+    found = {name: table[name].round().astype("Int64") for name in whole if name in table.columns}
+    if "expected" in table.columns:
+        found["expected"] = _whole_where_it_fits(table["expected"])
+    return table.assign(**found)
+
+
+def _whole_where_it_fits(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Return numbers, some missing, as integers where all are whole."""
+    number = column.astype(np.float64)
+    return number.astype("Int64") if (number.dropna() % 1 == 0).all() else number
 
 
 def items_table(study: Study, factors: dict[str, str], covariates: dict[str, str]) -> pd.DataFrame:
@@ -217,7 +246,7 @@ def items_table(study: Study, factors: dict[str, str], covariates: dict[str, str
         row |= {column: of_covariates.get(name) for name, column in covariates.items()}
         rows.append(row)
     table = pd.DataFrame(rows)
-    table["expected"] = table["expected"].astype("Int64")
+    table["expected"] = _whole_where_it_fits(table["expected"])
     return table
 
 
@@ -261,7 +290,7 @@ def exclusions(study: Study) -> dict[str, str]:
 def texts_of(study: Study) -> tuple[QuestionText, ...]:
     """Return the questions as they were asked."""
     return tuple(
-        QuestionText(question.key, question.text, tuple(question.labels))
+        QuestionText(question.key, question.text, tuple(question.labels), question.scale)
         for question in study.questions.all()
     )
 

@@ -9,15 +9,23 @@ from typing import Any
 import pandas as pd
 
 from survey.analysis import Analysis
+from survey.analysis.scale import ACR, Scale
+from survey.study.scales import anchors
 
 
 @dataclass(frozen=True)
 class QuestionText:
-    """One question as it was asked. `labels` belong to the categories 1 to 5."""
+    """One question as it was asked. `labels` belong to its categories, low end first, or to its two ends."""
 
     key: str
     text: str
     labels: tuple[str, ...]
+    scale: Scale = ACR
+
+    @property
+    def anchors(self) -> list[tuple[str, str]]:
+        """(value, label) of each labelled place of the scale, low end first."""
+        return anchors(self.scale, self.labels)
 
 
 @dataclass(frozen=True)

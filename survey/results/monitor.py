@@ -11,11 +11,11 @@ from django.core.cache import cache
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
-from survey.analysis import TableError, check
+from survey.analysis import TableError
 from survey.analysis.planning.monitoring import LiveScores, drop_off, flags, live_scores, median_seconds
 from survey.models import Exclusion, Participant, Study, Trial
-from survey.results.collect import analysis_rows
-from survey.results.tidy_table import preference_table
+from survey.results.collect import analysis_rows, checked
+from survey.results.tidy_table import preference_table, scales_of
 from survey.study.definition import Definition, definition_of
 from survey.study.votes import STALE_AFTER
 
@@ -92,7 +92,7 @@ def look(study: Study) -> Watch:
         seconds=median_seconds(rows),
         failures=_counted(failed, "reason"),
         failed_images=_counted(failed, "item"),
-        flagged={} if is_pair else _flagged(rows),
+        flagged={} if is_pair else _flagged(study, rows),
         scores={} if is_pair else _scores(study, rows, definition),
         comparisons=_comparisons(study, rows[main]) if is_pair else {},
     )
@@ -140,7 +140,7 @@ def _rows(study: Study) -> pd.DataFrame:
     if study.method == Study.Method.PAIR:
         return rows
     try:
-        return check(rows, source=study.slug).table
+        return checked(study, rows).table
     except TableError:
         # Nothing counts yet: rows of other phases have no part in scores.
         return rows.iloc[:0]
@@ -152,17 +152,22 @@ def _scores(study: Study, rows: pd.DataFrame, definition: Definition) -> dict[st
     goal = definition.goal
     return {
         question.key: live_scores(
-            rows[rows["question"] == question.key], items, votes=goal.votes, half_width=goal.half_width
+            rows[rows["question"] == question.key],
+            items,
+            votes=goal.votes,
+            half_width=goal.half_width_on(question.asked_on),
+            scale=question.asked_on,
         )
         for question in definition.questions
     }
 
 
-def _flagged(rows: pd.DataFrame) -> dict[str, list[str]]:
+def _flagged(study: Study, rows: pd.DataFrame) -> dict[str, list[str]]:
     """Return the participants whom a rule flags for any question."""
     found: dict[str, list[str]] = {}
+    scales = scales_of(study)
     for question in rows["question"].unique():
-        for person, rules in flags(rows[rows["question"] == question]).items():
+        for person, rules in flags(rows[rows["question"] == question], scales[question]).items():
             found[person] = list(dict.fromkeys([*found.get(person, []), *rules]))
     return {person: [rule.replace("_", " ") for rule in rules] for person, rules in sorted(found.items())}
 

@@ -6,6 +6,7 @@ previews; `phase == "main"` selects the ratings that count in a MOS.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import islice
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ import pandas as pd
 from django.db.models import Count, QuerySet, TextField
 from django.db.models.functions import Cast
 
+from survey.analysis.scale import ACR, Scale
 from survey.analysis.table import COLUMNS
 from survey.models import Exclusion, Participant, Preference, Question, Rating, Stimulus, Study, Trial
 
@@ -37,20 +39,39 @@ def _column_names(stimuli: list[Any]) -> tuple[dict[str, str], dict[str, str]]:
 def tidy_table(study: Study) -> pd.DataFrame:
     """Return the study's ratings, one row each, by participant, position and question.
 
-    Columns: COLUMNS, then factors, then covariates. `rating` is 1..5 (int8). `rt_ms` and the screen's sizes are
-    floats with NaN for "not known". Times are UTC. `repeat` is 0 for the first time a participant sees an item in
-    the phases main and repeat, 1 for the second, and so on. Texts are categories: 10^6 ratings take about 100 bytes
-    each. Without ratings the table has no rows. Pair studies have `preference_table` instead.
+    Columns: COLUMNS, then factors, then covariates. `rating` is an integer (int8 where it fits) if all scales have
+    whole numbers, else float64. `expected` is on the first question's scale, and NaN for questions on another one.
+    `rt_ms` and the screen's sizes are floats with NaN for "not known". Times are UTC. `repeat` is 0 for the first time
+    a participant sees an item in the phases main and repeat, 1 for the second, and so on. Texts are categories: 10^6
+    ratings take about 100 bytes each. Without ratings the table has no rows. Pair studies have `preference_table`
+    instead.
     """
     answers = Rating.objects.filter(trial__participant__study=study)
-    table = _answers(study, answers, "i1")
+    scales = scales_of(study)
+    table = _answers(study, answers, "f8").astype(dict.fromkeys(("value", "first_value"), _kind(scales)))
     table = table.rename(columns={"value": "rating", "first_value": "first_rating"})
     stimuli = _stimuli(study)
     factors, covariates = _column_names(stimuli)
     table = table.join(_stimulus_frame(stimuli, factors, covariates), on="stimulus_id")
     table["reference"] = _coded(table["other_id"], {stimulus.pk: stimulus.item for stimulus in stimuli})
     table["repeat"] = _repeats(table)
+    first, *others = scales.items() or [("", ACR)]
+    elsewhere = [key for key, scale in others if scale != first[1]]
+    table["expected"] = table["expected"].mask(table["question"].isin(elsewhere))
     return table[[*COLUMNS, *factors.values(), *covariates.values()]].reset_index(drop=True)
+
+
+def scales_of(study: Study) -> dict[str, Scale]:
+    """Return {question: its scale}, in the questions' order."""
+    return {question.key: question.scale for question in study.questions.all()}
+
+
+def _kind(scales: Mapping[str, Scale]) -> type[np.generic]:
+    """Return the type that holds the ratings of all these scales."""
+    values = [value for scale in scales.values() for value in scale.categories or (0.5,)]
+    if not all(float(value).is_integer() for value in values):
+        return np.float64
+    return np.int8 if all(abs(value) <= np.iinfo(np.int8).max for value in values) else np.int64
 
 
 def preference_table(study: Study) -> pd.DataFrame:
@@ -85,8 +106,7 @@ def has_repeats(study: Study) -> bool:
 def rating_counts(study: Study) -> pd.DataFrame:
     """Return how often each item got each rating in the main phase, by one query.
 
-    Columns: question, item, n1..n5. There is one row for each rated item, by question and item. Previews and excluded
-    participants do not count.
+    Columns: question, item, rating, n; sorted. Previews and excluded participants do not count.
     """
     left_out = Exclusion.objects.filter(participant__study=study, lifted_at__isnull=True)
     counts = (
@@ -100,16 +120,14 @@ def rating_counts(study: Study) -> pd.DataFrame:
         .values_list("question_id", "trial__stimulus_id", "value")
         .annotate(n=Count("pk"))
     )
-    names = ["question", "item", "value", "n"]
-    table = pd.DataFrame(list(counts), columns=names)
+    names = ["question", "item", "rating"]
+    table = pd.DataFrame(list(counts), columns=[*names, "n"])
     # Keys become names here: in a join the database would compare a text for each rating.
     table["question"] = table["question"].map(
         dict(Question.objects.filter(study=study).values_list("pk", "key"))
     )
     table["item"] = table["item"].map(dict(Stimulus.objects.filter(study=study).values_list("pk", "item")))
-    wide = table.pivot(index=names[:2], columns="value", values="n").sort_index()
-    wide = wide.reindex(columns=range(1, 6)).fillna(0).astype(np.int64)
-    return wide.set_axis([f"n{value}" for value in wide.columns], axis=1).reset_index()
+    return table.sort_values(names, ignore_index=True)
 
 
 def _answers(study: Study, answers: QuerySet[Any], value: str) -> pd.DataFrame:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from django.db import connection
 from django.utils import timezone
 
+from survey.analysis.scale import Scale
 from survey.models import Preference, Rating, Trial
 
 # Every change of a participant takes that row first, so that two of them wait in line and never in a circle.
@@ -29,7 +31,7 @@ SELECT trial.id, trial.outcome, trial.revision, person.token, study.method,
     person.state <> 'active' OR NOT person.is_preview AND (study.state = 'closed' OR coalesce(study.purge_on <= %s, FALSE)),
     (SELECT count(*) FROM survey_trial WHERE participant_id = person.id AND outcome <> 'open'),
     (SELECT count(*) FROM survey_trial WHERE participant_id = person.id),
-    question.id, question.key
+    question.id, question.key, question.low, question.high, question.step
 FROM survey_trial trial
 JOIN survey_participant person ON person.id = trial.participant_id
 JOIN survey_study study ON study.id = person.study_id
@@ -51,8 +53,9 @@ INSERT INTO {} (trial_id, question_id, value, first_value, changes, rt_ms, input
 class AnswerTarget:
     """The trial that an answer belongs to.
 
-    `ended` says that its session or its study takes no more answers but those on their way. `questions` are (id, key); `cookie` is its participant's token, None after a purge; of that participant's `total`
-    trials, `saved` have an answer in the database, or a reason for none.
+    `ended` says that its session or its study takes no more answers but those on their way. `questions` are (id, key,
+    scale); `cookie` is its participant's token, None after a purge; of that participant's `total` trials, `saved` have
+    an answer in the database, or a reason for none.
     """
 
     trial: int
@@ -63,7 +66,7 @@ class AnswerTarget:
     ended: bool
     saved: int
     total: int
-    questions: tuple[tuple[int, str], ...]
+    questions: tuple[tuple[int, str, Scale], ...]
 
 
 def take(token: str, now: dt.datetime) -> AnswerTarget:
@@ -83,15 +86,20 @@ def take(token: str, now: dt.datetime) -> AnswerTarget:
 
 def _target(rows: Sequence[Sequence[Any]]) -> AnswerTarget:
     pk, outcome, revision, cookie, method, ended, saved, total, *_ = rows[0]
-    questions = tuple((row[-2], row[-1]) for row in rows)
+    questions = tuple((row[8], row[9], _scale(*row[10:])) for row in rows)
     return AnswerTarget(pk, outcome, revision, cookie, method, bool(ended), saved, total, questions)
+
+
+@lru_cache(maxsize=256)
+def _scale(low: float, high: float, step: float | None) -> Scale:
+    return Scale(low, high, step)
 
 
 def keep(
     kind: type[Rating] | type[Preference],
     target: AnswerTarget,
     question: int,
-    value: int | str,
+    value: float | str,
     changes: int,
     rt_ms: int | None,
     by: str,

@@ -29,6 +29,7 @@ from survey.session import rating_sql
 from survey.session.assignment import assign, has_unseen
 from survey.session.rating_sql import AnswerTarget
 from survey.study.definition import Definition, Platform, definition_of
+from survey.study.scales import rating_on
 
 #: How many answers can be undone, counted back from the newest.
 UNDO_DEPTH: Final = 3
@@ -294,10 +295,10 @@ def progress(participant: Participant) -> SessionProgress:
     return SessionProgress(**counts)
 
 
-def given_answers(trials: Iterable[Trial]) -> dict[int, dict[str, int | str]]:
+def given_answers(trials: Iterable[Trial]) -> dict[int, dict[str, float | str]]:
     """Return {trial: {question: answer}} of trials that undo has opened again: what was chosen before."""
     again = [trial.pk for trial in trials if trial.revision]
-    given: dict[int, dict[str, int | str]] = {}
+    given: dict[int, dict[str, float | str]] = {}
     for kind in (Rating, Preference) if again else ():
         rows = kind.objects.filter(trial__in=again).values_list("trial", "question__key", "value")
         for trial, key, value in rows:
@@ -323,7 +324,7 @@ def rate(
     `undo` opens a trial again, with the next `revision`.
 
     Args:
-        answers: by question key; 1..5 (or "first", "second", "tie" in a pair study), as numbers or text.
+        answers: by question key; a number on its scale, or text of one ("first", "second", "tie" in a pair study).
 
     Raises:
         Trial.DoesNotExist: no such token.
@@ -338,8 +339,8 @@ def rate(
         if target.ended:
             _check_in_time(target, showing)
         pair = target.method == Study.Method.PAIR
-        values = _checked([key for _, key in target.questions], answers, pair)
-        for question, key in target.questions:
+        values = _checked(target, answers, pair)
+        for question, key, _ in target.questions:
             _keep(Preference if pair else Rating, target, question, values[key], showing)
         return _close(target, Trial.Outcome.RATED, showing)
 
@@ -487,9 +488,14 @@ def another_batch(participant: Participant) -> bool:
         return True
 
 
-def _checked(keys: Iterable[str], answers: Mapping[str, Any], pair: bool) -> dict[str, Any]:
-    allowed = {str(v): v for v in (Preference.Choice.values if pair else range(1, 6))}
-    found = {key: allowed.get(str(answers.get(key, ""))) for key in keys}
+def _checked(target: AnswerTarget, answers: Mapping[str, Any], pair: bool) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for _, key, scale in target.questions:
+        given = answers.get(key)
+        if pair:
+            found[key] = str(given) if given in Preference.Choice.values else None
+        else:
+            found[key] = rating_on(scale, given)
     if bad := [key for key, value in found.items() if value is None]:
         raise BadAnswer(bad)
     return found

@@ -16,6 +16,7 @@ from urllib.parse import urljoin, urlsplit
 from django.urls import reverse
 
 from survey.access.studies import simulation_pass
+from survey.analysis.scale import number_text
 from survey.models import Participant, Stimulus, Study
 from survey.session.pages.visit import COOKIE
 from survey.session.plates import plate_digits
@@ -168,7 +169,11 @@ class _Session:
         rt_ms = self.person.rt_ms[again(stimulus.item) if further else stimulus.item]
         answers = self.person.answers(stimulus, other, further=further)
         # A browser measures this by JavaScript. Bots send it, but do not wait that long.
-        return {f"q-{key}": str(value) for key, value in answers.items()} | {"rt_ms": str(rt_ms)}
+        texts = {
+            key: number_text(value) if isinstance(value, float) else str(value)
+            for key, value in answers.items()
+        }
+        return {f"q-{key}": text for key, text in texts.items()} | {"rt_ms": str(rt_ms)}
 
     def _look(self, source: str) -> Stimulus:
         self._ask(source, want_page=False)

@@ -8,15 +8,26 @@ import hashlib
 import json
 import re
 from collections import Counter
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from generator.plans.toml import TomlError, read_toml
+from survey.analysis.scale import Scale, number_text, parse_scale
 from survey.models import StudyVersion
-from survey.study.scales import LANGUAGES, QUESTIONS, default_labels
+from survey.models.study import FAR
+from survey.study.scales import LANGUAGES, QUESTIONS, default_labels, is_slider, rating_on
 
 Method = Literal["acr", "acr-hr", "dcr", "pair"]
 Language = Literal["en", "fr", "de", "es"]
@@ -27,10 +38,7 @@ Prose = Annotated[str, Field(min_length=1, max_length=5000)]
 LineText = Line | dict[Language, Line]
 ProseText = Prose | dict[Language, Prose]
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-Answer = Annotated[int, Field(ge=1, le=5)]
-FiveLabels = Annotated[
-    list[Annotated[str, Field(min_length=1, max_length=60)]], Field(min_length=5, max_length=5)
-]
+Labels = Annotated[list[Annotated[str, Field(min_length=1, max_length=60)]], Field(min_length=2)]
 
 #: How many faults are told at once: whoever has more of them mends these first.
 MAX_FAULTS: Final = 30
@@ -40,6 +48,25 @@ _BRANCH: Final = re.compile(r"\[|str$")
 RETURN_HOSTS: Final = frozenset(
     {"app.prolific.com", "app.prolific.co", "www.mturk.com", "worker.mturk.com", "workersandbox.mturk.com"}
 )
+
+
+def _canonical_scale(text: str) -> str:
+    """Return a scale as `Scale` writes it, so that the same scale has the same hash."""
+    scale = parse_scale(text)
+    if max(abs(scale.low), abs(scale.high)) > FAR:
+        raise ValueError(f"{text!r} goes beyond {FAR:g}")
+    return str(scale)
+
+
+def _plain_number(answer: float) -> float:
+    if not isfinite(answer):
+        raise ValueError("must be a finite number")
+    return int(answer) if float(answer).is_integer() else answer
+
+
+ScaleText = Annotated[str, Field(max_length=60), AfterValidator(_canonical_scale)]
+# A whole number stays an int, as it was when answers were 1 to 5: the hash is of its text.
+Answer = Annotated[int | float, AfterValidator(_plain_number)]
 
 
 class DefinitionError(Exception):
@@ -57,11 +84,27 @@ class Part(BaseModel):
 
 
 class AskedQuestion(Part):
-    """One question. `labels` are listed from category 1 to 5; without them the method's accepted wording is used."""
+    """One question and its scale.
+
+    `labels` are those of the categories, low end first, or of the two ends. Without them the method's accepted wording
+    is used: all of it on a scale from 1 to 5, its ends on another. `show_value` is for sliders only.
+    """
 
     key: Key
     text: LineText
-    labels: FiveLabels | dict[Language, FiveLabels] | None = None
+    labels: Labels | dict[Language, Labels] | None = None
+    scale: ScaleText = str(Scale())
+    show_value: bool = False
+
+    @property
+    def asked_on(self) -> Scale:
+        """The scale that it is answered on."""
+        return parse_scale(self.scale)
+
+    @property
+    def used_keys(self) -> frozenset[str]:
+        """The keys that have another value than their default."""
+        return frozenset(self.model_dump(exclude_defaults=True))
 
 
 class Consent(Part):
@@ -86,7 +129,7 @@ class Session(Part):
 
 
 class Gold(Part):
-    """An image whose rating is known beforehand (±1 is taken as right)."""
+    """An image whose rating is known beforehand, on the first question's scale (± a quarter of it is taken as right)."""
 
     item: Line
     answer: Answer
@@ -133,10 +176,15 @@ class Recruitment(Part):
 
 class Goal(Part):
     """When there is enough: `votes` for each image (35: ITU-T P.913 for tests outside a laboratory), or as many as
-    make the 95 % interval of a MOS `half_width` wide to either side. It steers nothing; the live page counts by it."""
+    make the 95 % interval of a MOS `half_width` wide to either side, in points of a scale from 1 to 5. It steers nothing;
+    the live page counts by it."""
 
     votes: Annotated[int, Field(ge=1, le=10_000)] = 35
     half_width: Annotated[float, Field(ge=0.05, le=2)] = 0.25
+
+    def half_width_on(self, scale: Scale) -> float:
+        """Return the half width in points of a scale: the same share of its range."""
+        return self.half_width * scale.range / Scale().range
 
 
 class Limits(Part):
@@ -193,9 +241,33 @@ class Definition(Part):
                 missing := [code for code in self.languages if code not in value]
             ):
                 raise ValueError(f"{place}: no text in {', '.join(missing)} (languages = {self.languages})")
+        self._check_scales()
         if self.method == "pair" and (self.images.gold or self.images.trap or self.session.stabilising):
             raise ValueError("images: gold, trap and stabilising images have ratings; method 'pair' has none")
         return self
+
+    def _check_scales(self) -> None:
+        for number, question in enumerate(self.questions, 1):
+            if self.method == "pair" and (question.scale != str(Scale()) or question.show_value):
+                raise ValueError(f"questions.{number}.scale: method 'pair' compares images on no scale")
+            if question.show_value and not is_slider(question.asked_on):
+                raise ValueError(
+                    f"questions.{number}.show_value: the scale {question.scale} has buttons, which always show their value"
+                )
+            _check_labels(f"questions.{number}.labels", question)
+        wanted = [(f"images.gold.{n}.answer", gold.answer) for n, gold in enumerate(self.images.gold, 1)]
+        if self.images.trap is not None:
+            wanted.append(("images.trap", self.images.trap))
+        for place, answer in wanted if self.questions else ():
+            _check_answer(place, answer, self.questions[0].asked_on)
+        first = self.questions[0] if self.questions else None
+        if first and self.images.trap is not None and is_slider(first.asked_on) and not first.show_value:
+            ends = (first.asked_on.low, first.asked_on.high)
+            if self.images.trap not in ends:
+                raise ValueError(
+                    "images.trap: on a slider that shows no value people can find its two ends only, "
+                    f"{' and '.join(map(number_text, ends))} (or set show_value)"
+                )
 
     def _texts(self) -> list[tuple[str, Any]]:
         consent = self.consent
@@ -217,6 +289,10 @@ class Definition(Part):
         }
         if self.recruitment and not self.recruitment.open_to_others:
             later["recruitment"] = {"open_to_others"}
+        later["questions"] = {
+            place: {name for name in ("scale", "show_value") if name not in question.used_keys}
+            for place, question in enumerate(self.questions)
+        }
         values = self.model_dump(mode="json", exclude=later)
         text = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
@@ -228,15 +304,50 @@ class Definition(Part):
         return text or ""
 
     def labels(self, question: AskedQuestion, language: str) -> list[str]:
-        """Return a question's five labels, category 1 first, in `language`, else in the study's first."""
+        """Return a question's labels, low end first, in `language`, else in the study's first.
+
+        They are as many as the scale has categories, or those of its two ends.
+        """
         labels = question.labels
         if isinstance(labels, list):
             return labels
         by_language: dict[Any, Any] = labels if labels else {**default_labels(self.method)}
-        return list(by_language.get(language) or by_language[self.languages[0]])
+        found = list(by_language.get(language) or by_language[self.languages[0]])
+        return found if labels or question.asked_on.is_acr else [found[0], found[-1]]
+
+    def answer_text(self, question: AskedQuestion, answer: float, language: str) -> str:
+        """Return how an answer is called on the page: by its label, or by its value where the category has none."""
+        scale, labels = question.asked_on, self.labels(question, language)
+        values = scale.categories or (scale.low, scale.high)
+        if is_slider(scale) and not question.show_value:
+            values = (scale.low, scale.high)
+        names = dict(zip(values, labels, strict=True)) if len(values) == len(labels) else {}
+        return names.get(answer, number_text(answer))
 
 
 _LATER: Final = {"goal": Goal(), "limits": Limits()}
+
+
+def _check_labels(place: str, question: AskedQuestion) -> None:
+    """Raise ValueError unless there are labels for all categories or for both ends."""
+    categories = question.asked_on.categories
+    allowed = {2} if categories is None or is_slider(question.asked_on) else {2, len(categories)}
+    by_language = question.labels if isinstance(question.labels, dict) else {"": question.labels}
+    for language, labels in by_language.items():
+        if labels is not None and len(labels) not in allowed:
+            of = f" ({language})" if language else ""
+            wanted = "two, for the ends" if allowed == {2} else f"{max(allowed)}, or two for the ends"
+            raise ValueError(f"{place}: {len(labels)} labels{of}; the scale {question.scale} takes {wanted}")
+
+
+def _check_answer(place: str, answer: float, scale: Scale) -> None:
+    """Raise ValueError unless an expected answer is on the scale."""
+    if answer > scale.high:
+        raise ValueError(f"{place}: Input should be less than or equal to {number_text(scale.high)}")
+    if answer < scale.low:
+        raise ValueError(f"{place}: Input should be greater than or equal to {number_text(scale.low)}")
+    if rating_on(scale, answer) is None:
+        raise ValueError(f"{place}: {number_text(answer)} is not on the scale {scale.describe()}")
 
 
 def load(path: Path) -> Definition:

@@ -58,7 +58,7 @@ class Picture:
     covariates: dict[str, Any] = field(default_factory=dict)
     cell: Cell | None = None
     role: str = Stimulus.Role.MAIN
-    expected: int | None = None
+    expected: float | None = None
 
 
 def publish_image_set(
@@ -248,6 +248,9 @@ def add_version(study: Study, definition: Definition) -> StudyVersion:
                 "text": definition.say(question.text, first),
                 "labels": definition.labels(question, first),
                 "position": position,
+                "low": question.asked_on.low,
+                "high": question.asked_on.high,
+                "step": question.asked_on.step,
             },
         )
     return version
@@ -437,9 +440,9 @@ def _check_references(pictures: list[Picture], definition: Definition) -> None:
             )
 
 
-def _trap(definition: Definition, language: str, answer: int) -> Picture:
-    labels = definition.labels(definition.questions[0], language)
-    draw = partial(trap_picture, labels[answer - 1], language)
+def _trap(definition: Definition, language: str, answer: float) -> Picture:
+    label = definition.answer_text(definition.questions[0], answer, language)
+    draw = partial(trap_picture, label, language)
     role = Stimulus.Role.TRAP
     return Picture(f"trap-{language}", draw, factors={"language": language}, role=role, expected=answer)
 

@@ -1,4 +1,4 @@
-"""Changes of what a published study says: a new version. Images and scales stay."""
+"""Changes of what a published study says: a new version. Images stay, and scales once a person has taken part."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def revise(study: Study, definition: Definition, by: User | None = None) -> Stud
     is a version of its own, and whoever began under an older one stays with it. `by` is None for a command.
 
     Raises PublishError when the method or the images would change, or, once a person has taken part, the questions'
-    keys.
+    keys or scales.
     """
     study = Study.objects.select_for_update().get(pk=study.pk)
     newest = study.version
@@ -51,16 +51,22 @@ def _check(old: Definition, new: Definition, *, keys_stay: bool) -> None:
     keys = [[question.key for question in definition.questions] for definition in (old, new)]
     if keys_stay and keys[0] != keys[1]:
         raise PublishError(f"questions: keys and order stay {', '.join(keys[0])}, not {', '.join(keys[1])}")
-    if new.images.trap:
+    for number, (was, asked) in enumerate(zip(old.questions, new.questions, strict=False), 1):
+        if keys_stay and was.scale != asked.scale:
+            raise PublishError(
+                f"questions.{number}.scale: {was.scale} cannot become {asked.scale} once somebody has taken part; "
+                "publish a new study"
+            )
+    if new.images.trap is not None:
         _check_trap(old, new, new.images.trap)
 
 
-def _check_trap(old: Definition, new: Definition, answer: int) -> None:
+def _check_trap(old: Definition, new: Definition, answer: float) -> None:
     """Refuse what the drawn traps, one for each language, would then say wrongly."""
     if set(old.languages) != set(new.languages):
         raise PublishError("languages: cannot change where a trap is drawn in each; publish a new study")
     for code in new.languages:
-        drawn, asked = (study.labels(study.questions[0], code)[answer - 1] for study in (old, new))
+        drawn, asked = (study.answer_text(study.questions[0], answer, code) for study in (old, new))
         if drawn != asked:
             raise PublishError(
                 f"questions: the trap shows the label {drawn!r}, which cannot become {asked!r}"

@@ -1,4 +1,4 @@
-"""The questions that are asked where a study file asks none, and the labels of each method.
+"""The questions that are asked where a study file asks none, the labels of each method, and how a scale is shown.
 
 Labels are not equally spaced, nor spaced alike across languages: the language of each participant is kept with the
 ratings.
@@ -6,11 +6,33 @@ ratings.
 
 from __future__ import annotations
 
-from typing import Final
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from math import floor, log10
+from typing import Any, Final
 
 from survey.analysis.labels import ACR, DCR, Labels
+from survey.analysis.scale import Scale, number_text
 
-__all__ = ["ACR", "DCR", "LANGUAGES", "QUESTIONS", "Labels", "default_labels"]
+__all__ = [
+    "ACR",
+    "DCR",
+    "LANGUAGES",
+    "MOST_BUTTONS",
+    "QUESTIONS",
+    "Labels",
+    "anchors",
+    "default_labels",
+    "is_slider",
+    "rating_on",
+    "slider_step",
+]
+
+MOST_BUTTONS: Final = 11
+"""Categories up to which each has a button; more are a slider, as a continuous scale is."""
+
+_NUMBER: Final = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,20})?", re.ASCII)
 
 LANGUAGES: Final = tuple(ACR)
 
@@ -41,3 +63,47 @@ QUESTIONS["acr-hr"] = QUESTIONS["acr"]
 def default_labels(method: str) -> dict[str, Labels]:
     """Return the five labels of a method's scale (category 1 first) by language; ACR's for pairs, which show none."""
     return DCR if method == "dcr" else ACR
+
+
+def is_slider(scale: Scale) -> bool:
+    """Say whether people answer on a slider; on other scales each category has a button."""
+    return scale.categories is None or len(scale.categories) > MOST_BUTTONS
+
+
+def slider_step(scale: Scale) -> float:
+    """Return the distance of two neighbouring places of a slider.
+
+    On a continuous scale it is a power of ten, between a hundredth and a thousandth of the range: near the finest that
+    a finger can tell apart, and keys get everywhere.
+    """
+    return scale.step or float(f"1e{floor(log10(scale.range / 100))}")
+
+
+def rating_on(scale: Scale, answer: Any) -> float | None:
+    """Return the rating that an answer, a number or a number as text, stands for; None where it is not on the scale."""
+    text = answer if isinstance(answer, str) else number_text(answer) if _is_number(answer) else ""
+    if is_slider(scale):
+        if not _NUMBER.fullmatch(text):
+            return None
+        snapped = float(scale.snap(float(text)))
+        # Minus nought is nought.
+        return None if snapped != snapped else snapped + 0.0
+    return _ratings_of(scale).get(text)
+
+
+def _is_number(answer: Any) -> bool:
+    return isinstance(answer, int | float) and not isinstance(answer, bool) and abs(answer) < 1e15
+
+
+@lru_cache(maxsize=256)
+def _ratings_of(scale: Scale) -> dict[str, float]:
+    """Return {as it is written: rating} of a scale with buttons. Kept: each rating looks its answers up."""
+    return {number_text(value): float(value) for value in scale.categories or ()}
+
+
+def anchors(scale: Scale, labels: Sequence[str]) -> list[tuple[str, str]]:
+    """Return (value, label) of each labelled place of a scale, low end first: every category, or the two ends."""
+    values = scale.categories
+    if values is None or len(labels) != len(values):
+        values = (scale.low, scale.high)
+    return [(number_text(value), label) for value, label in zip(values, labels, strict=True)]

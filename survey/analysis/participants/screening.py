@@ -43,6 +43,9 @@ SPEED_SHARE_OF_PANEL = 1 / 3
 GOLD_SHARE = 0.7
 GOLD_TOLERANCE = 1 / 4
 """Share of the scale's range: one category of five."""
+TRAP_TOLERANCE = 1 / 20
+"""Share of the range of a scale of more than ``MOST_BUTTONS`` values, which fingers hit nearly."""
+MOST_BUTTONS = 11
 FEWEST_REPEATS = 3
 _SAME_ANSWER = 0.02
 """Share of a continuous scale within which two answers count as one."""
@@ -152,7 +155,7 @@ def screen(table: pd.DataFrame, scale: Scale = ACR) -> pd.DataFrame:
         _straight_lining(main, ratings),
         _speed(main, ratings),
         _expected(table, ratings, "gold", GOLD_TOLERANCE * scale.range, GOLD_SHARE),
-        _expected(table, ratings, "trap", 0, 1.0),
+        _expected(table, ratings, "trap", trap_tolerance(scale), 1.0),
         _repeats(table, ratings),
     ]
     for rule, part in zip(RULES, parts, strict=True):
@@ -288,6 +291,11 @@ def _repeats(table: pd.DataFrame, ratings: Coded) -> pd.DataFrame:
     detail = [f"mean absolute difference over {k} repeats" for k in n]
     limit = repeat_limit(ratings.scale)
     return _verdicts(value, limit, value > limit, n < FEWEST_REPEATS, detail)
+
+
+def trap_tolerance(scale: Scale) -> float:
+    """How far a trap's answer may be from the one asked for: exact by buttons, a twentieth of the range on a slider."""
+    return 0 if scale.categories and len(scale.categories) <= MOST_BUTTONS else scale.range * TRAP_TOLERANCE
 
 
 def repeat_limit(scale: Scale) -> float:

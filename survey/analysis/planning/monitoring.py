@@ -15,6 +15,7 @@ from survey.analysis.items.sos import pooled_a
 from survey.analysis.items.tally import tally
 from survey.analysis.participants.screening import EXCLUDE_BY, screen
 from survey.analysis.planning.planning import ratings_needed
+from survey.analysis.scale import ACR, Scale
 from survey.analysis.table import code, main_phase
 
 
@@ -36,7 +37,9 @@ class LiveScores:
     a: float
 
 
-def live_scores(table: pd.DataFrame, items: Sequence[str], *, votes: int, half_width: float) -> LiveScores:
+def live_scores(
+    table: pd.DataFrame, items: Sequence[str], *, votes: int, half_width: float, scale: Scale = ACR
+) -> LiveScores:
     """Return the scores of one question so far.
 
     Args:
@@ -44,24 +47,26 @@ def live_scores(table: pd.DataFrame, items: Sequence[str], *, votes: int, half_w
         items: every item that is to be rated, so that one without a vote is there too.
         votes: wanted for each item.
         half_width: wanted for each item's 95 % interval, rating points.
+        scale: of the question.
     """
     main = main_phase(table)
-    scores = tally(code(main, items=items))
+    scores = tally(code(main, scale, items=items))
     a = pooled_a(scores)
     low, high = sos_wilson(scores, a)
     images = pd.DataFrame(
         {"item": list(items), "votes": scores.n, "mos": scores.mean, "half_width": (high - low) / 2}
     )
     images["votes_missing"] = np.maximum(votes - scores.n, 0)
-    images["ratings_needed"] = ratings_needed(images.rename(columns={"votes": "n"}), half_width, a=a)
+    found = images.rename(columns={"votes": "n"})
+    images["ratings_needed"] = ratings_needed(found, half_width, a=a, scale=scale)
     images = images.sort_values(["votes", "item"], kind="stable").reset_index(drop=True)
-    return LiveScores(images, _conditions(main), a)
+    return LiveScores(images, _conditions(main, scale), a)
 
 
-def _conditions(main: pd.DataFrame) -> pd.DataFrame | None:
+def _conditions(main: pd.DataFrame, scale: Scale) -> pd.DataFrame | None:
     if "condition" not in main.columns or not main["condition"].notna().any():
         return None
-    these = levels(main, ["condition"])
+    these = levels(main, ["condition"], scale)
     means = cluster_means(these)
     means.insert(0, "condition", these.names)
     means["half_width"] = (means["ci_high"] - means["ci_low"]) / 2
@@ -85,10 +90,10 @@ def median_seconds(table: pd.DataFrame) -> float | None:
     return float(times.median()) / 1000 if len(times) else None
 
 
-def flags(table: pd.DataFrame) -> dict[str, list[str]]:
+def flags(table: pd.DataFrame, scale: Scale = ACR) -> dict[str, list[str]]:
     """Return {participant: the rules that flag them so far}, by one question's rows; only rules that may exclude."""
     if main_phase(table).empty:
         return {}
-    verdicts = screen(table)
+    verdicts = screen(table, scale)
     hit = verdicts[(verdicts["verdict"] == "flagged") & verdicts["rule"].isin(EXCLUDE_BY)]
     return {str(person): rows["rule"].tolist() for person, rows in hit.groupby("participant", sort=True)}

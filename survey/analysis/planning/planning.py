@@ -49,13 +49,17 @@ def detectable_difference(residual_variance: float, participants: float, *, powe
     return float(z * np.sqrt(2 * residual_variance / participants))
 
 
-def ratings_needed(mos: pd.DataFrame, half_width: float, *, a: float) -> NDArray[np.int64]:
+def ratings_needed(
+    mos: pd.DataFrame, half_width: float, *, a: float, scale: Scale = ACR
+) -> NDArray[np.int64]:
     """Ratings still needed for each row of a MOS table until the SOS hypothesis gives MOS ± ``half_width``.
 
     Items without ratings count as in the middle of the scale.
     """
-    at = mos["mos"].fillna(3.0).clip(1.25, 4.75)  # at the very ends the hypothesis would promise certainty
-    wanted = np.array([sample_size(half_width, a=a, mos=m) for m in at], dtype=np.int64)
+    # At the very ends the hypothesis would promise certainty.
+    margin, middle = scale.range / 16, (scale.low + scale.high) / 2
+    at = mos["mos"].fillna(middle).clip(scale.low + margin, scale.high - margin)
+    wanted = np.array([sample_size(half_width, a=a, mos=m, scale=scale) for m in at], dtype=np.int64)
     return np.asarray(np.maximum(wanted - mos["n"].to_numpy(np.int64), 0))
 
 

@@ -1,4 +1,4 @@
-"""The rows of the set-up form that say what is asked of each image: key, text and labels."""
+"""The rows of the set-up form that say what is asked of each image: key, text, scale and labels."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from typing import Any, Final
 
 from django import forms
 
-from survey.desk.forms.study_form_fields import FiveLabels, Words, in_language, joined
+from survey.analysis.scale import Scale
+from survey.desk.forms.study_form_fields import LabelLines, Words, in_language, joined
 from survey.study.definition import Definition
 from survey.study.scales import default_labels
 
 #: As many as a study may ask.
 MOST: Final = 4
+_USUAL_SCALE: Final = str(Scale())
 _NEEDED: Final = "A question has a key, and a text in every language; empty the whole row to take it away."
 
 
@@ -42,11 +44,31 @@ class QuestionRow:
                 self._text(code),
                 Words(label=f"Text ({code})", initial=text, required=False, max_length=500),
             )
-        for code in self._languages if self._method != "pair" else ():
+        if self._method != "pair":
+            yield from self._scale_fields()
+
+    def _scale_fields(self) -> Iterator[tuple[str, forms.Field]]:
+        said = self._old.get("scale", _USUAL_SCALE)
+        scale = Words(
+            label="Scale: LOW:HIGH or LOW:HIGH:STEP, such as 1:7 or 0:100 (empty: 1:5)",
+            initial="" if said == _USUAL_SCALE else said,
+            required=False,
+            disabled=self._key_stays,
+            max_length=60,
+        )
+        yield f"{self.name}.scale", scale
+        shown = forms.BooleanField(
+            label="Show the value beside the slider (scales of more than 11 values have one)",
+            initial=self._old.get("show_value", False),
+            required=False,
+        )
+        yield f"{self.name}.show_value", shown
+        for code in self._languages:
             yield (
                 self._labels(code),
-                FiveLabels(
-                    label=f"Labels from 1 to 5, one on each line ({code}); empty: the usual ones",
+                LabelLines(
+                    label=f"Labels, lowest first, one on each line ({code}): of all categories, or of the two ends; "
+                    "empty: the usual ones",
                     labels=in_language(self._old.get("labels"), code) or [],
                     usual=default_labels(self._method)[code],
                 ),
@@ -54,8 +76,7 @@ class QuestionRow:
 
     def value(self, cleaned: dict[str, Any]) -> dict[str, Any] | None:
         """Return the question as a file has it; None for an emptied row."""
-        names = [name for name, _ in self.fields()]
-        if not any(cleaned.get(name) for name in names):
+        if not self._is_used(cleaned):
             return None
         said = {code: cleaned.get(self._text(code), "") for code in self._languages}
         question = {
@@ -64,22 +85,31 @@ class QuestionRow:
             "text": joined(self._old.get("text"), said),
         }
         if self._method != "pair":
-            question["labels"] = self._said_labels(cleaned)
+            question["scale"] = cleaned[f"{self.name}.scale"] or _USUAL_SCALE
+            question["show_value"] = cleaned[f"{self.name}.show_value"]
+            question["labels"] = self._said_labels(cleaned, question["scale"])
         return question
+
+    def _is_used(self, cleaned: dict[str, Any]) -> bool:
+        switch = f"{self.name}.show_value"
+        return any(cleaned.get(name) for name, _ in self.fields() if name != switch)
 
     def missing(self, cleaned: dict[str, Any]) -> Iterator[tuple[str, str]]:
         """Yield each field that a row in use has left empty, with the complaint."""
-        names = [name for name, _ in self.fields()]
-        if any(cleaned.get(name) for name in names):
+        if self._is_used(cleaned):
             needed = [f"{self.name}.key", *map(self._text, self._languages)]
             yield from ((name, _NEEDED) for name in needed if cleaned.get(name) == "")
 
-    def _said_labels(self, cleaned: dict[str, Any]) -> Any:
+    def _said_labels(self, cleaned: dict[str, Any], scale: str) -> Any:
         said = {code: cleaned[self._labels(code)] for code in self._languages}
         if not any(said.values()):
             return None
-        usual = default_labels(self._method)
-        whole = {code: lines or list(usual[code]) for code, lines in said.items()}
+        usual: dict[str, list[str]] = {
+            code: list(labels) for code, labels in default_labels(self._method).items()
+        }
+        if scale != _USUAL_SCALE:
+            usual = {code: [labels[0], labels[-1]] for code, labels in usual.items()}
+        whole = {code: lines or usual[code] for code, lines in said.items()}
         return joined(self._old.get("labels"), whole)
 
     def _text(self, language: str) -> str:

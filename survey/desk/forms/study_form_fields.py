@@ -21,8 +21,8 @@ class Words(forms.CharField):
         return said if said == self.initial else said.strip()
 
 
-class FiveLabels(forms.Field):
-    """Five labels, one on each line, category 1 first; an empty field is an empty list."""
+class LabelLines(forms.Field):
+    """Labels, one on each line, the lowest category first; an empty field is an empty list."""
 
     def __init__(self, *, labels: Sequence[str], usual: Sequence[str], **kwargs: Any) -> None:
         widget = forms.Textarea({"rows": 5, "placeholder": "\n".join(usual)})
@@ -35,10 +35,6 @@ class FiveLabels(forms.Field):
             return self.labels
         ProhibitNullCharactersValidator()(said)
         lines = [line.strip() for line in said.split("\n") if line.strip()]
-        if lines and len(lines) != 5:
-            raise forms.ValidationError(
-                f"Write five labels, one on each line (here are {len(lines)}), or none."
-            )
         if any(len(line) > 60 for line in lines):
             raise forms.ValidationError("A label has at most 60 characters.")
         return lines

@@ -11,14 +11,13 @@ from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.urls import reverse
-from django.utils.translation import gettext as _
 
-from survey.models import Preference, Stimulus, Study, Trial
+from survey.models import Stimulus, Study, Trial
 from survey.session import services
+from survey.session.pages.questions import keys_of, questions_of
 from survey.session.pages.visit import Visit, participant_page
 from survey.session.rating_sql import AnswerTarget
 from survey.session.services import BadAnswer, Refused, SessionProgress, Showing, TooLate
-from survey.study.definition import AskedQuestion
 
 #: How many trials the page knows ahead: enough to go on for some minutes without a network, and to ask seldom for more.
 AHEAD = 40
@@ -42,10 +41,14 @@ def _show(visit: Visit, status: int = 200, missing: list[str] | None = None) -> 
     services.seen(participant, trials[0])
     state = _state(visit, trials)
     first = state["ahead"][0]
-    questions = _questions(visit, first["given"], missing or [])
-    instructions = visit.text(visit.definition.instructions)
     return visit.page(
-        "rate", status, trial=first, questions=questions, state=state, instructions=instructions
+        "rate",
+        status,
+        trial=first,
+        questions=questions_of(visit, first["given"], missing or []),
+        keys=keys_of(visit),
+        state=state,
+        instructions=visit.text(visit.definition.instructions),
     )
 
 
@@ -194,31 +197,6 @@ def _trial(visit: Visit, trial: Trial, progress: SessionProgress, given: dict[st
             for s in images
         ],
     }
-
-
-def _questions(visit: Visit, given: dict[str, Any], missing: list[str]) -> list[dict[str, Any]]:
-    """Return the questions with their choices, best first; what was just sent, or given before an undo, is chosen."""
-    return [
-        {
-            "key": question.key,
-            "text": visit.text(question.text),
-            "choices": _choices(visit, question),
-            "chosen": visit.request.POST.get(f"q-{question.key}") or str(given.get(question.key, "")),
-            "missing": question.key in missing,
-        }
-        for question in visit.definition.questions
-    ]
-
-
-def _choices(visit: Visit, question: AskedQuestion) -> list[tuple[Any, str]]:
-    if visit.study.method == Study.Method.PAIR:
-        return [
-            (Preference.Choice.FIRST.value, _("A is better")),
-            (Preference.Choice.SECOND.value, _("B is better")),
-            (Preference.Choice.TIE.value, _("No difference")),
-        ]
-    labels = visit.definition.labels(question, visit.language)
-    return [(value, labels[value - 1]) for value in (5, 4, 3, 2, 1)]
 
 
 def _revision(post: QueryDict) -> int:

@@ -3,6 +3,7 @@
 
 import { fit, load, preload } from "./image.js";
 import { Outbox } from "./outbox.js";
+import { Slider } from "./slider.js";
 
 // How long the next image waits for the server to confirm an answer; longer than that is an outage.
 const PATIENCE_MS = 4000;
@@ -77,9 +78,14 @@ const fill = (text, n, of) => text.replace("{n}", n).replace("{of}", of);
 const nextFrame = () => new Promise((resolve) => { requestAnimationFrame(() => requestAnimationFrame(resolve)); });
 const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 const questions = () => /** @type {HTMLElement[]} */ ([...form.querySelectorAll("fieldset.scale")]);
+const sliders = new Map(questions().map((question) => [question, Slider.of(question)]));
+const sliderOf = (question) => sliders.get(question);
 /** @type {(element: Element) => HTMLElement} */
 const alertOf = (element) => element.querySelector(".alert");
-const chosen = (question) => question.querySelector("input:checked");
+const chosen = (question) => {
+  const slider = sliderOf(question);
+  return slider ? slider.isSet : question.querySelector("input:checked") !== null;
+};
 
 function tell(message = "") {
   const answered = saved + outbox.size;
@@ -178,6 +184,11 @@ function setForm(coming) {
   controls.revision.value = coming.revision;
   for (const question of questions()) {
     alertOf(question).hidden = true;
+    const slider = sliderOf(question);
+    if (slider) {
+      slider.set(chosenBefore ? slider.value : String(coming.given[slider.name.slice(2)] ?? ""));
+      continue;
+    }
     /** @type {NodeListOf<HTMLInputElement>} */
     const inputs = question.querySelectorAll("input");
     for (const input of chosenBefore ? [] : inputs) {
@@ -285,7 +296,7 @@ function press(event) {
   const value = words.method === "pair" ? PAIR_KEYS[event.key] : event.key;
   const open = questions().find((question) => !chosen(question));
   const question = open ?? document.activeElement.closest("fieldset.scale") ?? questions()[0];
-  const input = [...question.querySelectorAll("input")].find((one) => one.value === value);
+  const input = [...question.querySelectorAll("input")].find((one) => one.type === "radio" && one.value === value);
   if (!input) return;
   event.preventDefault();
   input.focus({ preventScroll: true });
@@ -299,10 +310,14 @@ form.addEventListener("change", ({ target }) => {
     remember(keys.checked);
     return;
   }
-  if (touched.has(input.name)) changes += 1;
-  touched.add(input.name);
-  chosenAt = performance.now();
-  alertOf(input.closest("fieldset")).hidden = true;
+  const question = input.closest("fieldset");
+  const now = performance.now();
+  // A slider moved by keys reports each step: those within a second are one change.
+  const goesOn = input.type === "range" && now - chosenAt < 1000;
+  if (touched.has(question) && !goesOn) changes += 1;
+  touched.add(question);
+  chosenAt = now;
+  alertOf(question).hidden = true;
 });
 document.addEventListener("keydown", press);
 document.addEventListener("pointerdown", (event) => { pointer = event.pointerType === "mouse" ? "mouse" : "touch"; });
@@ -322,6 +337,6 @@ try {
 } catch {
   keys.checked = true;
 }
-keys.closest("p").hidden = false;
+keys.closest("p").hidden = "none" in keys.closest("p").dataset;
 if (outbox.size) outbox.flush();
 next();

@@ -87,7 +87,13 @@ def test_a_change_after_someone_took_part_is_a_new_version(client, owner, study)
         ("consent.purpose:en", "Only in English", "Translate this into every language"),
         ("purge_on", "soon", "Enter a valid date"),
         ("languages", [], "This field is required."),
-        ("questions.1.labels:de", "eins\nzwei", "Write five labels, one on each line (here are 2)"),
+        (
+            "questions.1.labels:de",
+            "eins\nzwei\ndrei",
+            "3 labels (de); the scale 1:5 takes 5, or two for the ends",
+        ),
+        ("questions.1.scale", "9:1", "is no scale: the low end of a scale must be below its high end"),
+        ("questions.1.show_value", "on", "which always show their value"),
         ("questions.1.key", "Overall", "should match pattern"),
         ("questions.2.key", "style", "empty the whole row to take it away"),
         ("recruitment.complete", "C1", "Choose the platform of these codes"),
@@ -171,3 +177,16 @@ def test_the_page_says_what_stays_and_where_it_stands(client, owner):
     page = client.get("/studies/study/setup/").content.decode()
     assert "Method and images (practice, references, gold, trap) stay as published" in page
     assert 'href="/studies/study/setup/file/"' in page
+
+
+def test_a_scale_is_set_until_somebody_took_part(client, owner, study):
+    form = filled(client) | {"questions.1.scale": "0:100", "questions.1.show_value": "on"}
+    form |= {"questions.1.labels:en": "never\nalways"}
+    assert client.post("/studies/study/setup/", form).status_code == 302
+    (question, *_) = definition_of(study.version).questions
+    assert (question.scale, question.show_value) == ("0:100", True)
+    assert definition_of(study.version).labels(question, "de") == ["Schlecht", "Ausgezeichnet"]
+    services.start(study)
+    form = filled(client) | {"questions.1.scale": "1:7"}
+    client.post("/studies/study/setup/", form)
+    assert definition_of(study.version).questions[0].scale == "0:100"

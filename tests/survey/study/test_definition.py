@@ -104,3 +104,62 @@ def test_a_file_that_is_not_there_or_not_text_is_named(tmp_path):
     (tmp_path / "bad.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(DefinitionError, match=r"bad\.toml: not UTF-8 text"):
         load(tmp_path / "bad.toml")
+
+
+QUESTION = 'title = "T"\n[[questions]]\nkey = "a"\ntext = "?"\n'
+
+
+@pytest.mark.parametrize(
+    ("toml", "line"),
+    [
+        ('scale = "7:1"', "questions.1.scale: '7:1' is no scale: the low end"),
+        ('scale = "seven"', "write LOW:HIGH or LOW:HIGH:STEP"),
+        (
+            'scale = "1:7"\nlabels = ["a", "b", "c"]',
+            "questions.1.labels: 3 labels; the scale 1:7 takes 7, or two",
+        ),
+        ('scale = "0:100"\nlabels = ["a", "b", "c"]', "the scale 0:100 takes two, for the ends"),
+        ('scale = "1:7"\nshow_value = true', "questions.1.show_value: the scale 1:7 has buttons"),
+        ('scale = "1:7"\n[images]\ntrap = 8', "images.trap: Input should be less than or equal to 7"),
+        ('scale = "1:7"\n[images]\ntrap = 2.5', "images.trap: 2.5 is not on the scale 1 to 7"),
+        ('scale = "0:100"\n[images]\ntrap = 50', "images.trap: on a slider that shows no value"),
+    ],
+)
+def test_what_does_not_fit_the_scale_is_named(toml, line):
+    assert any(line in found for found in faults(QUESTION + toml))
+
+
+def test_a_pair_study_has_no_scale():
+    assert (
+        "method 'pair' compares"
+        in faults(QUESTION.replace("[[", 'method = "pair"\n[[', 1) + 'scale = "1:7"')[0]
+    )
+
+
+def test_the_same_scale_has_the_same_hash_however_it_is_written():
+    hashes = {parse(QUESTION + line, "a").sha256 for line in ("", 'scale = "1:5"', 'scale = " 1 : 5 : 1.0"')}
+    assert len(hashes) == 1
+    assert parse(QUESTION + 'scale = "1:7"', "a").sha256 not in hashes
+
+
+@pytest.mark.parametrize(
+    ("toml", "sha256"),
+    [
+        ('title="T"', "520d52bcd2206bed91d89564c387005f5de064704863bcb61da8ea228a47551d"),
+        (
+            'title="T"\nmethod="dcr"\nlanguages=["de"]\n[images]\ntrap=4\n[[images.gold]]\nitem="a"\nanswer=1',
+            "0cc78d50c1723698055de3270ba16e0eb103becf54ec2dc61fcb23b6fed06ae4",
+        ),
+    ],
+)
+def test_studies_from_1_to_5_keep_the_hash_that_they_had_before_there_were_scales(toml, sha256):
+    assert parse(toml, "a").sha256 == sha256
+
+
+@pytest.mark.parametrize(
+    ("scale", "trap", "label"),
+    [("1:5", 5, "Excellent"), ("1:7", 6, "6"), ("0:100", 0, "Bad"), ("0:100", 100, "Excellent")],
+)
+def test_an_answer_is_called_as_on_the_page(scale, trap, label):
+    asked = parse(f'{QUESTION}scale = "{scale}"\n[images]\ntrap = {trap}', "a")
+    assert asked.answer_text(asked.questions[0], trap, "en") == label

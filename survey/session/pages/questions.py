@@ -1,0 +1,75 @@
+"""The questions of a rating page: buttons for up to eleven categories, a slider for other scales."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from survey.analysis.scale import number_text
+from survey.models import Preference, Study
+from survey.session.pages.visit import Visit
+from survey.study.definition import AskedQuestion
+from survey.study.scales import is_slider, slider_step
+
+
+def questions_of(visit: Visit, given: Mapping[str, Any], missing: Sequence[str]) -> list[dict[str, Any]]:
+    """Return what the page asks; what was just sent, or given before an undo, is chosen."""
+    return [
+        {
+            "key": question.key,
+            "text": visit.text(question.text),
+            "chosen": visit.request.POST.get(f"q-{question.key}") or _text(given.get(question.key, "")),
+            "missing": question.key in missing,
+            **_answers(visit, question),
+        }
+        for question in visit.definition.questions
+    ]
+
+
+def keys_of(visit: Visit) -> tuple[str, str] | None:
+    """Return the first and the last key that answer every question of a study; None where a key says too little.
+
+    A key has one digit: on a scale that has longer values some could not be reached, and 1 might be meant for 10.
+    """
+    scales = {question.asked_on for question in visit.definition.questions}
+    values = [number_text(value) for scale in scales for value in scale.categories or ()]
+    single = all(value.isdigit() and len(value) == 1 for value in values)
+    return (values[0], values[-1]) if len(scales) == 1 and values and single else None
+
+
+def _answers(visit: Visit, question: AskedQuestion) -> dict[str, Any]:
+    """Return the buttons, best first; numbered points between two ends, low end first; or a slider."""
+    if visit.study.method == Study.Method.PAIR:
+        return {"choices": _pair_choices()}
+    scale, labels = question.asked_on, visit.definition.labels(question, visit.language)
+    ends = list(zip(("low", "high"), (labels[0], labels[-1]), strict=True))
+    if is_slider(scale):
+        step = number_text(slider_step(scale))
+        return {
+            "ends": ends,
+            "slider": {
+                "low": number_text(scale.low),
+                "high": number_text(scale.high),
+                "step": step,
+                "typed_step": "any" if scale.step is None else step,
+                "shows_value": question.show_value,
+            },
+        }
+    values = [number_text(value) for value in scale.categories or ()]
+    if len(labels) < len(values):
+        return {"points": values, "ends": ends}
+    return {"choices": list(zip(values, labels, strict=True))[::-1]}
+
+
+def _pair_choices() -> list[tuple[str, str]]:
+    return [
+        (Preference.Choice.FIRST.value, _("A is better")),
+        (Preference.Choice.SECOND.value, _("B is better")),
+        (Preference.Choice.TIE.value, _("No difference")),
+    ]
+
+
+def _text(given: float | str) -> str:
+    return given if isinstance(given, str) else number_text(given)
