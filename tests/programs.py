@@ -45,6 +45,13 @@ def find_chromium() -> str | None:
     return path if path and _starts(path) else None
 
 
+def find_driver() -> str | None:
+    """Return how Playwright is started, if its own Node starts: a bare Debian lacks a library of it."""
+    driver = [sys.executable, "-m", "playwright"]
+    done = subprocess.run([*driver, "--version"], capture_output=True, check=False)
+    return " ".join(driver) if done.returncode == 0 else None
+
+
 def find_postgresql() -> str | None:
     """Return the folder of the newest PostgreSQL's programs, or None."""
     if found := shutil.which("initdb"):
@@ -85,8 +92,9 @@ CHROMIUM = Program(
     ("chromium", "fonts-liberation"),
     "; or .venv/bin/playwright install --with-deps chromium; or set CHROMIUM=/path/to/it",
 )
+DRIVER = Program("Playwright's library", find_driver, ("libatomic1",))
 POSTGRESQL = Program("PostgreSQL", find_postgresql, ("postgresql",))
-PROGRAMS = (CHROMIUM, POSTGRESQL)
+PROGRAMS = (DRIVER, CHROMIUM, POSTGRESQL)
 R = Program(
     "R",
     lambda: shutil.which("Rscript"),
@@ -99,6 +107,12 @@ def require(program: Program) -> str:
     """Return where a program is, or fail the test with the one line that says how to get it."""
     # A failure, not a skip: the tests that need a program prove what no other test does.
     return program.find() or pytest.fail(program.missing, pytrace=False)
+
+
+def require_browser() -> str:
+    """Return the path of the browser, or fail the test with the one line that says what is missing."""
+    require(DRIVER)
+    return require(CHROMIUM)
 
 
 def install(program: Program) -> bool:

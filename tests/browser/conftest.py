@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.programs import CHROMIUM, require
+from tests.programs import require_browser
 from tests.survey.factories import make_study
 
 # Playwright's sync API runs an event loop in this thread; Django would refuse the ORM beside it.
@@ -18,7 +18,7 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """One browser for all tests."""
-    path = require(CHROMIUM)
+    path = require_browser()
     with sync_playwright() as playwright:
         # No sandbox: as root there is none to be had. No background networking: the tests need no network.
         arguments = ["--no-sandbox", "--disable-background-networking"]

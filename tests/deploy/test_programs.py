@@ -90,6 +90,13 @@ def test_a_browser_that_does_not_start_is_not_one(path, monkeypatch):
     assert programs.find_chromium() == str(path / "chromium")
 
 
+def test_a_driver_that_does_not_start_is_told_before_any_browser_test_runs(path, monkeypatch):
+    add(path, "python", "exit 127")
+    monkeypatch.setattr(sys, "executable", str(path / "python"))
+    with pytest.raises(pytest.fail.Exception, match="as root, apt-get install libatomic1"):
+        programs.require_browser()
+
+
 def test_a_program_that_cannot_be_had_fails_its_tests_in_one_line(path, program, monkeypatch, capfd):
     monkeypatch.setattr(os, "getuid", lambda: 1000)
     monkeypatch.setattr(programs, "PROGRAMS", (program,))

@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwr
 
 from tests.browser.steps import begin, rate, ready
 from tests.end_to_end.conftest import ROOT
-from tests.programs import CHROMIUM, require
+from tests.programs import require_browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -75,7 +75,7 @@ def address(installation: dict[str, str]) -> Iterator[str]:
 
 @pytest.fixture
 def browser() -> Iterator[Browser]:
-    path = require(CHROMIUM)
+    path = require_browser()
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox", "--disable-background-networking"]
         expect.set_options(timeout=PATIENCE)

@@ -14,6 +14,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+# The exit code of a program of which a shared library is missing.
+CANNOT_LOAD = 127
 SCRIPTS = sorted((HERE.parents[1] / "survey" / "static" / "survey").glob("*.js"))
 
 
@@ -30,7 +32,10 @@ def node(script: str | Path, *arguments: str) -> int:
     programs = package() / "bin"
     environment = os.environ | {"PATH": f"{programs}:{os.environ.get('PATH', '')}"}
     command = [str(programs / "node"), str(script), *arguments]
-    return subprocess.run(command, cwd=HERE, env=environment, check=False).returncode
+    code = subprocess.run(command, cwd=HERE, env=environment, check=False).returncode
+    if code == CANNOT_LOAD:
+        sys.exit("Node does not start: as root, apt-get install libatomic1")
+    return code
 
 
 def main() -> int:
