@@ -100,7 +100,7 @@ def byways(page: Page, check: Callable[[Page], None], server: str) -> None:
     seen("A study")
     page.goto("about:blank")
     page.evaluate(POST_ELSEWHERE, f"{server}/s/study/")
-    seen("That did not come from here")
+    seen("This form came from another site")
     begin(page, "/s/study/?workerId=w1")
     for group in page.get_by_role("group").all():
         group.get_by_role("radio").last.check()
@@ -134,7 +134,7 @@ def byways(page: Page, check: Callable[[Page], None], server: str) -> None:
         seen(heading)
     make_study("invited_only = true\n", slug="guests")
     begin(page, "/s/guests/")
-    seen("An invitation is needed")
+    seen("You need an invitation")
     page.goto("/s/nowhere/")
     seen("There is nothing here")
     page.goto("/sign-in/")
