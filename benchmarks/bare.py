@@ -1,6 +1,6 @@
-"""The yardstick of the load benchmark: a bare Django view with one SELECT and one INSERT, next to no middleware.
+"""The baseline of the load benchmark: a Django view with one SELECT and one INSERT, and almost no middleware.
 
-A settings module and a URL configuration at once; it runs in the same server on the same database as the survey.
+It is both a settings module and a URL configuration. It runs in the same server on the same database as the survey.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Bots that take part in a study as the rating page does, each on one kept-alive connection to 127.0.0.1."""
+"""Bots that take part in a study like the rating page, each on one keep-alive connection to 127.0.0.1."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STATE = re.compile(rb'<script id="state" type="application/json">(.*?)</script>'
 
 @dataclass
 class Tally:
-    """What the bots saw: seconds of each answer, other requests, errors, and trials whose answer was acknowledged."""
+    """Results of the bots: seconds of each answer, other requests, errors, and trials with an acknowledged answer."""
 
     seconds: list[float] = field(default_factory=list)
     others: int = 0
@@ -44,14 +44,14 @@ class Tally:
 
 
 class Player(Browser):
-    """A browser that knows how many of its session's `total` trials are `saved`."""
+    """A browser that counts the `saved` trials of its session's `total`."""
 
     saved = 0
     total = 0
 
 
 async def begin(browser: Player, slug: str) -> list[Trial]:
-    """Take a place; return the trials ahead."""
+    """Start a session; return its next trials."""
     status, _ = await browser.ask("POST", f"/s/{slug}/", {"consent": "on"})
     assert status == 303, f"start: {status}"
     status, page = await browser.ask("GET", f"/s/{slug}/rate/")
@@ -73,10 +73,16 @@ async def play(
     retry: bool = False,
     seat: Seat | None = None,
 ) -> None:
-    """Play sessions one after the other until the clock says `until`; each answer waits `pause` seconds on average.
+    """Play sessions one after the other until the time `until`. Each answer waits `pause` seconds on average.
 
-    seat: a session that has begun already. retry: send an answer again, as the page's outbox does, until the server
-    says that it is kept.
+    Args:
+        port: Port of the server.
+        slug: Name of the study.
+        tally: Collects the results.
+        until: End, on the clock of `time.perf_counter`.
+        pause: Mean seconds before an answer.
+        retry: Send an answer again, like the page's outbox, until the server has saved it.
+        seat: A session that has already started.
     """
     rng = random.Random(id(seat))
     while time.perf_counter() < until:
@@ -102,7 +108,7 @@ async def _rate(
     trial = ahead[0]
     form = {"trial": trial["token"], "revision": str(trial["revision"]), "q-overall": str(rng.randint(1, 5))}
     form |= {"rt_ms": "900", "viewport_w": "1280", "viewport_h": "720", "dpr": "1", "input": "mouse"}
-    # As the page does: with images enough ahead it asks for no more.
+    # Like the page, which requests no more images if enough are loaded.
     form["known"] = (
         str(browser.saved) if len(ahead) > 12 or len(ahead) == browser.total - browser.saved else ""
     )
@@ -126,12 +132,12 @@ async def _rate(
 
 
 async def crowd(people: int, act: Callable[[], Awaitable[None]]) -> None:
-    """Run so many bots at once."""
+    """Run `people` bots at once."""
     await asyncio.gather(*(act() for _ in range(people)))
 
 
 async def knock(port: int, cookie: str, tally: Tally, until: float) -> None:
-    """Post a rating's form to the bare view again and again."""
+    """Post a rating's form to the bare view repeatedly."""
     browser = Browser(port)
     form = {"participant": cookie, "revision": "0", "q-overall": "3", "rt_ms": "900", "known": "7"}
     while time.perf_counter() < until:

@@ -1,4 +1,4 @@
-"""The loop that most programs of the field run, as the yardstick of benchmarks/generate.py.
+"""The loop of most style-transfer programs, as the baseline of benchmarks/generate.py.
 
 One image, float32, torch.optim.LBFGS with a closure, a loss module after each tapped layer, `.item()` at each step.
 """

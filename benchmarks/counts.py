@@ -1,6 +1,6 @@
-"""What a device would be asked to do, counted without one: operations, their bytes, and waits of the host.
+"""Counts of a device's work without the device: operations, their bytes, and waits of the host.
 
-PyTorch's `meta` device computes shapes alone, so that 25 cells at 512 px take seconds on any machine.
+PyTorch's `meta` device computes only shapes, so that 25 cells at 512 px take seconds on any machine.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
 
-# Operations that read and write nothing: they name a part of a tensor, or memory that is not filled.
+# Operations that read and write nothing: they return a part of a tensor, or memory without values.
 _FREE = ("aten.empty", "aten.new_empty", "aten.detach", "aten.alias", "aten._unsafe_view", "aten.lift_fresh")
 # Operations that bring a value to the host, which waits for it.
 _WAITS = ("aten._local_scalar_dense", "aten.item", "aten.nonzero", "aten.is_nonzero", "aten.equal")
@@ -23,7 +23,13 @@ _WAITS = ("aten._local_scalar_dense", "aten.item", "aten.nonzero", "aten.is_nonz
 
 @dataclass
 class Counts:
-    """operations: by name, those that only make views left out; read, written: bytes by name; mixed, waits: what should not be."""
+    """Counts by name of operation.
+
+    Attributes:
+        operations: Number, without operations that only make views.
+        read, written: Bytes.
+        mixed, waits: Operations that should not occur.
+    """
 
     operations: Counter[str] = field(default_factory=Counter)
     read: Counter[str] = field(default_factory=Counter)
@@ -102,7 +108,7 @@ def _as_cudnn_lays(made: Any) -> Any:
 def _bytes(name: str, given: list[Tensor], made: list[Tensor]) -> tuple[int, int]:
     """Return the bytes that an operation reads and writes."""
     if name.startswith(("aten.index_put", "aten._index_put")):
-        # The second tensor in place of some values of the first; without the underscore the first is copied.
+        # The second tensor replaces some values of the first. Without the underscore the first is copied.
         copied = 0 if name.endswith("_") else _size(given[0])
         return copied + _size(given[-1]), copied + _size(given[-1])
     if name.startswith(("aten.index", "aten.gather")) and not name.startswith("aten.index_add"):
@@ -123,7 +129,7 @@ def _distinct(tensors: list[Tensor]) -> Iterator[Tensor]:
 
 
 def _size(tensor: Tensor) -> int:
-    """Return the bytes of a tensor's values; what is expanded is read once."""
+    """Return the bytes of a tensor's values. Expanded values count once."""
     values = 1
     for side, stride in zip(tensor.shape, tensor.stride(), strict=True):
         values *= side if stride else 1
@@ -131,7 +137,7 @@ def _size(tensor: Tensor) -> int:
 
 
 class Enough(Exception):
-    """Ends a run whose evaluations have been counted."""
+    """Ends a run after its evaluations are counted."""
 
 
 def evaluation(
@@ -155,4 +161,4 @@ def evaluation(
             run(told)
     except Enough:
         return counts
-    raise ValueError("the run ended before the evaluation that was to be counted")
+    raise ValueError("the run ended before the evaluation to be counted; lower `after`")

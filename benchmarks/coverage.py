@@ -1,4 +1,4 @@
-"""How often each interval holds the truth: `python -m benchmarks.coverage [--studies 200]`.
+"""How often each interval contains the true value: `python -m benchmarks.coverage [--studies 200]`.
 
 Simulated studies of known truth, with bias, inconsistency, careless participants and drop-outs. Prints Markdown
 tables and writes them to benchmarks/results/coverage.md. The seed is fixed: the same numbers every time.
@@ -72,7 +72,7 @@ def _held(simulated: Simulated, methods: tuple[str, ...]) -> list[dict[str, obje
     rows: list[dict[str, object]] = []
     for method in methods:
         low, high = interval(method, items, a=pooled_a(items))  # type: ignore[arg-type]
-        # An interval that is not defined holds nothing, but has no width either.
+        # An undefined interval contains nothing and has no width.
         rows.append(
             {
                 "interval": method,
@@ -88,7 +88,7 @@ def _items(studies: int) -> str:
     rows = []
     for name, population in POPULATIONS.items():
         for participants in (5, 10, 24):
-            # The bootstraps draw thousands of times for each item: fewer studies are enough for them.
+            # Bootstraps draw thousands of samples for each item, so fewer studies are used for them.
             for i, simulated in enumerate(_studies(population, participants, studies)):
                 for row in _held(simulated, METHODS if i < max(studies // 20, 1) else CLOSED):
                     rows.append({"population": name, "n": participants, **row})
@@ -100,7 +100,7 @@ def _items(studies: int) -> str:
 
 
 def _repeats(studies: int) -> str:
-    """Every participant rates every item several times; bias and inconsistency stay the person's own."""
+    """Every participant rates every item several times, with constant bias and inconsistency."""
     rows = []
     population = POPULATIONS["generated images"]
     for participants in (5, 10, 20):

@@ -1,8 +1,8 @@
 """Speed of one-pass style transfer: `python -m benchmarks.feedforward [--device cuda] [--sizes 256 512]`.
 
 The project's `Stylist` beside the same architecture (Johnson's, width 32, 5 residual blocks) run plainly: float32,
-eager mode, no channels-last, PyTorch as it comes. Each in a process of its own, in turns. One image at a time; the image
-is on the device already. Prints Markdown and writes benchmarks/results/feedforward-DEVICE.md.
+eager mode, no channels-last, PyTorch's defaults. Each runs in a separate process, in turns, with one image at a time
+that is already on the device. Prints Markdown and writes benchmarks/results/feedforward-DEVICE.md.
 """
 
 from __future__ import annotations

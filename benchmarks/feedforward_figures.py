@@ -1,6 +1,6 @@
 """The two figures of docs/how-to/feedforward.md: `python -m benchmarks.feedforward_figures NETWORK STYLE PHOTOGRAPH...`.
 
-The training curve is drawn from the network file's own provenance; the pictures are made by the network.
+The training curve comes from the provenance in the network file. The network makes the pictures.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Speed of style transfer: `python -m benchmarks.generate [--size 256] [--peer DIR] [--scaling | --convergence]`.
 
-The same work (benchmarks/generate_work.py says which) by this project, cell by cell and as a batch, by the classic
-loop or another program, each in a process of its own, in turns. Prints Markdown; writes that and JSON to
-benchmarks/results/generate-DEVICE.*. Needs the VGG-16 of `manage.py weights fetch vgg16`; where a peer wants VGG-19 and
-it is not in the cache, random weights serve: they take as long, but their losses say nothing of pictures.
+The same work (see benchmarks/generate_work.py) is done by this project, cell by cell and as a batch, and by the classic
+loop or another program. Each runs in a separate process, in turns. Prints Markdown, and writes it and JSON to
+benchmarks/results/generate-DEVICE.*. Needs the VGG-16 of `manage.py weights fetch vgg16`. If a peer needs VGG-19 and
+the cache lacks it, random weights are used: they take as long, but their losses are meaningless.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def _compare(options: argparse.Namespace, device: torch.device) -> None:
 
 
 def _network(work: Work, cache: Path, folder: Path) -> tuple[str, Weights]:
-    """Return the work's network by a name or file that another process can load, and its weights."""
+    """Return a name or file of the work's network for other processes, and its weights."""
     if work.network == "vgg16" or cached(work.network, cache).exists():
         return work.network, load(work.network, cache)
     weights, file = random_weights(work.network), folder / f"{work.network}.safetensors"

@@ -1,7 +1,7 @@
-"""Loss against seconds for ways to descend: optimisers, starts and pyramids, on three real pairs.
+"""Loss against seconds for several optimisers, starts and pyramids, on three real pairs.
 
-Ways that minimise one objective can be compared by it: the losses at
-the full size are noted, with the time that smaller levels took before them. Seconds are the processor's own, which other programs on the machine do not stretch.
+All minimise the same objective, so their losses at full size can be compared. The time includes smaller levels. It is
+processor time, which other programs on the machine do not affect.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Other people's programs as processes, doing the work of `generate_work`: fetched by the user, never part of this project."""
+"""Other programs, run as processes on the work of `generate_work`. The user fetches them; they are not distributed here."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class Peer:
 
 
 def of_checkout(checkout: Path) -> Peer:
-    """Return the program that a folder holds. Raises SystemExit that names those that are known."""
+    """Return the program in a folder. Raises SystemExit with the known programs."""
     found = next((peer for peer in PEERS if (checkout / peer.script).is_file()), None)
     if found is None:
         known = " and ".join(f"{peer.name} ({peer.script})" for peer in PEERS)
-        raise SystemExit(f"--peer {checkout}: not a checkout of a program that is known: {known}")
+        raise SystemExit(f"--peer {checkout}: not a checkout of a known program; known are: {known}")
     return found
 
 
@@ -46,7 +46,7 @@ def neural_style_pt(
 ) -> Measured:
     """Run ProGamerGov/neural-style-pt. Raises SystemExit with its output where it fails."""
     model = folder / "vgg16.pth"
-    # In BGR order, as Caffe's models have it.
+    # In BGR order, as in Caffe's models.
     torch.save(_features(weights, flipped=True), model)
     command = [sys.executable, "-u", str(checkout.resolve() / "neural_style.py")]
     command += ["-content_image", CONTENT, "-style_image", STYLE]

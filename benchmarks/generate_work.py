@@ -1,7 +1,7 @@
-"""One contender of benchmarks/generate.py in a process of its own, so that its peak memory is its own.
+"""One contender of benchmarks/generate.py in a separate process, to measure its peak memory.
 
-Each program of the field has its own work (`WORKS`): this project does the same, and makes as many evaluations of loss
-and gradient, no more and no fewer.
+Each compared program has its work (`WORKS`). This project does the same work with the same number of evaluations of
+loss and gradient.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from generator.nst.recipes.networks import TORCH
 from generator.nst.weights.registry import Weights, weights_hash
 
 CONTENT, STYLE = "content.png", "style.png"
-# Evaluations that warm up: memory is touched for the first time, kernels are chosen.
+# Warm-up evaluations, which allocate memory and choose kernels.
 WARM_UP = 2
 
 

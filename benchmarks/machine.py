@@ -1,4 +1,4 @@
-"""What a benchmark runs on, and how fast it multiplies matrices: the yardstick that every machine has."""
+"""The machine of a benchmark, and its rate of matrix products as a baseline."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from generator.nst.network import supports_bf16
 
 
 def describe(device: torch.device) -> dict[str, Any]:
-    """Return processor, cores and versions as JSON's own types."""
+    """Return processor, cores and versions in JSON types."""
     return {
         "device": device.type,
         "name": torch.cuda.get_device_name(device) if device.type == "cuda" else _processor(),
@@ -32,7 +32,7 @@ def describe(device: torch.device) -> dict[str, Any]:
 
 
 def _processor() -> str:
-    """Return the processor's name; Linux keeps it where Python does not look."""
+    """Return the processor's name; on Linux from a file that Python does not read."""
     path = Path("/proc/cpuinfo")
     lines = path.read_text().splitlines() if path.exists() else []
     names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
@@ -40,10 +40,12 @@ def _processor() -> str:
 
 
 def in_process(module: str, arguments: Sequence[str], *, plainly: bool) -> Any:
-    """Run a module in a process of its own; return what the JSON of its last line says.
+    """Run a module in a separate process; return the JSON value of its last line.
 
-    plainly: with OpenMP as it comes, where `generator.nst` would say how its threads wait, if PyTorch did not come
-    before it there.
+    Args:
+        module: The module.
+        arguments: Its arguments.
+        plainly: Use OpenMP's defaults, without the settings of `generator.nst`.
     """
     environment = plain_environment() | ({} if plainly else openmp.WAITING)
     command = [sys.executable, "-m", module, *arguments]
@@ -52,12 +54,12 @@ def in_process(module: str, arguments: Sequence[str], *, plainly: bool) -> Any:
 
 
 def plain_environment() -> dict[str, str]:
-    """Return this process's environment without what `generator.nst` put there when it was imported."""
+    """Return this process's environment without the variables that `generator.nst` sets on import."""
     return {key: value for key, value in os.environ.items() if key not in openmp.WAITING}
 
 
 def wait(device: torch.device) -> None:
-    """Wait until the device has done what it was asked."""
+    """Wait until the device has finished its work."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 
@@ -77,7 +79,7 @@ def _matrix_rate(side: int, dtype: torch.dtype, device: torch.device) -> float:
 
 
 def least_seconds(work: Callable[[], object], device: torch.device, rounds: int) -> float:
-    """Return the least seconds of some work, after one round to warm up: other load only ever adds."""
+    """Return the least seconds of `work` after a warm-up round. The least is used because other load only adds time."""
     seconds = []
     for _ in range(rounds + 1):
         wait(device)

@@ -1,6 +1,6 @@
-"""The same job done by oTree (https://otree.org): 60 rounds of one image and one answer, in its own server.
+"""The same study in oTree (https://otree.org): 60 rounds of one image and one answer, on oTree's server.
 
-oTree pins old versions of what it needs, so it lives in a virtual environment of its own: `--otree VENV/bin/otree`.
+oTree pins old versions of its dependencies, so it needs a separate virtual environment: `--otree VENV/bin/otree`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def serve(program: Path, folder: Path) -> Iterator[int]:
     (folder / "_static").mkdir(exist_ok=True)
     port = postgres.free_port()
     env = {"PATH": f"{program.parent}:{os.environ['PATH']}", "OTREE_PRODUCTION": "1", "OTREE_REST_KEY": KEY}
-    # Of its two processes the first starts the second: both are ended by their group.
+    # The first of its two processes starts the second; ending their group ends both.
     server = subprocess.Popen([program, "prodserver", str(port)], cwd=folder, env=env, start_new_session=True,
                               stdout=subprocess.DEVNULL)  # fmt: skip
     try:
@@ -57,7 +57,7 @@ def make_session(port: int, people: int) -> str:
 
 
 async def play(port: int, link: str, tally: Tally, until: float) -> None:
-    """Rate image after image; an answer is done when the next image's page is there."""
+    """Rate image after image. An answer is complete when the next page has arrived."""
     while time.perf_counter() < until:
         browser = Browser(port)
         page = await _follow(browser, link)

@@ -1,4 +1,4 @@
-"""An installation of its own in a scratch folder, with a study, served as in production."""
+"""A separate installation in a temporary folder, with a study, served as in production."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 
 
 class Site:
-    """An installation of its own in a scratch folder, and its production server."""
+    """A separate installation in a temporary folder, and its production server."""
 
     def __init__(self, folder: Path, database: str | None) -> None:
         self.env = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ} | {

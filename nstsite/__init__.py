@@ -1,4 +1,4 @@
-"""The site: settings, addresses, health. Its version is defined here and nowhere else.
+"""The site: settings, URLs and health. This is the only place that defines the version.
 
 This module imports nothing, so that any layer may read the version.
 """

@@ -1,6 +1,6 @@
-"""How much a request may bring: checked by what it announces, before a byte of it is read.
+"""Limits on the size of requests, checked by Content-Length before the body is read.
 
-Django writes a form's files to disk while it reads them, for any address and anybody.
+Without a limit Django writes uploaded files to disk for any URL and any client.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from django.urls import Resolver404, resolve
 MAX_BYTES: Final = 1_048_576
 #: As in deploy/nginx: a hundred photographs, or four of the largest.
 MAX_UPLOAD_BYTES: Final = 209_715_200
-#: Where somebody who is signed in may send files.
+#: Routes where signed-in users may upload files.
 UPLOADS: Final = frozenset({"upload", "new_study", "analyse_file"})
 
 
 def bound_bodies(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Answer 413 to a request that announces more than its address takes. After AuthenticationMiddleware."""
+    """Answer 413 to a request larger than the limit of its route. Place it after AuthenticationMiddleware."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         announced = _announced(request)
@@ -36,7 +36,7 @@ def bound_bodies(
 
 
 def _announced(request: HttpRequest) -> int:
-    # As Django reads it: what is no number is nothing.
+    # As in Django: an invalid number counts as 0.
     try:
         return int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError:

@@ -45,7 +45,7 @@ TASKS: Final[dict[str, dict[str, str]]] = {
 
 
 class CommandLine(ManagementUtility):
-    """Django's own, but for the list of commands and the exit status of an unknown one."""
+    """Django's command line with another list of commands, and exit code 2 for an unknown command."""
 
     def main_help_text(self, commands_only: bool = False) -> str:
         """Return the list of commands: ours by task, then the names of Django's."""
@@ -75,7 +75,7 @@ class CommandLine(ManagementUtility):
         return "\n".join(lines)
 
     def fetch_command(self, subcommand: str) -> BaseCommand:
-        """Return a command; exit 2 with the nearest name where there is none."""
+        """Return a command; exit with code 2 and the nearest name if it does not exist."""
         try:
             return super().fetch_command(subcommand)
         except SystemExit:

@@ -1,4 +1,4 @@
-"""What every template is given beside its view's own values."""
+"""Context processors: values for every template."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from nstsite import __version__
 
 
 def version(request: HttpRequest) -> dict[str, str]:
-    """The program's version, for the footer."""
+    """Return the program's version, for the footer."""
     return {"program_version": __version__}

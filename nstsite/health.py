@@ -1,4 +1,4 @@
-"""Addresses for a load balancer: is the process alive, can it do its work."""
+"""Health checks for a load balancer: whether the process is alive, and whether it can serve."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Answer 200 when the database answers, is migrated, and the media store takes a file; 503 and why if not."""
+    """Answer 200 if the database is reachable and migrated and the media store is writable, else 503 and why."""
     problems = [problem for check in (_database, _media) if (problem := check())]
     return JsonResponse({"ready": not problems, "problems": problems}, status=503 if problems else 200)
 
@@ -28,7 +28,7 @@ def _database() -> str | None:
         executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
         missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     except Exception as error:
-        # Whatever is wrong with the database, the answer is the same: not ready, and the kind of trouble.
+        # For any error of the database the answer is the same: not ready, and the kind of error.
         return f"database: {type(error).__name__}"
     return f"database: {len(missing)} migrations to apply" if missing else None
 
@@ -40,6 +40,6 @@ def _media() -> str | None:
     except OSError as error:
         return f"media: {error.strerror}"
     except Exception as error:
-        # An object store's own errors: only its library knows their classes.
+        # Errors of an object store: only its library defines their classes.
         return f"media: {type(error).__name__}"
     return None

@@ -1,7 +1,7 @@
-"""How long answers take: a histogram over the workers of this host, for Prometheus.
+"""Response times as a histogram over the workers of this host, for Prometheus.
 
-gunicorn.conf.py names a folder (PROMETHEUS_MULTIPROC_DIR) in which each worker keeps its share, so that it does not matter
-which of them is asked. Without the folder, as under `runserver`, a process tells of itself alone.
+gunicorn.conf.py sets a folder (PROMETHEUS_MULTIPROC_DIR) where each worker stores its part, so that any worker can
+report all. Without the folder, as under `runserver`, a process reports only its own times.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _SECONDS: Final = Histogram(
 
 
 def observe(method: str, route: str, seconds: float) -> None:
-    """Count one answer. route: an address's pattern, never the address itself."""
+    """Record one response. route: a URL pattern, never the URL itself."""
     _SECONDS.labels(method, route).observe(seconds)
 
 

@@ -1,4 +1,4 @@
-"""Numbers for Prometheus: counted in the database, the same whichever host is asked, and this host's own latency."""
+"""Metrics for Prometheus: counts from the database, the same on every host, and this host's response times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests with a NUL. Nothing here is named or written with one, and PostgreSQL refuses to be asked."""
+"""Refusal of requests with a NUL character. No name or text has one, and PostgreSQL raises an error for it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ Answer = Callable[[HttpRequest], HttpResponse]
 
 
 def refuse_nul(get_response: Answer) -> Answer:
-    """Answer 404 to an address with a NUL, 400 to a cookie with one."""
+    """Answer 404 to a URL with a NUL, and 400 to a cookie with one."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if "\x00" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
             raise Http404("a NUL in the address")
-        # An octal escape within quotes is how a NUL gets into a cookie.
+        # A cookie can have a NUL by an octal escape in quotes.
         if any("\x00" in text for text in request.COOKIES.values()):
             raise BadRequest("a NUL in a cookie")
         return get_response(request)
@@ -26,7 +26,7 @@ def refuse_nul(get_response: Answer) -> Answer:
 
 
 def refuse_nul_in_forms(get_response: Answer) -> Answer:
-    """Answer 400 to a form with a NUL. After `bodies.bound_bodies`, since it reads the form."""
+    """Answer 400 to a form with a NUL. Place it after `bodies.bound_bodies`, since it reads the form."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if any("\x00" in text for text in _sent(request)):
@@ -44,5 +44,5 @@ def _sent(request: HttpRequest) -> Iterator[str]:
             yield name
             yield from values
     except UnreadablePostError:
-        # The sender is gone: whoever reads on is told so again.
+        # The client has disconnected. Further reading raises the same error again.
         return

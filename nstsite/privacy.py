@@ -1,4 +1,4 @@
-"""What keeps addresses of people out of the database."""
+"""Functions that keep people's network addresses out of the database."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from django.http import HttpRequest
 
 
 def no_address(request: HttpRequest) -> None:
-    """Answer django-axes's question for the client's address: there is none to keep."""
+    """Return no client address to django-axes, so that none is stored."""
     return None

@@ -1,4 +1,4 @@
-"""One id and one log line for each request. No line holds an address of a person, a cookie, or a secret address."""
+"""One id and one log line for each request. No line has a network address, a cookie or a secret URL."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from nstsite import latency
 log = logging.getLogger(__name__)
 
 _current: ContextVar[str] = ContextVar("request_id", default="-")
-# Of others, whoever asks could make up as many as fill the memory.
+# Clients could invent other methods without limit, which would fill the memory.
 _METHODS: Final = {"GET", "HEAD", "POST"}
 _SAFE_ID: Final = re.compile(r"[0-9A-Za-z-]{8,64}")
 
 
 class AddRequestId(logging.Filter):
-    """Give each log record the id of the request it belongs to, `-` outside of one."""
+    """Add the id of the request to each log record, or `-` without a request."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Add `request_id`; every record passes."""
@@ -32,14 +32,14 @@ class AddRequestId(logging.Filter):
         return True
 
 
-#: What opens something to whoever knows it: the secret part of an address, and everything after a question mark.
+#: Secret parts of URLs, and everything after a question mark.
 _SECRETS: Final = re.compile(
     r"""(?<=/shared/)[^/\s'"<]+|(?<=/return/)[^/\s'"<]+|(?<=/image/)[^/\s'"<]+|(?<=\?)[^\s'"]+"""
 )
 
 
 class HideSecrets(logging.Filter):
-    """Take the secret parts of addresses out of each record: Django's own name the whole address of a request."""
+    """Remove the secret parts of URLs from each record, since Django logs whole URLs."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Rewrite the message and the traceback; every record passes."""
@@ -49,7 +49,7 @@ class HideSecrets(logging.Filter):
         if record.exc_info:
             record.exc_text = _hidden(_PLAIN.formatException(record.exc_info))
             record.exc_info = None
-        # Django hangs the request itself on its records; as JSON it would be written out, address and all.
+        # Django adds the request to its records. In JSON logs it would be written with its URL.
         record.__dict__.pop("request", None)
         return True
 
@@ -62,9 +62,9 @@ def _hidden(text: str) -> str:
 
 
 class RequestLog:
-    """Middleware: take over the proxy's X-Request-ID or make one, answer with it, log and count route, status and time.
+    """Middleware: use the proxy's X-Request-ID or create one, return it, and log route, status and time.
 
-    The route is the pattern (`s/<slug:slug>/rate/`), never the address itself: that of a share link is a secret.
+    The route is the pattern (`s/<slug:slug>/rate/`), never the URL, since the URL of a share link is secret.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:

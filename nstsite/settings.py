@@ -18,10 +18,10 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.FileAwareEnv()
 env.read_env(BASE_DIR / ".env")
 
-# Whatever this program writes is its own user's alone: the database, images, keys, logs, exports.
+# Only the program's user may read its files: the database, images, keys, logs and exports.
 os.umask(0o077)
 
-# Everything that the program makes lies under one folder, so that one folder is backed up.
+# One folder for everything that the program makes, so that only one needs a backup.
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(DATA_DIR / "media"))).resolve()
 WEIGHTS_DIR = Path(env.str("WEIGHTS_DIR", default=str(DATA_DIR / "weights"))).resolve()
@@ -30,12 +30,12 @@ for _folder in (DATA_DIR, MEDIA_ROOT, WEIGHTS_DIR):
 
 
 def _secret_key() -> str:
-    """Return SECRET_KEY, or one made at the first start and kept, readable by its owner only."""
+    """Return SECRET_KEY, or a key created at the first start and stored, readable only by its owner."""
     if key := env.str("SECRET_KEY", default=""):
         return str(key)
     path = DATA_DIR / "secret_key"
     try:
-        # Mode "x": of several workers that start at once, one writes and the others read.
+        # Mode "x": if several workers start together, one writes and the others read.
         with path.open("x") as file:
             path.chmod(0o600)
             file.write(secrets.token_urlsafe(48))
@@ -70,7 +70,7 @@ PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "queue.tasks"
 
 MIDDLEWARE = [
     "nstsite.requests.RequestLog",
-    # Outside of all that may answer by itself: no page goes out without its policy.
+    # First, so that responses of the other middleware get the policy, too.
     "csp.middleware.CSPMiddleware",
     "nstsite.nul.refuse_nul",
     "django.middleware.security.SecurityMiddleware",
@@ -84,7 +84,7 @@ MIDDLEWARE = [
     "nstsite.sign_in.remember_browser",
     "nstsite.bodies.bound_bodies",
     "nstsite.nul.refuse_nul_in_forms",
-    # Pages are closed by default; the participant's carry @login_not_required.
+    # Pages need sign-in by default; participants' pages have @login_not_required.
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -115,20 +115,20 @@ TEMPLATES = [
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'nstsite.sqlite3'}")}
 _database = DATABASES["default"]
 if _database["ENGINE"] == "django.db.backends.sqlite3":
-    # IMMEDIATE: a transaction that reads and then writes would otherwise fail at once with "database is
-    # locked" when another writes in between, whatever the timeout.
+    # IMMEDIATE: otherwise a transaction that reads and then writes fails with "database is locked" if another
+    # one writes in between, whatever the timeout.
     _database["OPTIONS"] = {
         "timeout": 20,
         "transaction_mode": "IMMEDIATE",
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
-    # Kept open: opening one costs more than a rating, and closing the last one writes the whole log back.
+    # Connections stay open: opening one takes longer than a rating, and closing the last one checkpoints the WAL.
     _database["CONN_MAX_AGE"] = None
     # A file, because threads of the test server cannot share an in-memory database.
     _database["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
 else:
-    # The pool replaces persistent connections, which gthread workers cannot share. A connection is tried before it
-    # is handed out: after a restart of the database the first request of each would fail otherwise.
+    # The pool replaces persistent connections, which gthread workers cannot share. It checks each connection before
+    # use. Otherwise the first request on each would fail after a restart of the database.
     _database["CONN_MAX_AGE"] = 0
     _database["CONN_HEALTH_CHECKS"] = True
     _database["OPTIONS"] = {"pool": {"min_size": 1, "max_size": 8, "timeout": 20}, "connect_timeout": 5}
@@ -136,7 +136,7 @@ else:
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-        # More than the counters of nstsite.throttle can be, in the minutes that they are kept.
+        # More than the possible number of counters of nstsite.throttle.
         "OPTIONS": {"MAX_ENTRIES": 300_000},
     }
 }
@@ -153,7 +153,7 @@ LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "studies"
 LOGOUT_REDIRECT_URL = "sign_in"
 
-# nstsite.sign_in: by account and network; the network stands, as a hash, where a browser's name would.
+# nstsite.sign_in counts by account and network. A hash of the network is stored in the column for the user agent.
 AXES_HANDLER = "nstsite.sign_in.GrowingWaits"
 AXES_LOCKOUT_PARAMETERS = [["username", "user_agent"]]
 # No `ip_address` there, for the reason above.
@@ -162,14 +162,14 @@ AXES_CLIENT_IP_CALLABLE = "nstsite.privacy.no_address"
 AXES_WHITELIST_CALLABLE = "nstsite.sign_in.is_known_browser"
 AXES_LOCKOUT_CALLABLE = "nstsite.sign_in.please_wait"
 AXES_FAILURE_LIMIT = 5
-# Hours for which failures are remembered.
+# Hours for which failed sign-ins are counted.
 AXES_COOLOFF_TIME = 24
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_RESET_ON_SUCCESS = True
 AXES_DISABLE_ACCESS_LOG = True
 AXES_VERBOSE = False
 
-# Of those who signed in; put off while they use the site.
+# Lifetime of a sign-in, extended while the site is used.
 SESSION_COOKIE_AGE = round(3600 * env.float("SESSION_HOURS", default=8))
 
 LANGUAGE_CODE = "en"
@@ -179,7 +179,7 @@ USE_TZ = True
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 
-# Django would open its files to all, whatever the umask.
+# Otherwise Django makes its files readable by all, whatever the umask.
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 
@@ -202,11 +202,11 @@ if _bucket := env.str("MEDIA_S3_BUCKET", default=""):
             "region_name": env.str("MEDIA_S3_REGION", default="") or None,
             "object_parameters": {"CacheControl": "max-age=31536000, immutable"},
             "file_overwrite": False,
-            # A store that is away holds no thread for long.
+            # Short timeouts, so that an unreachable store does not block threads.
             "client_config": Config(connect_timeout=3, read_timeout=20, retries={"max_attempts": 2}),
         },
     }
-# Where participants' browsers fetch images from, past this server; "" for through it.
+# URL from which participants' browsers fetch images directly; "" to serve them through this server.
 MEDIA_PUBLIC_URL = env.str("MEDIA_PUBLIC_URL", default="")
 _media_origin = ["{0.scheme}://{0.netloc}".format(urlsplit(MEDIA_PUBLIC_URL))] if MEDIA_PUBLIC_URL else []
 
@@ -223,7 +223,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# HTTPS is on by one switch, off for `make serve` on 127.0.0.1.
+# One switch for HTTPS; off for `make serve` on 127.0.0.1.
 HTTPS = env.bool("HTTPS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
@@ -233,11 +233,11 @@ SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 
-# Of each address at most so many new participants a minute and worker process; 0 for no limit.
+# Limit on new participants of a network in a minute; 0 for no limit.
 STARTS_PER_MINUTE = env.int("STARTS_PER_MINUTE", default=120)
 # How many proxies in front of this server append to X-Forwarded-For; 0: the connection's own address is the client's.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
-# The bearer token that opens /metrics; without one the address is not there.
+# The bearer token for /metrics. Without one, /metrics answers 404.
 METRICS_KEY = env.str("METRICS_KEY", default="")
 
 LOG_FORMAT = env.str("LOG_FORMAT", default="text")
@@ -265,12 +265,12 @@ LOGGING = {
     },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
     "loggers": {
-        # Django gives these two handlers of their own, which would write addresses as they are.
+        # Django gives these two loggers handlers that would write whole URLs.
         "django": {"handlers": [], "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
-        # Each answer below 500 has its line from nstsite.requests.
+        # nstsite.requests logs each response below 500.
         "django.request": {"level": "ERROR"},
-        # Scanners ask for any host, all day; each would leave a traceback.
+        # Scanners request arbitrary hosts all the time; each would log a traceback.
         "django.security.DisallowedHost": {"level": "CRITICAL", "propagate": False},
     },
 }

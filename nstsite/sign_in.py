@@ -1,7 +1,7 @@
-"""Wrong passwords make whoever gives them wait, ever longer; nobody can lock somebody else's account.
+"""Growing waits after wrong passwords, without letting anybody lock another person's account.
 
-django-axes counts by account and by whence the tries come. No address is kept for that: in the column for a browser's name
-stands a keyed hash of the day and the network. A browser that has signed in to an account before never waits for it.
+django-axes counts by account and network. No network address is stored: the column for the user agent has a keyed hash
+of day and network. A browser that has signed in to an account before never waits for it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from nstsite.throttle import client_network
 
-#: Wrong passwords that cost nothing but the try.
+#: Wrong passwords without a wait.
 FREE_TRIES: Final = 5
 LONGEST_WAIT: Final = dt.timedelta(hours=1)
 COOKIE: Final = "known_browser"
@@ -36,22 +36,22 @@ _SALT: Final = "nstsite.sign_in"
 
 
 def wait_after(failures: int) -> dt.timedelta:
-    """Return how long the next try has to wait after so many wrong passwords: a minute, then twice as long each time."""
+    """Return the wait before the next try after `failures` wrong passwords: a minute, then twice as long each time."""
     if failures < FREE_TRIES:
         return dt.timedelta()
     return min(LONGEST_WAIT, dt.timedelta(minutes=2 ** min(failures - FREE_TRIES, 10)))
 
 
 class GrowingWaits(AxesDatabaseHandler):  # type: ignore[misc]
-    """django-axes's count of failures, with waits that grow; what it would keep of a browser is left out."""
+    """The failure counts of django-axes, with growing waits and without data about the browser."""
 
     def is_allowed(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> bool:
-        """Return whether this try may be made now."""
+        """Return whether this try is allowed now."""
         _without_browser(request)
         return bool(super().is_allowed(request, credentials))
 
     def is_locked(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> bool:
-        """Return whether the wait after the last wrong password still goes on."""
+        """Return whether the wait after the last wrong password is not over yet."""
         return self.waits_until(request, credentials) > timezone.now()
 
     def waits_until(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> dt.datetime:
@@ -73,7 +73,7 @@ class GrowingWaits(AxesDatabaseHandler):  # type: ignore[misc]
         super().user_login_failed(sender, credentials, request, **kwargs)
 
     def user_logged_in(self, sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
-        """Forget the failures of this account from here."""
+        """Delete the failures of this account from this network."""
         _without_browser(request)
         super().user_logged_in(sender, request, user, **kwargs)
 
@@ -85,7 +85,7 @@ def _without_browser(request: Any) -> None:
 
 
 def is_known_browser(request: HttpRequest, credentials: dict[str, Any] | None = None) -> bool:
-    """Return whether this browser has signed in before to the account that it names, under the password of now."""
+    """Return whether this browser has signed in to the account before, with the current password."""
     name = (credentials or {}).get("username") or request.POST.get("username")
     user = User.objects.filter(username=name).first() if name and COOKIE in request.COOKIES else None
     return user is not None and any(constant_time_compare(mark, _mark(user)) for mark in _marks(request))
@@ -105,7 +105,7 @@ def _mark(user: User) -> str:
 
 @receiver(user_logged_in)
 def note_browser(sender: object, request: HttpRequest, user: User, **_: object) -> None:
-    """Have the answer to this request mark the browser as one of this account."""
+    """Mark the browser as known to this account, in the response to this request."""
     request.known_browser_of = user  # type: ignore[attr-defined]
 
 
@@ -136,7 +136,7 @@ def remember_browser(
 def please_wait(
     request: HttpRequest, response: HttpResponse, credentials: dict[str, Any] | None
 ) -> HttpResponse:
-    """Answer a try that comes too early: 429, and when to come again."""
+    """Answer 429 to a try that comes too early, with the remaining wait."""
     left = GrowingWaits().waits_until(request, credentials) - timezone.now()
     minutes = max(1, math.ceil(left.total_seconds() / 60))
     page = render(request, "survey/wait.html", {"minutes": minutes}, status=429)
@@ -144,7 +144,7 @@ def please_wait(
     return page
 
 
-#: Asked for by scripts of pages that lie open: nobody need be there.
+#: Polled by scripts of open pages, so they show no activity of a person.
 POLLS: Final = frozenset({"live_now", "plan_state", "set_progress"})
 _REFRESH_SECONDS: Final = 300
 
@@ -152,7 +152,7 @@ _REFRESH_SECONDS: Final = 300
 def keep_sessions_alive(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Middleware: put off the end of a session (SESSION_COOKIE_AGE) while somebody uses it. After SessionMiddleware."""
+    """Middleware: extend a session (SESSION_COOKIE_AGE) while it is used. Place it after SessionMiddleware."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
@@ -160,7 +160,7 @@ def keep_sessions_alive(
         if not session.accessed or "_auth_user_id" not in session or (match and match.url_name in POLLS):
             return response
         now = int(timezone.now().timestamp())
-        # Not at each request: it is a write.
+        # Not at each request, because it writes to the database.
         if now - session.get("used_at", 0) >= _REFRESH_SECONDS:
             session["used_at"] = now
         return response

@@ -1,7 +1,7 @@
-"""A limit on new participants of one network: no program fills a study with empty sessions.
+"""A limit on new participants from one network, so that no program fills a study with empty sessions.
 
-The address itself is kept nowhere. What counts is a keyed hash of network and minute, in the cache's memory for two
-minutes; the minute is part of it, so no two minutes of one person can be tied together.
+The network address is not stored. Counters are named by a keyed hash of network and minute, and stay in the cache for
+two minutes. The minute is part of the hash, so that different minutes of one person cannot be linked.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _COUNTER_DIGITS: Final = 4
 
 
 class StartThrottle:
-    """Middleware: answer 429 to a start beyond STARTS_PER_MINUTE of one network."""
+    """Middleware: answer 429 to more than STARTS_PER_MINUTE starts from one network."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -33,7 +33,7 @@ class StartThrottle:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, *view: object) -> HttpResponse | None:
-        """Refuse a start beyond the limit; anything else passes."""
+        """Refuse a start beyond the limit. All other requests pass."""
         match = request.resolver_match
         starts = request.method == "POST" and match is not None and match.url_name == "participant"
         if not (starts and settings.STARTS_PER_MINUTE) or _count(request) <= settings.STARTS_PER_MINUTE:
@@ -47,22 +47,22 @@ class StartThrottle:
 def _count(request: HttpRequest) -> int:
     minute = int(time.time()) // 60
     digest = salted_hmac("nstsite.throttle", f"{minute} {client_network(request)}").hexdigest()
-    # A number of counters that is fixed, and less than the cache holds: whatever networks come, none is pushed out.
-    # Two networks that share one, which one it is changes each minute, count together.
+    # The number of counters is fixed and below the cache's limit, so that no counter is evicted. Two networks may share
+    # a counter, but only for one minute.
     key = f"starts-{minute % 4}-{digest[:_COUNTER_DIGITS]}"
     cache.add(key, 0, timeout=120)
     return cache.incr(key)
 
 
 def client_network(request: HttpRequest) -> str:
-    """Return the network that a client's address belongs to: itself, or its /64 where it has IPv6.
+    """Return the network of a client: its IPv4 address, or its /64 for IPv6.
 
-    Whoever has IPv6 at all has 2**64 addresses.
+    One IPv6 client usually has 2**64 addresses.
     """
     try:
         address = ipaddress.ip_address(client_address(request))
     except ValueError:
-        # A socket file, or a proxy that sends nonsense: one network for all of them.
+        # A socket file, or an invalid value from a proxy: these count as one network.
         return ""
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped:
@@ -72,7 +72,7 @@ def client_network(request: HttpRequest) -> str:
 
 
 def client_address(request: HttpRequest) -> str:
-    """Return the client's address: what the outermost of TRUSTED_PROXIES saw, never what the client claims."""
+    """Return the client's address as the outermost of TRUSTED_PROXIES saw it, not as the client claims."""
     own = str(request.META.get("REMOTE_ADDR", ""))
     hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
     trusted = settings.TRUSTED_PROXIES

@@ -1,4 +1,4 @@
-"""All addresses: the survey's at the root, Django's admin, health."""
+"""All URLs: the survey at the root, Django's admin, and health checks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.urls import include, path
 
 from nstsite import health, metrics
 
-# Before there is any account the page says how to make one; the question is asked as the page is drawn.
+# Without any account the page says how to create one. The query runs when the page is rendered.
 sign_in = LoginView.as_view(
     template_name="survey/sign_in.html", extra_context={"has_accounts": User.objects.exists}
 )

@@ -1,4 +1,4 @@
-"""The WSGI application that the production server loads."""
+"""The WSGI application for the production server."""
 
 from __future__ import annotations
 

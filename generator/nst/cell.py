@@ -60,7 +60,11 @@ class Cell:
 
 
 def check(cell: Cell) -> None:
-    """Raise NstError, naming the image, for a cell that cannot be made."""
+    """Check that a cell can be made.
+
+    Raises:
+        NstError: If not; the message names the image.
+    """
     given = cell.style if isinstance(cell.style, tuple) else (Style(cell.style),)
     if not given or not all(math.isfinite(style.weight) and style.weight > 0 for style in given):
         raise NstError("styles: give at least one, each with a weight above 0")
@@ -78,7 +82,7 @@ def _check_mask(mask: Tensor, recipe: Recipe) -> None:
         raise NstError('masks guide an optimised image with style_loss = "gram" or "wasserstein" only')
     prepare.check_image(mask, "mask", channels=1)
     if not bool(mask.any()):
-        raise NstError("mask: is black all over, so there is nowhere to take the style from or put it")
+        raise NstError("mask: is black everywhere; paint white where the style goes or comes from")
 
 
 def _check_maps(maps: list[Tensor | None], recipe: Recipe) -> None:
@@ -94,7 +98,7 @@ def _check_maps(maps: list[Tensor | None], recipe: Recipe) -> None:
 
 
 def in_colours(cell: Cell) -> Cell:
-    """Bring a cell's references to the colours that its recipe asks for."""
+    """Return a cell whose references have the colours of its recipe."""
     pairs = [
         colour.prepared(cell.content.cpu(), style.image.cpu(), cell.recipe.colour) for style in cell.styles
     ]

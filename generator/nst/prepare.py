@@ -1,4 +1,4 @@
-"""Sizes, resampling and starting points: from two images of any size to what the optimiser begins with."""
+"""Checks, resampling and starting points: from two images of any size to the start of the optimiser."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ Size = tuple[int, int]
 
 
 def check_image(image: Tensor, role: str, channels: int = 3) -> None:
-    """Raise NstError unless image is channels x H x W, floating, finite and within 0..1."""
+    """Check that an image is channels x H x W, floating, finite and within 0..1.
+
+    Raises:
+        NstError: If it is not; the message names its `role`.
+    """
     if image.dim() != 3 or image.shape[0] != channels or not image.is_floating_point():
         raise NstError(
             f"{role}: should be a float tensor {channels} x H x W, not {tuple(image.shape)} of {image.dtype}"

@@ -11,7 +11,7 @@ from __future__ import annotations
 from generator.nst.recipes.presets import preset
 from generator.nst.recipes.recipe import Recipe
 
-# The MRP's setting for everything that a reconstruction leaves open, in each picture's own shape. The figure is not of
+# The settings of patel2019 for everything that a reconstruction leaves open, in each picture's shape. The figure is not of
 # the MRP's program, so its slip of the means is left out.
 BASE = preset("patel2019").replace(preset="", shape="aspect", legacy_mean_order=False)
 

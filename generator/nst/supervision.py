@@ -1,4 +1,4 @@
-"""What is wrong with an image, seen from how it was made: such an image is kept apart, not shown to anybody."""
+"""Detection of failed images by their losses and pixels. A failed image is not used as a stimulus."""
 
 from __future__ import annotations
 
@@ -16,16 +16,20 @@ _FLAT = 1e-3
 
 
 def strayed(pixels: Tensor) -> float:
-    """Return the share of values, 0..1 where not clamped yet, that lie far beyond black or white."""
+    """Return the share of values far beyond black or white. pixels: 0..1, not clamped yet."""
     return float(((pixels - 0.5).abs() > 0.5 + _BEYOND / 255).float().mean())
 
 
 def failure(
     image: Tensor, losses: Tensor | None = None, last_level: Tensor | None = None, strayed: float = 0.0
 ) -> str:
-    """Return what is wrong with an image (3 x H x W, 0..1), or "".
+    """Return why an image has failed, or "".
 
-    losses: of each evaluation; last_level: those of the last size of a pyramid (default: all). strayed: see there.
+    Args:
+        image: 3 x H x W, 0..1.
+        losses: Of each evaluation.
+        last_level: Losses at the last size of a pyramid; all by default.
+        strayed: Result of `strayed`.
     """
     if not bool(image.isfinite().all()):
         return "the loss is not a number"

@@ -77,13 +77,13 @@ class Analysis(QuestionAnalysis):
     stamp: Summary
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Every table that the data allow, by its file name without ending."""
+        """Return every table that the data allow, by its file name without ending."""
         frames = {field.name: getattr(self, field.name) for field in fields(QuestionAnalysis)}
         return {name: frame for name, frame in frames.items() if isinstance(frame, pd.DataFrame)}
 
 
 def analyse(table: pd.DataFrame | Ratings, *, ci: Method = "t", seed: int = 0) -> Analysis:
-    """Everything that the results page, the exports and ``manage.py analyse`` show.
+    """Return everything that the results page, the exports and ``manage.py analyse`` show.
 
     Args:
         table: a tidy table, as read or as ``table.check`` returned it.
@@ -183,7 +183,7 @@ def _analyse_one(
 
 
 def _of_all(items: pd.DataFrame, listed: Coded) -> pd.DataFrame:
-    """A table of the rated items with an empty row for each of the others."""
+    """Return a table of the rated items with an empty row for each of the others."""
     if len(items) == len(listed.items):
         return items
     return items.set_index("item").reindex(listed.items).rename_axis("item").reset_index()

@@ -12,7 +12,7 @@ MAX_LEVELS = 20
 
 
 def factor_columns(table: pd.DataFrame) -> list[str]:
-    """Columns with one value for each item and 2 to 20 values in all, fewer than there are items."""
+    """Return columns with one value for each item and 2 to 20 values in all, fewer than there are items."""
     items = table.drop_duplicates("item")
     found = []
     for name in table.columns:
@@ -27,7 +27,7 @@ def factor_columns(table: pd.DataFrame) -> list[str]:
 
 
 def factor_plane(table: pd.DataFrame) -> tuple[str, str] | None:
-    """The two factors whose crossing is the fullest, then the largest; None where no two cross.
+    """Return the two factors whose crossing is the fullest, then the largest; None where no two cross.
 
     Two factors cross when neither determines the other.
     """

@@ -69,7 +69,7 @@ def _printed(value: Fraction, unit: Fraction) -> str:
 
 
 def most_sd(mean: float, n: int, scale: Scale) -> float:
-    """The largest sample SD that ``n`` ratings of this mean can have: all at the ends of the scale but one."""
+    """Return the largest sample SD that ``n`` ratings of this mean can have: all at the ends of the scale but one."""
     if n < 2:
         return float("nan")
     share = (mean - scale.low) * n / scale.range

@@ -129,14 +129,14 @@ class Scale:
         return Whole(np.rint((values - origin) / self.step).astype(np.int64), float(self.step), origin)
 
     def __str__(self) -> str:
-        """The scale as ``parse_scale`` reads it."""
+        """Return the scale as ``parse_scale`` reads it."""
         ends = f"{number_text(self.low)}:{number_text(self.high)}"
         if self == parse_scale(ends):
             return ends
         return f"{ends}:{number_text(self.step or 0)}"
 
     def describe(self) -> str:
-        """The scale in words, such as "1 to 5" or "0 to 10 in steps of 0.5"."""
+        """Return the scale in words, such as "1 to 5" or "0 to 10 in steps of 0.5"."""
         ends = f"{self.low:g} to {self.high:g}"
         if self.step is None:
             return f"{ends}, continuous"
@@ -185,7 +185,7 @@ def _decimal(text: str) -> Decimal:
 
 
 def _exact(number: float) -> Decimal:
-    """The number as it is written, so that 0.1 is a tenth."""
+    """Return the number as it is written, so that 0.1 is a tenth."""
     return Decimal(repr(float(number)))
 
 

@@ -13,7 +13,7 @@ from nstsite import __version__
 
 
 def computed_by() -> dict[str, Any]:
-    """The program and the versions of what it computes with."""
+    """Return the program and the versions of what it computes with."""
     return {
         "program": f"nstsite {__version__}",
         "versions": {

@@ -93,11 +93,11 @@ class Ratings:
     unrated: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"item": []}, dtype="object"))
 
     def scale_of(self, question: str) -> Scale:
-        """The scale of one question."""
+        """Return the scale of one question."""
         return self.scales.get(question, self.scale)
 
     def unrated_items(self, question: str) -> list[str]:
-        """The items of a question without any rating, by name; ``""`` where the table has no questions."""
+        """Return the items of a question without any rating, by name; ``""`` where the table has no questions."""
         rows = self.unrated
         if question and "question" in rows.columns:
             rows = rows[rows["question"] == question]
@@ -198,7 +198,7 @@ def check(
 
 
 def _unrated(empty: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
-    """The items (of each question) of ``empty``, rows without a rating, that have none in ``table`` either."""
+    """Return the items (of each question) of ``empty``, rows without a rating, that have none in ``table`` either."""
     keys = ["item", *(["question"] if "question" in table.columns else [])]
     empty = main_phase(empty)
     names = pd.DataFrame({key: _categories(empty[key]).astype("object") for key in keys}).dropna()
@@ -246,7 +246,7 @@ def _named(column: pd.Series, name: str, source: str) -> pd.Series:
 
 
 def _categories(column: pd.Series) -> pd.Series:
-    """The column as categories in the order of their names, surrounding blanks stripped, empty as missing."""
+    """Return the column as categories in the order of their names, surrounding blanks stripped, empty as missing."""
     codes, names = pd.factorize(column)
     text = pd.Series(names).astype("str").str.strip()
     merged, sorted_names = pd.factorize(text.where(text != ""), sort=True)
@@ -286,12 +286,12 @@ def _rows(mask: pd.Series) -> str:
 
 
 def _line(label: object) -> object:
-    """A spreadsheet's row number: the header is row 1."""
+    """Return a spreadsheet's row number: the header is row 1."""
     return label + 2 if isinstance(label, int | np.integer) else label
 
 
 def main_phase(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows that count in a MOS: phase ``main`` or none given."""
+    """Return the rows that count in a MOS: phase ``main`` or none given."""
     if "phase" not in table.columns:
         return table
     return table[table["phase"].isna() | (table["phase"] == "main")]
@@ -324,7 +324,7 @@ def code(table: pd.DataFrame, scale: Scale = ACR, items: Sequence[str] | None = 
 
 
 def _codes(column: pd.Series) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
-    """Codes into the names that occur."""
+    """Return codes into the names that occur."""
     if not isinstance(column.dtype, pd.CategoricalDtype):
         column = _categories(column)
     codes = column.cat.codes.to_numpy(np.int64)

@@ -1,4 +1,4 @@
-"""The layers of a trained network as a CPU runs them fastest: the same sums in another order.
+"""Faster layers of a trained network for CPUs: the same sums in another order.
 
 Made for a model in channels-last memory that is no longer trained.
 """
@@ -46,7 +46,7 @@ class Convolution3x3(nn.Module):
 
     @property
     def has_run(self) -> bool:
-        """Return whether Winograd's algorithm has served here."""
+        """Return whether Winograd's algorithm was used."""
         return self._winograd is not None
 
     def forward(self, value: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""How OpenMP's threads wait for work: read from the environment when PyTorch is first imported."""
+"""How OpenMP's threads wait for work. OpenMP reads the environment when PyTorch is first imported."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ WAITING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "30000"}
 
 
 def unless_chosen(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return WAITING, or nothing where the environment says one of its names."""
+    """Return WAITING, or nothing if the environment has one of its names."""
     return WAITING if WAITING.keys().isdisjoint(environment) else {}

@@ -69,7 +69,7 @@ class Convolution:
 
 
 def is_faster(weight: Tensor, height: int, width: int) -> bool:
-    """Return whether `Convolution` beats PyTorch's own with this kernel on images of height x width."""
+    """Return whether `Convolution` is faster than PyTorch with this kernel on images of height x width."""
     return (
         weight.device.type == "cpu"
         and weight.dtype == torch.float32
@@ -167,7 +167,7 @@ class _Layer:
 
     @property
     def tiles(self) -> int:
-        """How many tiles an image has."""
+        """Number of tiles of an image."""
         return -(-self.targets[0].height // 4) * -(-self.targets[0].width // 4)
 
     def run(self, first: int, tiles: int, threads: int) -> None:
@@ -202,7 +202,7 @@ class _Layer:
 
 
 def _in_parts(threads: int, size: int, work: Callable[[int, int], None]) -> None:
-    """Do the work of 0 .. size, in as many parts as there are threads."""
+    """Run `work` on 0 .. size, divided among the threads."""
     share = -(-size // threads)
     _each(threads, lambda start: work(start, min(size, start + share)), range(0, size, share))
 

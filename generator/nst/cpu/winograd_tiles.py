@@ -1,4 +1,4 @@
-"""The transforms of Winograd's F(4 x 4, 3 x 3) on tiles of an image, compiled for the processor at hand (Numba).
+"""The transforms of Winograd's F(4 x 4, 3 x 3) on tiles of an image, compiled for this processor (Numba).
 
 Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks" (CVPR 2016), section 4.3. Written out in additions:
 as matrix products the transforms take as long as the products that they save. Each function runs without the GIL.

@@ -105,7 +105,7 @@ class Network:
 
 
 def save_network(path: Path, model: TransformNet, provenance: Mapping[str, Any]) -> None:
-    """Write a network as safetensors with its provenance; a reader sees the whole file or none."""
+    """Write a network as safetensors with its provenance. The file appears whole or not at all."""
     from safetensors.torch import save_file
 
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
@@ -128,7 +128,10 @@ def save_network(path: Path, model: TransformNet, provenance: Mapping[str, Any])
 def load_network(path: Path | str) -> Network:
     """Read a network: one of `save_network`, or a state dict (.pth, .pt, .model) of pytorch/examples fast_neural_style.
 
-    Pickles are read weights-only. Raises WeightsError naming the file and what is wrong with it.
+    Pickles are read weights-only.
+
+    Raises:
+        WeightsError: If the file cannot be used; the message gives the file and the reason.
     """
     path = Path(path)
     if not path.is_file():
@@ -228,7 +231,7 @@ def _fill(model: TransformNet, state: Mapping[str, Tensor]) -> None:
 
 
 def _for_cpu(model: TransformNet) -> None:
-    """Exchange a model's layers for those that a CPU runs fastest."""
+    """Replace a model's layers by faster ones for a CPU."""
     for layer in model.modules():
         if isinstance(layer, Layer):
             convolution, normalisation = layer.convolution, layer.normalisation
@@ -257,7 +260,8 @@ class Stylist:
     def __call__(self, images: Tensor) -> Tensor:
         """Return stylised images N x 3 x H x W, 0..1, float32, on the device; the same for each, whatever N.
 
-        Raises NstError for images below `FEEDFORWARD_SIDE` px.
+        Raises:
+            NstError: If an image is smaller than `FEEDFORWARD_SIDE` px.
         """
         check_size(*images.shape[-2:])
         images = images.to(self.device, self.dtype, memory_format=torch.channels_last)
@@ -274,7 +278,11 @@ class Stylist:
 
 
 def check_size(height: int, width: int) -> None:
-    """Raise NstError where an image is too small to be padded by reflection."""
+    """Check that an image is large enough for padding by reflection.
+
+    Raises:
+        NstError: If it is too small.
+    """
     if min(height, width) < FEEDFORWARD_SIDE:
         raise NstError(
             f"an image of {width}x{height} pixels is too small: at least {FEEDFORWARD_SIDE} a side"

@@ -53,15 +53,16 @@ _LOOK_EVERY = 10
 
 
 class TrainingError(Exception):
-    """Training that went wrong; the message is one line that says where and what to do."""
+    """Training failed; the one-line message gives the step and the fix."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that decides a trained network beside its images.
+    """The settings of a training. Other attributes are as in `TransformNet` and Adam.
 
-    losses: a recipe of which only network, layers, weights and precision count; its size is the style image's longest
-    side. crop: side of the square crops in px. The rest as in `TransformNet` and Adam.
+    Attributes:
+        losses: A recipe. Only its network, layers, weights, precision and size (of the style image) are used.
+        crop: Side of the square crops in px.
     """
 
     losses: Recipe = LOSSES
@@ -93,7 +94,7 @@ class Settings:
 
 @dataclass
 class Curve:
-    """The weighted losses of each step, means over the batch; seconds spent, and of those waiting for photographs."""
+    """The weighted losses of each step (means over the batch), total seconds, and seconds waiting for photographs."""
 
     content: list[float] = field(default_factory=list)
     style: list[float] = field(default_factory=list)
@@ -110,7 +111,7 @@ class Curve:
 class Crops(Dataset[Tensor]):
     """Square crops 3 x side x side, 0..1, of random photographs, scales and places, half of them mirrored.
 
-    Crop number n depends on the seed and n alone, so that training resumes with the very crops it would have seen.
+    Crop number n depends only on the seed and n, so that a resumed training sees the same crops.
     read: a file -> 3 x H x W of uint8.
     """
 
@@ -213,7 +214,7 @@ class Perception:
 
 @dataclass(frozen=True)
 class Report:
-    """How far training is. model: on its device, in training; look at it, do not change it."""
+    """The progress of training. model: the network on its device; do not change it."""
 
     step: int
     steps: int
@@ -275,14 +276,14 @@ def _batches(
             sampler=range(done * settings.batch, len(crops)),
             num_workers=loaders,
             pin_memory=device.type == "cuda",
-            # Its base seed, drawn from the global generator, decides nothing here: each crop seeds itself.
+            # A fixed generator, so that the global one is not used. Each crop has its own seed.
             generator=torch.Generator().manual_seed(0),
         )
     )
 
 
 class _Run:
-    """A network, its optimiser and its curve on their way."""
+    """The state of a training: network, optimiser and curve."""
 
     def __init__(
         self,
@@ -329,7 +330,7 @@ class _Run:
         self.unseen.append(terms.detach())
 
     def look(self) -> None:
-        """Bring the losses of the steps since the last look over from the device. Raises TrainingError."""
+        """Copy the losses since the last check from the device. Raises TrainingError."""
         first = self.curve.step + 1
         for number, terms in enumerate(torch.stack(self.unseen).tolist(), start=first):
             if not all(map(math.isfinite, terms)):
@@ -344,7 +345,7 @@ class _Run:
         self.unseen.clear()
 
     def save(self) -> None:
-        """Write the checkpoint: the old one stays until the new one is whole and on the disk."""
+        """Write the checkpoint. The old one stays until the new one is complete on the disk."""
         temporary = self.checkpoint.with_name(f".{self.checkpoint.name}.{os.getpid()}")
         self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
         state = {
@@ -363,10 +364,10 @@ class _Run:
             temporary.unlink(missing_ok=True)
 
     def resume(self) -> None:
-        """Take up the checkpoint if there is one.
+        """Continue from the checkpoint if there is one.
 
         Raises:
-            NstError: If it is not of this training.
+            NstError: If it belongs to another training.
         """
         if not self.checkpoint.exists():
             return
@@ -374,10 +375,10 @@ class _Run:
             state = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
             identity = state["identity"]
         except Exception as error:  # torch and pickle raise nearly anything
-            raise NstError(f"{self.checkpoint}: is no checkpoint that can be read; delete it") from error
+            raise NstError(f"{self.checkpoint}: is not a readable checkpoint; delete it") from error
         if identity != self.identity:
             raise NstError(
-                f"{self.checkpoint}: is of a training with other images or settings; delete it to begin anew, or"
+                f"{self.checkpoint}: belongs to a training with other images or settings; delete it to start again, or"
                 " choose another output"
             )
         self.model.load_state_dict(state["model"])

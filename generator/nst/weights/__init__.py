@@ -1,1 +1,1 @@
-"""Pretrained networks: where they are, how they are read and checked."""
+"""Pretrained networks: sources, reading and checks."""

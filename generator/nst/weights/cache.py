@@ -1,4 +1,4 @@
-"""The converted networks in the cache, as far as they can be looked at without PyTorch."""
+"""The cache of converted networks, as far as it can be read without PyTorch."""
 
 from __future__ import annotations
 
@@ -10,12 +10,17 @@ import numpy as np
 
 
 def cached(name: str, cache_dir: Path) -> Path:
-    """Return where a network's converted weights lie, or will."""
+    """Return the path of a network's converted weights, whether or not they exist."""
     return Path(cache_dir) / f"{name}.safetensors"
 
 
 def hash_of_file(path: Path) -> str:
-    """Return `registry.weights_hash` of a converted file's tensors. Raises OSError, SafetensorError."""
+    """Return `registry.weights_hash` of a converted file's tensors.
+
+    Raises:
+        OSError: If the file cannot be read.
+        SafetensorError: If it is damaged.
+    """
     known = path.stat()
     return _hash_of_file(path, known.st_mtime_ns, known.st_size)
 

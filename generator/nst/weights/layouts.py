@@ -1,7 +1,7 @@
-"""Weight files in the layouts that people have -> one canonical form.
+"""From the common layouts of weight files to one canonical form.
 
 Canonical: `conv1_1.weight` (out x in x 3 x 3, float32) and `conv1_1.bias` (out), input channels of `conv1_1` in
-the order RGB. This is the one place that knows which programs count channels backwards.
+the order RGB. Only this module knows which programs use the order BGR.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from generator.nst.recipes.networks import CAFFE, TORCH, TORCH_FEATURES, Preproc
 from generator.nst.weights import trainings
 
 Tensors = dict[str, Tensor]
-# Names of published files (with the hash that is in them) whose first kernel tells nothing: tiny or trained further.
+# Published files (by the hash in their names) whose first kernel identifies no training: tiny or trained further.
 _NAMED_ORDERS = {"00b39a1b": "bgr", "d01eb7cb": "bgr", "88682ab5": "rgb"}
-# Where training programs keep a model's state, the likeliest first.
+# Keys under which training programs store a model's state, the likeliest first.
 _STATES = ("state_dict", "model_state_dict", "model", "net", "network", "module", "params", "weights")
 _SUFFIXES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".h5", ".hdf5", ".keras", ".mat")
 
@@ -43,8 +43,10 @@ class LoadedWeights:
 def load_weights(path: Path | str) -> LoadedWeights:
     """Read a weight file: PyTorch (torchvision, Gatys, AdaIN's normalised VGG), safetensors, Keras or MatConvNet.
 
-    The content decides, not the name. Pickles are read weights-only. Raises WeightsError naming the file and what is
-    wrong with it.
+    The content decides, not the name. Pickles are read weights-only.
+
+    Raises:
+        WeightsError: If the file cannot be used; the message gives the file and the reason.
     """
     path = Path(path)
     if not path.is_file():
@@ -75,7 +77,7 @@ def load_weights(path: Path | str) -> LoadedWeights:
 def _reason(error: Exception) -> str:
     line = str(error).strip().partition("\n")[0] or type(error).__name__
     broken = ("weights_only", "truncated", "eof", "not fully covered", "corrupt")
-    # PyTorch's own advice would be to load unsafely.
+    # PyTorch's message would suggest unsafe loading.
     return "it is damaged or cut short" if any(word in line.lower() for word in broken) else line
 
 
@@ -103,9 +105,9 @@ def _as_rgb(tensors: Tensors) -> Tensors:
 
 
 def _settled(tensors: Tensors, order: str, preprocessing: Preprocessing, layout: str) -> LoadedWeights:
-    """Return tensors in canonical form: by the training that they are known to be of, else as `layout` has them.
+    """Return tensors in canonical form, by their known training or else by the conventions of `layout`.
 
-    order: "rgb" or "bgr", the layout's own.
+    order: "rgb" or "bgr", as usual in the layout.
     """
     if known := trainings.identified(tensors["conv1_1.weight"]):
         training, is_rgb = known
@@ -117,7 +119,7 @@ def _settled(tensors: Tensors, order: str, preprocessing: Preprocessing, layout:
 
 
 def _picked(state: Mapping[str, Tensor]) -> tuple[Tensors, str]:
-    """Return the VGG's convolutions out of a state dict, by canonical names, and the prefix that they had there."""
+    """Return a state dict's convolutions of the VGG by canonical names, and their prefix in the state dict."""
     kernels = [key for key, tensor in state.items() if tensor.dim() == 4 and tensor.shape[2:] != (1, 1)]
     layers = weight_files.layers_of(kernels)
     if not layers:
@@ -176,7 +178,7 @@ def _read_pickle(path: Path) -> LoadedWeights:
 
 
 def _states(content: Mapping[Any, Any]) -> Iterator[dict[str, Tensor]]:
-    """Yield each dictionary of tensors in a checkpoint, the likeliest to be the model's first; never an optimiser's."""
+    """Yield each dictionary of tensors in a checkpoint except optimisers', the likeliest model first."""
     tensors = {str(key): value for key, value in content.items() if isinstance(value, Tensor)}
     if tensors:
         yield tensors
@@ -202,7 +204,7 @@ def _read_safetensors(path: Path) -> LoadedWeights:
 
 
 def save_canonical(loaded: LoadedWeights, path: Path, metadata: Mapping[str, str]) -> None:
-    """Write canonical weights as safetensors at once: a reader sees the whole file or none."""
+    """Write canonical weights as safetensors. The file appears whole or not at all."""
     import os
 
     from safetensors.torch import save_file
@@ -222,7 +224,7 @@ def save_canonical(loaded: LoadedWeights, path: Path, metadata: Mapping[str, str
 
 
 def _read_keras(path: Path) -> LoadedWeights:
-    """What Keras writes (`.h5`, `.keras`): kernels height x width x in x out, as a rule BGR."""
+    """Read a file of Keras (`.h5`, `.keras`): kernels height x width x in x out, usually BGR."""
     import h5py
 
     found: Tensors = {}
@@ -244,7 +246,7 @@ def _read_keras(path: Path) -> LoadedWeights:
 
 
 def _read_matconvnet(path: Path) -> LoadedWeights:
-    """MatConvNet's `imagenet-vgg-verydeep-*.mat`: filters height x width x in x out, RGB.
+    """Read MatConvNet's `imagenet-vgg-verydeep-*.mat`: filters height x width x in x out, RGB.
 
     Its manual writes width first, but its images are height x width, and the file classifies better so read
     (anishathalye/neural-style, issue 180).

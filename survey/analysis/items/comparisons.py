@@ -80,7 +80,7 @@ def signed_ranks(differences: Floats) -> SignedRanks:
 
 
 def _runs(ordered: Floats) -> tuple[Ints, Ints]:
-    """First and last place of the run of equal values that each place of each row belongs to."""
+    """Return first and last place of the run of equal values that each place of each row belongs to."""
     rows, places = ordered.shape
     place = np.arange(places)
     with np.errstate(invalid="ignore"):
@@ -92,7 +92,7 @@ def _runs(ordered: Floats) -> tuple[Ints, Ints]:
 
 
 def _exact_p(twice: tuple[int, ...], plus: int) -> float:
-    """Two-sided p of the rank sum when each sign is a fair coin; twice the smaller tail, at most 1."""
+    """Return two-sided p of the rank sum when each sign is a fair coin; twice the smaller tail, at most 1."""
     upto = _ways_upto(twice)
     smaller = min(plus, len(upto) - 1 - plus)  # the distribution is symmetric
     return min(1.0, 2 * float(upto[smaller]) / 2.0 ** len(twice))
@@ -100,7 +100,7 @@ def _exact_p(twice: tuple[int, ...], plus: int) -> float:
 
 @lru_cache(maxsize=20_000)
 def _ways_upto(twice: tuple[int, ...]) -> Floats:
-    """Number of the 2^m choices of signs with a rank sum of at most 0, 1, 2 ...; whole numbers, exact to 2^53."""
+    """Return number of the 2^m choices of signs with a rank sum of at most 0, 1, 2 ...; whole numbers, exact to 2^53."""
     ways = np.zeros(sum(twice) + 1)
     ways[0] = 1
     for rank in twice:
@@ -109,7 +109,7 @@ def _ways_upto(twice: tuple[int, ...]) -> Floats:
 
 
 def compare(scores: Floats, names: Sequence[object], unit: float = 1.0) -> pd.DataFrame:
-    """Every pair of columns, each pair over the participants who have both.
+    """Return every pair of columns, each pair over the participants who have both.
 
     Args:
         scores: participants × things, NaN where missing; see ``Scores``.
@@ -156,7 +156,7 @@ def _compare_pairs(differences: Floats, unit: float) -> pd.DataFrame:
 
 
 def compare_items(ratings: Coded) -> tuple[pd.DataFrame, str]:
-    """The pairs of (the first hundred) items, those without ratings too, and a remark where there are more."""
+    """Return the pairs of (the first hundred) items, those without ratings too, and a remark where there are more."""
     some = np.arange(min(len(ratings.items), MAX_ITEMS))
     remark = ""
     if len(some) < len(ratings.items):
@@ -187,7 +187,7 @@ def friedman(scores: Floats) -> Friedman | None:
 
 
 def compact_letters(comparisons: pd.DataFrame, order: Sequence[object]) -> dict[object, str]:
-    """Letters such that two things share one exactly where they do not differ significantly.
+    """Return letters such that two things share one exactly where they do not differ significantly.
 
     Args:
         comparisons: as ``compare`` gives them.

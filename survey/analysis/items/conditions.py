@@ -64,7 +64,7 @@ def levels(table: pd.DataFrame, by: list[str], scale: Scale = ACR) -> Levels:
 def condition_means(
     table: pd.DataFrame, by: str = "condition", *, seed: int = 0, scale: Scale = ACR
 ) -> pd.DataFrame:
-    """Mean of each level of a column over all its main-phase ratings.
+    """Return mean of each level of a column over all its main-phase ratings.
 
     Returns:
         One row a level, ordered by name: ``<by>,items,participants,n,mos,sd,ci_low,ci_high`` (participants as
@@ -86,7 +86,7 @@ def condition_means(
 
 
 def cells(table: pd.DataFrame, row: str, column: str, scale: Scale = ACR) -> pd.DataFrame:
-    """Mean of each combination of two factors: ``<row>,<column>,items,participants,n,mos,sd,ci_low,ci_high``."""
+    """Return mean of each combination of two factors: ``<row>,<column>,items,participants,n,mos,sd,ci_low,ci_high``."""
     these = levels(table, [row, column], scale)
     result = cluster_means(these)
     result.insert(0, row, [name[0] for name in these.names])
@@ -95,7 +95,7 @@ def cells(table: pd.DataFrame, row: str, column: str, scale: Scale = ACR) -> pd.
 
 
 def participant_level_means(these: Levels) -> Scores:
-    """Participants × levels: mean of the participant's item means in the level, NaN where there is none."""
+    """Return participants × levels: mean of the participant's item means in the level, NaN where there is none."""
     as_items = _items_within_levels(these)
     means = participant_means(as_items)
     level = _level_of_unit(these, as_items)[means.item]
@@ -134,7 +134,7 @@ def cluster_means(these: Levels) -> pd.DataFrame:
 
 
 def _items_within_levels(these: Levels) -> Coded:
-    """The ratings with an item counted once for each level that it occurs in."""
+    """Return the ratings with an item counted once for each level that it occurs in."""
     pair, unit = np.unique(these.level * len(these.ratings.items) + these.ratings.item, return_inverse=True)
     return replace(these.ratings, item=unit, items=pair.astype(object))
 
@@ -144,7 +144,7 @@ def _level_of_unit(these: Levels, units: Coded) -> Ints:
 
 
 def two_way_bootstrap(these: Levels, *, seed: int = 0) -> tuple[Floats, Floats]:
-    """Percentile interval of each level's mean, participants and, within the level, items drawn with replacement.
+    """Return percentile interval of each level's mean, participants and, within the level, items drawn with replacement.
 
     Source: A. Owen, "The pigeonhole bootstrap", 2007; for crossed effects it errs on the wide side.
     """
@@ -168,7 +168,7 @@ def two_way_bootstrap(these: Levels, *, seed: int = 0) -> tuple[Floats, Floats]:
 
 
 def _mixed(these: Levels) -> tuple[Floats, Floats, Floats]:
-    """Fixed effects of the levels, t intervals with as many degrees of freedom as participants less one."""
+    """Return fixed effects of the levels, t intervals with as many degrees of freedom as participants less one."""
     nothing = np.full(len(these.names), np.nan)
     if feasible(these.ratings) or len(these.ratings.items) <= len(these.names):
         return nothing, nothing, nothing

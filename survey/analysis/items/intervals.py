@@ -33,7 +33,7 @@ _TAILS = np.array([(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
 
 
 def interval(method: Method, items: Tally, *, a: float, seed: int = 0) -> Ends:
-    """The interval by name; ``a`` is the study's SOS parameter (bounded), ``seed`` that of the random ones.
+    """Return the interval by name; ``a`` is the study's SOS parameter (bounded), ``seed`` that of the random ones.
 
     Raises:
         ValueError: no such method.

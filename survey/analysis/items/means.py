@@ -67,7 +67,7 @@ def participant_means(ratings: Coded) -> ParticipantMeans:
 
 
 def common_denominator(means: ParticipantMeans) -> int | None:
-    """The least common multiple of the numbers of ratings that means are divided by; None where whole numbers over it
+    """Return the least common multiple of the numbers of ratings that means are divided by; None where whole numbers over it
     would be too large for a double."""
     denominator = math.lcm(*(int(n) for n in np.unique(means.n)))
     largest = float(np.abs(means.total / means.n).max(initial=1))
@@ -75,7 +75,7 @@ def common_denominator(means: ParticipantMeans) -> int | None:
 
 
 def by_item(ratings: Coded, some: Ints) -> Floats:
-    """Dense participants × ``some`` items matrix of means, NaN where there is no rating."""
+    """Return dense participants × ``some`` items matrix of means, NaN where there is no rating."""
     means = participant_means(ratings)
     return _dense(ratings, means, means.mean, some)
 
@@ -110,7 +110,7 @@ class CompleteBlock:
 
 
 def complete_block(ratings: Coded) -> CompleteBlock:
-    """The items that every participant rated or, if fewer than two are, the participants who rated every item."""
+    """Return the items that every participant rated or, if fewer than two are, the participants who rated every item."""
     means = participant_means(ratings)
     people, things = len(ratings.participants), len(ratings.items)
     of_item = np.bincount(means.item, minlength=things)

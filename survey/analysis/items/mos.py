@@ -18,12 +18,12 @@ FIVE = 5
 
 
 def count_columns(scale: Scale) -> list[str]:
-    """The names of the columns that count each category, such as ``n1`` to ``n5``; none on a continuous scale."""
+    """Return the names of the columns that count each category, such as ``n1`` to ``n5``; none on a continuous scale."""
     return [f"n{value:g}" for value in scale.categories or ()]
 
 
 def category_counts(ratings: Coded) -> NDArray[np.int64]:
-    """Ratings of each item in each category, shape (items, categories).
+    """Return ratings of each item in each category, shape (items, categories).
 
     Raises:
         ValueError: the scale is continuous.
@@ -34,7 +34,7 @@ def category_counts(ratings: Coded) -> NDArray[np.int64]:
 
 
 def mos_table(ratings: Coded, *, ci: Method = "t", a: float | None = None, seed: int = 0) -> pd.DataFrame:
-    """One row an item: n, mean, SD, intervals, median, counts, shares.
+    """Return one row an item: n, mean, SD, intervals, median, counts, shares.
 
     Args:
         ratings: the rows that count (see ``table.main_phase``).
@@ -121,7 +121,7 @@ def _medians_of_ratings(ratings: Coded) -> NDArray[np.float64]:
 
 
 def error_bars(mos: pd.DataFrame, scale: Scale = ACR) -> pd.DataFrame:
-    """What to draw for each row of a MOS table: ``low``, ``high`` and ``method``.
+    """Return what to draw for each row of a MOS table: ``low``, ``high`` and ``method``.
 
     The table's interval, unless it is not usable (two participants or fewer, all agree, or it leaves the scale): then
     the bounded one.
@@ -138,7 +138,7 @@ def error_bars(mos: pd.DataFrame, scale: Scale = ACR) -> pd.DataFrame:
 
 
 def remarks(mos: pd.DataFrame) -> pd.Series:
-    """What a reader must know of each row before quoting it, in words; empty where there is nothing to say."""
+    """Return what a reader must know of each row before quoting it, in words; empty where there is nothing to say."""
     n, people = mos["n"], mos["participants"]
     words = np.select(
         [n == 0, n == 1, mos["sd"] == 0, people == 1, people < n, n < FEW_RATINGS],

@@ -19,7 +19,7 @@ _TINY = 1e-300
 
 
 def ordered_probit(counts: NDArray[np.int64]) -> Floats:
-    """Latent means of groups, on the scale of the latent SD, the first group's being 0.
+    """Return latent means of groups, on the scale of the latent SD, the first group's being 0.
 
     Args:
         counts: shape (groups, categories); each group has ratings, and at least two categories are used.
@@ -42,7 +42,7 @@ def ordered_probit(counts: NDArray[np.int64]) -> Floats:
 
 
 def _loss(parameters: Floats, counts: Floats) -> tuple[float, Floats]:
-    """Negative log-likelihood per rating and its gradient."""
+    """Return negative log-likelihood per rating and its gradient."""
     groups = len(counts)
     mean = np.concatenate([[0.0], parameters[: groups - 1]])
     steps = np.exp(np.clip(parameters[groups:], -30, 5))

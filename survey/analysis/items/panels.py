@@ -85,7 +85,7 @@ Pair = tuple[Hashable, Hashable]
 
 
 def _conclusions(comparisons: pd.DataFrame) -> dict[Pair, float]:
-    """The significant pairs and the signs of their differences."""
+    """Return the significant pairs and the signs of their differences."""
     sure = comparisons[comparisons["p_holm"] < SIGNIFICANT]
     return {(a, b): np.sign(d) for a, b, d in zip(sure["a"], sure["b"], sure["difference"], strict=True)}
 
@@ -93,7 +93,7 @@ def _conclusions(comparisons: pd.DataFrame) -> dict[Pair, float]:
 def _compare_again(
     kept: pd.DataFrame, comparisons: pd.DataFrame, by: str | None, scale: Scale
 ) -> pd.DataFrame:
-    """The same pairs, from the participants who are left."""
+    """Return the same pairs, from the participants who are left."""
     names = list(dict.fromkeys([*comparisons["a"], *comparisons["b"]]))
     if by is not None:
         these = levels(kept, [by], scale)

@@ -87,7 +87,7 @@ def tally(ratings: Coded) -> Tally:
 
 
 def _with_all_digits(rounded: Tally, ratings: Coded, cell: Ints) -> Tally:
-    """The moments of a continuous scale in all digits of the ratings, which the whole numbers may lack.
+    """Return the moments of a continuous scale in all digits of the ratings, which the whole numbers may lack.
 
     Args:
         cell: place of each rating among the cells.
@@ -110,7 +110,7 @@ def _with_all_digits(rounded: Tally, ratings: Coded, cell: Ints) -> Tally:
 
 
 def tally_counts(counts: ArrayLike, scale: Scale = ACR) -> Tally:
-    """The same from counts of ratings, each of another participant.
+    """Return the same from counts of ratings, each of another participant.
 
     Args:
         counts: ratings of each item in each category, shape (items, categories).
@@ -133,7 +133,7 @@ def tally_counts(counts: ArrayLike, scale: Scale = ACR) -> Tally:
 
 
 def _centre(item: Ints, number: Ints, weight: Ints, items: int) -> Ints:
-    """A whole number near each item's mean: sums of squares about it lose no digits."""
+    """Return a whole number near each item's mean: sums of squares about it lose no digits."""
     n = np.bincount(item, weight, items)
     return np.rint(np.bincount(item, weight * number.astype(np.float64), items) / np.maximum(n, 1)).astype(
         np.int64

@@ -132,7 +132,7 @@ def _features(a: Ints, b: Ints, items: int, ties: bool) -> tuple[Floats, int]:
 
 
 def _score_and_information(features: Floats, answer: Ints, theta: Floats) -> tuple[Floats, Floats]:
-    """Score of each comparison, and Fisher's information, of a conditional logit."""
+    """Return score of each comparison, and Fisher's information, of a conditional logit."""
     utility = features @ theta
     p = np.exp(utility - utility.max(axis=1, keepdims=True))
     p /= p.sum(axis=1, keepdims=True)

@@ -50,7 +50,7 @@ class Preferences:
     stamp: Summary
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Every table, ``question`` first where there are several."""
+        """Return every table, ``question`` first where there are several."""
         names = ("scores", "conditions", "pairs")
         return {name: table for name in names if (table := self._stacked(name)) is not None}
 
@@ -115,7 +115,7 @@ def _question(choices: pd.DataFrame, conditions: Mapping[str, str]) -> QuestionP
 
 
 def _scores(choices: pd.DataFrame, notes: dict[str, str]) -> pd.DataFrame:
-    """Scores of each connected group of items on its own scale."""
+    """Return scores of each connected group of items on its own scale."""
     group = _groups(choices)
     parts = []
     for name in sorted(set(group.values())):
@@ -169,7 +169,7 @@ def _pairs(choices: pd.DataFrame, group: Mapping[str, str]) -> pd.DataFrame:
 def _by_condition(
     choices: pd.DataFrame, conditions: Mapping[str, str], notes: dict[str, str]
 ) -> pd.DataFrame | None:
-    """Scores of conditions, from the pairs whose images differ in theirs."""
+    """Return scores of conditions, from the pairs whose images differ in theirs."""
     first, second = choices["first"].map(conditions), choices["second"].map(conditions)
     between = first.notna() & second.notna() & (first != second)
     if not between.any():

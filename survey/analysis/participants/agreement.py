@@ -60,7 +60,7 @@ class Alpha:
 
 
 def krippendorff_alpha(ratings: FirstRatings, *, seed: int = 0) -> dict[Level, Alpha]:
-    """Alpha of any number of participants, each rating any of the items, by the distance of two ratings: squared
+    """Return alpha of any number of participants, each rating any of the items, by the distance of two ratings: squared
     difference of ranks (ordinal) or of values (interval).
 
     Args:
@@ -86,14 +86,14 @@ def krippendorff_alpha(ratings: FirstRatings, *, seed: int = 0) -> dict[Level, A
 
 
 def _with_interval(values: Floats) -> Alpha:
-    """The first value with the percentile interval of the others."""
+    """Return the first value with the percentile interval of the others."""
     value, resampled = values[0], values[1:]
     ends = np.nanquantile(resampled, [_TAIL, 1 - _TAIL]) if np.isfinite(value) else (np.nan, np.nan)
     return Alpha(float(value), float(ends[0]), float(ends[1]))
 
 
 def _interval(number: Ints, item: Ints, n: Ints, weight: Ints) -> Floats:
-    """Alpha of each row of ``weight``, how often each item is taken; NaN where all ratings are equal."""
+    """Return alpha of each row of ``weight``, how often each item is taken; NaN where all ratings are equal."""
     d = (number - int(np.rint(number.mean()))).astype(np.float64) if len(number) else np.zeros(0)
     total, square = np.bincount(item, d, len(n)), np.bincount(item, d**2, len(n))
     within = np.maximum(n * square - total**2, 0) / (n - 1)
@@ -105,7 +105,7 @@ def _interval(number: Ints, item: Ints, n: Ints, weight: Ints) -> Floats:
 
 
 def _ordinal(ratings: FirstRatings, kept: NDArray[np.bool_], item: Ints, n: Ints, weight: Ints) -> Floats:
-    """The same on ranks, from the coincidences of categories; NaN where there are too many categories."""
+    """Return the same on ranks, from the coincidences of categories; NaN where there are too many categories."""
     if ratings.category is None:
         return np.full(len(weight), np.nan)
     k = ratings.categories

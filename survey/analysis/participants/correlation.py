@@ -15,7 +15,7 @@ FEWEST_ITEMS = 3
 
 
 def grouped_pearson(group: Ints, x: Floats, y: Floats, groups: int) -> Floats:
-    """Pearson correlation of x and y within each group, shape (groups,).
+    """Return Pearson correlation of x and y within each group, shape (groups,).
 
     NaN with fewer than three pairs, or where x or y does not vary.
     """
@@ -32,7 +32,7 @@ def grouped_pearson(group: Ints, x: Floats, y: Floats, groups: int) -> Floats:
 
 
 def grouped_spearman(group: Ints, x: Floats, y: Floats, groups: int) -> Floats:
-    """Spearman rank correlation within each group; as ``grouped_pearson``."""
+    """Return Spearman rank correlation within each group; as ``grouped_pearson``."""
     ranks = pd.DataFrame({"x": x, "y": y}).groupby(group).rank()
     return grouped_pearson(group, ranks["x"].to_numpy(), ranks["y"].to_numpy(), groups)
 

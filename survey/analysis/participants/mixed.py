@@ -46,18 +46,18 @@ class MixedFit:
         return self.icc(1)
 
     def icc(self, ratings: float) -> float:
-        """Reliability of the mean of so many participants' ratings of an item."""
+        """Return reliability of the mean of so many participants' ratings of an item."""
         total = self.item + (self.participant + self.residual) / ratings
         return self.item / total if total > 0 else float("nan")
 
     def ratings_for(self, reliability: float) -> float:
-        """Participants an item needs for that reliability of its mean; infinite where items do not differ."""
+        """Return participants an item needs for that reliability of its mean; infinite where items do not differ."""
         noise = self.participant + self.residual
         return reliability / (1 - reliability) * noise / self.item if self.item > 0 else float("inf")
 
 
 def feasible(ratings: Coded) -> str:
-    """Why the model cannot be fitted, in words; empty where it can."""
+    """Return why the model cannot be fitted, in words; empty where it can."""
     items, people, rows = len(ratings.items), len(ratings.participants), len(ratings.rating)
     if items < 2 or people < 2:
         return "needs two items and two participants"
@@ -105,7 +105,7 @@ def _deviance(theta: Floats, deviance: _Deviance) -> float:
 
 
 def _within(theta: Floats) -> Floats:
-    """The sign says nothing, and without residuals the best is at infinity. Bounds of the search itself would not do:
+    """Return the sign says nothing, and without residuals the best is at infinity. Bounds of the search itself would not do:
     once on a bound, its simplex stays there."""
     return np.minimum(np.abs(theta), _FARTHEST)
 

@@ -78,7 +78,7 @@ def recover(ratings: Coded, variant: Variant = "strict") -> Recovery:
 
 
 def components(ratings: Coded) -> int:
-    """Number of connected parts of the bipartite graph of participants and items."""
+    """Return number of connected parts of the bipartite graph of participants and items."""
     people, things = len(ratings.participants), len(ratings.items)
     edges = (np.ones(len(ratings.rating), np.int8), (ratings.participant, ratings.item + people))
     graph = sparse.coo_array(edges, shape=(people + things, people + things))
@@ -125,7 +125,7 @@ class _Model:
         return quality + shift, bias - shift, spread, rounds, change < self.tolerance
 
     def observers(self, quality: Floats) -> tuple[Floats, Floats]:
-        """Bias and inconsistency of each participant, given the qualities."""
+        """Return bias and inconsistency of each participant, given the qualities."""
         error = self.u - quality[self.item]
         total, squares, n = self.by_person(error), self.by_person(error**2), self.n_i
         if self.strict:
@@ -146,7 +146,7 @@ class _Model:
 
 
 def _observers(ratings: Coded, n: NDArray[np.int64], bias: Floats, spread: Floats) -> pd.DataFrame:
-    """Intervals of Li et al. 2020: bias ± 1.96 ν/√n, and ν√(n/χ²) with n degrees of freedom."""
+    """Return intervals of Li et al. 2020: bias ± 1.96 ν/√n, and ν√(n/χ²) with n degrees of freedom."""
     half = Z * spread / np.sqrt(n)
     return pd.DataFrame(
         {

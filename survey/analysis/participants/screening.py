@@ -134,7 +134,7 @@ def p913_rejected(correlation: PanelCorrelation) -> Bools:
 
 
 def screen(table: pd.DataFrame, scale: Scale = ACR) -> pd.DataFrame:
-    """Every rule for every participant who rated in the main phase.
+    """Return every rule for every participant who rated in the main phase.
 
     Args:
         table: one question's rows, all phases, as ``table.check`` gives them.
@@ -165,7 +165,7 @@ def screen(table: pd.DataFrame, scale: Scale = ACR) -> pd.DataFrame:
 
 
 def flagged(screening: pd.DataFrame, rules: Collection[str] = EXCLUDE_BY) -> list[str]:
-    """Participants whom any of these rules flags, sorted."""
+    """Return participants whom any of these rules flags, sorted."""
     hit = (screening["verdict"] == "flagged") & screening["rule"].isin(list(rules))
     return sorted(set(screening.loc[hit, "participant"]))
 
@@ -208,7 +208,7 @@ def _left_out_rule(correlation: PanelCorrelation) -> pd.DataFrame:
 
 
 def _bt1788_rule(correlation: PanelCorrelation) -> pd.DataFrame:
-    """Smaller of Pearson and Spearman; the threshold falls below 0.7 in noisy studies (ITU-R BT.1788)."""
+    """Return smaller of Pearson and Spearman; the threshold falls below 0.7 in noisy studies (ITU-R BT.1788)."""
     r = np.minimum(correlation.pearson, correlation.spearman)
     known = r[~np.isnan(r)]
     if len(known) < 2:
@@ -218,7 +218,7 @@ def _bt1788_rule(correlation: PanelCorrelation) -> pd.DataFrame:
 
 
 def _straight_lining(main: pd.DataFrame, ratings: Coded) -> pd.DataFrame:
-    """Longest run of one answer, against a length that answers drawn at random from the panel's own distribution
+    """Return longest run of one answer, against a length that answers drawn at random from the panel's own distribution
     would reach with a chance below 1 in 1000. Without ``position`` only a constant participant shows."""
     people = len(ratings.participants)
     ordered = "position" in main.columns and bool(main["position"].notna().all())
@@ -243,7 +243,7 @@ def _straight_lining(main: pd.DataFrame, ratings: Coded) -> pd.DataFrame:
 
 
 def _answers(ratings: Coded) -> Ints:
-    """The answers as codes from 0: categories, or fiftieths of a continuous scale."""
+    """Return the answers as codes from 0: categories, or fiftieths of a continuous scale."""
     if ratings.scale.step is not None:
         return ratings.category
     share = (ratings.rating - ratings.scale.low) / ratings.scale.range
@@ -252,7 +252,7 @@ def _answers(ratings: Coded) -> Ints:
 
 
 def _speed(main: pd.DataFrame, ratings: Coded) -> pd.DataFrame:
-    """Median response time, against a third of the panel's."""
+    """Return median response time, against a third of the panel's."""
     people = len(ratings.participants)
     if "rt_ms" not in main.columns or not main["rt_ms"].notna().any():
         return _cannot(people, "no response times (column rt_ms)")
@@ -265,7 +265,7 @@ def _speed(main: pd.DataFrame, ratings: Coded) -> pd.DataFrame:
 def _expected(
     table: pd.DataFrame, ratings: Coded, phase: str, tolerance: float, share: float
 ) -> pd.DataFrame:
-    """Share of gold or trap answers within ``tolerance`` of ``expected`` (gold: ±1 of five, as in ITU-T P.808)."""
+    """Return share of gold or trap answers within ``tolerance`` of ``expected`` (gold: ±1 of five, as in ITU-T P.808)."""
     known = {"phase", "expected"} <= set(table.columns)
     rows = table[(table["phase"] == phase) & table["expected"].notna()] if known else table.iloc[:0]
     right = (rows["rating"] - rows["expected"]).abs() <= tolerance + 1e-9 if len(rows) else rows["rating"] > 0
@@ -276,7 +276,7 @@ def _expected(
 
 
 def _repeats(table: pd.DataFrame, ratings: Coded) -> pd.DataFrame:
-    """Mean absolute difference of a repeated rating from the first, against 7/8 of that of answers at random, which is
+    """Return mean absolute difference of a repeated rating from the first, against 7/8 of that of answers at random, which is
     1.6 on five categories."""
     rows = table
     if "phase" in table.columns:
@@ -307,7 +307,7 @@ def repeat_limit(scale: Scale) -> float:
 
 
 def _means_by_participant(rows: pd.DataFrame, values: pd.Series, ratings: Coded) -> tuple[Ints, Floats]:
-    """Number and mean of values for each participant of the main phase; others are left aside."""
+    """Return number and mean of values for each participant of the main phase; others are left aside."""
     who = pd.Index(ratings.participants).get_indexer(pd.Index(rows["participant"].to_numpy(object)))
     people, kept = len(ratings.participants), who >= 0
     n = np.bincount(who[kept], minlength=people)

@@ -17,7 +17,7 @@ _STEPS = 40
 
 
 def convergence(table: pd.DataFrame, scale: Scale = ACR) -> pd.DataFrame:
-    """Half width of the bounded 95 % interval with the first k ratings of each item, in the table's order.
+    """Return half width of the bounded 95 % interval with the first k ratings of each item, in the table's order.
 
     Args:
         table: one question's rows.

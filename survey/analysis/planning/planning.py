@@ -21,7 +21,7 @@ _MEAN_SPREAD = 3.25
 
 
 def sample_size(half_width: float, *, a: float, mos: float | None = None, scale: Scale = ACR) -> int:
-    """Ratings of an item for a 95 % interval of MOS ± ``half_width``: n = a(m - L)(H - m)(1.96/d)².
+    """Return ratings of an item for a 95 % interval of MOS ± ``half_width``: n = a(m - L)(H - m)(1.96/d)².
 
     Args:
         half_width: in rating points, above 0.
@@ -40,7 +40,7 @@ def sample_size(half_width: float, *, a: float, mos: float | None = None, scale:
 
 
 def detectable_difference(residual_variance: float, participants: float, *, power: float = POWER) -> float:
-    """Smallest difference of two items, rated by the same participants, that a 5 % test finds with that power.
+    """Return smallest difference of two items, rated by the same participants, that a 5 % test finds with that power.
 
     Args:
         residual_variance: of the model rating = item + participant + residual, rating points squared.
@@ -52,7 +52,7 @@ def detectable_difference(residual_variance: float, participants: float, *, powe
 def ratings_needed(
     mos: pd.DataFrame, half_width: float, *, a: float, scale: Scale = ACR
 ) -> NDArray[np.int64]:
-    """Ratings still needed for each row of a MOS table until the SOS hypothesis gives MOS ± ``half_width``.
+    """Return the ratings still needed for each row of a MOS table until the SOS hypothesis gives MOS ± ``half_width``.
 
     Items without ratings count as in the middle of the scale.
     """
@@ -64,7 +64,7 @@ def ratings_needed(
 
 
 def half_widths(n: ArrayLike, *, a: float, mos: float = 3.0) -> NDArray[np.float64]:
-    """Half width of the 95 % interval that so many ratings of an item give, by the SOS hypothesis."""
+    """Return half width of the 95 % interval that so many ratings of an item give, by the SOS hypothesis."""
     t = special.stdtrit(np.maximum(np.asarray(n, np.float64) - 1, 1), 0.5 + CONFIDENCE / 2)
     return np.asarray(t * np.sqrt(sos_curve(a, mos) / np.asarray(n, np.float64)))
 
@@ -79,17 +79,17 @@ class Design:
     drop_out: float = 0.0
 
     def participants(self, ratings: int) -> int:
-        """People to invite so that every image gets so many ratings."""
+        """Return people to invite so that every image gets so many ratings."""
         finished = max(np.ceil(self.images * ratings / self.each), ratings)
         return int(np.ceil(finished / (1 - self.drop_out) - 1e-9))
 
     def in_common(self, ratings: float) -> float:
-        """People who rate both of two images, when every image gets so many ratings and subsets are drawn evenly."""
+        """Return people who rate both of two images, when every image gets so many ratings and subsets are drawn evenly."""
         return ratings if self.images < 2 else ratings * (self.each - 1) / (self.images - 1)
 
 
 def assumed_residual(a: float) -> float:
-    """Residual variance of participants' ratings that goes with an SOS parameter, rating points squared.
+    """Return residual variance of participants' ratings that goes with an SOS parameter, rating points squared.
 
     The SOS variance averaged over scores from 1.5 to 4.5. Somewhat too large, as it has the participants' biases in it.
     """
@@ -97,7 +97,7 @@ def assumed_residual(a: float) -> float:
 
 
 def plan_table(design: Design, *, a: float, residual_variance: float) -> pd.DataFrame:
-    """What each precision costs.
+    """Return what each precision costs.
 
     Returns:
         One row a half width of ``HALF_WIDTHS``: ``half_width,ratings,participants,in_common,difference``: ratings of each

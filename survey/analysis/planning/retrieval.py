@@ -53,7 +53,7 @@ def retrieval(table: pd.DataFrame, truth: Mapping[str, pd.DataFrame], kinds: Map
 def preference_retrieval(
     votes: pd.DataFrame, truth: Mapping[str, pd.DataFrame], kinds: Mapping[str, str]
 ) -> Summary:
-    """The same of a pair study: Spearman and Pearson correlation of scores and truth within the groups compared."""
+    """Return the same of a pair study: Spearman and Pearson correlation of scores and truth within the groups compared."""
     scores = []
     for key, part in analyse_preferences(votes).questions.items():
         both = part.scores.dropna(subset=["score"]).merge(truth[key], on="item")
@@ -84,7 +84,7 @@ def _errors(found: pd.DataFrame, truth: pd.DataFrame) -> dict[str, Any]:
 
 
 def _coverage(both: pd.DataFrame, name: str) -> float:
-    """Share of the items whose interval is defined and holds the truth."""
+    """Return share of the items whose interval is defined and holds the truth."""
     return float(both["mos_true"].between(both[f"{name}_low"], both[f"{name}_high"]).mean())
 
 
@@ -100,7 +100,7 @@ def _correlations(found: pd.Series, true: pd.Series) -> dict[str, float]:
 def _people(
     kinds: Mapping[str, str], out: set[str] | None, screening: pd.DataFrame | None
 ) -> list[dict[str, Any]]:
-    """How many of each kind there were and, where screening can tell, were flagged; honest ones are false alarms."""
+    """Return how many of each kind there were and, where screening can tell, were flagged; honest ones are false alarms."""
     rows = []
     for kind in KINDS:
         people = {name for name, of in kinds.items() if of == kind}
@@ -117,7 +117,7 @@ def _people(
 
 
 def retrieval_text(report: Summary) -> str:
-    """The report as lines of text."""
+    """Return the report as lines of text."""
     lines = []
     for row in report["scores"]:
         about = f"{row['question']}, {row['panel']}: " if row["question"] else f"{row['panel']}: "
@@ -149,6 +149,6 @@ def _caught(row: Mapping[str, Any]) -> str:
 
 
 def retrieval_html(report: Summary, title: str) -> str:
-    """The report as one self-contained page."""
+    """Return the report as one self-contained page."""
     shown = {key: name for key, name in _MEASURES.items() if any(key in row for row in report["scores"])}
     return page("retrieval.html", title=title, report=report, measures=shown)

@@ -124,7 +124,7 @@ def _participants(people: Population, n: int, rng: np.random.Generator) -> pd.Da
 def _session(
     person: Any, quality: Floats, trials: int, drop_out: float, rng: np.random.Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Items in the order shown, and the ratings."""
+    """Return items in the order shown, and the ratings."""
     order = rng.permutation(len(quality))[:trials]
     if drop_out > 0:
         order = order[: min(int(rng.geometric(drop_out)), trials)]
@@ -138,7 +138,7 @@ def _session(
 
 
 def true_mos(quality: Floats, people: Population) -> Floats:
-    """Mean rating of honest people without end: rounding and the ends of the scale bend the latent quality.
+    """Return mean rating of honest people without end: rounding and the ends of the scale bend the latent quality.
 
     The inconsistency is integrated by Gauss-Legendre over the quantiles of its gamma distribution, the bias and the
     noise are normal and in closed form.

@@ -171,7 +171,7 @@ def _convergence(data: PlotData) -> pd.DataFrame | None:
 def _marked(
     table: Callable[[PlotData], pd.DataFrame | None],
 ) -> Callable[[PlotData], pd.DataFrame | None]:
-    """The same table, marked with the scale that it is drawn on."""
+    """Return the same table, marked with the scale that it is drawn on."""
 
     def marked(data: PlotData) -> pd.DataFrame | None:
         result = table(data)

@@ -92,7 +92,7 @@ def draw_observers(table: pd.DataFrame) -> Figure:
 
 
 def _rating_colours(scale: Scale) -> tuple[Colormap, Normalize]:
-    """A colour for each category of few, else a ramp."""
+    """Return a colour for each category of few, else a ramp."""
     if scale.categories is None or scale.step is None or len(scale.categories) > MAX_TICKS:
         return LinearSegmentedColormap.from_list("ratings", CATEGORIES), Normalize(scale.low, scale.high)
     many = len(scale.categories)

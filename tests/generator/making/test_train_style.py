@@ -108,7 +108,7 @@ def test_losses_that_are_no_numbers_end_it_with_status_1(folder: Path, monkeypat
 def test_a_checkpoint_of_other_settings_is_not_taken_up(folder: Path):
     (folder / "out").mkdir()
     (folder / "out" / "wave.safetensors.checkpoint").write_bytes(b"half")
-    assert "is no checkpoint that can be read" in refusal(folder)
+    assert "is not a readable checkpoint" in refusal(folder)
 
 
 @pytest.mark.parametrize(
