@@ -1,4 +1,4 @@
-"""Rows that rate an item again: exact copies and second ratings told apart."""
+"""Rows that rate an item again: exact copies, and second ratings."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def repeat_notes(table: pd.DataFrame, rows: Callable[[pd.Series], str]) -> dict[
 
 
 def _copied(table: pd.DataFrame) -> pd.Series:
-    """As a wide table has it: its rows' numbers are not unique."""
+    """Return which rows equal an earlier one, also for wide tables, whose row numbers are not unique."""
     return pd.Series(table.duplicated().to_numpy(), index=table.index)
 
 

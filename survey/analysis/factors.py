@@ -1,4 +1,4 @@
-"""Which columns of a tidy table are factors of the items, and which two make a plane."""
+"""The factors of the items among the columns of a tidy table, and the two for a plot of two factors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Return whether a printed mean can come from whole ratings: the GRIM test (Brown and Heathers 2017), exact in integers."""
+"""The GRIM test (Brown and Heathers 2017), in exact integers: whether a printed mean can come from whole ratings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be done with a table of means: intervals and comparisons from SD and n, and whether the means can be."""
+"""The analysis of a table of means: intervals and comparisons from SD and n, and tests whether the means are possible."""
 
 from __future__ import annotations
 

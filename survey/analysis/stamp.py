@@ -1,4 +1,4 @@
-"""What a result was computed by."""
+"""The program and versions behind a result."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nstsite import __version__
 
 
 def computed_by() -> dict[str, Any]:
-    """Return the program and the versions of what it computes with."""
+    """Return the program, its version and those of its libraries."""
     return {
         "program": f"nstsite {__version__}",
         "versions": {

@@ -1,4 +1,4 @@
-"""What one number says of a study, and why a number is missing where it is."""
+"""The summary numbers of a study, with the reason for each missing number."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PLANNED_SHARE = 1 / 16
 
 
 def plain(value: Any) -> Any:
-    """Return the value as JSON has it: Python numbers, None for NaN and the infinite."""
+    """Return the value in JSON types: Python numbers, and None for NaN and infinities."""
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -45,7 +45,7 @@ def plain(value: Any) -> Any:
 def summarise(
     ratings: Coded, strict: Recovery, observers: pd.DataFrame, seed: int, *, unrated: int = 0
 ) -> tuple[Summary, Notes]:
-    """Return everything of one question that needs no condition.
+    """Return the summary and notes of one question, without conditions.
 
     Args:
         ratings: rows of the main phase. strict, observers: the subject model and the table of participants.
@@ -114,7 +114,7 @@ def _no_alpha(first: FirstRatings, level: str) -> str:
 
 
 def _block(ratings: Coded, notes: Notes) -> Summary:
-    """Return ICC and Friedman, of the complete part of the data."""
+    """Return ICC and Friedman's test of the complete part of the data."""
     block = complete_block(ratings)
     names = ("icc_2_1", "icc_2_1_low", "icc_2_1_high", "icc_2_k", "icc_2_k_low", "icc_2_k_high", "icc_k")
     summary: Summary = dict.fromkeys(names) | dict.fromkeys(("friedman_chi2", "friedman_p", "kendall_w"))

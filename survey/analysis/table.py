@@ -1,4 +1,4 @@
-"""The tidy table: one row for each rating, whatever made it; read, checked and coded here.
+"""The tidy table: one row for each rating. This module checks and codes it.
 
 Columns: ``participant``, ``item`` (text) and ``rating`` (1..5) are required. Used when there: ``question``,
 ``condition``, ``content``, ``phase``, ``repeat`` (which presentation of the item to the participant), ``reference``
@@ -324,7 +324,7 @@ def code(table: pd.DataFrame, scale: Scale = ACR, items: Sequence[str] | None = 
 
 
 def _codes(column: pd.Series) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
-    """Return codes into the names that occur."""
+    """Return the codes and the sorted names that occur."""
     if not isinstance(column.dtype, pd.CategoricalDtype):
         column = _categories(column)
     codes = column.cat.codes.to_numpy(np.int64)

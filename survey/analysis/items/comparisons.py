@@ -1,4 +1,4 @@
-"""Which items or conditions differ: paired tests on participants' own means, corrected for their number."""
+"""Tests of which items or conditions differ: paired tests on participants' means, adjusted for their number."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ class SignedRanks(NamedTuple):
 
 
 def signed_ranks(differences: Floats) -> SignedRanks:
-    """Wilcoxon's signed-rank test of each row of paired differences, NaN where there is no pair; zeros left out.
+    """Return Wilcoxon's signed-rank test of each row of paired differences. Zeros are left out.
 
-    Exact, ties included, up to 50 pairs that differ; else normal with tie correction. All rows at once, as SciPy's takes
-    a millisecond a row and is exact with ties up to 13 pairs only. p is 1 where nobody differs, NaN where there is no
-    pair. Effect size: D. Kerby, "The simple difference formula", 2014.
+    It is exact, also with ties, up to 50 pairs that differ, and otherwise normal with tie correction. It computes all
+    rows at once, since SciPy needs a millisecond a row and is exact with ties only up to 13 pairs. p is 1 if no pair
+    differs, and NaN if there is no pair. Effect size: D. Kerby, "The simple difference formula", 2014.
 
     Args:
-        differences: of ``Scores.value``.
+        differences: Of ``Scores.value``, NaN without a pair.
     """
     n = (~np.isnan(differences)).sum(axis=1)
     same = np.isnan(differences) | (np.abs(differences) <= _NOISE)
@@ -80,7 +80,7 @@ def signed_ranks(differences: Floats) -> SignedRanks:
 
 
 def _runs(ordered: Floats) -> tuple[Ints, Ints]:
-    """Return first and last place of the run of equal values that each place of each row belongs to."""
+    """Return the first and last place of the run of equal values that each place of each row belongs to."""
     rows, places = ordered.shape
     place = np.arange(places)
     with np.errstate(invalid="ignore"):
@@ -92,7 +92,7 @@ def _runs(ordered: Floats) -> tuple[Ints, Ints]:
 
 
 def _exact_p(twice: tuple[int, ...], plus: int) -> float:
-    """Return two-sided p of the rank sum when each sign is a fair coin; twice the smaller tail, at most 1."""
+    """Return the two-sided p of the rank sum when each sign is a fair coin; twice the smaller tail, at most 1."""
     upto = _ways_upto(twice)
     smaller = min(plus, len(upto) - 1 - plus)  # the distribution is symmetric
     return min(1.0, 2 * float(upto[smaller]) / 2.0 ** len(twice))
@@ -100,7 +100,7 @@ def _exact_p(twice: tuple[int, ...], plus: int) -> float:
 
 @lru_cache(maxsize=20_000)
 def _ways_upto(twice: tuple[int, ...]) -> Floats:
-    """Return number of the 2^m choices of signs with a rank sum of at most 0, 1, 2 ...; whole numbers, exact to 2^53."""
+    """Return the number of the 2^m choices of signs with a rank sum of at most 0, 1, 2 ...; whole numbers, exact to 2^53."""
     ways = np.zeros(sum(twice) + 1)
     ways[0] = 1
     for rank in twice:
@@ -109,12 +109,12 @@ def _ways_upto(twice: tuple[int, ...]) -> Floats:
 
 
 def compare(scores: Floats, names: Sequence[object], unit: float = 1.0) -> pd.DataFrame:
-    """Return every pair of columns, each pair over the participants who have both.
+    """Compare every pair of columns, over the participants who have both.
 
     Args:
-        scores: participants × things, NaN where missing; see ``Scores``.
-        names: of the columns.
-        unit: rating points of 1.
+        scores: Participants × things, NaN if missing; see ``Scores``.
+        names: Of the columns.
+        unit: Rating points of 1.
 
     Returns:
         One row a pair: ``a,b,n,n_nonzero,difference,ci_low,ci_high,w,p,p_holm,rank_biserial``; ``difference`` is the
@@ -133,7 +133,7 @@ def compare(scores: Floats, names: Sequence[object], unit: float = 1.0) -> pd.Da
 
 
 def holm(p: Floats) -> Floats:
-    """S. Holm's step-down adjusted p values (1979); NaN is no test and stays."""
+    """Return S. Holm's step-down adjusted p values (1979). NaN means no test, and stays."""
     known = np.flatnonzero(~np.isnan(p))
     ascending = known[np.argsort(p[known], kind="stable")]
     steps = np.arange(len(known), 0, -1)
@@ -156,7 +156,7 @@ def _compare_pairs(differences: Floats, unit: float) -> pd.DataFrame:
 
 
 def compare_items(ratings: Coded) -> tuple[pd.DataFrame, str]:
-    """Return the pairs of (the first hundred) items, those without ratings too, and a remark where there are more."""
+    """Return the pairs of (the first hundred) items, including items without ratings, and a remark if there are more."""
     some = np.arange(min(len(ratings.items), MAX_ITEMS))
     remark = ""
     if len(some) < len(ratings.items):
@@ -174,10 +174,13 @@ class Friedman(NamedTuple):
 
 
 def friedman(scores: Floats) -> Friedman | None:
-    """Do the columns differ at all? None for fewer than three columns or two rows, or where no row tells them apart.
+    """Test whether the columns differ at all.
 
     Args:
-        scores: participants × things without a gap, see ``Scores.value``.
+        scores: Participants × things without gaps, see ``Scores.value``.
+
+    Returns:
+        None for fewer than three columns or two rows, or if all values of each row are equal.
     """
     people, things = scores.shape
     if things < 3 or people < 2 or (np.ptp(scores, axis=1) == 0).all():
@@ -187,11 +190,11 @@ def friedman(scores: Floats) -> Friedman | None:
 
 
 def compact_letters(comparisons: pd.DataFrame, order: Sequence[object]) -> dict[object, str]:
-    """Return letters such that two things share one exactly where they do not differ significantly.
+    """Return letters such that two things share a letter exactly if they do not differ significantly.
 
     Args:
-        comparisons: as ``compare`` gives them.
-        order: the things, best first; the best gets ``a``.
+        comparisons: As returned by ``compare``.
+        order: The things, best first; the best gets ``a``.
 
     Source: H.-P. Piepho, "An algorithm for a letter-based representation of all-pairwise comparisons", 2004.
     """
@@ -214,5 +217,5 @@ def _redundant(group: set[object], place: int, groups: list[set[object]]) -> boo
 
 
 def _letter(i: int) -> str:
-    """a .. z, then aa' and so on, marked so that they cannot be read as two letters."""
+    """Return a .. z, then aa' and so on, marked to distinguish them from two letters."""
     return chr(ord("a") + i % 26) + "'" * (i // 26)

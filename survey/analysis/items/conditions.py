@@ -1,7 +1,7 @@
-"""Means over conditions and factors, with intervals that know that one participant's ratings hang together.
+"""Means over conditions and factors, with intervals that allow for correlated ratings of one participant.
 
-Pooling the votes as if each were of another person gives intervals several times too narrow; the naive one is
-here only to show that.
+Pooling ratings as if each came from another person gives intervals several times too narrow. The naive interval is
+computed only to show that.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _TAIL = (1 - CONFIDENCE) / 2
 
 @dataclass(frozen=True)
 class Levels:
-    """Ratings of the rows that have a level, and the level of each, codes into ``names`` (sorted)."""
+    """Ratings of the rows that have a level, and the level of each as a code into ``names`` (sorted)."""
 
     ratings: Coded
     level: Ints
@@ -42,10 +42,15 @@ class Levels:
 
 
 def levels(table: pd.DataFrame, by: list[str], scale: Scale = ACR) -> Levels:
-    """Args: by: one column or several, whose combinations are then the levels (tuples). scale: of the ratings.
+    """Return the ratings by level.
+
+    Args:
+        table: One question's rows.
+        by: One column, or several, whose combinations are then the levels (tuples).
+        scale: Of the ratings.
 
     Raises:
-        TableError: no such column, or it is empty.
+        TableError: If a column is missing or empty.
     """
     missing = [name for name in by if name not in table.columns]
     if missing:
@@ -64,7 +69,13 @@ def levels(table: pd.DataFrame, by: list[str], scale: Scale = ACR) -> Levels:
 def condition_means(
     table: pd.DataFrame, by: str = "condition", *, seed: int = 0, scale: Scale = ACR
 ) -> pd.DataFrame:
-    """Return mean of each level of a column over all its main-phase ratings.
+    """Return the mean of each level of a column over all its main-phase ratings.
+
+    Args:
+        table: One question's rows.
+        by: The column.
+        seed: Of the bootstrap.
+        scale: Of the ratings.
 
     Returns:
         One row a level, ordered by name: ``<by>,items,participants,n,mos,sd,ci_low,ci_high`` (participants as
@@ -86,7 +97,7 @@ def condition_means(
 
 
 def cells(table: pd.DataFrame, row: str, column: str, scale: Scale = ACR) -> pd.DataFrame:
-    """Return mean of each combination of two factors: ``<row>,<column>,items,participants,n,mos,sd,ci_low,ci_high``."""
+    """Return the mean of each combination of two factors: ``<row>,<column>,items,participants,n,mos,sd,ci_low,ci_high``."""
     these = levels(table, [row, column], scale)
     result = cluster_means(these)
     result.insert(0, row, [name[0] for name in these.names])
@@ -95,7 +106,7 @@ def cells(table: pd.DataFrame, row: str, column: str, scale: Scale = ACR) -> pd.
 
 
 def participant_level_means(these: Levels) -> Scores:
-    """Return participants × levels: mean of the participant's item means in the level, NaN where there is none."""
+    """Return participants × levels: the mean of the participant's item means in the level, or NaN without any."""
     as_items = _items_within_levels(these)
     means = participant_means(as_items)
     level = _level_of_unit(these, as_items)[means.item]
@@ -144,9 +155,9 @@ def _level_of_unit(these: Levels, units: Coded) -> Ints:
 
 
 def two_way_bootstrap(these: Levels, *, seed: int = 0) -> tuple[Floats, Floats]:
-    """Return percentile interval of each level's mean, participants and, within the level, items drawn with replacement.
+    """Return the percentile interval of each level's mean, resampling participants and, within levels, items.
 
-    Source: A. Owen, "The pigeonhole bootstrap", 2007; for crossed effects it errs on the wide side.
+    Source: A. Owen, "The pigeonhole bootstrap", 2007. For crossed effects the interval tends to be too wide.
     """
     rng = np.random.default_rng(seed)
     units = _items_within_levels(these)
@@ -168,7 +179,7 @@ def two_way_bootstrap(these: Levels, *, seed: int = 0) -> tuple[Floats, Floats]:
 
 
 def _mixed(these: Levels) -> tuple[Floats, Floats, Floats]:
-    """Return fixed effects of the levels, t intervals with as many degrees of freedom as participants less one."""
+    """Return the fixed effects of the levels with t intervals on participants − 1 degrees of freedom."""
     nothing = np.full(len(these.names), np.nan)
     if feasible(these.ratings) or len(these.ratings.items) <= len(these.names):
         return nothing, nothing, nothing

@@ -15,16 +15,16 @@ COLUMNS = ("item", "reference", "n", "dmos", "sd", "ci_low", "ci_high")
 
 
 def dmos_table(table: pd.DataFrame, *, crush: bool = False, scale: Scale = ACR) -> pd.DataFrame | None:
-    """ACR-HR: each participant's rating of the item less that of its reference, plus the scale's high end, then the mean.
+    """Return the DMOS of ACR-HR: the mean of (rating − rating of the reference + high end of the scale).
 
     Args:
-        table: one question's rows; ``reference`` names the item that each row's item is compared with.
-        crush: pull differential scores above the high end H (item better than its reference) in by (H + 2)d/(2 + d).
-        scale: of the ratings.
+        table: One question's rows; ``reference`` names the item that each row's item is compared with.
+        crush: Reduce scores d above the high end H (item better than its reference) to (H + 2)d/(2 + d).
+        scale: Of the ratings.
 
     Returns:
         ``item,reference,n,dmos,sd,ci_low,ci_high``, Student t; n counts the participants who rated both. None
-        where no reference was itself rated: in a degradation study (DCR) the MOS is the DMOS.
+        if no reference was rated: in a degradation study (DCR) the MOS is the DMOS.
 
     Source: ITU-T P.910, ACR-HR, for H = 5; other scales in the same way.
     """

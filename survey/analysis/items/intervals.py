@@ -33,10 +33,16 @@ _TAILS = np.array([(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
 
 
 def interval(method: Method, items: Tally, *, a: float, seed: int = 0) -> Ends:
-    """Return the interval by name; ``a`` is the study's SOS parameter (bounded), ``seed`` that of the random ones.
+    """Return an interval by the name of its method.
+
+    Args:
+        method: The method.
+        items: The items.
+        a: SOS parameter of the study, for the bounded interval.
+        seed: Of the random methods.
 
     Raises:
-        ValueError: no such method.
+        ValueError: If the method is unknown.
     """
     closed: dict[str, Callable[[], Ends]] = {
         "t": lambda: student_t(items),
@@ -51,7 +57,7 @@ def interval(method: Method, items: Tally, *, a: float, seed: int = 0) -> Ends:
     ends = np.full((len(items.n), 2), np.nan)
     starts = np.searchsorted(items.cells.item, np.arange(len(items.n) + 1))
     for row in np.flatnonzero(items.n):
-        # A generator of its own, so that an item's interval does not depend on the other items.
+        # One generator for each item, so that its interval does not depend on other items.
         ends[row] = draw(_votes(items, slice(starts[row], starts[row + 1])), np.random.default_rng(seed))
     return items.origin + items.unit * ends[:, 0], items.origin + items.unit * ends[:, 1]
 
@@ -64,7 +70,7 @@ def student_t(items: Tally) -> Ends:
 
 
 def normal(items: Tally) -> Ends:
-    """m ± 1.96 √V (ITU-R BT.500 Annex 1); too narrow for few participants, there for comparison."""
+    """Return m ± 1.96 √V (ITU-R BT.500 Annex 1); too narrow for few participants, given for comparison."""
     return _symmetric(items, np.full(len(items.n), Z))
 
 
@@ -91,7 +97,7 @@ def sos_wilson(items: Tally, a: float) -> Ends:
         size = items.n / (own_a * together.effect)
         centre = (p + Z**2 / (2 * size)) / (1 + Z**2 / size)
         half = Z * np.sqrt(p * (1 - p) / size + Z**2 / (4 * size**2)) / (1 + Z**2 / size)
-    # At the ends of the scale the exact bound is the end itself; rounding may miss it by one ulp.
+    # At the ends of the scale the exact bound is the end itself; rounding may differ by one ulp.
     lower, upper = low + (high - low) * (centre - half), low + (high - low) * (centre + half)
     return np.clip(lower, low, high), np.clip(upper, low, high)
 

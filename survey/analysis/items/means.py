@@ -1,4 +1,4 @@
-"""Each participant's mean rating of each item: the unit of everything that must not count a repeat twice."""
+"""Each participant's mean rating of each item, for statistics that must not count a repeated rating twice."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LARGEST_WHOLE = 2.0**51
 
 @dataclass(frozen=True)
 class ParticipantMeans:
-    """Ratings of one participant and item put together, sorted by participant, then item.
+    """Ratings grouped by participant and item, sorted by participant, then item.
 
     Attributes:
         participant, item: codes, shape (pairs,).
@@ -75,13 +75,13 @@ def common_denominator(means: ParticipantMeans) -> int | None:
 
 
 def by_item(ratings: Coded, some: Ints) -> Floats:
-    """Return dense participants × ``some`` items matrix of means, NaN where there is no rating."""
+    """Return a dense matrix of means, participants × ``some`` items, NaN without a rating."""
     means = participant_means(ratings)
     return _dense(ratings, means, means.mean, some)
 
 
 def exact_by_item(ratings: Coded, some: Ints) -> Scores:
-    """As ``by_item``, to be compared."""
+    """Return the same as ``by_item``, for exact comparison."""
     means = participant_means(ratings)
     denominator = common_denominator(means)
     if denominator is None:
@@ -110,7 +110,7 @@ class CompleteBlock:
 
 
 def complete_block(ratings: Coded) -> CompleteBlock:
-    """Return the items that every participant rated or, if fewer than two are, the participants who rated every item."""
+    """Return the items that every participant rated or, if these are fewer than two, the participants who rated every item."""
     means = participant_means(ratings)
     people, things = len(ratings.participants), len(ratings.items)
     of_item = np.bincount(means.item, minlength=things)

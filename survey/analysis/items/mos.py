@@ -1,4 +1,4 @@
-"""Mean opinion scores of items: the table that everybody quotes."""
+"""The table of mean opinion scores of items."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ FIVE = 5
 
 
 def count_columns(scale: Scale) -> list[str]:
-    """Return the names of the columns that count each category, such as ``n1`` to ``n5``; none on a continuous scale."""
+    """Return the names of the columns of counts, such as ``n1`` to ``n5``; none on a continuous scale."""
     return [f"n{value:g}" for value in scale.categories or ()]
 
 
 def category_counts(ratings: Coded) -> NDArray[np.int64]:
-    """Return ratings of each item in each category, shape (items, categories).
+    """Return the number of ratings of each item in each category, shape (items, categories).
 
     Raises:
-        ValueError: the scale is continuous.
+        ValueError: If the scale is continuous.
     """
     k = len(ratings.scale.categories or ())
     flat = np.bincount(ratings.item * k + ratings.category, minlength=len(ratings.items) * k)
@@ -34,13 +34,13 @@ def category_counts(ratings: Coded) -> NDArray[np.int64]:
 
 
 def mos_table(ratings: Coded, *, ci: Method = "t", a: float | None = None, seed: int = 0) -> pd.DataFrame:
-    """Return one row an item: n, mean, SD, intervals, median, counts, shares.
+    """Return one row for each item: n, mean, SD, intervals, median, counts and shares.
 
     Args:
-        ratings: the rows that count (see ``table.main_phase``).
-        ci: what ``ci_low`` and ``ci_high`` hold; ``t`` is Student's, unclipped, with participants as the unit.
+        ratings: The rows that count (see ``table.main_phase``).
+        ci: Method of ``ci_low`` and ``ci_high``; ``t`` is Student's, unclipped, with participants as the unit.
         a: SOS parameter of the bounded interval; by default that of these ratings, see ``sos.pooled_a``.
-        seed: of the bootstrap and Dirichlet intervals.
+        seed: Of the bootstrap and Dirichlet intervals.
 
     Returns:
         Columns ``item,n,participants,mos,sd,ci_low,ci_high,ci_method,bounded_low,bounded_high,median``, then on a
@@ -121,10 +121,10 @@ def _medians_of_ratings(ratings: Coded) -> NDArray[np.float64]:
 
 
 def error_bars(mos: pd.DataFrame, scale: Scale = ACR) -> pd.DataFrame:
-    """Return what to draw for each row of a MOS table: ``low``, ``high`` and ``method``.
+    """Return the interval to draw for each row of a MOS table: ``low``, ``high`` and ``method``.
 
-    The table's interval, unless it is not usable (two participants or fewer, all agree, or it leaves the scale): then
-    the bounded one.
+    It is the table's interval if that is usable, else the bounded one. An interval is not usable with two participants
+    or fewer, if all agree, or if it leaves the scale.
     """
     usable = (mos["participants"] > 2) & (mos["ci_low"] >= scale.low) & (mos["ci_high"] <= scale.high)
     return pd.DataFrame(
@@ -138,7 +138,7 @@ def error_bars(mos: pd.DataFrame, scale: Scale = ACR) -> pd.DataFrame:
 
 
 def remarks(mos: pd.DataFrame) -> pd.Series:
-    """Return what a reader must know of each row before quoting it, in words; empty where there is nothing to say."""
+    """Return a caution in words for each row that needs one before it is quoted; empty for the others."""
     n, people = mos["n"], mos["participants"]
     words = np.select(
         [n == 0, n == 1, mos["sd"] == 0, people == 1, people < n, n < FEW_RATINGS],

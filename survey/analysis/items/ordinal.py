@@ -1,4 +1,4 @@
-"""A cross-check that takes categories as ranks only: ordered probit of the conditions."""
+"""A check by an ordered probit model of the conditions, which uses categories only as ranks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TINY = 1e-300
 
 
 def ordered_probit(counts: NDArray[np.int64]) -> Floats:
-    """Return latent means of groups, on the scale of the latent SD, the first group's being 0.
+    """Return the latent means of groups, on the scale of the latent SD, the first group's being 0.
 
     Args:
         counts: shape (groups, categories); each group has ratings, and at least two categories are used.
@@ -42,7 +42,7 @@ def ordered_probit(counts: NDArray[np.int64]) -> Floats:
 
 
 def _loss(parameters: Floats, counts: Floats) -> tuple[float, Floats]:
-    """Return negative log-likelihood per rating and its gradient."""
+    """Return the negative log-likelihood per rating and its gradient."""
     groups = len(counts)
     mean = np.concatenate([[0.0], parameters[: groups - 1]])
     steps = np.exp(np.clip(parameters[groups:], -30, 5))

@@ -1,4 +1,4 @@
-"""The headline under three panels: everyone, without those that screening flags, weighted by the subject model."""
+"""The scores of three panels: everyone, without flagged participants, and weighted by the subject model."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _conclusions(comparisons: pd.DataFrame) -> dict[Pair, float]:
 def _compare_again(
     kept: pd.DataFrame, comparisons: pd.DataFrame, by: str | None, scale: Scale
 ) -> pd.DataFrame:
-    """Return the same pairs, from the participants who are left."""
+    """Return the same pairs, compared by the remaining participants."""
     names = list(dict.fromkeys([*comparisons["a"], *comparisons["b"]]))
     if by is not None:
         these = levels(kept, [by], scale)
@@ -117,7 +117,7 @@ def _reversed_by_model(
 
 
 def _sentence(changed: dict[str, list[Pair]], significant: int, out: int, enough: bool, unit: str) -> str:
-    """Return what becomes of the significant pairs without the marked participants, and under the subject model."""
+    """Return how the significant pairs change without the marked participants, and under the subject model."""
     if not enough:
         return f"{out} participants are marked, and too few others are left to compare with"
     pairs = f"{significant} significant pair{'' if significant == 1 else 's'} of {unit}s"

@@ -1,4 +1,4 @@
-"""The SOS hypothesis: how the spread of opinions follows their mean.
+"""The SOS hypothesis: how the variance of opinions depends on their mean.
 
 Source: T. Hossfeld, R. Schatz, S. Egger, "SOS: The MOS is not enough!", QoMEX 2011; T. Hossfeld,
 P. E. Heegaard, M. Varela, S. Moeller, arXiv:1607.00321, eq. 35 to 38.
@@ -19,7 +19,7 @@ RANGE_OF_A = (0.05, 1.0)
 
 
 def sos_a(items: Tally) -> float:
-    """Return least-squares ``a`` of variance = a (m - L)(H - m) on a scale from L to H, over items with two ratings or more.
+    """Return the least-squares ``a`` of variance = a (m - L)(H - m) on a scale from L to H, over items with two ratings or more.
 
     Returns:
         ``a`` (0: all agree, 0.25: binomial on five categories, 1: only the ends are used); NaN where no item
@@ -34,13 +34,13 @@ def sos_a(items: Tally) -> float:
 
 
 def pooled_a(items: Tally) -> float:
-    """Return the ``a`` to build intervals with: clamped to [0.05, 1], and 0.35 where fewer than five items have two ratings."""
+    """Return the ``a`` for intervals: clamped to [0.05, 1], or 0.35 if fewer than five items have two ratings."""
     a = sos_a(items)
     enough = int(np.sum(items.n >= 2)) >= FEWEST_ITEMS
     return float(np.clip(a, *RANGE_OF_A)) if enough and np.isfinite(a) else DEFAULT_A
 
 
 def sos_curve(a: float, mean: ArrayLike, scale: Scale = ACR) -> NDArray[np.float64]:
-    """Return variance that the hypothesis gives at each mean opinion score."""
+    """Return the variance by the hypothesis at each mean opinion score."""
     m = np.asarray(mean, np.float64)
     return a * (m - scale.low) * (scale.high - m)

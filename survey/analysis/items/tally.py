@@ -1,6 +1,6 @@
-"""Means of items and how sure they are, with participants as the unit.
+"""Means of items and their variances, with participants as the unit.
 
-Ratings that one participant gives to one item hang together. The interval of a mean counts participants, not
+One participant's ratings of one item are correlated. The interval of a mean therefore counts participants, not
 ratings: the ratio estimator of W. Cochran, Sampling Techniques, 1977, section 2.11, with participants as clusters.
 """
 
@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 FEWEST_REPEATS = 10
-"""Degrees of freedom within participants below which a repeated rating is taken to say nothing new."""
+"""Degrees of freedom within participants below which a repeated rating counts as no new information."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def tally(ratings: Coded) -> Tally:
 
 
 def _with_all_digits(rounded: Tally, ratings: Coded, cell: Ints) -> Tally:
-    """Return the moments of a continuous scale in all digits of the ratings, which the whole numbers may lack.
+    """Return the moments of a continuous scale from all digits of the ratings; whole numbers may have fewer.
 
     Args:
         cell: place of each rating among the cells.
@@ -110,13 +110,14 @@ def _with_all_digits(rounded: Tally, ratings: Coded, cell: Ints) -> Tally:
 
 
 def tally_counts(counts: ArrayLike, scale: Scale = ACR) -> Tally:
-    """Return the same from counts of ratings, each of another participant.
+    """Return the tally from counts of ratings, each by another participant.
 
     Args:
-        counts: ratings of each item in each category, shape (items, categories).
+        counts: Ratings of each item in each category, shape (items, categories).
+        scale: Of the ratings.
 
     Raises:
-        ValueError: the scale is continuous.
+        ValueError: If the scale is continuous.
     """
     counts = np.asarray(counts, np.int64)
     if scale.categories is None:
@@ -133,7 +134,7 @@ def tally_counts(counts: ArrayLike, scale: Scale = ACR) -> Tally:
 
 
 def _centre(item: Ints, number: Ints, weight: Ints, items: int) -> Ints:
-    """Return a whole number near each item's mean: sums of squares about it lose no digits."""
+    """Return a whole number near each item's mean, so that sums of squares around it lose no digits."""
     n = np.bincount(item, weight, items)
     return np.rint(np.bincount(item, weight * number.astype(np.float64), items) / np.maximum(n, 1)).astype(
         np.int64

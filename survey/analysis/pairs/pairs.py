@@ -57,7 +57,9 @@ def bradley_terry(choices: pd.DataFrame) -> PairScores:
     theta = np.zeros(parameters)
     for _ in range(_ROUNDS):
         score, information = _score_and_information(features, answer, theta)
-        information[: len(names), : len(names)] += 1  # a shift of all items, which no choice tells, stays 0
+        information[: len(names), : len(names)] += (
+            1  # keeps the common shift of all items, which is undetermined, at 0
+        )
         step = np.linalg.solve(information, score.sum(axis=0))
         theta += step
         if np.abs(step).max() < _TOLERANCE:
@@ -72,7 +74,11 @@ def bradley_terry(choices: pd.DataFrame) -> PairScores:
 
 
 def check_choices(choices: pd.DataFrame) -> None:
-    """TableError unless every row is a choice between two items."""
+    """Check that every row is a choice between two items.
+
+    Raises:
+        TableError: If not.
+    """
     missing = [name for name in REQUIRED if name not in choices.columns]
     if missing:
         raise TableError(f"no column {missing[0]!r}; pair comparisons have {', '.join(REQUIRED)}")
@@ -106,7 +112,7 @@ def _check_determined(a: Ints, b: Ints, answer: Ints, names: NDArray[np.object_]
     Where all are ties, Davidson's parameter of ties has no finite maximum either.
     """
     if (answer == 2).all():
-        raise TableError("every choice is a tie: the model has no scores to tell")
+        raise TableError("every choice is a tie, so the model has no scores")
     winner = np.concatenate([a[answer != 1], b[answer != 0]])
     loser = np.concatenate([b[answer != 1], a[answer != 0]])
     graph = sparse.coo_array((np.ones(len(winner)), (winner, loser)), shape=(len(names),) * 2)
@@ -132,7 +138,7 @@ def _features(a: Ints, b: Ints, items: int, ties: bool) -> tuple[Floats, int]:
 
 
 def _score_and_information(features: Floats, answer: Ints, theta: Floats) -> tuple[Floats, Floats]:
-    """Return score of each comparison, and Fisher's information, of a conditional logit."""
+    """Return the score of each comparison, and Fisher's information, of a conditional logit."""
     utility = features @ theta
     p = np.exp(utility - utility.max(axis=1, keepdims=True))
     p /= p.sum(axis=1, keepdims=True)

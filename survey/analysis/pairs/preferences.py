@@ -1,4 +1,4 @@
-"""The results of a pair study: which of two images people prefer, and by how much."""
+"""The results of a pair study: which images people prefer, and how strongly."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class QuestionPreferences:
 
 @dataclass(frozen=True)
 class Preferences:
-    """The results of each question by its key, and what they were computed from and by."""
+    """The results of each question by its key, and the stamp of data and program."""
 
     questions: dict[str, QuestionPreferences]
     stamp: Summary
@@ -124,7 +124,7 @@ def _scores(choices: pd.DataFrame, notes: dict[str, str]) -> pd.DataFrame:
             table = bradley_terry(mine).items
         except TableError as error:
             notes[f"scores of {name}"] = str(error)
-            # Their wins and losses still stand.
+            # Their wins and losses remain valid.
             table = record(mine).assign(score=np.nan, ci_low=np.nan, ci_high=np.nan)
         parts.append(table.assign(group=name, share=(table["wins"] + table["ties"] / 2) / table["n"]))
     return pd.concat(parts, ignore_index=True)[list(SCORE_COLUMNS)]

@@ -1,4 +1,4 @@
-"""How far participants agree: Krippendorff's alpha, intraclass correlation."""
+"""Agreement of participants: Krippendorff's alpha and intraclass correlation."""
 
 from __future__ import annotations
 
@@ -60,15 +60,16 @@ class Alpha:
 
 
 def krippendorff_alpha(ratings: FirstRatings, *, seed: int = 0) -> dict[Level, Alpha]:
-    """Return alpha of any number of participants, each rating any of the items, by the distance of two ratings: squared
-    difference of ranks (ordinal) or of values (interval).
+    """Return alpha for any number of participants, also with missing ratings.
+
+    The distance of two ratings is the squared difference of ranks (ordinal) or of values (interval).
 
     Args:
-        ratings: items with fewer than two say nothing.
-        seed: of the bootstrap, 1000 resamples of the items.
+        ratings: Items with fewer than two ratings have no influence.
+        seed: Of the bootstrap, with 1000 resamples of the items.
 
-    Source: K. Krippendorff, "Computing Krippendorff's Alpha-Reliability", 2011. A formula of our own, as the
-    bootstrap needs it for a thousand tables at once; the tests compare it with the package ``krippendorff``.
+    Source: K. Krippendorff, "Computing Krippendorff's Alpha-Reliability", 2011. It is implemented here, because the
+    bootstrap needs a thousand tables at once. Tests compare it with the package ``krippendorff``.
     """
     n = np.bincount(ratings.item, minlength=ratings.items)
     kept = n[ratings.item] >= 2
@@ -153,7 +154,7 @@ def icc_2(scores: Floats) -> ICC:
     residual = scores - grand - rows[None, :] - columns[:, None]
     ms_error = (residual**2).sum() / ((n - 1) * (k - 1))
     spread = k * ms_participant + (k * n - k - n) * ms_error
-    # With hardly any degrees of freedom the quantiles of F are beyond a double.
+    # With few degrees of freedom the quantiles of F overflow a double.
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         single = n * (ms_item - ms_error) / (n * ms_item + spread)
         share = k * single / (n * (1 - single))

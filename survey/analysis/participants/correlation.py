@@ -1,4 +1,4 @@
-"""How each participant's ratings go with those of the panel, in sparse arithmetic."""
+"""Correlation of each participant's ratings with those of the panel, in sparse arithmetic."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FEWEST_ITEMS = 3
 
 
 def grouped_pearson(group: Ints, x: Floats, y: Floats, groups: int) -> Floats:
-    """Return Pearson correlation of x and y within each group, shape (groups,).
+    """Return the Pearson correlation of x and y within each group, shape (groups,).
 
     NaN with fewer than three pairs, or where x or y does not vary.
     """
@@ -24,7 +24,7 @@ def grouped_pearson(group: Ints, x: Floats, y: Floats, groups: int) -> Floats:
         dx = x - (np.bincount(group, x, groups) / n)[group]
         dy = y - (np.bincount(group, y, groups) / n)[group]
         xx, yy = np.bincount(group, dx * dx, groups), np.bincount(group, dy * dy, groups)
-        # Rounding leaves a constant rater a tiny variance, relative to the square of the mean; that is no variance.
+        # Rounding gives a constant rater a tiny variance, relative to the square of the mean. It counts as 0.
         noise = 1e-20 * n * max(1.0, float(np.abs(x).max(initial=0)), float(np.abs(y).max(initial=0))) ** 2
         varies = (xx > noise) & (yy > noise) & (n >= FEWEST_ITEMS)
         r = np.bincount(group, dx * dy, groups) / np.sqrt(xx * yy)
@@ -32,7 +32,7 @@ def grouped_pearson(group: Ints, x: Floats, y: Floats, groups: int) -> Floats:
 
 
 def grouped_spearman(group: Ints, x: Floats, y: Floats, groups: int) -> Floats:
-    """Return Spearman rank correlation within each group; as ``grouped_pearson``."""
+    """Return the Spearman rank correlation within each group, as ``grouped_pearson``."""
     ranks = pd.DataFrame({"x": x, "y": y}).groupby(group).rank()
     return grouped_pearson(group, ranks["x"].to_numpy(), ranks["y"].to_numpy(), groups)
 
@@ -54,7 +54,12 @@ class PanelCorrelation:
 
 
 def panel_correlation(ratings: Coded, condition: NDArray[np.object_] | None = None) -> PanelCorrelation:
-    """Args: condition: the condition of each rating, shape (rows,), or None."""
+    """Return each participant's correlations with the panel.
+
+    Args:
+        ratings: The ratings.
+        condition: The condition of each rating, shape (rows,), or None.
+    """
     c = participant_means(ratings)
     people, things = len(ratings.participants), len(ratings.items)
     total = np.bincount(c.item, c.total, things)

@@ -1,8 +1,8 @@
-"""Linear mixed models with crossed effects of item and participant, by REML; incomplete data are no trouble.
+"""Linear mixed models with crossed effects of item and participant, by REML, also for incomplete data.
 
-rating = X β + item + participant + residual. Libraries at hand need minutes for what a page must show in a
-second: their dense algebra grows with the ratings, this with the smaller of items and participants. The
-equations are D. Bates et al., "Fitting linear mixed-effects models using lme4", 2015, section 3.
+rating = X β + item + participant + residual. Existing libraries need minutes for what a page must show in a second.
+Their dense algebra grows with the ratings, this one with the smaller of items and participants. The equations are
+from D. Bates et al., "Fitting linear mixed-effects models using lme4", 2015, section 3.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from survey.analysis.table import Coded
 Floats = NDArray[np.float64]
 
 MAX_NUMBERS = 2e7
-"""Largest matrix that is fitted with, in numbers held; 160 MB, some seconds."""
+"""Largest number of elements of a matrix for fitting: 160 MB and several seconds."""
 
 
 _FARTHEST = 100.0
@@ -46,18 +46,18 @@ class MixedFit:
         return self.icc(1)
 
     def icc(self, ratings: float) -> float:
-        """Return reliability of the mean of so many participants' ratings of an item."""
+        """Return the reliability of the mean of `ratings` participants' ratings of an item."""
         total = self.item + (self.participant + self.residual) / ratings
         return self.item / total if total > 0 else float("nan")
 
     def ratings_for(self, reliability: float) -> float:
-        """Return participants an item needs for that reliability of its mean; infinite where items do not differ."""
+        """Return the participants that an item needs for this reliability of its mean; infinite if items do not differ."""
         noise = self.participant + self.residual
         return reliability / (1 - reliability) * noise / self.item if self.item > 0 else float("inf")
 
 
 def feasible(ratings: Coded) -> str:
-    """Return why the model cannot be fitted, in words; empty where it can."""
+    """Return why the model cannot be fitted, in words; empty if it can."""
     items, people, rows = len(ratings.items), len(ratings.participants), len(ratings.rating)
     if items < 2 or people < 2:
         return "needs two items and two participants"
@@ -76,15 +76,16 @@ def fit_mixed(ratings: Coded, effects: Floats | None = None) -> MixedFit:
     """Fit by REML.
 
     Args:
-        effects: design matrix X of full rank, shape (rows, effects); by default an intercept.
+        ratings: The ratings.
+        effects: Design matrix X of full rank, shape (rows, effects); by default an intercept.
 
     Raises:
-        ValueError: see ``feasible``, which tells beforehand.
+        ValueError: If ``feasible`` returns a reason.
     """
     if reason := feasible(ratings):
         raise ValueError(reason)
     x = np.ones((len(ratings.rating), 1)) if effects is None else effects
-    # Many small products: threads would wait for each other, for seconds where another process has a core.
+    # Many small products: threads would wait for each other, for seconds if another process uses a core.
     with threadpool_limits(1, "blas"):
         deviance = _Deviance(ratings, x)
         best = optimize.minimize(
@@ -105,8 +106,10 @@ def _deviance(theta: Floats, deviance: _Deviance) -> float:
 
 
 def _within(theta: Floats) -> Floats:
-    """Return the sign says nothing, and without residuals the best is at infinity. Bounds of the search itself would not do:
-    once on a bound, its simplex stays there."""
+    """Return the parameters without signs, which have no meaning, and limited, since the optimum may be at infinity.
+
+    Bounds of the search itself would fail: its simplex stays on a bound.
+    """
     return np.minimum(np.abs(theta), _FARTHEST)
 
 

@@ -1,4 +1,4 @@
-"""Signs of careless or contrary participants: data for a decision, never a deletion.
+"""Screening rules for careless or contrary participants. A flag helps a decision and deletes nothing.
 
 Each rule gives each participant a value, its threshold and a verdict, one of ``ok``, ``flagged`` and
 ``cannot judge``.
@@ -134,11 +134,11 @@ def p913_rejected(correlation: PanelCorrelation) -> Bools:
 
 
 def screen(table: pd.DataFrame, scale: Scale = ACR) -> pd.DataFrame:
-    """Return every rule for every participant who rated in the main phase.
+    """Apply every rule to every participant who rated in the main phase.
 
     Args:
-        table: one question's rows, all phases, as ``table.check`` gives them.
-        scale: of the question.
+        table: One question's rows of all phases, as returned by ``table.check``.
+        scale: Of the question.
 
     Returns:
         Columns ``participant,rule,value,threshold,verdict,detail``; ordered by rule, then participant.
@@ -165,7 +165,7 @@ def screen(table: pd.DataFrame, scale: Scale = ACR) -> pd.DataFrame:
 
 
 def flagged(screening: pd.DataFrame, rules: Collection[str] = EXCLUDE_BY) -> list[str]:
-    """Return participants whom any of these rules flags, sorted."""
+    """Return the participants whom any of these rules flags, sorted."""
     hit = (screening["verdict"] == "flagged") & screening["rule"].isin(list(rules))
     return sorted(set(screening.loc[hit, "participant"]))
 
@@ -208,7 +208,7 @@ def _left_out_rule(correlation: PanelCorrelation) -> pd.DataFrame:
 
 
 def _bt1788_rule(correlation: PanelCorrelation) -> pd.DataFrame:
-    """Return smaller of Pearson and Spearman; the threshold falls below 0.7 in noisy studies (ITU-R BT.1788)."""
+    """Judge by the smaller of Pearson and Spearman; the threshold is below 0.7 in noisy studies (ITU-R BT.1788)."""
     r = np.minimum(correlation.pearson, correlation.spearman)
     known = r[~np.isnan(r)]
     if len(known) < 2:
@@ -218,8 +218,11 @@ def _bt1788_rule(correlation: PanelCorrelation) -> pd.DataFrame:
 
 
 def _straight_lining(main: pd.DataFrame, ratings: Coded) -> pd.DataFrame:
-    """Return longest run of one answer, against a length that answers drawn at random from the panel's own distribution
-    would reach with a chance below 1 in 1000. Without ``position`` only a constant participant shows."""
+    """Judge by the longest run of one answer.
+
+    Answers drawn at random from the panel's distribution would reach the threshold with a chance below 1 in 1000.
+    Without ``position`` only constant participants are found.
+    """
     people = len(ratings.participants)
     ordered = "position" in main.columns and bool(main["position"].notna().all())
     order = np.lexsort((main["position"] if ordered else np.zeros(len(main)), ratings.participant))
@@ -252,7 +255,7 @@ def _answers(ratings: Coded) -> Ints:
 
 
 def _speed(main: pd.DataFrame, ratings: Coded) -> pd.DataFrame:
-    """Return median response time, against a third of the panel's."""
+    """Judge by the median response time, against a third of the panel's."""
     people = len(ratings.participants)
     if "rt_ms" not in main.columns or not main["rt_ms"].notna().any():
         return _cannot(people, "no response times (column rt_ms)")
@@ -265,7 +268,7 @@ def _speed(main: pd.DataFrame, ratings: Coded) -> pd.DataFrame:
 def _expected(
     table: pd.DataFrame, ratings: Coded, phase: str, tolerance: float, share: float
 ) -> pd.DataFrame:
-    """Return share of gold or trap answers within ``tolerance`` of ``expected`` (gold: ±1 of five, as in ITU-T P.808)."""
+    """Judge by the share of gold or trap answers within ``tolerance`` of ``expected`` (gold: ±1 of five, as in ITU-T P.808)."""
     known = {"phase", "expected"} <= set(table.columns)
     rows = table[(table["phase"] == phase) & table["expected"].notna()] if known else table.iloc[:0]
     right = (rows["rating"] - rows["expected"]).abs() <= tolerance + 1e-9 if len(rows) else rows["rating"] > 0
@@ -276,8 +279,10 @@ def _expected(
 
 
 def _repeats(table: pd.DataFrame, ratings: Coded) -> pd.DataFrame:
-    """Return mean absolute difference of a repeated rating from the first, against 7/8 of that of answers at random, which is
-    1.6 on five categories."""
+    """Judge by the mean absolute difference of a repeated rating from the first.
+
+    The threshold is 7/8 of that of random answers, which is 1.6 on five categories.
+    """
     rows = table
     if "phase" in table.columns:
         rows = table[table["phase"].isna() | table["phase"].isin(["main", "repeat"])]
@@ -299,7 +304,7 @@ def trap_tolerance(scale: Scale) -> float:
 
 
 def repeat_limit(scale: Scale) -> float:
-    """7/8 of the mean absolute difference of two answers drawn evenly from the scale: 1.4 on five categories."""
+    """Return 7/8 of the mean absolute difference of two uniformly random answers: 1.4 on five categories."""
     if scale.categories is None or scale.step is None:
         return 7 * scale.range / 24
     many = len(scale.categories)
@@ -307,7 +312,7 @@ def repeat_limit(scale: Scale) -> float:
 
 
 def _means_by_participant(rows: pd.DataFrame, values: pd.Series, ratings: Coded) -> tuple[Ints, Floats]:
-    """Return number and mean of values for each participant of the main phase; others are left aside."""
+    """Return the number and mean of values for each participant of the main phase, without other participants."""
     who = pd.Index(ratings.participants).get_indexer(pd.Index(rows["participant"].to_numpy(object)))
     people, kept = len(ratings.participants), who >= 0
     n = np.bincount(who[kept], minlength=people)

@@ -1,4 +1,4 @@
-"""How the scores settle as ratings come in."""
+"""How intervals shrink as ratings come in."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _STEPS = 40
 
 
 def convergence(table: pd.DataFrame, scale: Scale = ACR) -> pd.DataFrame:
-    """Return half width of the bounded 95 % interval with the first k ratings of each item, in the table's order.
+    """Return the half width of the bounded 95 % interval with the first k ratings of each item, in the table's order.
 
     Args:
         table: one question's rows.

@@ -1,4 +1,4 @@
-"""What a running study shows: votes and intervals so far against the goal, where people stop, who looks careless."""
+"""Numbers of a running study: ratings and intervals against the goal, where people stop, and careless participants."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many ratings a study needs, and what the ones at hand can show."""
+"""How many ratings a study needs, and which differences given ratings can detect."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MEAN_SPREAD = 3.25
 
 
 def sample_size(half_width: float, *, a: float, mos: float | None = None, scale: Scale = ACR) -> int:
-    """Return ratings of an item for a 95 % interval of MOS ± ``half_width``: n = a(m - L)(H - m)(1.96/d)².
+    """Return the ratings of an item needed for a 95 % interval of MOS ± ``half_width``: n = a(m - L)(H - m)(1.96/d)².
 
     Args:
         half_width: in rating points, above 0.
@@ -40,7 +40,9 @@ def sample_size(half_width: float, *, a: float, mos: float | None = None, scale:
 
 
 def detectable_difference(residual_variance: float, participants: float, *, power: float = POWER) -> float:
-    """Return smallest difference of two items, rated by the same participants, that a 5 % test finds with that power.
+    """Return the smallest difference of two items that a 5 % test detects with this power.
+
+    The same participants rate both items.
 
     Args:
         residual_variance: of the model rating = item + participant + residual, rating points squared.
@@ -52,11 +54,11 @@ def detectable_difference(residual_variance: float, participants: float, *, powe
 def ratings_needed(
     mos: pd.DataFrame, half_width: float, *, a: float, scale: Scale = ACR
 ) -> NDArray[np.int64]:
-    """Return the ratings still needed for each row of a MOS table until the SOS hypothesis gives MOS ± ``half_width``.
+    """Return the ratings still needed for each row of a MOS table for MOS ± ``half_width`` by the SOS hypothesis.
 
     Items without ratings count as in the middle of the scale.
     """
-    # At the very ends the hypothesis would promise certainty.
+    # At the ends the hypothesis would give a variance of 0.
     margin, middle = scale.range / 16, (scale.low + scale.high) / 2
     at = mos["mos"].fillna(middle).clip(scale.low + margin, scale.high - margin)
     wanted = np.array([sample_size(half_width, a=a, mos=m, scale=scale) for m in at], dtype=np.int64)
@@ -64,7 +66,7 @@ def ratings_needed(
 
 
 def half_widths(n: ArrayLike, *, a: float, mos: float = 3.0) -> NDArray[np.float64]:
-    """Return half width of the 95 % interval that so many ratings of an item give, by the SOS hypothesis."""
+    """Return the half width of the 95 % interval of n ratings of an item, by the SOS hypothesis."""
     t = special.stdtrit(np.maximum(np.asarray(n, np.float64) - 1, 1), 0.5 + CONFIDENCE / 2)
     return np.asarray(t * np.sqrt(sos_curve(a, mos) / np.asarray(n, np.float64)))
 
@@ -79,25 +81,25 @@ class Design:
     drop_out: float = 0.0
 
     def participants(self, ratings: int) -> int:
-        """Return people to invite so that every image gets so many ratings."""
+        """Return the number of people to invite so that every image gets `ratings` ratings."""
         finished = max(np.ceil(self.images * ratings / self.each), ratings)
         return int(np.ceil(finished / (1 - self.drop_out) - 1e-9))
 
     def in_common(self, ratings: float) -> float:
-        """Return people who rate both of two images, when every image gets so many ratings and subsets are drawn evenly."""
+        """Return the number of people who rate both of two images, if subsets are drawn evenly."""
         return ratings if self.images < 2 else ratings * (self.each - 1) / (self.images - 1)
 
 
 def assumed_residual(a: float) -> float:
-    """Return residual variance of participants' ratings that goes with an SOS parameter, rating points squared.
+    """Return the residual variance of participants' ratings for an SOS parameter, in rating points squared.
 
-    The SOS variance averaged over scores from 1.5 to 4.5. Somewhat too large, as it has the participants' biases in it.
+    It is the SOS variance averaged over scores from 1.5 to 4.5. It is slightly too large, as it includes biases.
     """
     return a * _MEAN_SPREAD
 
 
 def plan_table(design: Design, *, a: float, residual_variance: float) -> pd.DataFrame:
-    """Return what each precision costs.
+    """Return the cost of each precision.
 
     Returns:
         One row a half width of ``HALF_WIDTHS``: ``half_width,ratings,participants,in_common,difference``: ratings of each

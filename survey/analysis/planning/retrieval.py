@@ -1,4 +1,4 @@
-"""What an analysis got back of a simulated study's truth: errors of the scores, coverage of the intervals, who was caught."""
+"""How well an analysis recovers a simulated study's truth: errors, coverage of intervals, and detected participants."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def retrieval(table: pd.DataFrame, truth: Mapping[str, pd.DataFrame], kinds: Map
 def preference_retrieval(
     votes: pd.DataFrame, truth: Mapping[str, pd.DataFrame], kinds: Mapping[str, str]
 ) -> Summary:
-    """Return the same of a pair study: Spearman and Pearson correlation of scores and truth within the groups compared."""
+    """Return the same for a pair study: Spearman and Pearson correlations of scores and truth within compared groups."""
     scores = []
     for key, part in analyse_preferences(votes).questions.items():
         both = part.scores.dropna(subset=["score"]).merge(truth[key], on="item")
@@ -84,7 +84,7 @@ def _errors(found: pd.DataFrame, truth: pd.DataFrame) -> dict[str, Any]:
 
 
 def _coverage(both: pd.DataFrame, name: str) -> float:
-    """Return share of the items whose interval is defined and holds the truth."""
+    """Return the share of items whose interval is defined and contains the true score."""
     return float(both["mos_true"].between(both[f"{name}_low"], both[f"{name}_high"]).mean())
 
 

@@ -1,4 +1,4 @@
-"""Simulated participants of known truth: the subject model of ITU-T P.910 Annex E, with people as they are."""
+"""Simulated participants with known true scores: the subject model of ITU-T P.910 Annex E, and careless people."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _HONEST_PACE_MS = 3000.0
 
 @dataclass(frozen=True)
 class Population:
-    """How participants differ, and how many do not do what they are asked.
+    """How participants differ, and how many are careless.
 
     Attributes:
         bias_sd: SD of the bias over people, rating points.
@@ -70,14 +70,14 @@ def simulate(
     kinds: Sequence[str] | None = None,
     seed: int = 0,
 ) -> Simulated:
-    """Simulate a study: each participant rates items in an order of their own.
+    """Simulate a study: each participant rates items in a separate random order.
 
     Args:
         qualities: latent qualities on the rating scale, shape (items,); may leave [1, 5].
         per_participant: trials of each, drawn without replacement; by default all items.
         items: names, by default ``item1`` and so on.
         kinds: what each participant is, of ``KINDS``; by default drawn by the population's shares.
-        seed: the same seed, the same study.
+        seed: The same seed gives the same study.
     """
     people = population or Population()
     rng = np.random.default_rng(seed)
@@ -138,7 +138,7 @@ def _session(
 
 
 def true_mos(quality: Floats, people: Population) -> Floats:
-    """Return mean rating of honest people without end: rounding and the ends of the scale bend the latent quality.
+    """Return the mean rating of honest people without end: rounding and the ends of the scale bend the latent quality.
 
     The inconsistency is integrated by Gauss-Legendre over the quantiles of its gamma distribution, the bias and the
     noise are normal and in closed form.

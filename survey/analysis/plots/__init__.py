@@ -1,4 +1,4 @@
-"""Every plot of a study: what it shows, the table it draws, the drawing."""
+"""All plots of a study: what each shows, its table and its drawing."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ __all__ = [
 
 MAX_IN_MATRIX: Final = 50
 MAX_IN_HEAT_MAP: Final = 2_000_000
-"""Cells of participants by items; more would take gigabytes, and no screen has so many pixels."""
+"""Limit on cells of participants by items: more would need gigabytes and exceed the pixels of a screen."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ Data = TypeVar("Data")
 
 @dataclass(frozen=True)
 class Plot(Generic[Data]):
-    """One kind of plot. `table` returns what is drawn, and shown under the drawing; None where there is nothing."""
+    """One kind of plot. `table` returns the data, which are also shown under the drawing, or None without data."""
 
     name: str
     title: str
@@ -141,7 +141,7 @@ def _factors(data: PlotData) -> pd.DataFrame | None:
     if data.plane is None:
         return None
     down, across = data.plane
-    # A file's levels are text; numbers among them are to stand in the order of their values.
+    # A file's levels are text; numbers are sorted by value.
     rows = data.rows.assign(**{name: _numbers(data.rows[name]) for name in data.plane})
     table = cells(rows, row=down, column=across, scale=data.analysis.scale)
     return table.rename(columns={"ci_low": "low", "ci_high": "high"})
@@ -153,7 +153,7 @@ def _numbers(column: pd.Series) -> pd.Series:
 
 
 def _significance(data: PlotData) -> pd.DataFrame | None:
-    """Conditions where the study has them, else items, as long as a matrix of them can be read."""
+    """Return the pairs of conditions or, without conditions, of items, if the matrix is small enough to read."""
     for table in (data.analysis.condition_comparisons, data.analysis.comparisons):
         if table is None or table.empty:
             continue

@@ -1,4 +1,4 @@
-"""Plots of a pair study: scores with intervals, and who is preferred to whom."""
+"""Plots of a pair study: scores with intervals, and preferences between pairs."""
 
 from __future__ import annotations
 

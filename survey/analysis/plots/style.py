@@ -1,4 +1,4 @@
-"""How every plot looks and is written: one style, colours that colour-blind readers tell apart, stable bytes."""
+"""The style of all plots: colours for colour-blind readers, and files with the same bytes for the same data."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from survey.analysis.scale import ACR, Scale, parse_scale
 
 FORMATS: Final = {"svg": "image/svg+xml", "png": "image/png", "pdf": "application/pdf"}
 
-# Okabe and Ito (2008), told apart by readers with any of the common colour-vision deficiencies.
+# Okabe and Ito (2008): distinguishable with any of the common colour-vision deficiencies.
 BLUE, ORANGE, GREEN, VERMILION, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7"
 INK, FAINT, GRID = "#1f2328", "#6e7781", "#d8dee4"
 # Bad to Excellent: ColorBrewer's PuOr, diverging, safe in print and for colour-blind readers.
@@ -113,7 +113,7 @@ def category_colours(categories: int) -> list[Any]:
 
 
 def score_axis(axes: Axes, which: str = "x", label: str = "Mean Opinion Score", scale: Scale = ACR) -> None:
-    """Give one axis the whole scale: the eye then compares studies, and no bar starts from a zero that is not."""
+    """Show the whole scale on one axis, so that studies can be compared."""
     margin = scale.range / 40
     limits, ticks = (scale.low - margin, scale.high + margin), score_ticks(scale)
     if which == "x":
@@ -128,7 +128,7 @@ def score_axis(axes: Axes, which: str = "x", label: str = "Mean Opinion Score", 
 
 
 def short(name: object, length: int = 40) -> str:
-    """Return a name that fits beside an axis, its middle left out where it is longer than `length`.
+    """Return a name for an axis, with its middle left out if it is longer than `length`.
 
     A dollar sign is escaped: matplotlib would read a formula.
     """

@@ -1,4 +1,4 @@
-"""The answer of one question in words: which images are best, how sure that is, and what may be said.
+"""The answer of one question in words: which images are best, how certain that is, and which claims are justified.
 
 Each sentence follows from the tables alone. Images are compared by the Holm-adjusted signed-rank tests of
 ``items.comparisons``; an image ties with the best where its test is not significant.

@@ -1,4 +1,4 @@
-"""Each statistic in one plain sentence with its source: for the report, the results page and the methods text."""
+"""An explanation of each statistic with its source, for the report, the results page and the methods text."""
 
 from __future__ import annotations
 

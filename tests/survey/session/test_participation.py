@@ -217,7 +217,7 @@ def test_anothers_id_alone_opens_nothing_of_their_session():
     stranger = Client()
     response = stranger.post("/s/study/", {"consent": "on", "PROLIFIC_PID": "p1"})
     assert response.status_code == 409
-    assert "browser where you began" in response.content.decode()
+    assert "browser that you used before" in response.content.decode()
     assert not stranger.cookies
     assert stranger.post("/s/study/leave/", {"action": "delete-now", "PROLIFIC_PID": "p1"}).status_code == 303
     assert list(Participant.objects.all()) == [first]

@@ -132,7 +132,9 @@ def test_a_finished_training_is_not_trained_again(tmp_path: Path):
 
 def test_it_refuses_the_checkpoint_of_another_training(tmp_path: Path):
     trained(tmp_path)
-    with pytest.raises(NstError, match=r"net\.checkpoint: belongs to a training with other images or settings"):
+    with pytest.raises(
+        NstError, match=r"net\.checkpoint: belongs to a training with other images or settings"
+    ):
         train(
             picture(), PHOTOGRAPHS, read, TINY, weights=tiny_weights(),
             checkpoint=tmp_path / "net.checkpoint", identity="others",
