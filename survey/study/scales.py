@@ -19,7 +19,7 @@ __all__ = [
     "ACR",
     "DCR",
     "LANGUAGES",
-    "MOST_BUTTONS",
+    "MAX_BUTTONS",
     "QUESTIONS",
     "Labels",
     "anchors",
@@ -29,7 +29,7 @@ __all__ = [
     "slider_step",
 ]
 
-MOST_BUTTONS: Final = 11
+MAX_BUTTONS: Final = 11
 """Categories up to which each has a button; more are a slider, as a continuous scale is."""
 
 _NUMBER: Final = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,20})?", re.ASCII)
@@ -67,7 +67,7 @@ def default_labels(method: str) -> dict[str, Labels]:
 
 def is_slider(scale: Scale) -> bool:
     """Say whether people answer on a slider; on other scales each category has a button."""
-    return scale.categories is None or len(scale.categories) > MOST_BUTTONS
+    return scale.categories is None or len(scale.categories) > MAX_BUTTONS
 
 
 def slider_step(scale: Scale) -> float:

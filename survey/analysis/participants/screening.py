@@ -44,8 +44,8 @@ GOLD_SHARE = 0.7
 GOLD_TOLERANCE = 1 / 4
 """Share of the scale's range: one category of five."""
 TRAP_TOLERANCE = 1 / 20
-"""Share of the range of a scale of more than ``MOST_BUTTONS`` values, which fingers hit nearly."""
-MOST_BUTTONS = 11
+"""Share of the range of a scale of more than ``MAX_BUTTONS`` values, which fingers hit nearly."""
+MAX_BUTTONS = 11
 FEWEST_REPEATS = 3
 _SAME_ANSWER = 0.02
 """Share of a continuous scale within which two answers count as one."""
@@ -300,7 +300,7 @@ def _repeats(table: pd.DataFrame, ratings: Coded) -> pd.DataFrame:
 
 def trap_tolerance(scale: Scale) -> float:
     """How far a trap's answer may be from the one asked for: exact by buttons, a twentieth of the range on a slider."""
-    return 0 if scale.categories and len(scale.categories) <= MOST_BUTTONS else scale.range * TRAP_TOLERANCE
+    return 0 if scale.categories and len(scale.categories) <= MAX_BUTTONS else scale.range * TRAP_TOLERANCE
 
 
 def repeat_limit(scale: Scale) -> float:

@@ -14,7 +14,7 @@ from survey.analysis.reading.preview import Preview
 from survey.analysis.reading.roles import ROLES
 
 #: Columns that the form offers.
-MOST_COLUMNS: Final = 200
+MAX_COLUMNS: Final = 200
 
 _SEVERAL: Final = ("item", "rating", "condition")
 _NAMES: Final = {
@@ -121,7 +121,7 @@ class ReadingForm(forms.Form):
         self.errors.clear()
 
     def _offer(self, found: Preview) -> None:
-        names = [name for name, _ in found.columns][:MOST_COLUMNS]
+        names = [name for name, _ in found.columns][:MAX_COLUMNS]
         read = {role: [name for name, was in found.columns if was == role] for role in ROLES}
         for role, label in _NAMES.items():
             columns = [(name, name or "(without a name)") for name in names]

@@ -23,7 +23,7 @@ from survey.study.imported import import_study
 from survey.study.publish import PublishError
 
 #: Columns of the first rows that the page shows.
-MOST_SHOWN = 40
+MAX_SHOWN = 40
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -120,9 +120,9 @@ def _first_rows(reading: Reading) -> dict[str, object]:
     for name, role in found.columns:
         roles.setdefault(role or "not found out", []).append(name or "(without a name)")
     return {
-        "columns": found.columns[:MOST_SHOWN],
-        "rows": [row[:MOST_SHOWN] for row in found.rows],
-        "more_columns": len(found.columns) - MOST_SHOWN,
+        "columns": found.columns[:MAX_SHOWN],
+        "rows": [row[:MAX_SHOWN] for row in found.rows],
+        "more_columns": len(found.columns) - MAX_SHOWN,
         "roles": {role: (names[:20], len(names) - 20) for role, names in roles.items()},
     }
 
