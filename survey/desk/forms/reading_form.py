@@ -93,7 +93,7 @@ class ReadingForm(forms.Form):
     labels = forms.CharField(
         label=_LABELS["labels"],
         required=False,
-        widget=forms.Textarea({"rows": 5}),
+        widget=forms.Textarea({"rows": 6}),
         help_text="One on each line, lowest first, where ratings are words of their own.",
     )
     missing = forms.CharField(
@@ -112,6 +112,7 @@ class ReadingForm(forms.Form):
             statistics: whether the file holds means or counts.
         """
         super().__init__(asked)
+        self.fault, self.fault_at = "", ""
         if not statistics:
             del self.fields["n"]
         if found is not None:
@@ -132,6 +133,7 @@ class ReadingForm(forms.Form):
                     choices=columns,
                     required=False,
                     label=label,
+                    help_text=f"If nothing is chosen, it is detected: {detected}.",
                     widget=forms.SelectMultiple({"size": min(6, max(2, len(columns)))}),
                 )
             else:
@@ -147,7 +149,7 @@ class ReadingForm(forms.Form):
             )
 
     def refuse(self, text: str) -> None:
-        """Put what the reader refused beside the field that its message names, else above the form."""
+        """Say what the reader refused: above the form, and beside the field that its message names."""
         named = [
             f"c-{role}" if option == "columns" else option
             for option, role in _OPTION.findall(text)
@@ -156,7 +158,10 @@ class ReadingForm(forms.Form):
         field = next((name for name in named if name in self.fields), None)
         if field is None and "is not on the scale" in text:
             field = "scale"
-        self.add_error(field, in_words(text))
+        self.fault = in_words(text)
+        if field is not None:
+            self.fault_at = f"id_{field}"
+            self.add_error(field, self.fault)
 
     @property
     def main(self) -> list[forms.BoundField]:
