@@ -12,7 +12,7 @@ from survey.desk.pages.entry import Page, by_link, signed_in
 from survey.desk.pages.results import of_file
 from survey.desk.pages.results.files import download, image, images_zip, thumbnail
 from survey.desk.pages.results.results import conditions, downloads, plot, reliability, results, table
-from survey.desk.pages.study import decisions, lifecycle, live, log, preregistration, setup
+from survey.desk.pages.study import decisions, lifecycle, live, log, preregistration, setup, setup_tasks
 from survey.desk.pages.study.planning import planning
 from survey.desk.pages.study.studies import studies
 
@@ -72,6 +72,11 @@ urlpatterns: list[URLPattern] = [
     path("studies/<slug:slug>/live/now.json", live.now, name="live_now"),
     path("studies/<slug:slug>/setup/", setup.setup, name="setup"),
     path("studies/<slug:slug>/setup/file/", setup.file, name="study_file"),
+    path("studies/<slug:slug>/setup/open/", setup_tasks.check, name="setup_open"),
+    *(
+        path(f"studies/<slug:slug>/setup/{name}/", setup_tasks.task, {"name": name}, name=f"setup_{name}")
+        for name in setup_tasks.FORMS
+    ),
     path("studies/<slug:slug>/setup/versions/<int:number>.toml", setup.version_file, name="version_file"),
     path("studies/<slug:slug>/setup/state/", setup.state, name="study_state"),
     path("studies/<slug:slug>/setup/qr.svg", setup.qr, name="qr"),

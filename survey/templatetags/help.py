@@ -20,6 +20,18 @@ PLACES: Final[dict[str, tuple[str, str]]] = {
     "new_study": (DESK, "make-a-study"),
     "study_from_set": (DESK, "make-a-study"),
     "setup": (DESK, "set-up"),
+    **dict.fromkeys(
+        [
+            "setup_texts",
+            "setup_languages",
+            "setup_questions",
+            "setup_assignment",
+            "setup_recruitment",
+            "setup_privacy",
+            "setup_open",
+        ],
+        (DESK, "set-up"),
+    ),
     "study_file": ("reference/study", ""),
     "copy": (DESK, "set-up"),
     "preregistration": (DESK, "pre-registration"),

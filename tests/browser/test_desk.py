@@ -20,7 +20,19 @@ PASSWORD = "a long password"
 PAGES = [
     "live",
     "setup",
-    "setup/file",
+    *(
+        f"setup/{task}"
+        for task in (
+            "file",
+            "texts",
+            "languages",
+            "questions",
+            "assignment",
+            "recruitment",
+            "privacy",
+            "open",
+        )
+    ),
     "invitations",
     "copy",
     "end",
@@ -114,13 +126,17 @@ def test_without_script_the_live_page_is_whole(browser, live_server, study: Stud
 
 def test_from_a_change_of_words_to_the_end(desk: Page, study: Study):
     desk.goto("/studies/study/setup/")
+    desk.get_by_role("link", name="Decide how much each person rates").click()
     desk.get_by_label("Minutes it takes").fill("46")
+    desk.get_by_label("Votes for each image").fill("40")
     desk.get_by_role("button", name="Save").click()
-    expect(desk.get_by_text("less than or equal to 45")).to_be_visible()
+    desk.get_by_role("alert").get_by_role("link", name="less than or equal to 45").click()
+    expect(desk.get_by_label("Minutes it takes")).to_be_focused()
+    expect(desk.get_by_label("Votes for each image")).to_have_value("40")
     desk.get_by_label("Minutes it takes").fill("7")
     desk.get_by_role("button", name="Save").click()
-    expect(desk.get_by_text("Saved as version 2.")).to_be_visible()
-    desk.get_by_role("link", name="edit it as a file").click()
+    expect(desk.get_by_text("Saved: how much each person rates.")).to_be_visible()
+    desk.get_by_role("link", name="Edit as a file").click()
     desk.get_by_label("study.toml").fill('title = "T"\nmethd = "acr"\n')
     desk.get_by_role("button", name="Save").click()
     expect(desk.get_by_role("alert")).to_contain_text("Line 2: methd: no such key (did you mean 'method'?)")

@@ -15,7 +15,9 @@ from survey.study.scales import default_labels
 #: As many as a study may ask.
 MOST: Final = 4
 _USUAL_SCALE: Final = str(Scale())
-_NEEDED: Final = "A question has a key, and a text in every language; empty the whole row to take it away."
+_NEEDED: Final = (
+    "Give the question a name and a text in every language, or clear all its fields to remove it."
+)
 
 
 class QuestionRow:
@@ -35,14 +37,18 @@ class QuestionRow:
     def fields(self) -> Iterator[tuple[str, forms.Field]]:
         """Yield each field with its name; pairs show no labels, so that none are asked for."""
         key = Words(
-            label="Key in the data", initial=self._old.get("key"), required=False, disabled=self._key_stays
+            label="Name in the data",
+            initial=self._old.get("key"),
+            required=False,
+            disabled=self._key_stays,
+            help_text="It heads the question’s columns in the downloads.",
         )
         yield f"{self.name}.key", key
         for code in self._languages:
             text = in_language(self._old.get("text"), code) or ""
             yield (
                 self._text(code),
-                Words(label=f"Text ({code})", initial=text, required=False, max_length=500),
+                Words(label=f"Question ({code})", initial=text, required=False, max_length=500),
             )
         if self._method != "pair":
             yield from self._scale_fields()
@@ -50,7 +56,8 @@ class QuestionRow:
     def _scale_fields(self) -> Iterator[tuple[str, forms.Field]]:
         said = self._old.get("scale", _USUAL_SCALE)
         scale = Words(
-            label="Scale: LOW:HIGH or LOW:HIGH:STEP, such as 1:7 or 0:100 (empty: 1:5)",
+            label="Scale",
+            help_text="LOW:HIGH or LOW:HIGH:STEP, such as 1:7 or 0:100. More than 11 values make a slider. Default: 1:5",
             initial="" if said == _USUAL_SCALE else said,
             required=False,
             disabled=self._key_stays,
@@ -58,7 +65,8 @@ class QuestionRow:
         )
         yield f"{self.name}.scale", scale
         shown = forms.BooleanField(
-            label="Show the value beside the slider (scales of more than 11 values have one)",
+            label="Show the value beside the slider",
+            help_text="Default: no",
             initial=self._old.get("show_value", False),
             required=False,
         )
@@ -67,8 +75,8 @@ class QuestionRow:
             yield (
                 self._labels(code),
                 LabelLines(
-                    label=f"Labels, lowest first, one on each line ({code}): of all categories, or of the two ends; "
-                    "empty: the usual ones",
+                    label=f"Answers, worst first ({code})",
+                    help_text="One on each line: all, or the two ends. Default: the accepted words, in grey",
                     labels=in_language(self._old.get("labels"), code) or [],
                     usual=default_labels(self._method)[code],
                 ),

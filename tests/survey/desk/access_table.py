@@ -72,6 +72,10 @@ ROWS: Final[dict[str, Row]] = {
     "live": Row("owner"),
     "live_now": Row("owner"),
     "setup": Row("owner"),
+    **{
+        f"setup_{name}": Row("owner")
+        for name in ("texts", "languages", "questions", "assignment", "recruitment", "privacy", "open")
+    },
     "study_file": Row("owner"),
     "version_file": Row("owner", keys={"number": 1}),
     "study_state": _act(state="closed"),

@@ -1,20 +1,27 @@
-"""The owner's set-up page: link, QR code, state, and the same definition through a form."""
+"""The owner's set-up: the list of tasks, a page for each, and the check before a study opens."""
 
 from __future__ import annotations
 
+import datetime as dt
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 
+from survey.models import Study
 from survey.session import services
 from survey.study.definition import definition_of
-from tests.survey.desk.test_study_form import offered
+from tests.survey.desk.test_task_forms import offered
 from tests.survey.factories import make_study
 
 pytestmark = pytest.mark.django_db
 
+SETUP = "/studies/study/setup/"
+
 
 @pytest.fixture
-def study():
+def study() -> Study:
     return make_study('languages = ["en", "de"]\n[session]\nimages = 4\n')
 
 
@@ -26,99 +33,202 @@ def owner(client, study):
     return study.owner
 
 
-def filled(client) -> dict[str, str]:
-    """Return the form as the page offers it."""
-    return offered(client.get("/studies/study/setup/").context["form"])
+@pytest.fixture
+def draft(owner: User, study: Study) -> Study:
+    study.state = Study.State.DRAFT
+    study.save()
+    return study
 
 
-@pytest.mark.parametrize("path", ["", "qr.svg"])
+def filled(client, task: str) -> dict[str, Any]:
+    """Return a task's form as the page offers it."""
+    return offered(client.get(f"{SETUP}{task}/").context["form"])
+
+
+def send(client, task: str, **changes: Any):
+    """Send a task's form with some fields changed; `__` in a name stands for a dot."""
+    return client.post(f"{SETUP}{task}/", filled(client, task) | changes)
+
+
+def statuses(client) -> dict[str, str]:
+    """Return the status of each task on the list."""
+    groups = client.get(SETUP).context["setup"].groups
+    return {task.title: task.status for group in groups for task in group.tasks}
+
+
+@pytest.mark.parametrize("path", ["", "qr.svg", "texts/", "open/"])
 def test_strangers_are_told_nothing(client, study, path):
-    address = f"/studies/study/setup/{path}"
-    assert client.get(address).status_code == 302
+    assert client.get(SETUP + path).status_code == 302
     client.force_login(User.objects.create_user("stranger", password="x"))
-    assert client.get(address).status_code == 404
+    assert client.get(SETUP + path).status_code == 404
 
 
-def test_the_link_stands_there_as_text_and_as_a_code(client, owner):
-    assert "http://testserver/s/study/" in client.get("/studies/study/setup/").content.decode()
-    code = client.get("/studies/study/setup/qr.svg")
+def test_the_link_is_there_as_text_and_as_a_code(client, owner):
+    assert "http://testserver/s/study/" in client.get(SETUP).content.decode()
+    code = client.get(f"{SETUP}qr.svg")
     assert code.headers["Content-Type"] == "image/svg+xml"
     assert b"<svg" in code.content
 
 
 @pytest.mark.parametrize("state", ["paused", "closed", "open"])
 def test_a_study_is_opened_paused_and_closed(client, owner, study, state):
-    client.post("/studies/study/setup/state/", {"state": state})
+    client.post(f"{SETUP}state/", {"state": state})
     study.refresh_from_db()
     assert study.state == state
 
 
 def test_an_unknown_state_changes_nothing(client, owner, study):
-    client.post("/studies/study/setup/state/", {"state": "draft"})
+    client.post(f"{SETUP}state/", {"state": "draft"})
     study.refresh_from_db()
     assert study.state == "open"
 
 
-def test_the_form_as_offered_changes_nothing(client, owner, study):
+def test_the_list_says_what_is_left(client, draft):
+    page = client.get(SETUP).content.decode()
+    assert "Two things are left before you can open this study." in page
+    told = statuses(client)
+    assert told["State privacy and who is responsible"] == "Say who is responsible"
+    assert told["Check, then open the study"] == "Cannot start yet"
+    assert told["Take part yourself"] == "Not yet tried"
+    send(client, "privacy", **{"consent.organiser:en": "A lab", "consent.organiser:de": "Ein Labor"})
+    assert "One thing is left" in client.get(SETUP).content.decode()
+    send(client, "privacy", **{"consent.contact": "lab@example.org"})
+    assert "Everything is ready." in client.get(SETUP).content.decode()
+    assert statuses(client)["State privacy and who is responsible"] == "Done"
+
+
+def test_a_draft_without_a_contact_does_not_open(client, draft):
+    response = client.post(f"{SETUP}state/", {"state": "open", "page": "live"}, follow=True)
+    assert response.request["PATH_INFO"] == f"{SETUP}open/"
+    assert "Give a contact that people can write to." in response.content.decode()
+    draft.refresh_from_db()
+    assert draft.state == "draft"
+    assert b"Open the study</button>" not in response.content
+
+
+def test_a_draft_that_is_ready_opens_and_says_since_when(client, draft):
+    said = {
+        "consent.organiser:en": "A lab",
+        "consent.organiser:de": "Labor",
+        "consent.contact": "a@example.org",
+    }
+    send(client, "privacy", **said)
+    assert b"Open the study</button>" in client.get(f"{SETUP}open/").content
+    response = client.post(f"{SETUP}state/", {"state": "open", "page": "live"}, follow=True)
+    assert response.request["PATH_INFO"] == "/studies/study/live/"
+    assert "Open since " in response.content.decode()
+    draft.refresh_from_db()
+    assert draft.state == "open"
+
+
+def test_what_does_not_block_is_said_as_well(client, draft):
+    page = client.get(f"{SETUP}open/").content.decode()
+    assert "You have not tried it yourself." in page
+    assert "No gold images and no attention picture" in page
+    assert "The smallest image is 48 px wide" in page
+
+
+@pytest.mark.parametrize("task", ["texts", "languages", "questions", "assignment", "recruitment"])
+def test_a_form_as_offered_changes_nothing(client, owner, study, task):
     before = study.version
-    assert client.post("/studies/study/setup/", filled(client)).status_code == 302
+    assert send(client, task).status_code == 302
     assert study.version == before
-    form = filled(client) | {"title:de": "Eine Studie", "title:en": "A study"}
-    assert client.post("/studies/study/setup/", form).status_code == 302
-    assert definition_of(study.version).title == {"en": "A study", "de": "Eine Studie"}
+
+
+def test_one_task_is_saved_and_no_other(client, owner, study):
+    response = client.post(
+        f"{SETUP}texts/", filled(client, "texts") | {"title:de": "Eine Studie"}, follow=True
+    )
+    assert "Saved: texts." in response.content.decode()
+    definition = definition_of(study.version)
+    assert (definition.title, definition.session.images) == ({"en": "A study", "de": "Eine Studie"}, 4)
     assert study.versions.count() == 1
 
 
 def test_a_change_after_someone_took_part_is_a_new_version(client, owner, study):
     services.start(study)
-    form = filled(client) | {"consent.minutes": "7", "session.images": "", "consent.version": "2"}
-    client.post("/studies/study/setup/", form)
+    send(client, "assignment", **{"consent.minutes": "7", "session.images": ""})
     version = study.version
     definition = definition_of(version)
     assert (version.number, definition.consent.minutes, definition.session.images) == (2, 7, None)
-    assert definition.consent.version == "2"
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "complaint"),
+    ("task", "field", "value", "complaint"),
     [
-        ("title:en", "", "This field is required."),
-        ("consent.minutes", "46", "less than or equal to 45"),
-        ("consent.purpose:en", "Only in English", "Translate this into every language"),
-        ("purge_on", "soon", "Enter a valid date"),
-        ("languages", [], "This field is required."),
+        ("texts", "title:en", "", "Give the study a title."),
+        ("texts", "consent.purpose:en", "Only in English", "Translate this, or clear it in every language."),
+        ("assignment", "consent.minutes", "46", "less than or equal to 45"),
+        ("assignment", "goal.half_width", "9", "less than or equal to 2"),
+        ("privacy", "purge_on", "soon", "Enter a valid date"),
+        ("languages", "languages", [], "Tick at least one language."),
         (
+            "questions",
             "questions.1.labels:de",
             "eins\nzwei\ndrei",
             "3 labels (de); the scale 1:5 takes 5, or two for the ends",
         ),
-        ("questions.1.scale", "9:1", "is no scale: the low end of a scale must be below its high end"),
-        ("questions.1.show_value", "on", "which always show their value"),
-        ("questions.1.key", "Overall", "should match pattern"),
-        ("questions.2.key", "style", "empty the whole row to take it away"),
-        ("recruitment.complete", "C1", "Choose the platform of these codes"),
-        ("recruitment.platform", "mturk", "recruitment.complete: Field required"),
+        ("questions", "questions.1.scale", "9:1", "is no scale: the low end of a scale must be below"),
+        ("questions", "questions.1.show_value", "on", "which always show their value"),
+        ("questions", "questions.1.key", "Overall", "Use small letters, digits and _"),
+        ("questions", "questions.2.key", "style", "clear all its fields to remove it"),
+        ("recruitment", "recruitment.complete", "C1", "Choose the platform of these codes"),
+        ("recruitment", "recruitment.platform", "mturk", "Fill this in."),
     ],
 )
-def test_a_fault_is_told_beside_its_field_and_nothing_is_saved(client, owner, study, field, value, complaint):
-    response = client.post("/studies/study/setup/", filled(client) | {field: value})
+def test_a_fault_is_told_above_and_beside_its_field_and_nothing_is_lost(
+    client, owner, study, task, field, value, complaint
+):
+    sent = filled(client, task) | {field: value}
+    response = client.post(f"{SETUP}{task}/", sent)
     assert response.status_code == 422
-    assert complaint in response.content.decode()
+    page = response.content.decode()
+    form = response.context["form"]
+    problems = [problem for problem in form.problems if complaint in problem.text]
+    assert problems
+    assert page.count(complaint) == 2 * len(problems)
+    for problem in problems:
+        assert f'href="#{problem.target}"' in page
+        assert f'id="{problem.target}"' in page
+    assert all(form[name].value() == (True if value == "on" else value) for name, value in sent.items())
     assert study.versions.count() == 1
 
 
-def test_a_newly_ticked_language_asks_for_its_texts(client, owner, study):
-    form = filled(client) | {"languages": ["en", "de", "fr"]}
-    response = client.post("/studies/study/setup/", form)
-    assert response.status_code == 422
-    faulty = response.context["form"].errors
-    assert set(faulty) == {"title:fr", "questions.1.text:fr"}
-    form |= {"title:fr": "Une étude", "questions.1.text:fr": "Quelle qualité ?"}
-    assert client.post("/studies/study/setup/", form).status_code == 302
+def test_a_newly_ticked_language_asks_for_the_own_texts_alone(client, owner, study):
+    response = send(client, "languages", languages=["en", "de", "fr"])
+    assert set(response.context["form"].errors) == {"title:fr"}
+    assert "Translate “Title”, or use the English text." in response.content.decode()
+    send(client, "languages", languages=["fr", "de", "en"], **{"title:fr": "Une étude"})
     definition = definition_of(study.version)
     assert definition.languages == ["en", "de", "fr"]
     assert definition.say(definition.title, "fr") == "Une étude"
+    assert definition.say(definition.questions[0].text, "fr").startswith("Comment évaluez-vous")
     assert definition.labels(definition.questions[0], "fr")[4] == "Excellent"
+
+
+def test_a_text_may_stay_in_the_first_language(client, owner, study):
+    assert (
+        send(client, "languages", languages=["en", "de", "es"], **{"same.title:es": "on"}).status_code == 302
+    )
+    definition = definition_of(study.version)
+    assert definition.say(definition.title, "es") == "A study"
+
+
+def test_own_questions_and_answers_are_translated_too(client, owner, study):
+    own = {"questions.1.text:en": "How blue?", "questions.1.text:de": "Wie blau?"}
+    own |= {"questions.1.labels:en": "a\nb\nc\nd\ne", "questions.1.labels:de": "f\ng\nh\ni\nj"}
+    send(client, "questions", **own)
+    response = send(client, "languages", languages=["en", "de", "fr"], **{"title:fr": "T"})
+    assert set(response.context["form"].errors) == {"questions.1.text:fr", "questions.1.labels:fr"}
+    said = {"title:fr": "T", "questions.1.text:fr": "Bleu ?", "questions.1.labels:fr": "1\n2\n3\n4\n5"}
+    assert send(client, "languages", languages=["en", "de", "fr"], **said).status_code == 302
+    definition = definition_of(study.version)
+    assert definition.labels(definition.questions[0], "fr") == ["1", "2", "3", "4", "5"]
+
+
+def test_a_language_is_taken_away(client, owner, study):
+    assert send(client, "languages", languages=["de"]).status_code == 302
+    assert definition_of(study.version).languages == ["de"]
 
 
 def test_questions_come_and_go_until_somebody_took_part(client, owner, study):
@@ -128,65 +238,78 @@ def test_questions_come_and_go_until_somebody_took_part(client, owner, study):
         "questions.2.text:de": "Wie nah?",
     }
     style |= {"questions.2.labels:en": "Not\r\nA bit\r\nPartly\r\nMostly\r\nFully\r\n"}
-    client.post("/studies/study/setup/", filled(client) | style)
+    send(client, "questions", **style)
     assert list(study.questions.values_list("key", flat=True)) == ["overall", "style"]
     asked = definition_of(study.version)
     assert asked.labels(asked.questions[1], "en") == ["Not", "A bit", "Partly", "Mostly", "Fully"]
     assert asked.labels(asked.questions[1], "de")[0] == "Schlecht"
-    gone = {name: "" for name in filled(client) if name.startswith("questions.1.")}
-    client.post("/studies/study/setup/", filled(client) | gone)
+    gone = {name: "" for name in filled(client, "questions") if name.startswith("questions.1.")}
+    send(client, "questions", **gone)
     assert list(study.questions.values_list("key", flat=True)) == ["style"]
 
 
 def test_afterwards_a_question_changes_its_words_alone(client, owner, study):
     services.start(study)
-    form = filled(client)
-    assert "questions.2.key" not in client.get("/studies/study/setup/").context["form"].fields
-    changed = form | {"questions.1.key": "other", "questions.1.text:en": "How good?"}
-    client.post("/studies/study/setup/", changed)
+    assert "questions.2.key" not in client.get(f"{SETUP}questions/").context["form"].fields
+    changed = {"questions.1.key": "other", "questions.1.text:en": "How good?", "method": "pair"}
+    send(client, "questions", **changed)
     (question,) = definition_of(study.version).questions
-    assert (question.key, study.version.number) == ("overall", 2)
+    assert (question.key, study.version.number, definition_of(study.version).method) == ("overall", 2, "acr")
     assert definition_of(study.version).say(question.text, "en") == "How good?"
 
 
 def test_a_fault_of_a_question_after_an_emptied_row_is_told_beside_its_own(client, owner, study):
-    gone = {name: "" for name in filled(client) if name.startswith("questions.1.")}
+    gone = {name: "" for name in filled(client, "questions") if name.startswith("questions.1.")}
     other = {
         "questions.2.key": "Style",
         "questions.2.text:en": "How close?",
         "questions.2.text:de": "Wie nah?",
     }
-    response = client.post("/studies/study/setup/", filled(client) | gone | other)
+    response = send(client, "questions", **gone, **other)
     assert set(response.context["form"].errors) == {"questions.2.key"}
+
+
+def test_a_scale_is_set_until_somebody_took_part(client, owner, study):
+    changed = {"questions.1.scale": "0:100", "questions.1.show_value": "on"}
+    changed |= {"questions.1.labels:en": "never\nalways"}
+    assert send(client, "questions", **changed).status_code == 302
+    (question, *_) = definition_of(study.version).questions
+    assert (question.scale, question.show_value) == ("0:100", True)
+    assert definition_of(study.version).labels(question, "de") == ["Schlecht", "Ausgezeichnet"]
+    services.start(study)
+    send(client, "questions", **{"questions.1.scale": "1:7"})
+    assert definition_of(study.version).questions[0].scale == "0:100"
+
+
+def test_the_ends_of_a_slider_come_with_a_new_language(client, owner, study):
+    send(client, "questions", **{"questions.1.scale": "0:100", "questions.1.labels:en": "Bad\nExcellent"})
+    response = send(client, "languages", languages=["en", "de", "fr"], **{"title:fr": "T"})
+    assert response.status_code == 302
+    definition = definition_of(study.version)
+    assert definition.labels(definition.questions[0], "fr") == ["Mauvais", "Excellent"]
 
 
 def test_a_crowd_platform_is_named_and_left(client, owner, study):
     prolific = {"platform": "prolific", "complete": "C1", "screened_out": "C2", "withdrew": "C3"}
     prolific = {f"recruitment.{name}": value for name, value in prolific.items()}
     elsewhere = prolific | {"recruitment.return_to": "https://example.org/"}
-    response = client.post("/studies/study/setup/", filled(client) | elsewhere)
+    response = send(client, "recruitment", **elsewhere)
     assert set(response.context["form"].errors) == {"recruitment.return_to"}
-    client.post("/studies/study/setup/", filled(client) | prolific)
+    send(client, "recruitment", **prolific)
     recruitment = definition_of(study.version).recruitment
     assert (recruitment.platform, recruitment.withdrew, recruitment.return_to) == ("prolific", "C3", None)
-    client.post("/studies/study/setup/", filled(client) | dict.fromkeys(prolific, ""))
+    send(client, "recruitment", **dict.fromkeys(prolific, ""))
     assert definition_of(study.version).recruitment is None
 
 
-def test_the_page_says_what_stays_and_where_it_stands(client, owner):
-    page = client.get("/studies/study/setup/").content.decode()
-    assert "Method and images (practice, references, gold, trap) stay as published" in page
-    assert 'href="/studies/study/setup/file/"' in page
-
-
-def test_a_scale_is_set_until_somebody_took_part(client, owner, study):
-    form = filled(client) | {"questions.1.scale": "0:100", "questions.1.show_value": "on"}
-    form |= {"questions.1.labels:en": "never\nalways"}
-    assert client.post("/studies/study/setup/", form).status_code == 302
-    (question, *_) = definition_of(study.version).questions
-    assert (question.scale, question.show_value) == ("0:100", True)
-    assert definition_of(study.version).labels(question, "de") == ["Schlecht", "Ausgezeichnet"]
-    services.start(study)
-    form = filled(client) | {"questions.1.scale": "1:7"}
-    client.post("/studies/study/setup/", form)
-    assert definition_of(study.version).questions[0].scale == "0:100"
+def test_privacy_is_saved_with_the_day_that_was_offered(client, draft):
+    said = {
+        "consent.organiser:en": "A lab",
+        "consent.organiser:de": "Labor",
+        "consent.contact": "a@example.org",
+    }
+    send(client, "privacy", **said)
+    definition = definition_of(draft.version)
+    assert definition.purge_on == timezone.localdate() + dt.timedelta(days=90)
+    send(client, "privacy", purge_on="")
+    assert definition_of(draft.version).purge_on is None

@@ -1,4 +1,4 @@
-"""A study's set-up for its owner: the link and its QR code, preview, state, and what it says as a form or a file."""
+"""A study's set-up for its owner: the list of tasks, the link and its QR code, the state, and the study file."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from survey.access.studies import may_create_studies, own_study
-from survey.desk.forms.study_form import StudyForm
 from survey.desk.pages.entry import signed_in_user, tell
+from survey.desk.setup_list import setup_list
 from survey.models import Study
 from survey.study.definition import Definition, DefinitionError, definition_of, parse
 from survey.study.lifecycle import set_state
 from survey.study.publish import PublishError
+from survey.study.readiness import blocking, load_of
 from survey.study.revise import revise
 from survey.study.study_file import Fault, line_of, located, to_toml
 
@@ -25,26 +27,22 @@ from survey.study.study_file import Fault, line_of, located, to_toml
 SOURCE = "study.toml"
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe
 def setup(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show the link, the state and the versions; POST: give the study its next version."""
+    """Show the tasks with their state, the link, and the versions."""
     study = own_study(request.user, slug)
-    has_people = study.participants.filter(is_preview=False).exists()
-    form = StudyForm(request.POST or None, definition=definition_of(study.version), keys_stay=has_people)
-    if request.method == "POST" and form.is_valid():
-        try:
-            return _saved(request, study, form.definition)
-        except PublishError as error:
-            form.blame(str(error))
+    definition = definition_of(study.version)
     context = {
         "study": study,
-        "form": form,
+        "setup": setup_list(study, definition),
+        "load": load_of(study, definition),
+        "definition": definition,
         "address": participants_address(request, study),
         "versions": study.versions.order_by("-number"),
         "may_copy": may_create_studies(request.user),
-        "has_people": has_people,
+        "has_people": has_people(study),
     }
-    return render(request, "survey/researcher/setup.html", context, status=422 if form.errors else 200)
+    return render(request, "survey/researcher/setup.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -80,13 +78,20 @@ def version_file(request: HttpRequest, slug: str, number: int) -> HttpResponse:
 
 @require_POST
 def state(request: HttpRequest, slug: str) -> HttpResponse:
-    """Open, pause or close a study; then show the page whose button it was."""
+    """Open, pause or close a study; then show the page whose button it was. A draft opens only when it is ready."""
     study = own_study(request.user, slug)
     wanted = request.POST.get("state", "")
-    if wanted in (Study.State.OPEN, Study.State.PAUSED, Study.State.CLOSED):
-        tell(request, lambda: set_state(study, Study.State(wanted), signed_in_user(request)))
-    else:
+    if wanted not in (Study.State.OPEN, Study.State.PAUSED, Study.State.CLOSED):
         messages.error(request, "A study can be opened, paused or closed.")
+        return redirect("setup", slug=slug)
+    is_first = study.state == Study.State.DRAFT and wanted == Study.State.OPEN
+    if is_first and (left := blocking(study, definition_of(study.version))):
+        for finding in left:
+            messages.error(request, finding.text)
+        return redirect("setup_open", slug=slug)
+    done = tell(request, lambda: set_state(study, Study.State(wanted), signed_in_user(request)))
+    if is_first and done:
+        messages.success(request, f"Open since {timezone.localtime():%H:%M}. Send people the link below.")
     return redirect("live" if request.POST.get("page") == "live" else "setup", slug=slug)
 
 
@@ -102,6 +107,11 @@ def qr(request: HttpRequest, slug: str) -> HttpResponse:
 def participants_address(request: HttpRequest, study: Study) -> str:
     """Return the whole address at which people take part."""
     return request.build_absolute_uri(reverse("participant", args=[study.slug]))
+
+
+def has_people(study: Study) -> bool:
+    """Return whether somebody has taken part, other than in a preview."""
+    return study.participants.filter(is_preview=False).exists()
 
 
 def _saved(request: HttpRequest, study: Study, definition: Definition) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""The set-up form says what the study file says: every key, there and back."""
+"""The set-up's forms say what the study file says: every key, there and back."""
 
 from __future__ import annotations
 
@@ -7,17 +7,21 @@ import re
 from collections.abc import Iterator
 from typing import Any, get_args
 
+from django.forms import FloatField, IntegerField
+from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from survey.desk.forms.study_form import StudyForm
+from survey.desk.forms.setup_forms import PrivacyForm, is_untouched
+from survey.desk.forms.task_form import TaskForm
+from survey.desk.pages.study.setup_tasks import FORMS
 from survey.study.definition import AboutQuestion, Definition, Part
 from survey.study.revise import FIXED
 from survey.study.scales import LANGUAGES
 
 
-def offered(form: StudyForm) -> dict[str, Any]:
+def offered(form: TaskForm) -> dict[str, Any]:
     """Return what a browser would send of a form that is left as it is: a list for tick boxes, nothing for gaps."""
     initial = {name: form.get_initial_for_field(field, name) for name, field in form.fields.items()}
     return {
@@ -101,19 +105,39 @@ def definitions(draw: st.DrawFn) -> Definition:
     )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(definition=definitions(), keys_stay=...)
 def test_a_form_left_as_it_is_says_the_same_again(definition: Definition, keys_stay: bool):
-    values = offered(StudyForm(definition=definition, keys_stay=keys_stay))
-    again = StudyForm(posted(values), definition=definition, keys_stay=keys_stay)
-    assert again.is_valid(), again.errors
-    assert again.definition == definition
-    assert again.definition.sha256 == definition.sha256
+    for name, form in FORMS.items():
+        if name == "privacy" and is_untouched(definition):
+            continue
+        values = offered(form(definition=definition, keys_stay=keys_stay))
+        again = form(posted(values), definition=definition, keys_stay=keys_stay)
+        assert again.is_valid(), (name, again.errors)
+        assert again.definition == definition, name
+        assert again.definition.sha256 == definition.sha256
 
 
-def test_every_key_is_in_the_form_or_cannot_change_at_all():
-    form = StudyForm(definition=Definition(title="T"))
-    in_form = {re.sub(r"\.\d+\.", ".", name.partition(":")[0]) for name in form.fields}
-    assert in_form == {path for path in paths(Definition) if path.partition(".")[0] not in FIXED}
-    shown = [field.name for _, fields in form.groups for field in fields]
-    assert sorted(shown) == sorted(form.fields)
+def test_every_key_is_in_one_form_or_cannot_change_at_all():
+    forms = [form(definition=Definition(title="T")) for form in FORMS.values()]
+    names = [re.sub(r"\.\d+\.", ".", name.partition(":")[0]) for form in forms for name in set(form.fields)]
+    assert set(names) == {path for path in paths(Definition) if path.partition(".")[0] not in FIXED} | {
+        "method"
+    }
+    for form in forms:
+        shown = [field.name for group in form.groups for field in group.fields]
+        assert sorted(shown) == sorted(form.fields)
+
+
+def test_every_number_says_its_default():
+    for form in (form(definition=Definition(title="T")) for form in FORMS.values()):
+        for name, field in form.fields.items():
+            if isinstance(field, IntegerField | FloatField):
+                assert "Default: " in field.default, name  # type: ignore[attr-defined]
+
+
+def test_the_privacy_form_offers_a_day_90_days_away():
+    form = PrivacyForm(definition=Definition(title="T"))
+    assert form.fields["purge_on"].initial == timezone.localdate() + dt.timedelta(days=90)
+    given = Definition.model_validate({"title": "T", "consent": {"contact": "a@example.org"}})
+    assert PrivacyForm(definition=given).fields["purge_on"].initial is None

@@ -1,0 +1,293 @@
+"""The forms of the set-up's tasks, except for languages and images, which have files of their own."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, Final
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext, override
+
+from survey.desk.forms.new_study_form import METHODS
+from survey.desk.forms.question_rows import QuestionRow, rows_of
+from survey.desk.forms.study_form_fields import Words
+from survey.desk.forms.task_form import TaskForm
+from survey.study.definition import Definition
+from survey.study.scales import QUESTIONS
+
+#: For how long personal data are kept where nothing else is said, in days.
+KEPT_DAYS: Final = 90
+
+PURPOSE: Final = (
+    "You will see images, one at a time, and say how good each one looks to you. "
+    "There are no right or wrong answers."
+)
+INSTRUCTIONS: Final = {
+    "pair": "Two images are shown at a time. Look at both, then choose the one that looks better to you.",
+    "dcr": "A reference and a second image are shown together. Look at both, then say how much the second differs "
+    "from the reference.",
+    "acr": "Look at each image as a whole, then choose the answer that fits your impression best. "
+    "Please use a screen that you see well.",
+}
+_CODES: Final = (
+    ("recruitment.complete", "Completion code: finished"),
+    ("recruitment.screened_out", "Completion code: screened out"),
+    ("recruitment.withdrew", "Completion code: withdrew"),
+    ("recruitment.return_to", "Return address (put {code} where the code goes)"),
+)
+ABOUT: Final = (
+    ("age", "age"),
+    ("gender", "gender"),
+    ("eyesight", "eyesight"),
+    ("screen", "the screen they used"),
+    ("experience", "experience with images"),
+)
+
+
+def _in_each(languages: list[str], text: str) -> dict[str, str]:
+    """Return a text that ships with the site in each language."""
+    said = {}
+    for language in languages:
+        with override(language):
+            said[language] = gettext(text)
+    return said
+
+
+class TextsForm(TaskForm):
+    """Title, purpose and instructions."""
+
+    def build(self) -> None:
+        """Add the texts; what is left empty shows the accepted wording in grey."""
+        method = self.definition.method
+        instructions = INSTRUCTIONS.get(method, INSTRUCTIONS["acr"])
+        self.add_text("title", "Title", 1, hint="People see it first.")
+        grey = "Default: the grey text."
+        usual = _in_each(self.languages, PURPOSE)
+        self.add_text("consent.purpose", "What the study is about", 4, usual, default=grey)
+        usual = _in_each(self.languages, instructions)
+        self.add_text("instructions", "What people are asked to do", 4, usual, default=grey)
+
+
+class QuestionsForm(TaskForm):
+    """The method, and what is asked of each image."""
+
+    def build(self) -> None:
+        """Add the method and a row for each question."""
+        self._rows: list[QuestionRow] = rows_of(self.definition, self.languages, keys_stay=self.keys_stay)
+        self._row_of_question: list[str] = []
+        for row in self._rows:
+            self.section(row.heading, folded=row.heading.startswith("Another"))
+            for name, field in row.fields():
+                self.add(name, field)
+        self.section("Method")
+        method = forms.ChoiceField(
+            label="How images are shown",
+            choices=list(METHODS.items()),
+            widget=forms.RadioSelect,
+            disabled=self.keys_stay,
+        )
+        told = "Default: one image at a time. It cannot change once somebody has taken part."
+        self.add_plain("method", method, default=told)
+
+    def refuse(self, cleaned: dict[str, Any]) -> None:
+        """Refuse rows with gaps."""
+        for row in self._rows:
+            for name, complaint in list(row.missing(cleaned)):
+                self.add_error(name, complaint)
+
+    def amend(self, values: dict[str, Any], cleaned: dict[str, Any]) -> None:
+        """Put the questions; the accepted question of the old method becomes that of the new one."""
+        rows = [(row.name, row.value(cleaned)) for row in self._rows]
+        values["questions"] = [question for _, question in rows if question]
+        self._row_of_question = [name for name, question in rows if question]
+        if cleaned["method"] != self.definition.method:
+            _follow_method(values["questions"], self.definition, cleaned["method"])
+
+    def field_of(self, place: str) -> str | None:
+        """Return the field of a place. Emptied rows are no questions: a fault's number may differ from its row's."""
+        head, _, rest = place.partition(".")
+        number, _, key = rest.partition(".")
+        if head == "questions" and number.isdigit() and int(number) <= len(self._row_of_question):
+            place = f"{self._row_of_question[int(number) - 1]}.{key}"
+        return super().field_of(place) or (f"{place}.1.key" if f"{place}.1.key" in self.fields else None)
+
+
+def _follow_method(questions: list[dict[str, Any]], old: Definition, method: str) -> None:
+    accepted = {code: QUESTIONS[old.method][code] for code in old.languages}
+    for question in questions:
+        if question["text"] in (accepted, *accepted.values()):
+            question["text"] = {code: QUESTIONS[method][code] for code in old.languages}
+
+
+class AssignmentForm(TaskForm):
+    """How much each person rates, and when there is enough."""
+
+    def build(self) -> None:
+        """Add the numbers, each with its default."""
+        self.add_number(
+            "session.images",
+            "Images for each person",
+            1,
+            500,
+            hint="Leave this empty to show everybody all of them.",
+            default="Default: all. If people rate some, images with the fewest votes come first.",
+        )
+        self.add_number(
+            "session.repeats",
+            "Images shown a second time",
+            0,
+            50,
+            hint="They tell whether people answer alike.",
+            default="Default: 0. Three or more are needed to judge a person.",
+        )
+        self.add_number(
+            "session.stabilising",
+            "Warm-up images after practice",
+            0,
+            10,
+            hint="They look like the others and are not counted.",
+            default="Default: 0",
+        )
+        self.add_number("session.batches", "How often one person may take part", 1, 50, default="Default: 1")
+        self.add_number(
+            "consent.minutes",
+            "Minutes it takes",
+            1,
+            45,
+            hint="People read it before they begin.",
+            default="Default: empty; nothing is said.",
+        )
+        self.section("When is it enough?")
+        self.add_number(
+            "goal.votes",
+            "Votes for each image",
+            1,
+            10_000,
+            default="Default: 35, as ITU-T P.913 asks outside a laboratory",
+        )
+        half_width = forms.FloatField(
+            label="Or a 95 % interval of ±", required=False, min_value=0.05, max_value=2
+        )
+        half_width.widget.attrs["step"] = "any"
+        self.add_plain(
+            "goal.half_width",
+            half_width,
+            default="Default: 0.25 points. Live shows which of the two is reached.",
+        )
+
+
+class RecruitmentForm(TaskForm):
+    """Who takes part: the way to the study, and what is asked before and after the images."""
+
+    def build(self) -> None:
+        """Add the ways in, the questions about the person, and the limits."""
+        self.section("Who can take part")
+        self.add_switch(
+            "invited_only",
+            "Only people with a personal link",
+            default="Default: no. Anyone with the study’s link can take part.",
+        )
+        self.section("Crowd platform", folded=True)
+        ways = (("", "None"), ("prolific", "Prolific"), ("mturk", "Amazon Mechanical Turk"))
+        platform = forms.ChoiceField(label="Platform", choices=ways, required=False)
+        self.add_plain(
+            "recruitment.platform",
+            platform,
+            default="Default: none. The fields below are for platforms only.",
+        )
+        self.add_switch("recruitment.open_to_others", "Also take people without the platform’s id")
+        for path, label in _CODES:
+            self.add_line(path, label)
+        self.section("Before the images, ask about")
+        self.add_switch("screening.display", "the screen: bright enough and free of glare")
+        self.add_switch("screening.vision", "eyesight")
+        self.add_number(
+            "screening.plates", "Colour vision plates", 0, 4, default="Default: 0, nothing is asked."
+        )
+        self.add_switch("screening.required", "End if someone answers “no” or misreads two plates")
+        self.section("After the images")
+        self.add_ticks(
+            "about",
+            "Ask about",
+            ABOUT,
+            hint="Always optional, in broad groups.",
+            default="Default: nothing is asked.",
+        )
+        self.section("Limits", folded=True)
+        self.add_number(
+            "limits.participants", "People at most", 1, 10_000_000, default="Default: empty, no limit"
+        )
+        self.add_number(
+            "limits.per_hour",
+            "New people in an hour at most",
+            1,
+            1_000_000,
+            default="Default: empty, no limit",
+        )
+        self.add_number(
+            "limits.grace_minutes",
+            "Minutes after closing in which waiting answers still count",
+            0,
+            10_080,
+            default="Default: 10",
+        )
+
+    def refuse(self, cleaned: dict[str, Any]) -> None:
+        """Refuse codes of no platform."""
+        if not cleaned.get("recruitment.platform") and any(cleaned.get(path) for path, _ in _CODES):
+            self.add_error("recruitment.platform", "Choose the platform of these codes, or clear the codes.")
+
+    def amend(self, values: dict[str, Any], cleaned: dict[str, Any]) -> None:
+        """Put the platform's table, or none."""
+        chosen = {
+            path.partition(".")[2]: cleaned[path] for path in self.fields if path.startswith("recruitment.")
+        }
+        values["recruitment"] = (
+            {name: value for name, value in chosen.items() if value not in ("", None)}
+            if chosen["platform"]
+            else None
+        )
+
+
+class PrivacyForm(TaskForm):
+    """Who is responsible, the legal basis, and how long personal data are kept."""
+
+    def build(self) -> None:
+        """Add the fields. Until a contact is given, a date 90 days from now is offered."""
+        self.add_text("consent.organiser", "Who is responsible", 1, hint="An institution or a person.")
+        self.add_line("consent.contact", "Contact", hint="An e-mail address that somebody reads.")
+        self.add_text(
+            "consent.legal_basis",
+            "Legal basis",
+            2,
+            hint="Only if your institution asks for one.",
+            default="Default: empty",
+        )
+        self.add_switch("consent.adults_only", "Adults only (18 or older)", default="Default: no")
+        date = forms.DateField(
+            label="Delete personal data on", required=False, widget=forms.DateInput({"type": "date"})
+        )
+        self.add_plain(
+            "purge_on",
+            date,
+            hint="Withdrawal codes, platform numbers and answers about the person are deleted. Ratings stay.",
+            default=f"Default: {KEPT_DAYS} days after today. Leave this empty to delete them by hand.",
+        )
+        if is_untouched(self.definition):
+            date.initial = default_purge_day()
+        version = Words(label="Version of the consent text", max_length=40)
+        self.add_plain(
+            "consent.version", version, hint="It is kept with each person’s consent.", default="Default: 1"
+        )
+
+
+def is_untouched(definition: Definition) -> bool:
+    """Return whether nobody has said anything about privacy yet."""
+    consent = definition.consent
+    return not (consent.organiser or consent.contact or consent.legal_basis or definition.purge_on)
+
+
+def default_purge_day() -> dt.date:
+    """Return the day that is offered for deleting personal data."""
+    return timezone.localdate() + dt.timedelta(days=KEPT_DAYS)

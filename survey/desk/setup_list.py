@@ -1,0 +1,157 @@
+"""The set-up as a list of short tasks: what each says now, and whether it is done. All follows from the definition."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from django.urls import reverse
+from django.utils import formats
+
+from survey.models import Stimulus, Study
+from survey.study.definition import Definition
+from survey.study.readiness import blocking, load_of, tried
+
+Kind = Literal["done", "todo", "blocked"]
+
+#: The page of each task, in the order of the list: its heading.
+TITLES: Final = {
+    "texts": "Write the texts",
+    "languages": "Choose languages",
+    "questions": "Set the question and scale",
+    "assignment": "Decide how much each person rates",
+    "recruitment": "Recruit people",
+    "privacy": "State privacy and who is responsible",
+}
+LANGUAGE_NAMES: Final = {"en": "English", "fr": "French", "de": "German", "es": "Spanish"}
+_NUMBERS: Final = ("No", "One", "Two", "Three", "Four", "Five", "Six")
+
+
+@dataclass(frozen=True)
+class Task:
+    """One row of the list. Without an `address` it cannot be done yet."""
+
+    title: str
+    hint: str
+    status: str
+    kind: Kind
+    address: str = ""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Some tasks under a heading."""
+
+    heading: str
+    tasks: list[Task]
+
+
+@dataclass(frozen=True)
+class Setup:
+    """The list, the sentence above it, and what it is about at a glance."""
+
+    lead: str
+    groups: list[Group]
+
+
+def setup_list(study: Study, definition: Definition) -> Setup:
+    """Return the tasks of a study's set-up with their state."""
+    blocks = blocking(study, definition)
+    by_task = {finding.task: finding.text for finding in reversed(blocks)}
+    said = summary(study, definition)
+
+    def task(name: str) -> Task:
+        address = reverse(f"setup_{name}", args=[study.slug])
+        missing = by_task.get(name)
+        status: tuple[str, Kind] = (missing.rstrip("."), "todo") if missing else ("Done", "done")
+        return Task(TITLES[name], said[name], *status, address)
+
+    groups = [
+        Group("What people see", [task("texts"), task("languages"), task("questions")]),
+        Group("What is rated", [task(name) for name in ("images", "assignment") if name in TITLES]),
+        Group("Who takes part", [task("recruitment"), task("privacy")]),
+    ]
+    if study.state == Study.State.DRAFT and not study.archived_at:
+        groups.append(Group("Ready?", [_try(study), _open(study, bool(blocks))]))
+    return Setup(_lead(study, len(blocks)), groups)
+
+
+def _try(study: Study) -> Task:
+    address = reverse("participant", args=[study.slug]) + "?preview=1"
+    hint = "Your answers are marked as a preview and never count."
+    status: tuple[str, Kind] = ("Done", "done") if tried(study) else ("Not yet tried", "todo")
+    return Task("Take part yourself", hint, *status, address)
+
+
+def _open(study: Study, is_blocked: bool) -> Task:
+    address = reverse("setup_open", args=[study.slug])
+    if is_blocked:
+        return Task("Check, then open the study", "See what is left.", "Cannot start yet", "blocked", address)
+    return Task("Check, then open the study", "Everything that is needed is there.", "Ready", "todo", address)
+
+
+def _lead(study: Study, left: int) -> str:
+    if study.participants.filter(is_preview=False).exists():
+        return "People have taken part: texts and limits may change for those who start later."
+    if study.state != Study.State.DRAFT:
+        return "Nobody has taken part yet: everything may still change."
+    if not left:
+        return "Everything is ready."
+    number = _NUMBERS[left] if left < len(_NUMBERS) else str(left)
+    things = "thing is" if left == 1 else "things are"
+    return f"{number} {things} left before you can open this study."
+
+
+def summary(study: Study, definition: Definition) -> dict[str, str]:
+    """Return what each task says now, in a line."""
+    first = definition.languages[0]
+    consent = definition.consent
+    question = definition.questions[0]
+    texts = [
+        "accepted purpose" if consent.purpose is None else "own purpose",
+        "accepted instructions" if definition.instructions is None else "own instructions",
+    ]
+    asked = f"“{definition.say(question.text, first)}”"
+    if definition.method != "pair":
+        labels = definition.labels(question, first)
+        asked += f" · {labels[0]} to {labels[-1]}"
+    if more := len(definition.questions) - 1:
+        asked += f" · and {more} more"
+    responsible = [definition.say(consent.organiser, first), consent.contact or ""]
+    day = f"personal data go on {formats.date_format(definition.purge_on)}" if definition.purge_on else ""
+    return {
+        "texts": f"{definition.say(definition.title, first)} · {' and '.join(texts)}",
+        "languages": ", ".join(LANGUAGE_NAMES[code] for code in definition.languages),
+        "questions": asked,
+        "images": images_line(study),
+        "assignment": assignment_line(study, definition),
+        "recruitment": _recruitment_line(definition),
+        "privacy": " · ".join(filter(None, [*responsible, day])) or "Consent needs a name and a contact",
+    }
+
+
+def images_line(study: Study) -> str:
+    """Return how many images have which role."""
+    roles = list(study.stimuli.values_list("role", flat=True))
+    rated, practice = roles.count(Stimulus.Role.MAIN), roles.count(Stimulus.Role.PRACTICE)
+    gold = roles.count(Stimulus.Role.GOLD)
+    trap = "an attention picture" if Stimulus.Role.TRAP in roles else "no attention picture"
+    return f"{rated} rated, {practice or 'none'} for practice, {gold or 'none'} gold, {trap}"
+
+
+def assignment_line(study: Study, definition: Definition) -> str:
+    """Return what one person is shown, and how long it takes."""
+    load = load_of(study, definition)
+    unit = "pairs" if definition.method == "pair" else "images"
+    part = f"All {load.rated} {unit}" if load.each == load.rated else f"{load.each} of {load.rated} {unit}"
+    repeats = definition.session.repeats
+    again = f"{repeats} shown again" if repeats else "no repeats"
+    return f"{part}, {again} · about {load.minutes} minute{'s' * (load.minutes != 1)}"
+
+
+def _recruitment_line(definition: Definition) -> str:
+    names = {"prolific": "Prolific", "mturk": "Amazon Mechanical Turk"}
+    ways = [names[definition.recruitment.platform]] if definition.recruitment else []
+    if definition.invited_only:
+        ways.append("people with a personal link")
+    return " and ".join(ways) or "Anyone with the link"

@@ -1,0 +1,104 @@
+"""What stands between a draft and its opening: what blocks it, and what deserves a second look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+from typing import Final
+
+from survey.models import Participant, Stimulus, Study
+from survey.study.definition import Definition
+
+#: Images narrower than this look tiny on a screen of today, in pixels.
+SMALL_WIDTH: Final = 256
+#: Seconds that an image takes, with one question, and each further question: our guess, until sessions tell.
+IMAGE_SECONDS: Final = 12
+QUESTION_SECONDS: Final = 6
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the check. `task` names the set-up task that changes it; `blocks`: the study cannot open."""
+
+    text: str
+    task: str = ""
+    blocks: bool = False
+
+
+@dataclass(frozen=True)
+class Load:
+    """How much a study asks for.
+
+    `rated` images (or pairs) there are, `each` person rates so many of them, `shown` with everything besides; a
+    session takes about `minutes`, and `people` give each image its votes.
+    """
+
+    rated: int
+    each: int
+    shown: int
+    minutes: int
+    people: int
+
+
+def blocking(study: Study, definition: Definition) -> list[Finding]:
+    """Return what must be done before a study can open."""
+    found = []
+    if not definition.consent.organiser:
+        found.append(Finding("Say who is responsible.", "privacy", blocks=True))
+    if not definition.consent.contact:
+        found.append(Finding("Give a contact that people can write to.", "privacy", blocks=True))
+    if study.is_purged:
+        found.append(
+            Finding("The day for deleting personal data has come. Set a later one.", "privacy", blocks=True)
+        )
+    if study.stimuli.filter(role=Stimulus.Role.MAIN).count() < 2:
+        found.append(Finding("At least two images must be rated.", "images", blocks=True))
+    return found
+
+
+def remarks(study: Study, definition: Definition) -> list[Finding]:
+    """Return what does not block the opening but is worth a look."""
+    found = []
+    if not tried(study):
+        found.append(Finding("You have not tried it yourself.", "try"))
+    roles = set(study.stimuli.values_list("role", flat=True))
+    if definition.method != "pair" and not roles & {Stimulus.Role.GOLD, Stimulus.Role.TRAP}:
+        text = "No gold images and no attention picture: careless people will be hard to spot."
+        found.append(Finding(text, "images"))
+    if Stimulus.Role.PRACTICE not in roles:
+        found.append(Finding("No practice images: the first answers are the least sure.", "images"))
+    smallest = min(study.stimuli.exclude(role=Stimulus.Role.TRAP).values_list("width", flat=True), default=0)
+    if 0 < smallest < SMALL_WIDTH:
+        found.append(Finding(f"The smallest image is {smallest} px wide: it will look tiny.", "images"))
+    return found
+
+
+def tried(study: Study) -> bool:
+    """Return whether someone has gone through the newest version to its end as a preview."""
+    return study.participants.filter(
+        is_preview=True, version=study.version, state=Participant.State.FINISHED
+    ).exists()
+
+
+def load_of(study: Study, definition: Definition) -> Load:
+    """Return how much a study asks of each person, and of how many."""
+    contents: dict[str, int] = {}
+    roles: dict[str, int] = {}
+    for role, content in study.stimuli.values_list("role", "content"):
+        roles[role] = roles.get(role, 0) + 1
+        if role == Stimulus.Role.MAIN:
+            contents[content] = contents.get(content, 0) + 1
+    pairs = sum(count * (count - 1) // 2 for count in contents.values())
+    rated = pairs if definition.method == "pair" else roles.get(Stimulus.Role.MAIN, 0)
+    session = definition.session
+    each = min(session.images or rated, rated)
+    besides = [Stimulus.Role.PRACTICE, Stimulus.Role.GOLD]
+    if definition.method == "acr-hr":
+        besides.append(Stimulus.Role.REFERENCE)
+    shown = (
+        each + min(session.repeats, each) + session.stabilising + sum(roles.get(role, 0) for role in besides)
+    )
+    shown += definition.images.trap is not None
+    seconds = IMAGE_SECONDS + QUESTION_SECONDS * max(0, len(definition.questions) - 1)
+    people = ceil(definition.goal.votes * rated / each) if each else 0
+    return Load(rated, each, shown, definition.consent.minutes or max(1, round(shown * seconds / 60)), people)
