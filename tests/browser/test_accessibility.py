@@ -107,7 +107,7 @@ def byways(page: Page, check: Callable[[Page], None], server: str) -> None:
     page.get_by_role("button", name="Continue").click()
     seen("Thank you for your time")
     page.get_by_role("button", name="Another person").click()
-    begin(page)
+    begin(page, "/s/study/?workerId=w2")
     page.get_by_role("button", name="Continue").click()
     seen("Before the images")
     for group in page.get_by_role("group").all():

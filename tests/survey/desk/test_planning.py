@@ -70,6 +70,6 @@ def test_who_may_not_make_studies_does_not_plan_them(study):
 def test_study_pages_lead_there(desk, study):
     assert (
         f'href="/planning/?noise={study.slug}"'
-        in desk.get(reverse("results", args=[study.slug])).content.decode()
+        in desk.get(reverse("setup", args=[study.slug])).content.decode()
     )
     assert 'href="/planning/"' in desk.get(reverse("studies")).content.decode()
