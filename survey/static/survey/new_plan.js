@@ -6,6 +6,8 @@ const WAIT = 300;
 /** @param {HTMLFormElement} form */
 export function choosePlan(form) {
   const box = document.getElementById("count");
+  /** @type {(root: ParentNode, selector: string) => HTMLElement[]} */
+  const all = (root, selector) => Array.from(root.querySelectorAll(selector));
   const part = (name) => box.querySelector(`[data-${name}]`);
   let timer = 0;
   let asked = 0;
@@ -18,9 +20,9 @@ export function choosePlan(form) {
 
   // What the browser itself knows is said at once.
   function countTicks() {
-    for (const span of form.querySelectorAll("[data-chosen]")) span.textContent = `${ticked(span.dataset.chosen)} chosen`;
-    for (const factor of form.querySelectorAll("details[data-factor]")) {
-      const values = factor.querySelector("[data-values]");
+    for (const span of all(form, "[data-chosen]")) span.textContent = `${ticked(span.dataset.chosen)} chosen`;
+    for (const factor of all(form, "details[data-factor]")) {
+      const [values] = all(factor, "[data-values]");
       values.dataset.own ??= values.textContent.includes("values") ? "" : values.textContent;
       const count = ticked(factor.dataset.factor);
       values.textContent = count > 1 ? `${count} values` : count ? "1 value for all" : values.dataset.own;
@@ -36,7 +38,7 @@ export function choosePlan(form) {
     part("disk").textContent = now.disk || "on the next page";
     part("weights").textContent = now.weights;
     part("notes").textContent = now.notes.join(" ");
-    for (const line of form.querySelectorAll("[data-error]")) {
+    for (const line of all(form, "[data-error]")) {
       const message = now.errors[line.dataset.error] ?? "";
       line.textContent = message;
       line.closest("details, fieldset").classList.toggle("has-error", message !== "");
@@ -71,19 +73,19 @@ export function choosePlan(form) {
   async function lookAtMethod() {
     const data = new FormData(form);
     data.set("look", "1");
-    const opened = [...form.querySelectorAll("details[data-factor][open]")].map((factor) => factor.dataset.factor);
+    const opened = all(form, "details[data-factor][open]").map((factor) => factor.dataset.factor);
     const text = await (await fetch(form.action, { method: "POST", body: data })).text();
     const fresh = new DOMParser().parseFromString(text, "text/html").getElementById("vary");
     if (!fresh) return;
-    for (const factor of fresh.querySelectorAll("details[data-factor]")) {
-      factor.open ||= opened.includes(factor.dataset.factor);
+    for (const factor of all(fresh, "details[data-factor]")) {
+      if (opened.includes(factor.dataset.factor)) factor.setAttribute("open", "");
     }
     document.getElementById("vary").replaceWith(fresh);
     countTicks();
   }
 
   form.addEventListener("change", (event) => {
-    if (event.target.name === "preset") lookAtMethod().catch(() => {});
+    if (/** @type {HTMLInputElement} */ (event.target).name === "preset") lookAtMethod().catch(() => {});
     later();
   });
   form.addEventListener("input", later);

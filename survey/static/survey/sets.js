@@ -77,7 +77,7 @@ for (const input of document.querySelectorAll("input[type=file]")) {
   input.addEventListener("change", () => checkFiles(input));
 }
 
-const make = document.getElementById("make");
+const make = /** @type {HTMLFormElement} */ (document.getElementById("make"));
 if (make) choosePlan(make);
 document.getElementById("problems")?.focus();
 const set = document.getElementById("progress");
@@ -86,6 +86,8 @@ const plan = document.getElementById("plan");
 if (plan) watchPlan(plan);
 for (const form of document.querySelectorAll("form[data-stop]")) stopAtOnce(form);
 // The server knows no time zone of its reader.
-for (const time of document.querySelectorAll("time[datetime]")) {
+/** @type {NodeListOf<HTMLTimeElement>} */
+const times = document.querySelectorAll("time[datetime]");
+for (const time of times) {
   time.textContent = new Date(time.dateTime).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 }
