@@ -1,5 +1,6 @@
-"""gunicorn's settings, which it reads from its working directory: no address of a person in its log either, and a folder
-in which its workers add up their latency (nstsite/latency.py).
+"""Settings of gunicorn, which reads them from its working directory.
+
+Its log has no network addresses. Its workers collect their response times in a folder (nstsite/latency.py).
 """
 
 from __future__ import annotations

@@ -65,8 +65,10 @@ class QuestionAnalysis:
 
 @dataclass(frozen=True)
 class Analysis(QuestionAnalysis):
-    """The results of one table: those of its question or, with several, all of them with ``question`` as the first
-    column of every table, their summaries under ``summary["questions"]`` and the whole counted above them.
+    """The results of one table.
+
+    With several questions, every table has ``question`` as its first column. The summaries of the questions are under
+    ``summary["questions"]``, with the counts of the whole table above them.
 
     Attributes:
         questions: the results of each question by its name; ``""`` where the table has no column ``question``.

@@ -48,8 +48,11 @@ def summarise(
     """Return the summary and notes of one question, without conditions.
 
     Args:
-        ratings: rows of the main phase. strict, observers: the subject model and the table of participants.
-        unrated: items without any rating, which are counted among the items.
+        ratings: Rows of the main phase.
+        strict: The fitted subject model.
+        observers: The table of participants.
+        seed: Of everything random.
+        unrated: Number of items without ratings, which count among the items.
     """
     notes: Notes = {}
     if unrated:

@@ -34,8 +34,11 @@ _CELLS_AT_ONCE = 1_000_000
 
 
 class SignedRanks(NamedTuple):
-    """Wilcoxon's test of each row: pairs, pairs that differ, the smaller rank sum, two-sided p, matched rank-biserial
-    correlation (-1..1); each of shape (rows,)."""
+    """Wilcoxon's test of each row, each of shape (rows,).
+
+    The fields are pairs, pairs that differ, the smaller rank sum, two-sided p, and the matched rank-biserial
+    correlation (-1..1).
+    """
 
     n: Ints
     n_nonzero: Ints

@@ -63,8 +63,11 @@ def interval(method: Method, items: Tally, *, a: float, seed: int = 0) -> Ends:
 
 
 def student_t(items: Tally) -> Ends:
-    """m ± t(0.975, k - 1) √V of k participants, unclipped (ITU-T P.1401 clause 7.4, P.913); √V is s/√n where each
-    rated once. NaN for one participant and where the participants' means agree, which say nothing of the spread."""
+    """Return m ± t(0.975, k - 1) √V of k participants, unclipped (ITU-T P.1401 clause 7.4, P.913).
+
+    √V is s/√n if each participant rated once. The ends are NaN for one participant, and if all participants' means
+    agree, since they do not determine the spread.
+    """
     freedom = np.maximum(items.participants - 1.0, 1.0)
     return _symmetric(items, np.asarray(special.stdtrit(freedom, 0.5 + CONFIDENCE / 2)))
 
@@ -81,8 +84,9 @@ def _symmetric(items: Tally, quantile: Floats) -> Ends:
 
 
 def sos_wilson(items: Tally, a: float) -> Ends:
-    """Wilson's score interval of p = (m - L)/(H - L) with effective sample size n/a: defined from one rating on,
-    and always within the scale from L to H.
+    """Return Wilson's score interval of p = (m - L)/(H - L) with effective sample size n/a.
+
+    It is defined from one rating on, and always within the scale from L to H.
 
     Under the SOS hypothesis Var(mean)/(H - L)² = a p(1 - p)/n, so n/a ratings of a binomial would be as sure. Where
     participants rated an item again, n is divided by the design effect and ``a`` is that of ratings of different

@@ -67,8 +67,10 @@ def participant_means(ratings: Coded) -> ParticipantMeans:
 
 
 def common_denominator(means: ParticipantMeans) -> int | None:
-    """Return the least common multiple of the numbers of ratings that means are divided by; None where whole numbers over it
-    would be too large for a double."""
+    """Return the least common multiple of the numbers of ratings that means are divided by.
+
+    It is None if whole numbers over it would be too large for a double.
+    """
     denominator = math.lcm(*(int(n) for n in np.unique(means.n)))
     largest = float(np.abs(means.total / means.n).max(initial=1))
     return None if denominator > LARGEST_WHOLE / largest else denominator
@@ -101,8 +103,10 @@ def _dense(ratings: Coded, means: ParticipantMeans, value: Floats, some: Ints) -
 
 @dataclass(frozen=True)
 class CompleteBlock:
-    """Participants × items without a gap, or None where there is none of at least 2 × 2; ``rule`` says which part.
-    ``exact`` holds the same scores to be compared, see ``Scores``."""
+    """Participants × items without gaps, or None if there are not at least 2 × 2.
+
+    ``rule`` describes the part in words. ``exact`` has the same scores for exact comparison, see ``Scores``.
+    """
 
     scores: Floats | None
     rule: str

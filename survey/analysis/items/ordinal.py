@@ -65,8 +65,9 @@ def ordinal_check(
     """Does an ordinal model order the significantly different pairs as their means do? With one sentence.
 
     Args:
-        counts: shape (conditions, categories); None on a continuous scale. names: of the conditions. comparisons: as
-            ``comparisons.compare`` gives them.
+        counts: Shape (conditions, categories); None on a continuous scale.
+        names: Of the conditions.
+        comparisons: As returned by ``comparisons.compare``.
     """
     if counts is None:
         return None, "a continuous scale has no categories"

@@ -23,8 +23,12 @@ _NAMED = 3
 
 @dataclass(frozen=True)
 class Panels:
-    """``table``: ``item,everyone,screened,model,rank_everyone,rank_screened,rank_model`` (rank 1 is the best);
-    ``summary``: who was left out, the largest changes and whether the conclusions depend on the panel."""
+    """The comparison of the panels.
+
+    Attributes:
+        table: ``item,everyone,screened,model,rank_everyone,rank_screened,rank_model`` (rank 1 is the best).
+        summary: Who was left out, the largest changes, and whether the conclusions depend on the panel.
+    """
 
     table: pd.DataFrame
     summary: dict[str, Any]
@@ -42,9 +46,14 @@ def panels(
     """Compare the panels.
 
     Args:
-        main: rows of the main phase. mos, model: MOS table and recovered qualities of everyone.
-        comparisons: everyone's, of the levels of ``by``, or of items where it is None: the conclusions are its
-            significant pairs and their directions.
+        main: Rows of the main phase.
+        mos: MOS table of everyone.
+        model: Recovered qualities of everyone.
+        screening: As returned by ``screening.screen``.
+        comparisons: Of everyone, between the levels of ``by``, or between items if that is None. The conclusions
+            are its significant pairs and their directions.
+        by: The column of conditions, if any.
+        scale: Of the ratings.
     """
     out = flagged(screening)
     kept = main[~main["participant"].isin(out)]

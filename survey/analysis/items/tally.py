@@ -90,7 +90,9 @@ def _with_all_digits(rounded: Tally, ratings: Coded, cell: Ints) -> Tally:
     """Return the moments of a continuous scale from all digits of the ratings; whole numbers may have fewer.
 
     Args:
-        cell: place of each rating among the cells.
+        rounded: The tally from whole numbers.
+        ratings: The ratings.
+        cell: Place of each rating among the cells.
     """
     items, n = len(ratings.items), rounded.n
     with np.errstate(divide="ignore", invalid="ignore"):

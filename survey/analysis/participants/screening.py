@@ -124,8 +124,10 @@ def _outlying(numbers: tuple[int, ...], counts: tuple[int, ...]) -> tuple[int, .
 
 
 def p913_rejected(correlation: PanelCorrelation) -> Bools:
-    """r < 0.75 over items and, where there are conditions, also r < 0.8 over conditions (P.913 clause 11.4, VQEG
-    Multimedia test plan Annex VI). Undefined correlations reject nobody."""
+    """Return who has r < 0.75 over items and, with conditions, also r < 0.8 over conditions.
+
+    Undefined correlations reject nobody. Source: P.913 clause 11.4, VQEG Multimedia test plan Annex VI.
+    """
     with np.errstate(invalid="ignore"):
         rejected = correlation.pearson < P913_BY_ITEM
         if correlation.by_condition is not None:

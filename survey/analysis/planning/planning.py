@@ -45,7 +45,9 @@ def detectable_difference(residual_variance: float, participants: float, *, powe
     The same participants rate both items.
 
     Args:
-        residual_variance: of the model rating = item + participant + residual, rating points squared.
+        residual_variance: Of the model rating = item + participant + residual, in rating points squared.
+        participants: Number of people who rate both items.
+        power: Chance of detecting the difference.
     """
     z = Z + float(special.ndtri(power))
     return float(z * np.sqrt(2 * residual_variance / participants))
@@ -73,8 +75,13 @@ def half_widths(n: ArrayLike, *, a: float, mos: float = 3.0) -> NDArray[np.float
 
 @dataclass(frozen=True)
 class Design:
-    """A study to be: ``images`` in all, ``each`` of them rated by every participant, ``drop_out`` the share of sessions
-    that are left (or excluded) before they count, 0 to below 1."""
+    """A planned study.
+
+    Attributes:
+        images: Number of images.
+        each: Number of images that every participant rates.
+        drop_out: Share of sessions that are stopped or excluded before they count, 0 to below 1.
+    """
 
     images: int
     each: int

@@ -73,7 +73,9 @@ def simulate(
     """Simulate a study: each participant rates items in a separate random order.
 
     Args:
-        qualities: latent qualities on the rating scale, shape (items,); may leave [1, 5].
+        qualities: Latent qualities on the rating scale, shape (items,); may leave [1, 5].
+        participants: Number of participants.
+        population: How participants differ; None for the default.
         per_participant: trials of each, drawn without replacement; by default all items.
         items: names, by default ``item1`` and so on.
         kinds: what each participant is, of ``KINDS``; by default drawn by the population's shares.
