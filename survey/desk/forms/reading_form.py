@@ -79,6 +79,10 @@ _OPTION: Final = re.compile(
     r"--(columns|wide|scale|labels|missing|encoding|sheet|header)\b(?:[= ](\w+)(?==))?"
 )
 
+#: Refusals that name no option, but say what is missing.
+_ABSENT: Final = re.compile(r"no columns? '(\w+)'")
+_OFF_SCALE: Final = re.compile(r"is not on the scale|is not a whole number from")
+
 
 class ReadingForm(forms.Form):
     """The choices of one file, with what the reader refused beside the field that corrects it."""
@@ -155,9 +159,11 @@ class ReadingForm(forms.Form):
             for option, role in _OPTION.findall(text)
             if role or option
         ]
+        if absent := _ABSENT.search(text):
+            named.append(f"c-{absent[1]}")
+        if _OFF_SCALE.search(text):
+            named.append("scale")
         field = next((name for name in named if name in self.fields), None)
-        if field is None and "is not on the scale" in text:
-            field = "scale"
         self.fault = in_words(text)
         if field is not None:
             self.fault_at = f"id_{field}"
