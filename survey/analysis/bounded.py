@@ -56,7 +56,7 @@ class Reading:
     """What was read of a file.
 
     Attributes:
-        folder: where the tables lie.
+        folder: holds the tables.
         preview: how the columns were understood; None where no columns were found.
         refusal: why it holds no ratings, "" for ratings and statistics.
         statistics: of a file of means or counts.

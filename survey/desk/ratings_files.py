@@ -1,4 +1,4 @@
-"""Ratings files that wait to be analysed: each belongs to one session, lies on disk for an hour, and never in the database.
+"""Ratings files that wait to be analysed: each belongs to one session and is on disk for an hour, never in the database.
 
 DATA_DIR/analyse/KEY/file/NAME is the upload; DATA_DIR/analyse/KEY/READING/ holds what was read of it under one choice
 of options.
@@ -56,7 +56,7 @@ class RatingsFile:
 
     @property
     def folder(self) -> Path:
-        """Where it and all that was made of it lie."""
+        """The folder of the file and of all that was made of it."""
         return _root() / self.key
 
     @property
