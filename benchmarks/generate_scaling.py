@@ -30,7 +30,7 @@ def in_process(
     network: str = NEURAL_STYLE.network,
     **settings: int,
 ) -> Measured:
-    """Run one contender of `generate_work` in a process of its own. network: name or file; settings: size, evaluations, cells."""
+    """Run one contender of `generate_work` in a separate process. network: name or file; settings: size, evaluations, cells."""
     arguments = [way, "--device", options.device, "--work", work.name, "--weights", network]
     for key, value in settings.items():
         arguments += [f"--{key}", str(value)]

@@ -1,6 +1,6 @@
 """Speed of what is read out of a database: `python -m benchmarks.stored`.
 
-A SQLite database of its own holds a study of 20,000 ratings (1000 images, 200 participants) and one of a million. Measured
+A separate SQLite database has a study of 20,000 ratings (1000 images, 200 participants) and one of a million. Measured
 in a fresh process each: the default results page with nothing cached, the export of everything, and the MOS table of a
 million ratings with its peak memory. Prints Markdown and writes benchmarks/results/stored.md. Times are wall and
 processor seconds: on a busy machine only the latter tell.

@@ -256,7 +256,7 @@ class Objective:
         return terms.detach(), gradient.contiguous()
 
     def _is_fast(self, number: int, images: Tensor) -> bool:
-        """Say whether a chunk's losses are taken in passing: where that is possible and has proved itself on the device."""
+        """Return whether a chunk's losses are taken in passing: where that is possible and has proved itself on the device."""
         network = self._network
         if network.device.type == "cpu" or network.forgetful or network.tile or network.plain:
             return False

@@ -35,7 +35,7 @@ def plan_among(text: str, pictures: Mapping[str, sizes.Size]) -> Plan:
 
 
 def estimate(plan: Plan, pictures: Mapping[str, sizes.Size]) -> Estimate:
-    """Say what a plan takes. pictures: the size (width, height) of each by its name."""
+    """Return the cost of a plan. pictures: the size (width, height) of each by its name."""
     work = disk = 0.0
     jobs = [(cell.recipe, pictures[cell.pair.content.name]) for cell in plan.cells]
     known = {job: (pace.pixel_evaluations(*job), sizes.levels(*job)[-1]) for job in set(jobs)}

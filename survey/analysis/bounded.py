@@ -1,4 +1,4 @@
-"""A ratings file from a browser is read in a process of its own, with a bound on memory and time.
+"""Reading of uploaded ratings files in a separate process, with limits on memory and time.
 
 A small workbook may ask for gigabytes once it is unpacked; here it ends its own process and no other. One file is read
 at a time by each process that asks.

@@ -256,7 +256,7 @@ def _categories(column: pd.Series) -> pd.Series:
 
 
 def _check_question(table: pd.DataFrame, source: str) -> None:
-    """A rating without a question among others that have one would be a question of its own, of no name."""
+    """Refuse a rating without a question among others with one; it would become a separate question without a name."""
     if "question" in table.columns and table["question"].notna().any():
         empty = table["question"].isna()
         if empty.any():

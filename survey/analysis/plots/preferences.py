@@ -103,7 +103,7 @@ PAIR_PLOTS: Final[tuple[Plot[QuestionPreferences], ...]] = (
         "scores",
         "Scores of the images",
         "Log odds of being chosen with 95 % intervals (Bradley-Terry model, ties as Davidson has them). Images that no "
-        "chain of comparisons connects are groups apart, each with a zero of its own.",
+        "chain of comparisons connects form separate groups, each with a separate zero.",
         _scores,
         draw_preference_scores,
     ),

@@ -240,7 +240,7 @@ def condition_finding(part: QuestionAnalysis) -> str:
 
 
 def reliability_finding(summary: Mapping[str, Any]) -> str:
-    """Say in one sentence whether another such panel would give the same scores: ICC(2,k), Koo and Li 2016."""
+    """Return one sentence on whether another such panel would give the same scores: ICC(2,k), Koo and Li 2016."""
     value = summary.get("icc_2_k")
     if value is None:
         return "How reliable these scores are cannot be computed from these ratings."
