@@ -86,7 +86,7 @@ def test_it_never_trains_over_a_network(folder: Path):
 def test_it_refuses_a_folder_without_photographs(folder: Path):
     (folder / "none").mkdir()
     (folder / "none" / "notes.txt").write_text("no photograph")
-    assert "none: holds no photographs" in refusal(folder, "--photos", folder / "none")
+    assert "none: has no photographs" in refusal(folder, "--photos", folder / "none")
     assert "no such folder" in refusal(folder, "--photos", folder / "nowhere")
 
 
