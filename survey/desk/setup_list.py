@@ -19,6 +19,7 @@ TITLES: Final = {
     "texts": "Write the texts",
     "languages": "Choose languages",
     "questions": "Set the question and scale",
+    "images": "Check images and roles",
     "assignment": "Decide how much each person rates",
     "recruitment": "Recruit people",
     "privacy": "State privacy and who is responsible",
@@ -68,7 +69,7 @@ def setup_list(study: Study, definition: Definition) -> Setup:
 
     groups = [
         Group("What people see", [task("texts"), task("languages"), task("questions")]),
-        Group("What is rated", [task(name) for name in ("images", "assignment") if name in TITLES]),
+        Group("What is rated", [task(name) for name in ("images", "assignment")]),
         Group("Who takes part", [task("recruitment"), task("privacy")]),
     ]
     if study.state == Study.State.DRAFT and not study.archived_at:

@@ -72,6 +72,7 @@ urlpatterns: list[URLPattern] = [
     path("studies/<slug:slug>/live/now.json", live.now, name="live_now"),
     path("studies/<slug:slug>/setup/", setup.setup, name="setup"),
     path("studies/<slug:slug>/setup/file/", setup.file, name="study_file"),
+    path("studies/<slug:slug>/setup/images/", setup_tasks.images, name="setup_images"),
     path("studies/<slug:slug>/setup/open/", setup_tasks.check, name="setup_open"),
     *(
         path(f"studies/<slug:slug>/setup/{name}/", setup_tasks.task, {"name": name}, name=f"setup_{name}")

@@ -22,7 +22,7 @@ def write_images(study: Study, target: IO[bytes]) -> None:
     """
     rows, used = [], set[str]()
     with zipfile.ZipFile(target, "w") as archive:
-        for stimulus in study.stimuli.order_by("pk").iterator():
+        for stimulus in study.stimuli.exclude(role=Stimulus.Role.LEFT_OUT).order_by("pk").iterator():
             name = _name(stimulus, used)
             with stimulus.image.open() as file:
                 archive.writestr(zipfile.ZipInfo(name, _EPOCH), file.read(), zipfile.ZIP_STORED)

@@ -178,6 +178,7 @@ class Stimulus(models.Model):
         GOLD = "gold"
         TRAP = "trap"
         REFERENCE = "reference"
+        LEFT_OUT = "left-out", "left out"
 
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="stimuli")
     name = models.CharField(max_length=32, unique=True, default=new_token)
@@ -203,7 +204,7 @@ class Stimulus(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["study", "item"], name="stimulus_item_once"),
             models.CheckConstraint(
-                condition=Q(role__in=["main", "practice", "gold", "trap", "reference"]),
+                condition=Q(role__in=["main", "practice", "gold", "trap", "reference", "left-out"]),
                 name="stimulus_role_known",
             ),
             models.CheckConstraint(

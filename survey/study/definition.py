@@ -142,6 +142,7 @@ class Images(Part):
     references: list[Line] | dict[Line, Line] = []
     gold: list[Gold] = []
     trap: Answer | None = None
+    left_out: list[Line] = []
 
 
 class Screening(Part):
@@ -289,6 +290,8 @@ class Definition(Part):
         }
         if self.recruitment and not self.recruitment.open_to_others:
             later["recruitment"] = {"open_to_others"}
+        if not self.images.left_out:
+            later["images"] = {"left_out"}
         later["questions"] = {
             place: {name for name in ("scale", "show_value") if name not in question.used_keys}
             for place, question in enumerate(self.questions)

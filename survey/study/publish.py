@@ -114,7 +114,7 @@ def pictures_of_set(image_set: ImageSet, method: str, only: Collection[int] | No
         raise PublishError(f"image set {image_set.slug!r} has no finished image: generate it first")
     if method in ("acr-hr", "dcr"):
         contents = {picture.content for picture in pictures}
-        pictures += [reference for reference in _of_sources(image_set) if reference.content in contents]
+        pictures += [picture for picture in references_of(image_set) if picture.content in contents]
     return pictures
 
 
@@ -146,7 +146,7 @@ def publish(
     try:
         # Before the transaction: on SQLite nobody else could save a rating for as long as it takes.
         for picture in pictures:
-            stimuli.append(_stimulus(picture))
+            stimuli.append(stimulus_of(picture))
         with transaction.atomic():
             study = save_study(slug, definition, owner, state, is_simulated)
             for stimulus in stimuli:
@@ -180,6 +180,9 @@ def cast_roles(pictures: list[Picture], definition: Definition) -> list[Picture]
             by_item[item] = replace(by_item[item], role=Stimulus.Role.GOLD, expected=gold.answer)
     for content, item in _references(definition, by_item):
         by_item[item] = replace(by_item[item], role=Stimulus.Role.REFERENCE, content=content)
+    for pattern in wanted.left_out:
+        for item in _matching(pattern, by_item, "images.left_out"):
+            by_item[item] = replace(by_item[item], role=Stimulus.Role.LEFT_OUT)
     if wanted.trap is not None:
         for language in definition.languages:
             by_item[f"trap-{language}"] = _trap(definition, language, wanted.trap)
@@ -256,7 +259,7 @@ def add_version(study: Study, definition: Definition) -> StudyVersion:
     return version
 
 
-def _stimulus(picture: Picture) -> Stimulus:
+def stimulus_of(picture: Picture) -> Stimulus:
     """Return the (unsaved) stimulus of a picture, of no study yet; its bytes are in the media store already."""
     image = picture.read()
     data = images.encode_png(image)
@@ -299,7 +302,7 @@ def read_stored(file: FieldFile, name: str) -> Image.Image:
         return images.read(stored, name)
 
 
-def _of_sources(image_set: ImageSet) -> list[Picture]:
+def references_of(image_set: ImageSet) -> list[Picture]:
     """Return the set's content images, at the size of its images: what a stylised image is compared with."""
     pictures: dict[str, Picture] = {}
     for cell in image_set.cells.filter(status=Cell.Status.DONE).select_related("content").order_by("index"):

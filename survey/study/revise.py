@@ -1,6 +1,8 @@
-"""Changes of what a published study says: a new version. Images stay, and scales once a person has taken part."""
+"""Changes of what a study says. Once a person has taken part each is a new version, and images, method and scales stay."""
 
 from __future__ import annotations
+
+from typing import Final
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -9,9 +11,12 @@ from survey.access.audit import record
 from survey.models import Study, StudyVersion
 from survey.study.definition import Definition, definition_of
 from survey.study.publish import PublishError, add_version, check_purge_day
+from survey.study.recast import recast
 
-#: What a change cannot touch: ratings before and after it would not be ratings of the same thing.
-FIXED = ("method", "files", "images")
+#: What no change can touch: where the images came from.
+ALWAYS_FIXED: Final = ("files",)
+#: Nor these, once a person has taken part: ratings before and after would not be ratings of the same thing.
+FIXED: Final = (*ALWAYS_FIXED, "method", "images")
 
 
 @transaction.atomic
@@ -21,8 +26,12 @@ def revise(study: Study, definition: Definition, by: User | None = None) -> Stud
     Until a person (other than in a preview) has taken part, it replaces the newest version; from then on each change
     is a version of its own, and whoever began under an older one stays with it. `by` is None for a command.
 
-    Raises PublishError when the method or the images would change, or, once a person has taken part, the questions'
-    keys or scales.
+    Until then the images are given the roles anew that the definition says, and the pictures for attention are drawn
+    anew.
+
+    Raises:
+        PublishError: A name of the definition fits no image; or, once a person has taken part, the method, the images,
+            or the questions' keys or scales would change.
     """
     study = Study.objects.select_for_update().get(pk=study.pk)
     newest = study.version
@@ -30,13 +39,15 @@ def revise(study: Study, definition: Definition, by: User | None = None) -> Stud
         return newest
     has_people = study.participants.filter(is_preview=False).exists()
     _check(definition_of(newest), definition, keys_stay=has_people)
+    study.method = definition.method
     study.title = definition.say(definition.title, definition.languages[0])
     study.purge_on = definition.purge_on
-    study.save(update_fields=["title", "purge_on"])
+    study.save(update_fields=["method", "title", "purge_on"])
     if not has_people:
         study.participants.all().delete()
         study.questions.all().delete()
         newest.delete()
+        recast(study, definition)
     version = add_version(study, definition)
     record("study.revise", study, by, version=version.number, sha256=version.sha256)
     return version
@@ -45,9 +56,10 @@ def revise(study: Study, definition: Definition, by: User | None = None) -> Stud
 def _check(old: Definition, new: Definition, *, keys_stay: bool) -> None:
     if old.purge_on != new.purge_on:
         check_purge_day(new)
-    for name in FIXED:
+    for name in FIXED if keys_stay else ALWAYS_FIXED:
         if getattr(old, name) != getattr(new, name):
-            raise PublishError(f"{name}: cannot change in a published study; publish a new one")
+            when = "" if name in ALWAYS_FIXED else " once somebody has taken part"
+            raise PublishError(f"{name}: cannot change in a published study{when}; publish a new one")
     keys = [[question.key for question in definition.questions] for definition in (old, new)]
     if keys_stay and keys[0] != keys[1]:
         raise PublishError(f"questions: keys and order stay {', '.join(keys[0])}, not {', '.join(keys[1])}")
@@ -57,7 +69,7 @@ def _check(old: Definition, new: Definition, *, keys_stay: bool) -> None:
                 f"questions.{number}.scale: {was.scale} cannot become {asked.scale} once somebody has taken part; "
                 "publish a new study"
             )
-    if new.images.trap is not None:
+    if keys_stay and new.images.trap is not None:
         _check_trap(old, new, new.images.trap)
 
 

@@ -28,6 +28,7 @@ PLACES: Final[dict[str, tuple[str, str]]] = {
             "setup_assignment",
             "setup_recruitment",
             "setup_privacy",
+            "setup_images",
             "setup_open",
         ],
         (DESK, "set-up"),

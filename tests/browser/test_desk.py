@@ -30,6 +30,7 @@ PAGES = [
             "assignment",
             "recruitment",
             "privacy",
+            "images",
             "open",
         )
     ),
@@ -165,3 +166,23 @@ def test_a_new_site_says_how_to_begin(page: Page, live_server):
     sign_in(page, "ada")
     expect(page.get_by_role("heading", name="Make a study")).to_be_visible()
     check(page)
+
+
+def test_a_click_on_a_thumbnail_gives_the_image_its_role(desk: Page, study: Study):
+    study.participants.all().delete()
+    desk.goto("/studies/study/setup/images/")
+    item = study.stimuli.filter(role="main").order_by("pk")[0].item
+    role = desk.get_by_label(f"Role of {item}", exact=True)
+    tile = desk.locator(".roles li").filter(has=role)
+    answer = desk.get_by_label(f"Right answer for {item}", exact=True)
+    expect(answer).to_be_hidden()
+    tile.locator("img").click()
+    expect(role).to_have_value("practice")
+    expect(desk.locator("#count")).to_contain_text("1 practice")
+    desk.get_by_label("Gold: answer known").check()
+    tile.locator("img").click()
+    expect(role).to_have_value("gold")
+    answer.select_option("2 Poor")
+    desk.get_by_role("button", name="Save").click()
+    expect(desk.get_by_text("Saved: images and roles.")).to_be_visible()
+    assert study.stimuli.get(item=item).expected == 2

@@ -74,7 +74,16 @@ ROWS: Final[dict[str, Row]] = {
     "setup": Row("owner"),
     **{
         f"setup_{name}": Row("owner")
-        for name in ("texts", "languages", "questions", "assignment", "recruitment", "privacy", "open")
+        for name in (
+            "texts",
+            "languages",
+            "questions",
+            "assignment",
+            "recruitment",
+            "privacy",
+            "open",
+            "images",
+        )
     },
     "study_file": Row("owner"),
     "version_file": Row("owner", keys={"number": 1}),

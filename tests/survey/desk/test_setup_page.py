@@ -313,3 +313,59 @@ def test_privacy_is_saved_with_the_day_that_was_offered(client, draft):
     assert definition.purge_on == timezone.localdate() + dt.timedelta(days=90)
     send(client, "privacy", purge_on="")
     assert definition_of(draft.version).purge_on is None
+
+
+def named(study: Study) -> dict[str, str]:
+    """Return {item: opaque name}."""
+    return dict(study.stimuli.values_list("item", "name"))
+
+
+def test_images_get_roles_by_selects(client, draft):
+    names = named(draft)
+    changes = {f"role.{names['cat-weak']}": "practice", f"role.{names['dog-weak']}": "left-out"}
+    changes |= {f"role.{names['owl-weak']}": "gold", f"answer.{names['owl-weak']}": "1", "trap": "4"}
+    assert send(client, "images", **changes).status_code == 302
+    images = definition_of(draft.version).images
+    assert (images.practice, images.left_out, images.trap) == (["cat-weak"], ["dog-weak"], 4)
+    assert [(gold.item, gold.answer) for gold in images.gold] == [("owl-weak", 1)]
+    assert "3 rated, 1 for practice, 1 gold, an attention picture" in client.get(SETUP).content.decode()
+    before = draft.version.sha256
+    assert send(client, "images").status_code == 302
+    assert draft.version.sha256 == before
+
+
+def test_a_gold_image_needs_its_answer_and_two_images_must_be_rated(client, draft):
+    names = named(draft)
+    response = send(client, "images", **{f"role.{names['cat-weak']}": "gold"})
+    assert "Say the right answer for “cat-weak”." in response.content.decode()
+    assert response.context["form"][f"role.{names['cat-weak']}"].value() == "gold"
+    response = send(client, "images", **{f"role.{name}": "practice" for name in names.values()})
+    assert "At least two images must be rated." in response.content.decode()
+
+
+def test_a_name_with_a_star_means_itself(client, draft):
+    draft.stimuli.filter(item="cat-weak").update(item="*[x]")
+    names = named(draft)
+    send(client, "images", **{f"role.{names['*[x]']}": "practice"})
+    assert list(draft.stimuli.filter(role="practice").values_list("item", flat=True)) == ["*[x]"]
+
+
+def test_factors_of_uploaded_images_are_typed_into_a_table(client, draft):
+    draft.stimuli.update(factors={}, condition="")
+    names = named(draft)
+    said = {f"factor.0.{names['cat-weak']}": "0.1", f"content.{names['cat-weak']}": "tabby"}
+    response = send(client, "images", **said)
+    assert "Name this factor." in response.content.decode()
+    assert send(client, "images", **said, **{"factor.0": "ratio"}).status_code == 302
+    cat = draft.stimuli.get(item="cat-weak")
+    assert (cat.factors, cat.content, cat.condition) == ({"ratio": 0.1}, "tabby", "ratio 0.1")
+    assert draft.stimuli.get(item="dog-weak").factors == {}
+
+
+def test_after_the_first_person_images_and_roles_stay(client, owner, study):
+    services.start(study)
+    names = named(study)
+    page = client.get(f"{SETUP}images/").content.decode()
+    assert "images and roles stay as they are" in page
+    client.post(f"{SETUP}images/", {f"role.{names['cat-weak']}": "practice"})
+    assert definition_of(study.version).images.practice == []

@@ -17,7 +17,6 @@ from survey.desk.forms.setup_forms import PrivacyForm, is_untouched
 from survey.desk.forms.task_form import TaskForm
 from survey.desk.pages.study.setup_tasks import FORMS
 from survey.study.definition import AboutQuestion, Definition, Part
-from survey.study.revise import FIXED
 from survey.study.scales import LANGUAGES
 
 
@@ -121,9 +120,8 @@ def test_a_form_left_as_it_is_says_the_same_again(definition: Definition, keys_s
 def test_every_key_is_in_one_form_or_cannot_change_at_all():
     forms = [form(definition=Definition(title="T")) for form in FORMS.values()]
     names = [re.sub(r"\.\d+\.", ".", name.partition(":")[0]) for form in forms for name in set(form.fields)]
-    assert set(names) == {path for path in paths(Definition) if path.partition(".")[0] not in FIXED} | {
-        "method"
-    }
+    elsewhere = ("files", "images")
+    assert set(names) == {path for path in paths(Definition) if path.partition(".")[0] not in elsewhere}
     for form in forms:
         shown = [field.name for group in form.groups for field in group.fields]
         assert sorted(shown) == sorted(form.fields)

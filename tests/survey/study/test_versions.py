@@ -75,9 +75,10 @@ def test_before_anyone_took_part_other_questions_can_be_asked(django_user_model)
     assert list(study.questions.values_list("key", "position")) == [("style", 1), ("overall", 2)]
 
 
-def test_the_label_that_a_trap_shows_cannot_change():
+def test_the_label_that_a_trap_shows_cannot_change_once_somebody_took_part():
     trap = "[images]\ntrap = 4\n"
     study = make_study(trap)
+    services.start(study)
     asked = '[[questions]]\nkey = "overall"\ntext = "?"\nlabels = ["1", "2", "3", "{}", "5"]\n'
     with pytest.raises(PublishError, match="the trap shows the label 'Good', which cannot become '4'"):
         revise(study, definition(asked.format(4) + trap))
@@ -102,8 +103,9 @@ def test_the_command_says_which_version_it_is(tmp_path, capsys):
     assert caught.value.returncode == 2
 
 
-def test_languages_of_a_study_with_a_trap_stay():
+def test_languages_of_a_study_with_a_trap_stay_once_somebody_took_part():
     study = make_study("[images]\ntrap = 4\n")
+    services.start(study)
     more = parse('title = "T"\nlanguages = ["en", "fr"]\n[images]\ntrap = 4\n', "x")
     with pytest.raises(PublishError, match="languages"):
         revise(study, more)

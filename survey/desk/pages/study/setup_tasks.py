@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any, Final
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from survey.access.studies import own_study
+from survey.desk.forms.images_form import ImagesForm
 from survey.desk.forms.languages_form import LanguagesForm
 from survey.desk.forms.setup_forms import (
     AssignmentForm,
@@ -22,11 +24,12 @@ from survey.desk.forms.setup_forms import (
 from survey.desk.forms.task_form import TaskForm
 from survey.desk.pages.entry import signed_in_user
 from survey.desk.pages.study.setup import has_people, participants_address
-from survey.desk.setup_list import TITLES, summary
-from survey.models import Study
+from survey.desk.setup_list import TITLES, images_line, summary
+from survey.models import Stimulus, Study
 from survey.study.definition import Definition, definition_of
 from survey.study.publish import PublishError
 from survey.study.readiness import Finding, blocking, load_of, remarks, tried
+from survey.study.recast import own_images
 from survey.study.revise import revise
 
 FORMS: Final[dict[str, type[TaskForm]]] = {
@@ -91,6 +94,36 @@ def task(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     return render(request, "survey/researcher/setup_task.html", context, status=422 if form.errors else 200)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+def images(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show each image with its role; POST: save the roles, and the factors of uploaded images."""
+    study = own_study(request.user, slug)
+    stays = has_people(study)
+    stimuli = own_images(study.stimuli.select_related("cell").order_by("pk"))
+    data = request.POST if request.method == "POST" and not stays else None
+    form = ImagesForm(data, definition=definition_of(study.version), keys_stay=stays, stimuli=stimuli)
+    if data is not None and form.is_valid():
+        try:
+            with transaction.atomic():
+                Stimulus.objects.bulk_update(form.describe(), ["content", "style", "condition", "factors"])
+                revise(study, form.definition, signed_in_user(request))
+        except PublishError as error:
+            form.blame(str(error))
+        else:
+            messages.success(request, "Saved: images and roles.")
+            return redirect("setup", slug=slug)
+    context = {
+        "study": study,
+        "name": "images",
+        "form": form,
+        "heading": TITLES["images"],
+        "lead": f"Every image is rated unless you give it another role. Now: {images_line(study)}.",
+        "has_people": stays,
+        "trap": study.stimuli.filter(role=Stimulus.Role.TRAP).first(),
+    }
+    return render(request, "survey/researcher/setup_images.html", context, status=422 if form.errors else 200)
+
+
 @require_safe
 def check(request: HttpRequest, slug: str) -> HttpResponse:
     """Show all that the study says, what blocks its opening, and what deserves a second look."""
@@ -133,4 +166,4 @@ def _linked(study: Study, finding: Finding) -> tuple[str, str, str]:
 def _address(study: Study, name: str) -> str:
     if name == "try":
         return reverse("participant", args=[study.slug]) + "?preview=1"
-    return reverse(f"setup_{name}" if name in FORMS else "study_file", args=[study.slug])
+    return reverse(f"setup_{name}", args=[study.slug])
