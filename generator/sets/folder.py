@@ -33,13 +33,18 @@ def readable_name(label: str) -> str:
     return plain[:_LONGEST].rstrip("-.") or "image"
 
 
+def free_name(stem: str, ending: str, used: set[str]) -> str:
+    """Return a file name that none in `used` equals, in upper or lower case, and add it; a number tells equals apart."""
+    name = next(name for name in _numbered(stem, ending) if name.casefold() not in used)
+    used.add(name.casefold())
+    return name
+
+
 def named_images(cells: Iterable[Cell]) -> Iterator[tuple[str, Cell]]:
     """Yield each cell with a unique file name; names that differ only in case count as the same."""
     used: set[str] = set()
     for cell in cells:
-        name = next(name for name in _candidates(cell) if name.casefold() not in used)
-        used.add(name.casefold())
-        yield name, cell
+        yield free_name(readable_name(cell.label), ".png", used), cell
 
 
 def factor_rows(named: Iterable[tuple[str, Cell]]) -> list[dict[str, str]]:
@@ -120,7 +125,7 @@ def write_set(image_set: ImageSet, folder: Path) -> int:
             data = file.read()
         name = next(
             name
-            for name in _candidates(cell)
+            for name in _numbered(readable_name(cell.label), ".png")
             if name not in named and _may_hold(present.get(name.casefold()), data)
         )
         named[name] = cell
@@ -132,9 +137,8 @@ def write_set(image_set: ImageSet, folder: Path) -> int:
     return len(named)
 
 
-def _candidates(cell: Cell) -> Iterator[str]:
-    base = readable_name(cell.label)
-    return itertools.chain([f"{base}.png"], (f"{base}-{number}.png" for number in itertools.count(2)))
+def _numbered(stem: str, ending: str) -> Iterator[str]:
+    return itertools.chain([f"{stem}{ending}"], (f"{stem}-{number}{ending}" for number in itertools.count(2)))
 
 
 def _may_hold(path: Path | None, data: bytes) -> bool:

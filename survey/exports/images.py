@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import zipfile
 from pathlib import PurePosixPath
 from typing import IO
 
 import pandas as pd
 
+from generator.sets.folder import free_name, readable_name
 from survey.exports.tables import csv_bytes
 from survey.models import Stimulus, Study
 
@@ -35,11 +35,5 @@ def write_images(study: Study, target: IO[bytes]) -> None:
 
 def _name(stimulus: Stimulus, used: set[str]) -> str:
     stem = "-".join(part for part in (stimulus.content, stimulus.style) if part) or stimulus.item
-    stem = re.sub(r"[^\w.-]+", "-", stem).strip("-.")[:100] or "image"
     ending = PurePosixPath(stimulus.image.name or "").suffix.lower() or ".png"
-    name, number = f"{stem}{ending}", 1
-    while name.lower() in used:
-        number += 1
-        name = f"{stem}-{number}{ending}"
-    used.add(name.lower())
-    return name
+    return free_name(readable_name(stem), ending, used)

@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import Group, User
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from generator.models import Cell, PlanRun
 from generator.queue import runs, worker
+from generator.sets import uploads
 from tests.generator.rows import mark_done
 from tests.survey.desk.sets import finished_set, planned, things_of
 from tests.survey.factories import png
@@ -63,6 +65,7 @@ def test_every_page_is_accessible_and_fits_a_phone(desk: Page, ada: User):
         reverse("cell", args=["failures", 1]),
         reverse("pictures"),
         reverse("new_plan"),
+        reverse("delete_set", args=[things["set"]]),
         f"{reverse('new_plan')}?as=file",
         reverse("plan", args=[things["plan"]]),
         reverse("plan", args=[refused.pk]),
@@ -150,4 +153,82 @@ def test_without_script_a_reload_shows_how_far_it_is(browser, live_server, ada: 
     mark_done(Cell.objects.get(index=2), image=Cell.objects.get(index=0).image.name)
     page.reload()
     expect(page.locator("#progress")).to_contain_text("Done: 3 of 3 made")
+    context.close()
+
+
+@pytest.fixture
+def pictures(ada: User) -> None:
+    """Two photographs and a style of hers."""
+    for number, name in enumerate(("cat.png", "dog.png", "wave.png")):
+        uploads.keep(ada, SimpleUploadedFile(name, png(number)))
+
+
+def choose(desk: Page, *photographs: str) -> None:
+    desk.goto(reverse("new_plan"))
+    for name in photographs:
+        desk.get_by_role("group", name="Photographs").get_by_label(name).check()
+    desk.get_by_role("group", name="Styles").get_by_label("wave.png").check()
+
+
+def test_the_count_follows_what_is_chosen_and_stays_in_view(desk: Page, pictures):
+    choose(desk, "cat.png", "dog.png")
+    count = desk.locator("#count")
+    expect(count).to_contain_text("2 images")
+    desk.locator("summary", has_text="Ratio of photograph").click()
+    for ratio in ("0.01", "0.1", "1"):
+        desk.get_by_role("checkbox", name=ratio, exact=True).press("Space")
+    expect(count).to_contain_text("6 images")
+    expect(count).to_contain_text("2 photographs × 1 style × 3 ratios")
+    desk.get_by_label("Other ratios").fill("0,05;x")
+    expect(desk.locator("[data-error=vary_ratio]")).to_contain_text("may be one number or two")
+    for size in ({"width": 1280, "height": 800}, {"width": 390, "height": 844}):
+        desk.set_viewport_size(size)
+        for end in ("0", "document.body.scrollHeight"):
+            desk.evaluate(f"scrollTo(0, {end})")
+            expect(desk.get_by_role("button", name="Check and continue")).to_be_in_viewport()
+            expect(count.locator("[data-images]")).to_be_in_viewport()
+
+
+def test_errors_take_the_focus_lead_to_their_field_and_keep_the_choices(desk: Page, pictures):
+    choose(desk, "cat.png")
+    desk.locator("summary", has_text="Ratio of photograph").click()
+    desk.get_by_label("Other ratios").fill("x")
+    desk.get_by_role("button", name="Check and continue").click()
+    expect(desk.locator("#problems")).to_be_focused()
+    desk.get_by_role("link", name="“x” is not a list of numbers").click()
+    expect(desk.get_by_label("Other ratios")).to_be_focused()
+    expect(desk.get_by_label("Other ratios")).to_have_value("x")
+    expect(desk.get_by_role("group", name="Photographs").get_by_label("cat.png")).to_be_checked()
+    assert Axe().run(desk).violations_count == 0
+
+
+def test_another_method_brings_its_own_values_and_what_is_open_stays_open(desk: Page, pictures):
+    choose(desk, "cat.png")
+    desk.locator("summary", has_text="Ratio of photograph").click()
+    desk.get_by_role("checkbox", name="0.03", exact=True).press("Space")
+    desk.get_by_role("radio", name="Patel 2019 The thesis").check()
+    expect(desk.locator("summary", has_text="Layer that keeps")).to_contain_text("Patel 2019’s own: conv3_1")
+    ratio = desk.locator("[data-factor=vary_ratio]")
+    expect(ratio).to_have_attribute("open", "")
+    expect(ratio.get_by_role("checkbox", name="0.0001", exact=True)).to_be_attached()
+    expect(ratio.get_by_role("checkbox", name="0.03", exact=True)).to_be_checked()
+
+
+def test_without_script_a_plan_is_made_changed_and_counted_on_the_next_page(
+    browser, live_server, ada: User, desk: Page, pictures
+):
+    context = browser.new_context(
+        base_url=live_server.url, java_script_enabled=False, storage_state=desk.context.storage_state()
+    )
+    page = context.new_page()
+    choose(page, "cat.png")
+    page.get_by_label("Name of the set").fill("Waves")
+    page.get_by_role("radio", name="Patel 2019 The thesis").check()
+    page.get_by_role("button", name="Show this method’s own values below").click()
+    expect(page.get_by_label("Name of the set")).to_have_value("Waves")
+    expect(page.locator("summary", has_text="Layer that keeps")).to_contain_text("conv3_1")
+    page.get_by_role("button", name="Check and continue").click()
+    expect(page.get_by_role("heading", name="Waves")).to_be_visible()
+    page.get_by_role("link", name="Change").click()
+    expect(page.get_by_role("radio", name="Patel 2019 The thesis")).to_be_checked()
     context.close()

@@ -77,7 +77,7 @@ for (const input of document.querySelectorAll("input[type=file]")) {
   input.addEventListener("change", () => checkFiles(input));
 }
 
-const make = /** @type {HTMLFormElement} */ (document.getElementById("make"));
+const make = document.getElementById("make");
 if (make) choosePlan(make);
 document.getElementById("problems")?.focus();
 const set = document.getElementById("progress");
@@ -86,8 +86,6 @@ const plan = document.getElementById("plan");
 if (plan) watchPlan(plan);
 for (const form of document.querySelectorAll("form[data-stop]")) stopAtOnce(form);
 // The server knows no time zone of its reader.
-/** @type {NodeListOf<HTMLTimeElement>} */
-const times = document.querySelectorAll("time[datetime]");
-for (const time of times) {
-  time.textContent = new Date(time.dateTime).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+for (const time of document.querySelectorAll("time[datetime]")) {
+  time.textContent = new Date(time.dateTime).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 }
