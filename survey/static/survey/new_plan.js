@@ -3,16 +3,19 @@
 
 const WAIT = 300;
 
+/** @returns {NodeListOf<HTMLElement>} */
+const all = (within, selector) => within.querySelectorAll(selector);
+/** @returns {NodeListOf<HTMLDetailsElement>} */
+const factorsOf = (within) => within.querySelectorAll("details[data-factor]");
+
 /** @param {HTMLFormElement} form */
 export function choosePlan(form) {
   const box = document.getElementById("count");
-  /** @type {(root: ParentNode, selector: string) => HTMLElement[]} */
-  const all = (root, selector) => Array.from(root.querySelectorAll(selector));
   const part = (name) => box.querySelector(`[data-${name}]`);
   let timer = 0;
   let asked = 0;
 
-  for (const only of form.querySelectorAll(".without-script")) only.remove();
+  for (const only of all(form, ".without-script")) only.remove();
 
   function ticked(name) {
     return form.querySelectorAll(`input[type="checkbox"][name="${name}"]:checked`).length;
@@ -21,8 +24,9 @@ export function choosePlan(form) {
   // What the browser itself knows is said at once.
   function countTicks() {
     for (const span of all(form, "[data-chosen]")) span.textContent = `${ticked(span.dataset.chosen)} chosen`;
-    for (const factor of all(form, "details[data-factor]")) {
-      const [values] = all(factor, "[data-values]");
+    for (const factor of factorsOf(form)) {
+      /** @type {HTMLElement} */
+      const values = factor.querySelector("[data-values]");
       values.dataset.own ??= values.textContent.includes("values") ? "" : values.textContent;
       const count = ticked(factor.dataset.factor);
       values.textContent = count > 1 ? `${count} values` : count ? "1 value for all" : values.dataset.own;
@@ -73,19 +77,19 @@ export function choosePlan(form) {
   async function lookAtMethod() {
     const data = new FormData(form);
     data.set("look", "1");
-    const opened = all(form, "details[data-factor][open]").map((factor) => factor.dataset.factor);
+    const opened = [...factorsOf(form)].filter((factor) => factor.open).map((factor) => factor.dataset.factor);
     const text = await (await fetch(form.action, { method: "POST", body: data })).text();
     const fresh = new DOMParser().parseFromString(text, "text/html").getElementById("vary");
     if (!fresh) return;
-    for (const factor of all(fresh, "details[data-factor]")) {
-      if (opened.includes(factor.dataset.factor)) factor.setAttribute("open", "");
+    for (const factor of factorsOf(fresh)) {
+      factor.open ||= opened.includes(factor.dataset.factor);
     }
     document.getElementById("vary").replaceWith(fresh);
     countTicks();
   }
 
   form.addEventListener("change", (event) => {
-    if (/** @type {HTMLInputElement} */ (event.target).name === "preset") lookAtMethod().catch(() => {});
+    if (event.target instanceof HTMLInputElement && event.target.name === "preset") lookAtMethod().catch(() => {});
     later();
   });
   form.addEventListener("input", later);

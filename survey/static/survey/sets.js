@@ -77,7 +77,8 @@ for (const input of document.querySelectorAll("input[type=file]")) {
   input.addEventListener("change", () => checkFiles(input));
 }
 
-const make = document.getElementById("make");
+/** @type {HTMLFormElement} */
+const make = document.querySelector("#make");
 if (make) choosePlan(make);
 document.getElementById("problems")?.focus();
 const set = document.getElementById("progress");
@@ -86,6 +87,6 @@ const plan = document.getElementById("plan");
 if (plan) watchPlan(plan);
 for (const form of document.querySelectorAll("form[data-stop]")) stopAtOnce(form);
 // The server knows no time zone of its reader.
-for (const time of document.querySelectorAll("time[datetime]")) {
+for (const time of document.querySelectorAll("time")) {
   time.textContent = new Date(time.dateTime).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 }
