@@ -181,12 +181,29 @@ def test_the_count_follows_what_is_chosen_and_stays_in_view(desk: Page, pictures
     expect(count).to_contain_text("2 photographs × 1 style × 3 ratios")
     desk.get_by_label("Other ratios").fill("0,05;x")
     expect(desk.locator("[data-error=vary_ratio]")).to_contain_text("may be one number or two")
-    for size in ({"width": 1280, "height": 800}, {"width": 390, "height": 844}):
-        desk.set_viewport_size(size)
+    for width, height in ((1280, 800), (390, 844)):
+        desk.set_viewport_size({"width": width, "height": height})
         for end in ("0", "document.body.scrollHeight"):
             desk.evaluate(f"scrollTo(0, {end})")
             expect(desk.get_by_role("button", name="Check and continue")).to_be_in_viewport()
             expect(count.locator("[data-images]")).to_be_in_viewport()
+
+
+def test_the_back_button_keeps_the_choices_and_the_count(desk: Page, pictures):
+    choose(desk, "cat.png", "dog.png")
+    desk.get_by_label("Name of the set").fill("Waves")
+    desk.get_by_role("radio", name="Patel 2019 The thesis").check()
+    expect(desk.locator("summary", has_text="Layer that keeps")).to_contain_text("conv3_1")
+    desk.locator("summary", has_text="Ratio of photograph").click()
+    desk.get_by_role("checkbox", name="0.0001", exact=True).press("Space")
+    desk.get_by_role("button", name="Check and continue").click()
+    expect(desk.get_by_role("heading", name="Waves")).to_be_visible()
+    desk.go_back()
+    expect(desk.get_by_role("checkbox", name="0.0001", exact=True)).to_be_checked()
+    expect(desk.get_by_role("radio", name="Patel 2019 The thesis")).to_be_checked()
+    expect(desk.get_by_label("Name of the set")).to_have_value("Waves")
+    expect(desk.get_by_role("group", name="Photographs").get_by_label("dog.png")).to_be_checked()
+    expect(desk.locator("#count")).to_contain_text("2 images")
 
 
 def test_errors_take_the_focus_lead_to_their_field_and_keep_the_choices(desk: Page, pictures):

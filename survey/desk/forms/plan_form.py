@@ -6,7 +6,6 @@ import math
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
@@ -19,13 +18,17 @@ from generator.nst.recipes.recipe import Recipe
 from generator.plans.document import PlanError, document_of
 from generator.plans.plan import MAX_CELLS, check_settings
 from generator.sets.estimate import Estimate, estimate, plan_among
+from generator.sets.progress import duration
 from survey.desk.forms import plan_factors
 from survey.desk.forms.methods import Method, methods
 from survey.desk.forms.plan_factors import FACTORS, MOST, SIZE, Factor, Level
+from survey.desk.forms.plan_inputs import FactorInput, input_of
 from survey.desk.forms.plan_text import fields_of, says_no_more, toml_value, write
 
 #: Larger plans are counted by the dry run alone: here the answer has to come at once.
 _MAX_COUNTED: Final = 2000
+# Seconds from which the page says what smaller images would take, and their longest side.
+_LONG, _SMALL = 3600, 256
 _EVERY: Final = (SIZE, *FACTORS)
 # What the plan's checks say of a setting without effect -> why, in plain words.
 _REASONS: Final = {
@@ -40,35 +43,6 @@ class _Ticked(forms.MultipleChoiceField):
 
     def valid_value(self, value: Any) -> bool:
         return True
-
-
-@dataclass(frozen=True)
-class FactorInput:
-    """A factor as the page shows it."""
-
-    factor: Factor
-    name: str
-    options: list[tuple[str, str, bool, bool]]
-    blocks: list[tuple[int, list[tuple[str, bool]]]]
-    own: str
-    typed: str
-    errors: list[str]
-
-    @property
-    def chosen(self) -> int:
-        """How many values are ticked."""
-        bars = [ticked for _, layers in self.blocks for _, ticked in layers]
-        return sum(ticked for _, _, ticked, _ in self.options) + sum(bars)
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it is shown unfolded."""
-        return bool(self.chosen or self.typed or self.errors)
-
-    @property
-    def target(self) -> str:
-        """The id of the field that an error leads to."""
-        return f"id_{self.name}_other" if self.factor.kind in ("numbers", "repeats") else f"id_{self.name}"
 
 
 class PlanForm(forms.Form):
@@ -179,45 +153,11 @@ class PlanForm(forms.Form):
     def _input(self, factor: Factor) -> FactorInput:
         name = _name(factor)
         ticked = [str(value) for value in self[name].value() or []]
-        options: list[tuple[str, str, bool, bool]] = []
-        blocks: list[tuple[int, list[tuple[str, bool]]]] = []
-        if factor.kind == "layers":
-            known = plan_factors.layers_of(self.recipe.network)
-            blocks = [(block, [(each, each in ticked) for each in names]) for block, names in known]
-            names = {each for _, layers in known for each in layers}
-            options = [(each, each, True, False) for each in ticked if each not in names]
-        elif factor.key == "preset":
-            options = [
-                (each.name, each.title, each.name in ticked, each.is_ready is False)
-                for each in self.methods
-                if not each.is_whole_plan
-            ]
-        elif factor.kind == "choices":
-            options = [(value, words, value in ticked, False) for value, words in factor.choices]
-        elif factor.kind == "numbers":
-            offered = [str(value) for value in plan_factors.suggestions(factor, self.recipe)]
-            every = sorted({*offered, *ticked}, key=_as_number)
-            options = [(value, value, value in ticked, False) for value in every]
-        return FactorInput(
-            factor,
-            name,
-            options,
-            blocks,
-            self._own(factor),
-            str(self[f"{name}_other"].value() or ""),
-            self._told(name),
-        )
+        typed = str(self[f"{name}_other"].value() or "")
+        return input_of(factor, name, ticked, typed, self._told(name), self.recipe, self.methods)
 
     def _told(self, name: str) -> list[str]:
         return [str(message) for message in self.errors.get(name, [])]
-
-    def _own(self, factor: Factor) -> str:
-        if factor.key in ("repeats", "preset"):
-            return ""
-        if factor.key == "content_layer":
-            return " and ".join(self.recipe.content_layers)
-        value = self.recipe.ratio if factor.key == "ratio" else getattr(self.recipe, factor.key)
-        return str(plan_factors.plain(value)) if isinstance(value, int | float) else str(value)
 
     # What it says
 
@@ -339,7 +279,19 @@ class PlanForm(forms.Form):
             alone = "No setting varies: each pair of pictures gives one image."
             return [] if self.method.is_whole_plan else [alone]
         names = " and ".join(factor.many for factor in varied)
-        return [f"Every pair of pictures gets the same {names}, so they can be compared fairly."]
+        return [
+            f"Every pair of pictures gets the same {names}, so they can be compared fairly.",
+            *self._shorter(),
+        ]
+
+    def _shorter(self) -> list[str]:
+        """Say how long small images would take, where these take hours."""
+        sizes = self.levels.get("size") or [self.recipe.size]
+        seconds = self.outline.seconds if self.outline else None
+        if seconds is None or seconds < _LONG or len(sizes) > 1 or float(sizes[0]) <= _SMALL:
+            return []
+        # Time goes with the number of pixels.
+        return [f"At {_SMALL} px they would take {duration(seconds * (_SMALL / float(sizes[0])) ** 2)}."]
 
     def plan(self) -> str:
         """Return the plan as TOML."""
@@ -398,10 +350,3 @@ def _counted(count: int, one: str, many: str) -> str:
 
 def _plain_reason(reason: str) -> str:
     return _REASONS.get(reason.strip(), reason.strip())
-
-
-def _as_number(value: str) -> float:
-    try:
-        return float(value)
-    except ValueError:
-        return math.inf

@@ -15,7 +15,9 @@ export function choosePlan(form) {
   let timer = 0;
   let asked = 0;
 
-  for (const only of all(form, ".without-script")) only.remove();
+  function removeHelpWithoutScript() {
+    for (const only of all(form, ".without-script")) only.remove();
+  }
 
   function ticked(name) {
     return form.querySelectorAll(`input[type="checkbox"][name="${name}"]:checked`).length;
@@ -56,6 +58,7 @@ export function choosePlan(form) {
   }
 
   async function count() {
+    keep();
     const mine = ++asked;
     box.setAttribute("aria-busy", "true");
     try {
@@ -73,26 +76,46 @@ export function choosePlan(form) {
     timer = setTimeout(count, WAIT);
   }
 
-  // Another method has other layers and numbers; what is ticked stays.
-  async function lookAtMethod() {
-    const data = new FormData(form);
+  // The same form from the server, with these choices and with the values of their method.
+  async function look(chosen) {
+    const data = new FormData();
+    for (const [name, value] of chosen) data.append(name, value);
+    data.set("csrfmiddlewaretoken", new FormData(form).get("csrfmiddlewaretoken"));
     data.set("look", "1");
-    const opened = [...factorsOf(form)].filter((factor) => factor.open).map((factor) => factor.dataset.factor);
     const text = await (await fetch(form.action, { method: "POST", body: data })).text();
-    const fresh = new DOMParser().parseFromString(text, "text/html").getElementById("vary");
+    return new DOMParser().parseFromString(text, "text/html");
+  }
+
+  // What is ticked stays, and what is open stays open.
+  async function showMethod() {
+    const opened = [...factorsOf(form)].filter((factor) => factor.open).map((factor) => factor.dataset.factor);
+    const fresh = (await look(new FormData(form))).getElementById("vary");
     if (!fresh) return;
-    for (const factor of factorsOf(fresh)) {
-      factor.open ||= opened.includes(factor.dataset.factor);
-    }
+    for (const factor of factorsOf(fresh)) factor.open ||= opened.includes(factor.dataset.factor);
     document.getElementById("vary").replaceWith(fresh);
     countTicks();
   }
 
+  // The page's place in the browser's history holds the choices: Back and Reload find them again.
+  function keep() {
+    history.replaceState({ chosen: [...new FormData(form)] }, "");
+  }
+
+  async function restore() {
+    const fresh = (await look(history.state.chosen)).querySelector(".chosen");
+    if (!fresh) return;
+    form.querySelector(".chosen").replaceWith(fresh);
+    removeHelpWithoutScript();
+  }
+
   form.addEventListener("change", (event) => {
-    if (event.target instanceof HTMLInputElement && event.target.name === "preset") lookAtMethod().catch(() => {});
+    if (event.target instanceof HTMLInputElement && event.target.name === "preset") showMethod().catch(() => {});
     later();
   });
   form.addEventListener("input", later);
+  form.addEventListener("submit", keep);
+  removeHelpWithoutScript();
   countTicks();
-  count();
+  if (history.state?.chosen) restore().then(later, later);
+  else count();
 }

@@ -631,6 +631,8 @@ class TestCount:
         Cell.objects.update(recipe=recipe, provenance=account)
         told = self.told(desk, vary_size=["48"], vary_evaluations_other="200")
         assert told["time"] == "about 10 s"
+        told = self.told(desk, vary_size=["1024"], vary_ratio=["0.1", "1"], vary_evaluations_other="2000")
+        assert "At 256 px they would take" in told["notes"][1]
 
     def test_a_large_plan_is_counted_and_one_beyond_all_bounds_refused(self, desk):
         many = " ".join(str(number) for number in range(16, 66))
