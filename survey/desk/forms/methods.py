@@ -23,11 +23,16 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "vgg19-adam": ("Udacity 2018", "Keeps most of the photograph; strokes like fur."),
     "matconvnet-vgg19": ("deeplearning.ai 2017", "The whole photograph, carved in strokes."),
     "keras2017": ("Keras 2017", "As Keras 2016, but starts from the photograph."),
+    "keras-vgg19": (
+        "Keras with VGG-19",
+        "A Keras program on the larger network: no smoothing, square image.",
+    ),
     "neural-style": ("neural-style", "Johnson’s program: style everywhere, little of the photograph."),
     "li-wand2016": ("Li and Wand 2016", "Copies small patches of the style image side by side."),
     "neural-doodle": ("Neural doodle", "Copies patches by likeness; works best with maps."),
     "patel2019-exp1": ("Patel 2019, experiment 1", "Five layers by five ratios: 25 images for each pair."),
     "patel2019-exp2": ("Patel 2019, experiment 2", "Without and with smoothing: 2 images for each pair."),
+    "patel2019-fig5-2": ("Patel 2019, figure 5.2", "What each layer keeps: 10 images for each pair."),
     "patel2019-exp3": ("Patel 2019, experiment 3", "Seven pairs of pictures, each with its own settings."),
 }
 _ARCHITECTURES: Final = {"vgg16": "VGG-16", "vgg19": "VGG-19"}

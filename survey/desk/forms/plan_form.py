@@ -30,7 +30,7 @@ _MAX_COUNTED: Final = 2000
 # Seconds from which the page says what smaller images would take, and their longest side.
 _LONG, _SMALL = 3600, 256
 _EVERY: Final = (SIZE, *FACTORS)
-# What the plan's checks say of a setting without effect -> why, in plain words.
+# Why a setting has no effect, as the plan's checks say it -> in plain words.
 _REASONS: Final = {
     'init = "content"': "the image starts from the photograph",
     'style_shape = "content"': "this method squashes the style image to the photograph’s shape",
@@ -241,15 +241,15 @@ class PlanForm(forms.Form):
     def _blame(self, message: str) -> None:
         """Show what is wrong with the plan beside the factor that it names."""
         if message.startswith("repeats ="):
-            reason = _plain_reason(message.partition("where ")[2].partition(";")[0])
+            reason = _plain_reason(message.partition("has no effect if ")[2].partition(";")[0])
             self.add_error(
                 "vary_repeats",
                 f"Every version would be the same image, because {reason}. Let it start from noise.",
             )
             return
         for factor in _EVERY:
-            if found := re.search(rf"\b{factor.key} changes nothing where ([^;)]+)", message):
-                self.add_error(_name(factor), f"This changes nothing here, because {_plain_reason(found[1])}")
+            if found := re.search(rf"\b{factor.key} has no effect if ([^;)]+)", message):
+                self.add_error(_name(factor), f"This has no effect here, because {_plain_reason(found[1])}")
                 return
         self.add_error(None, message)
 
