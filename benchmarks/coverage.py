@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from survey.analysis.effects import factor_effects
 from survey.analysis.items.conditions import condition_means
 from survey.analysis.items.intervals import METHODS, interval
 from survey.analysis.items.sos import pooled_a
@@ -48,6 +49,7 @@ def main() -> None:
                 _ceiling(studies),
                 _conditions(max(studies // 2, 1)),
                 _model(studies),
+                _effects(studies),
             ]
         )
         + "\n"
@@ -237,6 +239,43 @@ def _model(studies: int) -> str:
 
 def _rmse(estimate: np.ndarray, truth: np.ndarray) -> float:
     return float(np.sqrt(((estimate - truth) ** 2).mean()))
+
+
+def _effects(studies: int) -> str:
+    """False alarms: a factor of three levels without any effect, one image for each content and level."""
+    rows = []
+    for people_sd, content_sd in ((0.0, 0.0), (0.3, 0.0), (0.0, 0.3), (0.3, 0.3)):
+        for people, contents in ((5, 10), (15, 4), (45, 4)):
+            tables = [
+                _without_effect(people, contents, people_sd, content_sd, seed) for seed in range(studies)
+            ]
+            found = [factor_effects(check(table).table) for table in tables]
+            p = np.array([one.of_kind("test")[["p", "people_p"]].iloc[0] for one in found if one is not None])
+            mixed, units = (p < 0.05).mean(axis=0)
+            spread = f"{people_sd:g}, {content_sd:g}"
+            rows.append([spread, f"{people}, {contents}", f"{mixed:.3f}", f"{units:.3f}"])
+    names = ["SD of people × factor, content × factor", "people, contents", "mixed model", "people as units"]
+    return (
+        "### Effects without an effect\n\nShare of studies with p < 0.05 for a factor that does nothing; nominal 0.05. "
+        "People as units answers for these images alone, which differ where content × factor does.\n\n"
+        + _markdown(pd.DataFrame(rows, columns=names))
+    )
+
+
+def _without_effect(
+    people: int, contents: int, people_sd: float, content_sd: float, seed: int
+) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    shape = people, contents, 3
+    latent = np.linspace(1.6, 4.6, contents)[:, None] + rng.normal(0, content_sd, (contents, 3))
+    latent = latent + rng.normal(0, 0.45, (people, 1, 1)) + rng.normal(0, people_sd, (people, 1, 3))
+    latent = latent + rng.normal(0, np.hypot(TASTE, 0.6), shape)
+    person, content, level = (axis.ravel() for axis in np.indices(shape))
+    table = pd.DataFrame({"participant": person, "content": content, "layer": level})
+    table = table.astype("str").assign(
+        rating=np.clip(np.rint(latent), ACR.low, ACR.high).astype(np.int64).ravel()
+    )
+    return table.assign(item=table["content"] + "/" + table["layer"])
 
 
 def _markdown(table: pd.DataFrame) -> str:

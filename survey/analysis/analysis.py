@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from survey.analysis.effects import FactorEffects
+from survey.analysis.effects.summary import effects_summary
 from survey.analysis.items.comparisons import compact_letters, compare, compare_items, friedman
 from survey.analysis.items.conditions import Levels, condition_means, levels, participant_level_means
 from survey.analysis.items.dmos import dmos_table
@@ -44,6 +46,7 @@ class QuestionAnalysis:
         condition_comparisons: pairs of conditions, on participants' means; None with fewer than two conditions.
         dmos: see ``dmos.dmos_table``; None without rated references.
         panels: see ``panels.Panels``.
+        factor_effects: the effects of the items' factors, fitted when first asked for.
         summary: what one number says of the study, JSON-ready; None where the data do not allow it, with the
             reason under ``notes``.
     """
@@ -60,7 +63,19 @@ class QuestionAnalysis:
     condition_comparisons: pd.DataFrame | None
     dmos: pd.DataFrame | None
     panels: pd.DataFrame
+    factor_effects: FactorEffects
     summary: Summary
+
+    @property
+    def effects(self) -> pd.DataFrame | None:
+        """Effects of the factors, see ``effects.Effects.table``; None where the items have no factors."""
+        found = self.factor_effects.result
+        return None if found is None else found.table
+
+    @property
+    def whole_summary(self) -> Summary:
+        """The summary with the effects of the factors, where the items have any."""
+        return self.summary | effects_summary(self.factor_effects.result)
 
 
 @dataclass(frozen=True)
@@ -81,7 +96,22 @@ class Analysis(QuestionAnalysis):
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return every table that the data allow, by its file name without ending."""
         frames = {field.name: getattr(self, field.name) for field in fields(QuestionAnalysis)}
+        frames["effects"] = self.effects
         return {name: frame for name, frame in frames.items() if isinstance(frame, pd.DataFrame)}
+
+    @property
+    def effects(self) -> pd.DataFrame | None:
+        """Effects of the factors on every question; None where the items have no factors."""
+        return cast("pd.DataFrame | None", _stack(self.questions, "effects"))
+
+    @property
+    def whole_summary(self) -> Summary:
+        """The summary with the effects of the factors, where the items have any."""
+        if len(self.questions) == 1:
+            return super().whole_summary
+        return self.summary | {
+            "questions": {name: part.whole_summary for name, part in self.questions.items()}
+        }
 
 
 def analyse(table: pd.DataFrame | Ratings, *, ci: Method = "t", seed: int = 0) -> Analysis:
@@ -103,11 +133,18 @@ def analyse(table: pd.DataFrame | Ratings, *, ci: Method = "t", seed: int = 0) -
     stamp = plain(_stamp(ratings, questions, ci, seed))
     frames = {f.name: _stack(questions, f.name) for f in fields(QuestionAnalysis) if f.name not in _NO_TABLES}
     summary = _summary(ratings, questions) | {"stamp": stamp}
-    scale = next(iter(questions.values())).scale
-    return Analysis(**frames, scale=scale, summary=summary, questions=questions, stamp=stamp)
+    first = next(iter(questions.values()))
+    return Analysis(
+        **frames,
+        scale=first.scale,
+        factor_effects=first.factor_effects,
+        summary=summary,
+        questions=questions,
+        stamp=stamp,
+    )
 
 
-_NO_TABLES = ("scale", "summary")
+_NO_TABLES = ("scale", "factor_effects", "summary")
 
 
 def _stack(questions: dict[str, QuestionAnalysis], name: str) -> Any:
@@ -180,6 +217,7 @@ def _analyse_one(
         condition_comparisons=between,
         dmos=dmos_table(main, scale=scale),
         panels=shown.table,
+        factor_effects=FactorEffects(main, scale),
         summary=summary | plain(of_conditions) | plain(shown.summary) | {"notes": notes},
     )
 

@@ -76,4 +76,4 @@ def statistics_files(
 def analysis_files(analysis: Analysis) -> dict[str, bytes]:
     """Return {name: bytes} of the tables and of summary.json, all numbers in full precision."""
     files = {f"{name}.csv": csv_bytes(table) for name, table in analysis.tables().items()}
-    return files | {"summary.json": json_bytes(analysis.summary)}
+    return files | {"summary.json": json_bytes(analysis.whole_summary)}

@@ -183,6 +183,45 @@ _PANELS: Final = (
     ("rank_screened", "from 1", "rank without the flagged"),
     ("rank_model", "from 1", "rank by the model"),
 )
+_EFFECTS: Final = (
+    ("question", "", "key of the question; in studies that ask several"),
+    ("effect", "", "the factor, the interaction of two, or the part of a variance"),
+    (
+        "kind",
+        "test, mean, contrast, slope, variance",
+        "test of an effect, marginal mean, difference of two levels, slope of a numeric factor, variance of a random part",
+    ),
+    ("level", "", "the level that a mean, a contrast or a slope is of"),
+    ("against", "", "the level that a contrast is against: level − against"),
+    ("items", "", "images of the level"),
+    ("n", "", "pairs of a participant and an image; several ratings of one image by one person count once"),
+    ("raw_mean", _RATING_SCALE, "mean of the ratings of the level, nothing held equal"),
+    (
+        "estimate",
+        "rating points",
+        "marginal mean, difference, points per tenfold, or variance (points squared)",
+    ),
+    ("se", "rating points", "its standard error"),
+    ("ci_low", "", "lower end of its 95 % interval, on df2 degrees of freedom"),
+    ("ci_high", "", "its upper end"),
+    ("f", "", "F of the test: type III, mixed model by REML"),
+    ("df1", "", "degrees of freedom of the effect"),
+    ("df2", "", "degrees of freedom of the denominator (Satterthwaite)"),
+    ("p", _SHARE, "its p value; empty where nothing was tested"),
+    (
+        "p_holm",
+        _SHARE,
+        "p adjusted by Holm: over all tests, or over a factor's contrasts if the factor's test is significant",
+    ),
+    ("d", "", "difference over the square root of the sum of all variances"),
+    ("eta2", _SHARE, "generalised η²: variance of the effect over that plus the sum of all variances"),
+    ("people_method", "Greenhouse-Geisser, CR2", "the check with participants as the only random unit"),
+    ("people_f", "", "its F"),
+    ("people_df1", "", "its degrees of freedom of the effect"),
+    ("people_df2", "", "its degrees of freedom of the denominator"),
+    ("people_p", _SHARE, "its p value; it holds for these images only"),
+    ("note", "", "why nothing was tested"),
+)
 _DESCRIBED: Final = {
     "ratings": _RATINGS,
     "items": _ITEMS,
@@ -198,6 +237,7 @@ _DESCRIBED: Final = {
     "condition_comparisons": _COMPARISONS,
     "dmos": _DMOS,
     "panels": _PANELS,
+    "effects": _EFFECTS,
 }
 _ABOUT: Final = "about_"
 

@@ -30,6 +30,7 @@ _README: Final = """\
 ratings.csv          one row a rating; codebook.csv gives the meaning of every column of every table
 mos.csv              one row an image: n, MOS, SD, 95 % intervals, median, counts
 p910_matrix_*.csv    images (rows as in mos.csv) by participants (columns as in observers.csv), nan where missing
+effects.csv          effects of the images' factors, where they have any: tests, means, contrasts, slopes
 results.xlsx         all tables in one workbook; results.json the same as JSON
 mos.tex              the MOS table for LaTeX; methods.txt the matching methods paragraph
 sureal_*.json        for Netflix's SUREAL; sujson.json for suJSON; psych-ds/ a Psych-DS dataset
@@ -63,7 +64,7 @@ def results_json(export: Export) -> bytes:
             "simulated": export.simulated,
             "stamp": export.analysis.stamp,
             "definition": export.definition,
-            "summary": export.analysis.summary,
+            "summary": export.analysis.whole_summary,
             **export.analysis.tables(),
             "items": export.items,
             "participants": export.participants,
@@ -109,7 +110,7 @@ def all_files(export: Export) -> Files:
     drawings = draw(export.analysis, export.checked)
     files = {
         **csv_files(export),
-        "summary.json": json_bytes(export.analysis.summary),
+        "summary.json": json_bytes(export.analysis.whole_summary),
         **sureal_files(export),
         **{f"p910_matrix_{q.key}.csv": p910_matrix(export, q.key) for q in export.questions},
         **{f"psych-ds/{name}": data for name, data in psychds_files(export).items()},

@@ -25,10 +25,11 @@ def methods_text(export: Export) -> str:
     )
     parts = [_design(export), _participants(export), _scores(export)]
     parts += [_agreement(export, question) for question in export.questions]
+    parts += [_effects(export, question) for question in export.questions]
     parts.append(
         f"The analysis was made with {export.analysis.stamp['program']} on data with SHA-256 {export.analysis.stamp['data_sha256']}."
     )
-    return f"{simulated}{' '.join(parts)}\n"
+    return f"{simulated}{' '.join(part for part in parts if part)}\n"
 
 
 def _design(export: Export) -> str:
@@ -87,6 +88,25 @@ def _agreement(export: Export, question: QuestionText) -> str:
     about = f"For “{question.key}”, " if several else ""
     text = f"{about}{', '.join(known)}."
     return text if about else text[0].upper() + text[1:]
+
+
+def _effects(export: Export, question: QuestionText) -> str:
+    """Say how the effects of the factors were tested and what was found; empty where nothing was tested."""
+    several = len(export.analysis.questions) > 1
+    part = (
+        export.analysis.questions[question.key] if several else next(iter(export.analysis.questions.values()))
+    )
+    found = part.factor_effects.result
+    if found is None or found.of_kind("test")["p"].isna().all():
+        return ""
+    random = [str(name) for name in found.of_kind("variance")["effect"] if name != "residual"]
+    beside = found.of_kind("test")["people_method"].dropna().iloc[0]
+    about = f" for “{question.key}”" if several else ""
+    return (
+        f"Effects of the factors{about} were tested in a linear mixed model fitted by REML with {', '.join(random)} as "
+        "random parts, type III F tests with Satterthwaite's degrees of freedom, Holm's correction over all effects, and "
+        f"with participants as the only random unit ({beside}) as a check. {' '.join(found.sentences)}"
+    )
 
 
 def _digits(value: Any) -> str:

@@ -11,12 +11,21 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from survey.analysis import Analysis, QuestionAnalysis
+from survey.analysis.effects import Effects
 from survey.analysis.factors import factor_plane
 from survey.analysis.items.conditions import cells
 from survey.analysis.items.mos import count_columns, error_bars
 from survey.analysis.items.sos import sos_curve
 from survey.analysis.participants.screening import flagged
 from survey.analysis.planning.convergence import convergence
+from survey.analysis.plots.effects import (
+    draw_interaction,
+    draw_means,
+    draw_numeric,
+    interaction_means,
+    marginal_means,
+    numeric_means,
+)
 from survey.analysis.plots.factors import draw_conditions, draw_factors, draw_significance
 from survey.analysis.plots.items import (
     MAX_CATEGORIES,
@@ -147,6 +156,16 @@ def _factors(data: PlotData) -> pd.DataFrame | None:
     return table.rename(columns={"ci_low": "low", "ci_high": "high"})
 
 
+def _of_effects(
+    table: Callable[[Effects], pd.DataFrame],
+) -> Callable[[PlotData], pd.DataFrame | None]:
+    def of(data: PlotData) -> pd.DataFrame | None:
+        effects = data.analysis.factor_effects.result
+        return None if effects is None else table(effects)
+
+    return of
+
+
 def _numbers(column: pd.Series) -> pd.Series:
     numbers = pd.to_numeric(column.astype("object"), errors="coerce")
     return column if (numbers.isna() & column.notna()).any() else numbers
@@ -215,6 +234,29 @@ PLOTS: Final[tuple[Plot[PlotData], ...]] = (
         "as if each were a new person's, which is wrong and as a rule too narrow.",
         _marked(_conditions),
         draw_conditions,
+    ),
+    Plot(
+        "effects",
+        "Effects of the factors",
+        "Marginal means from the mixed model with 95 % intervals: the mean over all levels of the other factors with "
+        "equal weight, about people and images like these.",
+        _marked(_of_effects(marginal_means)),
+        draw_means,
+    ),
+    Plot(
+        "interaction",
+        "How two factors act together",
+        "Marginal means of the combinations of two factors, those with the smallest p; parallel lines mean that each "
+        "acts alike at all levels of the other.",
+        _marked(_of_effects(interaction_means)),
+        draw_interaction,
+    ),
+    Plot(
+        "numeric",
+        "Score over numeric factors",
+        "Marginal means with 95 % intervals over a logarithmic axis.",
+        _marked(_of_effects(numeric_means)),
+        draw_numeric,
     ),
     Plot(
         "significance",

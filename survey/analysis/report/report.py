@@ -10,6 +10,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from survey.analysis import Analysis, QuestionAnalysis
+from survey.analysis.effects import Effects
 from survey.analysis.plots import Plot, drawable, render, select_question
 from survey.analysis.report.headlines import Headline, findings, headlines, number
 from survey.analysis.report.pages import page
@@ -42,6 +43,7 @@ class Section:
     question: str
     headlines: list[Headline]
     findings: list[str]
+    effects: list[str]
     drawings: list[Drawing]
     tables: dict[str, pd.DataFrame]
     notes: Mapping[str, str]
@@ -110,6 +112,7 @@ def _section(question: str, analysis: QuestionAnalysis, drawings: list[Drawing])
         "Mean Opinion Scores": analysis.mos,
         "Conditions": analysis.conditions,
         "Comparisons of conditions": analysis.condition_comparisons,
+        "Effects of the factors": analysis.effects,
         "Comparisons of items": analysis.comparisons,
         "Participants": analysis.observers,
         "Recovered quality": analysis.recovered,
@@ -118,10 +121,16 @@ def _section(question: str, analysis: QuestionAnalysis, drawings: list[Drawing])
         question=question,
         headlines=headlines(analysis.summary),
         findings=findings(analysis.summary),
+        effects=effects_said(analysis.factor_effects.result),
         drawings=drawings,
         tables={name: table for name, table in tables.items() if table is not None},
         notes=_grouped(analysis.summary["notes"]),
     )
+
+
+def effects_said(effects: Effects | None) -> list[str]:
+    """Return the finding on the factors, sentence by sentence, and what limits it; nothing without factors."""
+    return [] if effects is None else [*effects.sentences, *effects.remarks]
 
 
 def _grouped(notes: Mapping[str, str]) -> dict[str, str]:

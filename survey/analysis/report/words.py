@@ -141,6 +141,19 @@ GLOSSARY: Final = (
         "Owen 2007; Bates et al. 2015",
     ),
     Entry(
+        "effects of factors",
+        "A linear mixed model by REML with participant, participant × factor, content, content × factor and item as random "
+        "parts; type III F tests with Satterthwaite's degrees of freedom, adjusted by Holm over all effects. Beside it the "
+        "test with participants as the only random unit, which holds for these images alone.",
+        "Bates et al. 2015; Kuznetsova et al. 2017; Greenhouse and Geisser 1959; Pustejovsky and Tipton 2018",
+    ),
+    Entry(
+        "marginal mean, d",
+        "The mean at one level over all levels of the other factors with equal weight. d is a difference over the square "
+        "root of the sum of all variances.",
+        "Searle, Speed and Milliken 1980; Westfall, Kenny and Judd 2014",
+    ),
+    Entry(
         "letters",
         "Two conditions share a letter exactly where the adjusted comparisons find no difference between them.",
         "Piepho 2004",

@@ -30,11 +30,11 @@ def data_of(table: pd.DataFrame):
 
 
 def factorial() -> pd.DataFrame:
-    """A table of items in a plane of two factors, every cell rated."""
-    table = ratings_frame(items=6)
-    number = table["item"].str[-1].astype(int)
+    """A table of items in a plane of two factors, two in every cell, every item rated by fifteen people."""
+    table = ratings_frame(items=18, people=15)
+    number = table["item"].str[4:].astype(int)
     table["layer"] = number.map(lambda n: f"conv{n % 3}")
-    table["ratio"] = number.map(lambda n: (0.001, 0.1)[n // 3])
+    table["ratio"] = number.map(lambda n: (0.001, 0.01, 0.1)[n // 3 % 3])
     return table.assign(condition=table["layer"])
 
 
@@ -150,9 +150,9 @@ def test_a_table_of_all_questions_empty_is_still_drawn():
 
 def test_a_heat_map_that_no_screen_can_show_is_not_made(data, monkeypatch):
     """20,000 participants by 2000 items once took five gigabytes."""
-    monkeypatch.setattr("survey.analysis.plots.MAX_IN_HEAT_MAP", 47)
+    monkeypatch.setattr("survey.analysis.plots.MAX_IN_HEAT_MAP", 269)
     assert plot_named("ratings").table(data) is None
-    monkeypatch.setattr("survey.analysis.plots.MAX_IN_HEAT_MAP", 48)
+    monkeypatch.setattr("survey.analysis.plots.MAX_IN_HEAT_MAP", 270)
     assert plot_named("ratings").table(data) is not None
 
 

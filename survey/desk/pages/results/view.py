@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from django.urls import reverse
 from survey.analysis import plots
 from survey.analysis.report.answers import Answer, condition_finding, reliability_finding
 from survey.analysis.report.headlines import findings, headlines
-from survey.analysis.report.report import stamp_rows
+from survey.analysis.report.report import effects_said, stamp_rows
 from survey.analysis.report.words import GLOSSARY
 from survey.desk.pages.results.pieces import Figure, file_response, page_table
 from survey.desk.pages.results.ranking import ranking
@@ -24,6 +24,7 @@ from survey.results.export import QuestionText
 TABLES: Final = {
     "conditions": "Conditions",
     "condition_comparisons": "Comparisons of conditions",
+    "effects": "Effects of the factors",
     "dmos": "Differential MOS against the reference",
     "panels": "Scores under three panels",
     "comparisons": "Comparisons of images",
@@ -31,6 +32,7 @@ TABLES: Final = {
     "screening": "Screening: every rule for every participant",
     "recovered": "Recovered quality (ITU-T P.910 Annex E)",
 }
+OF_EFFECTS: Final = ("effects", "interaction", "numeric")
 #: The views of a study's results by the name of their address.
 VIEWS: Final = {
     "results": "Scores",
@@ -40,12 +42,12 @@ VIEWS: Final = {
 }
 PLOTS_OF: Final = {
     "scores": ("mos", "distribution", "significance"),
-    "conditions": ("factors", "conditions"),
+    "conditions": (*OF_EFFECTS, "factors", "conditions"),
     "reliability": ("sos", "observers", "ratings", "convergence"),
 }
 TABLES_OF: Final = {
     "scores": ("comparisons", "dmos"),
-    "conditions": ("conditions", "condition_comparisons"),
+    "conditions": ("effects", "conditions", "condition_comparisons"),
     "reliability": ("panels", "observers", "screening", "recovered"),
 }
 
@@ -81,9 +83,13 @@ class View:
         return self._parts("scores") | shown | {"scores": rows, "ci_name": CI_NAMES[ci], "has_images": names}
 
     def conditions(self) -> dict[str, Any]:
-        """Return the means of conditions and factors."""
-        return self._parts("conditions") | {
-            "finding": condition_finding(self.data.analysis),
+        """Return the effects of factors and the means of conditions; no model that is too slow for a page."""
+        found = self.data.analysis.factor_effects
+        effects = None if found.slow else found.result
+        return self._parts("conditions", without=OF_EFFECTS if found.slow else ()) | {
+            "finding": condition_finding(self.data.analysis) if effects is None else effects.finding,
+            "effects": [] if effects is None else effects_said(effects)[1:],
+            "slow": found.factors if found.slow else [],
             "design_claims": [claim for claim in self.answer.claims if claim.about == "design"],
         }
 
@@ -97,17 +103,17 @@ class View:
             "notes": summary["notes"],
         }
 
-    def _parts(self, name: str) -> dict[str, Any]:
-        """Return the plots and the tables of a view."""
+    def _parts(self, name: str, *, without: Sequence[str] = ()) -> dict[str, Any]:
+        """Return the plots and the tables of a view, but those named in `without`."""
+        wanted = [plots.plot_named(kind) for kind in PLOTS_OF[name] if kind not in without]
         figures = [
             Figure(kind, page_table(kind.title, table, f"{self.base}plots/{kind.name}.csv?{self.query}"))
-            for kind, table in plots.drawable(self.data)
-            if kind.name in PLOTS_OF[name]
+            for kind, table in plots.drawable_of(wanted, self.data)
         ]
         tables = [
             page_table(TABLES[table], frame, f"{self.base}tables/{table}.csv?{self.query}")
             for table in TABLES_OF[name]
-            if (frame := getattr(self.data.analysis, table)) is not None
+            if table not in without and (frame := getattr(self.data.analysis, table)) is not None
         ]
         return {"figures": figures, "tables": tables}
 
@@ -127,7 +133,7 @@ def view_links(
     match = request.resolver_match
     place = match.kwargs if match else {}
     names = dict(VIEWS)
-    if data.analysis.conditions is None and data.plane is None:
+    if data.analysis.conditions is None and data.plane is None and not data.analysis.factor_effects.factors:
         del names["results_conditions"]
     links = [
         (title, f"{reverse(prefix + name, kwargs=place)}?{query}", name == here)
