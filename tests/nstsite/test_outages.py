@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from botocore.exceptions import EndpointConnectionError  # type: ignore[import-untyped]
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.test import Client
 
 from tests.survey.factories import join, make_study
@@ -13,7 +13,12 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize(
-    "error", [OperationalError("gone"), EndpointConnectionError(endpoint_url="http://s3")]
+    "error",
+    [
+        OperationalError("gone"),
+        InterfaceError("gone"),
+        EndpointConnectionError(endpoint_url="http://s3"),
+    ],
 )
 def test_a_page_that_cannot_reach_its_data_answers_503_and_is_not_kept(client, monkeypatch, error):
     study = make_study()

@@ -53,6 +53,11 @@ def test_missing_is_empty_and_times_are_utc():
     assert read(csv_bytes(table))[1:] == [["2026-01-02T02:04:05.678000Z", "1200", "0.5"], ["", "", ""]]
 
 
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_each_start_of_a_formula_that_owasp_names_is_made_text(start):
+    assert neutral(f"{start}1+1") == f"'{start}1+1"
+
+
 def test_neutral_leaves_other_values_alone():
     assert [neutral(value) for value in (-1, None, "a=b", "")] == [-1, None, "a=b", ""]
 

@@ -396,6 +396,14 @@ def test_questions_about_the_person_are_optional(client):
     assert person.about == {"age": "18-29"}
 
 
+def test_what_people_say_of_themselves_is_kept_once():
+    person = start(make_study('about = ["age"]\n'))
+    services.tell_about(person, {"age": "18-29"})
+    services.tell_about(person, {"age": "30-39"})
+    person.refresh_from_db()
+    assert person.about == {"age": "18-29"}
+
+
 def test_an_age_that_is_no_band_is_refused(client):
     rate_all(join(client, make_study('about = ["age"]\n')))
     assert client.post("/s/study/about/", {"age": "37"}).status_code == 422

@@ -147,3 +147,12 @@ def test_the_next_batch_does_not_begin_with_the_content_that_the_last_one_ended_
         assert {trial.phase for trial in order[first:]} == {"stabilising", "main", "repeat"}
         earlier = {trial.stimulus_id for trial in order[:first]}
         assert not earlier & {trial.stimulus_id for trial in order[first:]}
+
+
+def test_the_hidden_reference_of_each_content_that_somebody_rates_is_shown_to_them():
+    study, orders = realised("acr-hr", people=5)
+    reference_of = dict(study.stimuli.filter(role="reference").values_list("content", "pk"))
+    for order in orders:
+        rated = [trial.stimulus for trial in order if trial.phase == "main"]
+        contents = {stimulus.content for stimulus in rated if stimulus.role == "main"}
+        assert {reference_of[content] for content in contents} <= {stimulus.pk for stimulus in rated}

@@ -135,6 +135,8 @@ def test_who_answers_in_under_a_third_of_the_panels_time_is_flagged():
     [
         ("gold", [4, 5, 5], "ok"),
         ("gold", [5, 3, 2], "flagged"),
+        ("gold", [5] * 18 + [1] * 7, "ok"),  # 72 %, above the 70 % asked for
+        ("gold", [5] * 17 + [1] * 8, "flagged"),  # 68 %
         ("trap", [5], "ok"),
         ("trap", [4], "flagged"),
     ],
