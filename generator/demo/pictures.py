@@ -28,7 +28,7 @@ class Photograph:
     licence: str
 
 
-# A to F as the MRP's figure 6.3: landscape, portrait, flowers, animal, skyline, fine detail.
+# A to F as figure 6.3 of Patel 2019: landscape, portrait, flowers, animal, skyline, fine detail.
 PHOTOGRAPHS = (
     Photograph("palace.jpg", "sklearn", "datasets/images/china.jpg", "danielbuechele, Flickr", "CC BY 2.0"),
     Photograph("astronaut.png", "skimage", "data/astronaut.png", "NASA", "public domain"),

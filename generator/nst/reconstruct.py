@@ -11,8 +11,8 @@ from __future__ import annotations
 from generator.nst.recipes.presets import preset
 from generator.nst.recipes.recipe import Recipe
 
-# The settings of patel2019 for everything that a reconstruction leaves open, in each picture's shape. The figure is not of
-# the MRP's program, so its slip of the means is left out.
+# The settings of Patel 2019 for everything that a reconstruction leaves open, in each picture's own shape. The figure
+# was not made by that program, so its slip of the means is left out.
 BASE = preset("patel2019").replace(preset="", shape="aspect", legacy_mean_order=False)
 
 

@@ -247,7 +247,8 @@ PRESETS: dict[str, Preset] = {
     "li-wand2016": Preset(
         # cnnmrf.lua (fddcf4d): content 2e1, patches 1e-4 at relu3_1 and relu4_1, tv 1e-3, 384 px in 3 scales that halve,
         # 100 iterations each, content start, nCorrection 25; content at relu4_2 as run_trans.lua has it. The program
-        # compares with every second patch of the style, this with every one.
+        # compares with every second patch of the style, this with every one. Its content weight, 2e1, is for Caffe's
+        # VGG-19. On VGG-16 the content of the last level then counts 1/30 of the style and is lost; 2e2 holds it.
         Recipe(
             network="vgg19",
             content_layers=("relu4_2",),
@@ -255,7 +256,7 @@ PRESETS: dict[str, Preset] = {
             style_weights=(1.0, 1.0),
             style_loss="patches",
             convention="li-wand2016",
-            alpha=20.0,
+            alpha=200.0,
             beta=1e-4,
             tv_weight=1e-3,
             init="content",
@@ -268,11 +269,14 @@ PRESETS: dict[str, Preset] = {
         ),
         source="Li and Wand, Combining Markov Random Fields and CNNs for Image Synthesis, CVPR 2016; CNNMRF",
         summary="VGG-19, each patch drawn to the style's most like patch, content start, coarse to fine",
+        date="2026-11-27",
     ),
     "neural-doodle": Preset(
-        # doodle.py (b2fac92): content 10 at 4_2, style 25 at 3_1 and 4_1 (after their ReLU), smoothness 1, maps 10,
+        # doodle.py (b2fac92): content at 4_2, style 25 at 3_1 and 4_1 (after their ReLU), smoothness 1, maps 10,
         # average pooling, noise U(16, 240), 3 phases that halve, each of 99 evaluations of L-BFGS-B with 5 pairs.
-        # There pixels are held within 0..255 all along, here at the end.
+        # There pixels are held within 0..255 all along, here at the end. Its content weight is 10. At that, the content
+        # counts 1/40 of the style on VGG-16, and without semantic maps the style image itself comes out; at 400 both
+        # count alike. (A user of the program met the same; its author advised more content: alexjc/neural-doodle#79.)
         Recipe(
             network="vgg19",
             content_layers=("conv4_2",),
@@ -280,7 +284,7 @@ PRESETS: dict[str, Preset] = {
             style_weights=(1.0, 1.0),
             style_loss="patches",
             convention="neural-doodle",
-            alpha=10.0,
+            alpha=400.0,
             beta=25.0,
             tv_weight=1.0,
             tv_form="keras",
@@ -295,6 +299,7 @@ PRESETS: dict[str, Preset] = {
         ),
         source="Champandard, Semantic Style Transfer and Turning Two-Bit Doodles into Fine Artworks, 2016; neural-doodle",
         summary="VGG-19, patches chosen by likeness and by semantic maps where a plan names them, noise start",
+        date="2026-11-27",
     ),
     "modern": Preset(
         # Every term is a mean, so content, style and smoothness keep their balance at every size and level.
@@ -333,6 +338,8 @@ FORMER: dict[str, Preset] = {
     f"patel2019-{_FIRST}": _former("patel2019", legacy_mean_order=False),
     f"gatys2015-{_FIRST}": _former("gatys2015", activation="before"),
     f"gatys2016-{_FIRST}": _former("gatys2016", activation="before"),
+    f"li-wand2016-{_FIRST}": _former("li-wand2016", alpha=20.0),
+    f"neural-doodle-{_FIRST}": _former("neural-doodle", alpha=10.0),
 }
 
 

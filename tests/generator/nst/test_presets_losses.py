@@ -117,14 +117,14 @@ def nearest_patches(f, s):
 
 GOLDEN["li-wand2016"] = (
     "relu4_2",
-    lambda f, p: 20 * mean_squares(f, p),
+    lambda f, p: 200 * mean_squares(f, p),
     ("relu3_1", "relu4_1"),
     lambda f, s: 1e-4 * nearest_patches(f, s).sum() / 9 / 2,
     lambda x: 1e-3 * johnson_tv(x),
 )
 GOLDEN["neural-doodle"] = (
     "relu4_2",
-    lambda f, p: 10 * mean_squares(f, p),
+    lambda f, p: 400 * mean_squares(f, p),
     ("relu3_1", "relu4_1"),
     lambda f, s: 25 * nearest_patches(f, s).mean(),
     lambda x: keras_tv(x) / (3 * (SHAPE[1] - 1) * (SHAPE[2] - 1)),
@@ -227,6 +227,8 @@ EARLIER = {
     "patel2019-2026-11-21": "0dd939c278293d71dc3b7e7531e6de99a6ab71c5947858cee4812ef1ff81c3a0",
     "gatys2015-2026-11-21": "d0ed9a6558723ac8820ef19511cf2513c95dc17c19f4fceb0f2fe75bdfac9853",
     "gatys2016-2026-11-21": "324b40d5bb6d53bf56fa9d18f5ffc80adbd4d670b621e03066074904a61bac2d",
+    "li-wand2016-2026-11-21": "488c51f0fb0e017efe3f5fa4f42d889eff7bd2c13d0fecc6e0e4afbf13c3e00e",
+    "neural-doodle-2026-11-21": "88c7847d5a9dbcc13e1b107b24cad5096ac980595a014e0ad5103f45be1e6b83",
 }
 
 
