@@ -26,7 +26,9 @@ for (const tile of tiles) {
   show(tile);
   roleOf(tile).addEventListener("change", () => { show(tile); tell(); });
   tile.querySelector("img").addEventListener("click", () => {
-    const wanted = mark.querySelector("input:checked").value;
+    /** @type {HTMLInputElement} */
+    const chosen = mark.querySelector("input:checked");
+    const wanted = chosen.value;
     roleOf(tile).value = roleOf(tile).value === wanted ? "main" : wanted;
     show(tile);
     tell();
