@@ -71,12 +71,20 @@ class Scale:
             return None
         low, step = _exact(self.low), _exact(self.step)
         steps = int((_exact(self.high) - low) / step)
-        return tuple(_number(low + k * step) for k in range(steps + 1))
+        return tuple(plain_number(float(low + k * step)) for k in range(steps + 1))
 
     @property
     def range(self) -> float:
         """The distance between the ends."""
         return self.high - self.low
+
+    @property
+    def resolution(self) -> float:
+        """The distance of two neighbouring answers.
+
+        On a continuous scale it is a power of ten, between a hundredth and a thousandth of the range.
+        """
+        return self.step or float(f"1e{math.floor(math.log10(self.range / 100))}")
 
     @property
     def is_acr(self) -> bool:
@@ -172,9 +180,14 @@ def parse_scale(text: str) -> Scale:
         raise ValueError(f"{text!r} is no scale: {error}") from None
 
 
+def plain_number(value: float) -> float:
+    """Return a whole number as an int, which is written without a point."""
+    return int(value) if float(value).is_integer() else float(value)
+
+
 def number_text(value: float) -> str:
     """Write a rating in the fewest digits that read back as the same number, whole numbers without a point."""
-    return str(int(value)) if float(value).is_integer() else repr(float(value))
+    return str(plain_number(value))
 
 
 def _decimal(text: str) -> Decimal:
@@ -187,10 +200,6 @@ def _decimal(text: str) -> Decimal:
 def _exact(number: float) -> Decimal:
     """Return the number as it is written, so that 0.1 is a tenth."""
     return Decimal(repr(float(number)))
-
-
-def _number(value: Decimal) -> float:
-    return int(value) if value == value.to_integral_value() else float(value)
 
 
 ACR = Scale()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import pandas as pd
 
+from survey.analysis.items.mos import count_columns
+from survey.analysis.scale import Scale, number_text
 from survey.results.export import Export
 
-_RATING_SCALE: Final = "1..5"
+# Stands for the ends of the study's own scales.
+_RATING_SCALE: Final = "scale"
 _SHARE: Final = "0..1"
 
 # (column, unit or range, meaning)
@@ -31,7 +35,7 @@ _RATINGS: Final = (
     ("condition", "", "condition (HRC): how the image was made"),
     ("reference", "", "the reference image shown with it (DCR)"),
     ("question", "", "key of the question"),
-    ("rating", _RATING_SCALE, "opinion score: 5 is the best category"),
+    ("rating", _RATING_SCALE, "opinion score: {high} is the best"),
     ("first_rating", _RATING_SCALE, "the first score, before any change"),
     ("changes", "", "how often the choice was changed"),
     ("rt_ms", "ms", "from the image on screen to the last choice; empty without JavaScript"),
@@ -86,9 +90,8 @@ _MOS: Final = (
     ("bounded_low", _RATING_SCALE, "lower end of the 95 % SOS-Wilson interval, which stays on the scale"),
     ("bounded_high", _RATING_SCALE, "its upper end"),
     ("median", _RATING_SCALE, "median rating"),
-    *((f"n{k}", "", f"ratings of {k}") for k in range(1, 6)),
-    ("gob", _SHARE, "share Good or Better (4 or 5)"),
-    ("pow", _SHARE, "share Poor or Worse (1 or 2)"),
+    ("gob", _SHARE, "share Good or Better (the upper two of five categories)"),
+    ("pow", _SHARE, "share Poor or Worse (the lower two of five categories)"),
 )
 _OBSERVERS: Final = (
     ("question", "", "key of the question; in studies that ask several"),
@@ -168,7 +171,7 @@ _DMOS: Final = (
     ("item", "", "the image"),
     ("reference", "", "its reference"),
     ("n", "", "participants who rated both"),
-    ("dmos", "", "mean of rating − rating of the reference + 5 (ITU-T P.910, ACR-HR)"),
+    ("dmos", "", "mean of rating − rating of the reference + {high} (ITU-T P.910, ACR-HR)"),
     ("sd", "", "sample standard deviation of the differences"),
     ("ci_low", "", "lower end of the 95 % interval, Student's t"),
     ("ci_high", "", "its upper end"),
@@ -261,12 +264,33 @@ def codebook(export: Export) -> pd.DataFrame:
 
 
 def _meaning(table: str, column: str, export: Export) -> tuple[str, str]:
+    scales = {question.key: question.scale for question in export.questions}
     known = {name: (unit, meaning) for name, unit, meaning in _DESCRIBED[table]}
     if column in known:
-        return known[column]
+        unit, meaning = known[column]
+        high = _of_each({key: number_text(scale.high) for key, scale in scales.items()})
+        return _ends(scales) if unit == _RATING_SCALE else unit, meaning.replace("{high}", high)
+    if table == "mos":
+        counted = {
+            name: value
+            for scale in scales.values()
+            for name, value in zip(count_columns(scale), scale.categories or (), strict=True)
+        }
+        return "", f"ratings of {number_text(counted[column])}"
     if column.startswith(_ABOUT):
         return "", f"the participant's own answer about: {column.removeprefix(_ABOUT)}"
     return "", export.descriptions[column]
+
+
+def _ends(scales: Mapping[str, Scale]) -> str:
+    ends = {key: f"{number_text(scale.low)}..{number_text(scale.high)}" for key, scale in scales.items()}
+    return _of_each(ends)
+
+
+def _of_each(texts: Mapping[str, str]) -> str:
+    """Return a text that all questions share, or that of each."""
+    alike = set(texts.values())
+    return alike.pop() if len(alike) == 1 else ", ".join(f"{text} ({key})" for key, text in texts.items())
 
 
 def _kind(frame: pd.DataFrame, column: str) -> str:

@@ -8,6 +8,7 @@ from typing import Final
 
 from survey.analysis.plots import render
 from survey.analysis.report.report import Drawing, draw, report_html
+from survey.analysis.scale import number_text
 from survey.exports.codebook import codebook
 from survey.exports.folder import OutputError, sha256sums, write_file, write_folder
 from survey.exports.interchange import p910_matrix, sujson_dataset, sureal_dataset
@@ -23,6 +24,8 @@ from survey.results.export import Export
 
 Files = dict[str, bytes]
 
+# What the scripts have in the place of the study's scales.
+_USUAL_SCALES: Final = {"reproduce.py": '"": (1, 5, 1)', "reproduce.R": '"overall" = c(1, 5, 1)'}
 SCRIPTS: Final = Path(__file__).parent / "scripts"
 _README: Final = """\
 {title}{simulated}
@@ -122,11 +125,26 @@ def all_files(export: Export) -> Files:
         "methods.txt": methods_text(export).encode(),
         "study.json": json_bytes(export.definition),
         "report.html": report_html(export.analysis, drawings, report_title(export)).encode(),
-        **{name: (SCRIPTS / name).read_bytes() for name in ("reproduce.py", "reproduce.R")},
+        **reproduction(export),
         "README.txt": _README.format(title=export.title, simulated=simulated).encode(),
         **plot_files(drawings),
     }
     return files | {"SHA256SUMS": sha256sums(files)}
+
+
+def reproduction(export: Export) -> Files:
+    """Return the scripts that recompute the MOS table, with the study's scales written into them."""
+    scales = {
+        question.key: (question.scale.low, question.scale.high, question.scale.step or 0)
+        for question in export.questions
+    }
+    numbers = {key: ", ".join(map(number_text, scale)) for key, scale in scales.items()}
+    filled = {
+        "reproduce.py": ", ".join(f'"{key}": ({some})' for key, some in numbers.items()),
+        "reproduce.R": ", ".join(f'"{key}" = c({some})' for key, some in numbers.items()),
+    }
+    texts = {name: (SCRIPTS / name).read_text(encoding="utf-8") for name in filled}
+    return {name: text.replace(_USUAL_SCALES[name], filled[name], 1).encode() for name, text in texts.items()}
 
 
 def report_title(export: Export) -> str:

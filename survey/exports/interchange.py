@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from survey.analysis.scale import plain_number
 from survey.analysis.table import main_phase
 from survey.results.export import Export, QuestionText
 
@@ -110,12 +111,14 @@ def sujson_dataset(export: Export) -> dict[str, Any]:
 
 
 def _scale(index: int, question: QuestionText) -> dict[str, Any]:
+    scale = question.scale
+    kind = f"{len(scale.categories)} categories" if scale.categories else "continuous"
     return {
         "id": index,
-        "name": f"{question.key}: 5 categories",
-        "type": "ordinal",
-        "range": {"min": 1, "max": 5},
-        "labels": {label: value for value, label in enumerate(question.labels, 1)},
+        "name": f"{question.key}: {kind}",
+        "type": "ordinal" if scale.categories else "interval",
+        "range": {"min": plain_number(scale.low), "max": plain_number(scale.high)},
+        "labels": {label: plain_number(float(value)) for value, label in question.anchors},
     }
 
 
@@ -161,9 +164,9 @@ def _of_question(export: Export, question: str) -> pd.DataFrame:
     return ratings[ratings["question"] == question]
 
 
-def _scores(ratings: pd.DataFrame) -> dict[str, dict[str, int | list[int]]]:
+def _scores(ratings: pd.DataFrame) -> dict[str, dict[str, float | list[float]]]:
     """Return {item: {participant: score, or scores in the order given}}."""
-    given: dict[str, dict[str, list[int]]] = {}
+    given: dict[str, dict[str, list[float]]] = {}
     columns = (ratings[name].tolist() for name in ("item", "participant", "rating"))
     for item, person, rating in zip(*columns, strict=True):
         given.setdefault(item, {}).setdefault(person, []).append(rating)

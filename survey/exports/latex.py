@@ -74,7 +74,7 @@ def _table(export: Export, key: str, text: str, figures: dict[str, tuple[str, st
     lines = [
         r"\begin{table}",
         r"  \centering",
-        f"  \\caption{{{simulated}Mean Opinion Scores with 95\\,\\% confidence intervals: {escape(text)}}}",
+        f"  \\caption{{{simulated}Mean Opinion Scores with 95\\,\\% confidence intervals{_on(export, key)}: {escape(text)}}}",
         f"  \\label{{tab:mos-{re.sub('[^a-z0-9-]+', '-', f'{export.slug}-{key}'.lower())}}}",
         rf"  \begin{{tabular}}{{l{_alignment(factors)}lrrrr}}",
         r"    \toprule",
@@ -86,6 +86,12 @@ def _table(export: Export, key: str, text: str, figures: dict[str, tuple[str, st
         r"\end{table}",
     ]
     return "\n".join(lines)
+
+
+def _on(export: Export, key: str) -> str:
+    """Return the words that name a scale, nothing for the usual one."""
+    scale = next(question.scale for question in export.questions if question.key == key)
+    return "" if scale.is_acr else f" on the scale {scale.describe()}"
 
 
 def _factors(export: Export, items: list[str]) -> dict[str, dict[str, Any]]:

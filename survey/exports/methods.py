@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
+from survey.analysis.scale import Scale, number_text
 from survey.results.export import Export, QuestionText
 
 _METHODS = {
@@ -35,11 +37,21 @@ def methods_text(export: Export) -> str:
 def _design(export: Export) -> str:
     questions = "; ".join(f"“{question.text}” ({_labels(question)})" for question in export.questions)
     images = len(export.analysis.mos["item"].unique())
-    return f"{images} images were rated by {_METHODS[export.method]} (ITU-T P.910) on five categories: {questions}."
+    usual = all(question.scale.is_acr for question in export.questions)
+    on = "five categories" if usual else "the scales given in parentheses"
+    return f"{images} images were rated by {_METHODS[export.method]} (ITU-T P.910) on {on}: {questions}."
 
 
 def _labels(question: QuestionText) -> str:
-    return ", ".join(f"{value} {label}" for value, label in reversed(list(enumerate(question.labels, 1))))
+    labels = ", ".join(reversed(question.legend_parts))
+    return labels if question.scale.is_acr else f"{_kind(question.scale)}: {labels}"
+
+
+def _kind(scale: Scale) -> str:
+    ends = f"{number_text(scale.low)} to {number_text(scale.high)}"
+    return (
+        f"{len(scale.categories)} categories, {ends}" if scale.categories else f"a continuous scale, {ends}"
+    )
 
 
 def _participants(export: Export) -> str:
@@ -78,7 +90,7 @@ def _agreement(export: Export, question: QuestionText) -> str:
     numbers = several[question.key] if several else summary
     parts = [
         f"the SOS parameter was a = {_digits(numbers.get('sos_a'))}",
-        f"Krippendorff's ordinal α = {_digits(numbers.get('alpha_ordinal'))}",
+        _alpha(numbers),
         f"ICC(2,1) = {_digits(numbers.get('icc_2_1'))}",
         f"ICC(2,k) = {_digits(numbers.get('icc_2_k'))}",
     ]
@@ -107,6 +119,12 @@ def _effects(export: Export, question: QuestionText) -> str:
         "random parts, type III F tests with Satterthwaite's degrees of freedom, Holm's correction over all effects, and "
         f"with participants as the only random unit ({beside}) as a check. {' '.join(found.sentences)}"
     )
+
+
+def _alpha(numbers: Mapping[str, Any]) -> str:
+    """Return the ordinal coefficient, or the interval one where the scale is continuous."""
+    kind = "interval" if numbers.get("alpha_ordinal") is None else "ordinal"
+    return f"Krippendorff's {kind} α = {_digits(numbers.get(f'alpha_{kind}'))}"
 
 
 def _digits(value: Any) -> str:

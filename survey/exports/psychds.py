@@ -54,14 +54,20 @@ def _sentence(export: Export) -> str:
     kind = "Simulated ratings" if export.simulated else "Ratings"
     return (
         f"{kind} of {len(export.items)} images by {len(export.participants)} participants, "
-        f"method {export.method.upper()}, categories 1 to 5."
+        f"method {export.method.upper()}, {_scales(export)}."
+    )
+
+
+def _scales(export: Export) -> str:
+    scales = dict.fromkeys(question.scale for question in export.questions)
+    return " and ".join(
+        f"{'categories' if scale.categories else 'ratings'} {scale.describe()}" for scale in scales
     )
 
 
 def _readme(export: Export) -> str:
     questions = "\n".join(
-        f"- `{question.key}`: {question.text} "
-        f"({'; '.join(f'{value} {label}' for value, label in enumerate(question.labels, 1))})"
+        f"- `{question.key}`: {question.text} ({'; '.join(question.legend_parts)})"
         for question in export.questions
     )
     return f"# {export.title}\n\n{_sentence(export)}\n\n{questions}\n"

@@ -27,6 +27,16 @@ class QuestionText:
         """(value, label) of each labelled place of the scale, low end first."""
         return anchors(self.scale, self.labels)
 
+    @property
+    def legend(self) -> str:
+        """The labelled places in words, such as "1 Bad, 5 Excellent"."""
+        return ", ".join(self.legend_parts)
+
+    @property
+    def legend_parts(self) -> list[str]:
+        """Each labelled place in words, low end first; a label that says no more than its value is not repeated."""
+        return [value if label == value else f"{value} {label}" for value, label in self.anchors]
+
 
 @dataclass(frozen=True)
 class Export:

@@ -170,7 +170,7 @@ class _Session:
         answers = self.person.answers(stimulus, other, further=further)
         # A browser measures this by JavaScript. Bots send it, but do not wait that long.
         texts = {
-            key: number_text(value) if isinstance(value, float) else str(value)
+            key: number_text(value) if isinstance(value, int | float) else str(value)
             for key, value in answers.items()
         }
         return {f"q-{key}": text for key, text in texts.items()} | {"rt_ms": str(rt_ms)}

@@ -16,15 +16,17 @@ from django.utils import timezone
 from survey.access.audit import record
 from survey.analysis.planning import simulation
 from survey.analysis.planning.retrieval import preference_retrieval, retrieval
+from survey.analysis.scale import ACR, plain_number
 from survey.analysis.summary import Summary
 from survey.models import Participant, Preference, Stimulus, Study, Trial
-from survey.results.tidy_table import preference_table, tidy_table
+from survey.results.collect import checked
+from survey.results.tidy_table import preference_table, scales_of, tidy_table
 from survey.session import services
 from survey.session.forms import AboutForm
 from survey.session.services import Showing
 from survey.study.definition import Definition, definition_of
 
-# Latent qualities of the images: a typical range in studies of stylised images.
+# Latent qualities of the images on a scale from 1 to 5: a typical range in studies of stylised images.
 QUALITY_RANGE = (2.2, 4.6)
 
 # How long a study made by a command can be simulated without confirmation.
@@ -43,19 +45,21 @@ class Person:
     """One simulated participant: their answers and response times.
 
     votes: {question: {item: rating}} for the first presentation; for a further one the key is `again(item)`.
+    expecting: The questions that a gold or a trap has the answer to, those on the first question's scale.
     """
 
     kind: str
-    votes: Mapping[str, Mapping[str, int]]
-    rt_ms: Mapping[str, int]
+    votes: Mapping[str, Mapping[str, float]]
+    rt_ms: Mapping[str, float]
     pair: bool
+    expecting: frozenset[str]
 
     def answers(self, stimulus: Stimulus, other: Stimulus | None, *, further: bool) -> dict[str, Any]:
         """Return the answer to each question about an image, or about a pair of images as shown."""
         return {key: self._answer(key, stimulus, other, further) for key in self.votes}
 
     def _answer(self, key: str, stimulus: Stimulus, other: Stimulus | None, further: bool) -> Any:
-        if stimulus.expected is not None and self.kind in HEEDFUL:
+        if stimulus.expected is not None and key in self.expecting and self.kind in HEEDFUL:
             return stimulus.expected
         votes = self.votes[key]
         first = votes[again(stimulus.item) if further else stimulus.item]
@@ -163,34 +167,38 @@ def draw_cast(study: Study, participants: int, seed: int, careless: float, befor
     items = sorted(study.stimuli.values_list("item", flat=True))
     kinds = ["honest"] * before + _kinds(participants, careless)
     votes, times, truth = {}, {}, {}
-    for number, question in enumerate(study.questions.all()):
-        quality = np.random.default_rng([seed, number]).uniform(*QUALITY_RANGE, len(items))
+    scales = scales_of(study)
+    for number, (key, scale) in enumerate(scales.items()):
+        usual = np.random.default_rng([seed, number]).uniform(*QUALITY_RANGE, len(items))
+        quality = scale.low + (usual - ACR.low) * (scale.range / ACR.range)
         # A second copy of each image has the votes of a further presentation.
         names = [*items, *map(again, items)]
         drawn = simulation.simulate(
-            [*quality, *quality], len(kinds), items=names, kinds=kinds, seed=seed + number
+            [*quality, *quality], len(kinds), items=names, kinds=kinds, seed=seed + number, scale=scale
         )
-        truth[question.key] = drawn.items.loc[drawn.items["item"].isin(items), ["item", "mos"]]
-        votes[question.key] = _by_person(drawn.table, "rating")
+        truth[key] = drawn.items.loc[drawn.items["item"].isin(items), ["item", "mos"]]
+        votes[key] = _by_person(drawn.table, "rating")
         times[number] = _by_person(drawn.table, "rt_ms")
     pair = study.method == Study.Method.PAIR
+    expecting = frozenset(key for key, scale in scales.items() if scale == next(iter(scales.values())))
     people = [
         Person(
             kind=kinds[i],
             votes={key: of[f"p{i + 1}"] for key, of in votes.items()},
             rt_ms=times[0][f"p{i + 1}"],
             pair=pair,
+            expecting=expecting,
         )
         for i in range(before, len(kinds))
     ]
     return Cast(people, truth)
 
 
-def _by_person(table: pd.DataFrame, column: str) -> dict[str, dict[str, int]]:
-    """Return {participant: {item: value}}."""
-    people: dict[str, dict[str, int]] = {}
-    values = table[column].astype(int)
-    for person, item, value in zip(table["participant"], table["item"], values.tolist(), strict=True):
+def _by_person(table: pd.DataFrame, column: str) -> dict[str, dict[str, float]]:
+    """Return {participant: {item: value}}, whole numbers as int."""
+    people: dict[str, dict[str, float]] = {}
+    values = map(plain_number, table[column].tolist())
+    for person, item, value in zip(table["participant"], table["item"], values, strict=True):
         people.setdefault(person, {})[item] = value
     return people
 
@@ -226,7 +234,7 @@ def play_by_services(study: Study, person: Person) -> str:
             trial.token,
             person.answers(trial.stimulus, other, further=further),
             revision=trial.revision,
-            showing=Showing(rt_ms=person.rt_ms[name]),
+            showing=Showing(rt_ms=round(person.rt_ms[name])),
         )
     if definition.about:
         services.tell_about(participant, _about_answers(definition, participant.seed))
@@ -262,4 +270,6 @@ def _retrieved(study: Study, cast: Cast, kinds: Mapping[str, str]) -> Summary:
     pair = study.method == Study.Method.PAIR
     table = preference_table(study) if pair else tidy_table(study)
     mine = table[table["participant"].isin(list(kinds))].reset_index(drop=True)
-    return (preference_retrieval if pair else retrieval)(mine, cast.truth, kinds)
+    if pair:
+        return preference_retrieval(mine, cast.truth, kinds)
+    return retrieval(checked(study, mine), cast.truth, kinds)

@@ -19,7 +19,9 @@ from PIL import Image, ImageDraw
 from generator.files import images
 from survey.analysis import Ratings
 from survey.analysis.reading.roles import plain
+from survey.analysis.scale import Scale, number_text
 from survey.models import Participant, Question, Rating, Study, Trial
+from survey.models.study import FAR
 from survey.study.definition import AskedQuestion, Consent, Definition
 from survey.study.publish import IMAGE_SUFFIXES, Picture, PublishError, publish
 
@@ -48,17 +50,12 @@ def import_study(
         generator.files.images.ImageError: an image cannot be read.
     """
     table = ratings.table
-    if not ratings.scale.is_acr or ratings.scales:
-        raise PublishError(
-            f"study {slug!r}: an imported study holds ratings from 1 to 5, not {ratings.scale.describe()}; `analyse` takes "
-            "any scale"
-        )
     keys = _question_keys(table)
     _check_names(table)
     pictures = list(_pictures(ratings, folder))
     definition = Definition(
         title=title[:500],
-        questions=[AskedQuestion(key=key, text=name[:500]) for name, key in keys.items()],
+        questions=[_question(name, key, ratings.scale_of(name)) for name, key in keys.items()],
         consent=Consent(version=CONSENT),
     )
     saved: list[str] = []
@@ -89,6 +86,16 @@ def _question_keys(table: pd.DataFrame) -> dict[str, str]:
     if len(set(keys.values())) < len(keys):
         keys = {name: f"question_{number}" for number, name in enumerate(names, 1)}
     return keys
+
+
+def _question(name: str, key: str, scale: Scale) -> AskedQuestion:
+    """Return a question; on another scale than the usual one nobody here knows what its ends were called."""
+    if max(abs(scale.low), abs(scale.high)) > FAR:
+        raise PublishError(
+            f"a study's scale lies within ±{FAR:g}, not {scale.describe()}; `analyse` takes any scale"
+        )
+    labels = None if scale.is_acr else [number_text(scale.low), number_text(scale.high)]
+    return AskedQuestion(key=key, text=name[:500], scale=str(scale), labels=labels)
 
 
 def _check_names(table: pd.DataFrame) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from math import ceil
 from typing import Any, Final
 
@@ -12,10 +13,11 @@ from django.template.loader import render_to_string
 from survey.analysis.items.sos import DEFAULT_A
 from survey.analysis.participants import screening
 from survey.analysis.planning.planning import half_widths, sample_size
-from survey.analysis.scale import ACR
+from survey.analysis.scale import ACR, Scale, number_text
 from survey.analysis.stamp import computed_by
 from survey.models import Rating, Stimulus, Study
 from survey.study.definition import Definition, definition_of
+from survey.study.scales import anchors
 
 METHODS: Final = {
     "acr": "Absolute Category Rating (ACR): each image alone, on five categories",
@@ -40,6 +42,14 @@ RULES: Final = {
     f"(from {screening.FEWEST_REPEATS} repeats on)",
 }
 
+_RULES_OF_OTHER_SCALES: Final = {
+    "gold": f"fewer than {screening.GOLD_SHARE:.0%} of the gold images rated within a quarter of the scale's range",
+    "trap": f"a trap picture answered otherwise than it asks, or on a slider {screening.TRAP_TOLERANCE:.0%} of the range beside it",
+    "repeats": "a mean absolute difference between repeated ratings above 7/8 of that between answers drawn evenly from the scale "
+    f"(from {screening.FEWEST_REPEATS} repeats on)",
+}
+"""The rules whose thresholds are numbers on the scale from 1 to 5."""
+
 
 def preregistration(study: Study) -> str:
     """Return the text as Markdown, from the study's newest version."""
@@ -49,19 +59,23 @@ def preregistration(study: Study) -> str:
     main = [stimulus for stimulus in stimuli if stimulus.role == Stimulus.Role.MAIN]
     factors = _factors(main)
     people = study.participants.filter(is_preview=False)
+    scales = [question.asked_on for question in definition.questions]
+    usual = all(scale.is_acr for scale in scales)
+    rules = RULES if usual else RULES | _RULES_OF_OTHER_SCALES
     context = {
         "study": study,
         "version": version,
         "definition": definition,
         "is_pair": study.method == Study.Method.PAIR,
-        "method": METHODS[study.method],
+        "method": METHODS[study.method] if usual else _without_categories(METHODS[study.method]),
         "questions": _questions(definition),
         "images": _images(stimuli),
         "factors": factors,
         "varying": [name for name, levels in factors if len(levels) > 1],
         "main": len(main),
         "sample": _sample(definition, len(main)),
-        "rules": [RULES[name] for name in _rules_in_use(definition)],
+        "rules": [rules[name] for name in _rules_in_use(definition)],
+        "top": " or ".join(dict.fromkeys(number_text(scale.high) for scale in scales)),
         "begun": people.count(),
         "ratings": Rating.objects.filter(trial__participant__in=people).count(),
         "computed_by": computed_by(),
@@ -77,12 +91,21 @@ def _questions(definition: Definition) -> list[tuple[str, str, str]]:
         (
             question.key,
             definition.say(question.text, first),
-            ", ".join(
-                f"{value} {label}" for value, label in enumerate(definition.labels(question, first), 1)
-            ),
+            _scale_text(question.asked_on, definition.labels(question, first)),
         )
         for question in definition.questions
     ]
+
+
+def _without_categories(method: str) -> str:
+    return method.replace("on five categories", "on the scales below").replace(
+        "on the impairment scale", "on the scales below"
+    )
+
+
+def _scale_text(scale: Scale, labels: Sequence[str]) -> str:
+    listed = ", ".join(f"{value} {label}" for value, label in anchors(scale, labels))
+    return listed if scale.is_acr else f"Scale {scale.describe()}: {listed}"
 
 
 def _images(stimuli: list[Stimulus]) -> list[tuple[str, int]]:
@@ -125,13 +148,15 @@ def _rank(value: Any) -> tuple[bool, Any]:
 
 def _sample(definition: Definition, images: int) -> dict[str, Any]:
     """Return the sample's size and what it gives by the SOS hypothesis in the middle of the scale, its worst place."""
-    goal = definition.goal
+    goal, scale = definition.goal, definition.questions[0].asked_on if definition.questions else ACR
     each = min(definition.session.images or images, images)
     return {
         "participants": ceil(goal.votes * images / each) if each else 0,
         "each": each,
         "a": f"{DEFAULT_A:g}",
-        "width": f"{float(half_widths(goal.votes, a=DEFAULT_A)):.2f}",
+        "width": f"{float(half_widths(goal.votes, a=DEFAULT_A)) * scale.range / ACR.range:.2f}",
+        "half_width": number_text(round(goal.half_width_on(scale), 4)),
+        "scale": "" if scale.is_acr else f" of {scale.describe()}",
         "votes_for_width": sample_size(goal.half_width, a=DEFAULT_A),
     }
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from math import floor, log10
 from typing import Any, Final
 
 from survey.analysis.labels import ACR, DCR, Labels
@@ -26,7 +25,6 @@ __all__ = [
     "default_labels",
     "is_slider",
     "rating_on",
-    "slider_step",
 ]
 
 MAX_BUTTONS: Final = 11
@@ -68,15 +66,6 @@ def default_labels(method: str) -> dict[str, Labels]:
 def is_slider(scale: Scale) -> bool:
     """Say whether people answer on a slider; on other scales each category has a button."""
     return scale.categories is None or len(scale.categories) > MAX_BUTTONS
-
-
-def slider_step(scale: Scale) -> float:
-    """Return the distance of two neighbouring places of a slider.
-
-    On a continuous scale it is a power of ten, between a hundredth and a thousandth of the range: near the finest that
-    a finger can tell apart, and keys get everywhere.
-    """
-    return scale.step or float(f"1e{floor(log10(scale.range / 100))}")
 
 
 def rating_on(scale: Scale, answer: Any) -> float | None:

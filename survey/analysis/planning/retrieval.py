@@ -17,16 +17,18 @@ from survey.analysis.participants.screening import RULES, flagged
 from survey.analysis.planning.simulation import KINDS
 from survey.analysis.report.pages import page
 from survey.analysis.summary import Summary, plain
-from survey.analysis.table import check, code, main_phase
+from survey.analysis.table import Ratings, check, code, main_phase
 
 Floats = NDArray[np.float64]
 
 
-def retrieval(table: pd.DataFrame, truth: Mapping[str, pd.DataFrame], kinds: Mapping[str, str]) -> Summary:
+def retrieval(
+    table: pd.DataFrame | Ratings, truth: Mapping[str, pd.DataFrame], kinds: Mapping[str, str]
+) -> Summary:
     """Analyse simulated ratings and compare the results with what they were drawn from.
 
     Args:
-        table: tidy ratings of one or more questions.
+        table: tidy ratings of one or more questions, checked where their scales are others than 1 to 5.
         truth: of each question ``item,mos``: the mean rating of honest people without end.
         kinds: what each participant was, of ``simulation.KINDS``.
 
@@ -35,15 +37,20 @@ def retrieval(table: pd.DataFrame, truth: Mapping[str, pd.DataFrame], kinds: Map
         Pearson and Spearman correlation with the truth, coverage and mean width of the 95 % intervals; ``people``: one
         row a kind: how many there were, how many a rule that leaves out flagged, and by which rules.
     """
-    analysis = analyse(table)
+    ratings = table if isinstance(table, Ratings) else check(table)
+    analysis = analyse(ratings)
     scores, out = [], set()
     for key, part in analysis.questions.items():
-        rows = main_phase(check(table).table)
+        rows = main_phase(ratings.table)
         rows = rows[rows["question"] == key] if key else rows
         out |= {*flagged(part.screening)}
         kept = rows[~rows["participant"].isin(flagged(part.screening))]
         model = part.recovered_shrunken.rename(columns={"quality": "mos"})
-        panels = {"everyone": part.mos, "flagged left out": mos_table(code(kept)), "weighted": model}
+        panels = {
+            "everyone": part.mos,
+            "flagged left out": mos_table(code(kept, part.scale)),
+            "weighted": model,
+        }
         for panel, found in panels.items():
             scores.append({"question": key, "panel": panel, **_errors(found, truth[key])})
     caught = pd.concat([part.screening for part in analysis.questions.values()])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import special
 
-from survey.analysis.table import CATEGORIES
+from survey.analysis.scale import ACR, Scale
 
 Floats = NDArray[np.float64]
 
@@ -43,6 +43,11 @@ class Population:
     constant_share: float = 0.0
     drop_out: float = 0.0
 
+    def on(self, scale: Scale) -> Population:
+        """The same people on another scale than 1 to 5: their points become the same share of its range."""
+        times = scale.range / ACR.range
+        return replace(self, bias_sd=self.bias_sd * times, inconsistency=self.inconsistency * times)
+
 
 @dataclass(frozen=True)
 class Simulated:
@@ -69,6 +74,7 @@ def simulate(
     items: Sequence[str] | None = None,
     kinds: Sequence[str] | None = None,
     seed: int = 0,
+    scale: Scale = ACR,
 ) -> Simulated:
     """Simulate a study: each participant rates items in a separate random order.
 
@@ -80,8 +86,9 @@ def simulate(
         items: names, by default ``item1`` and so on.
         kinds: what each participant is, of ``KINDS``; by default drawn by the population's shares.
         seed: The same seed gives the same study.
+        scale: Of the ratings. The population's points, those of a scale from 1 to 5, become as much of its range.
     """
-    people = population or Population()
+    people = (population or Population()).on(scale)
     rng = np.random.default_rng(seed)
     quality = np.asarray(qualities, np.float64)
     names = [f"item{i + 1}" for i in range(len(quality))] if items is None else list(items)
@@ -89,7 +96,10 @@ def simulate(
     who = _participants(people, participants, rng)
     if kinds is not None:
         who["kind"] = list(kinds)
-    rows = [_session(person, quality, trials, people.drop_out, rng) for person in who.itertuples(index=False)]
+    rows = [
+        _session(person, quality, trials, people.drop_out, rng, scale)
+        for person in who.itertuples(index=False)
+    ]
     order = np.concatenate([order for order, _ in rows])
     length = [len(order) for order, _ in rows]
     pace = np.repeat(who["kind"].map(_PACE_MS).fillna(_HONEST_PACE_MS).to_numpy(), length)
@@ -102,7 +112,7 @@ def simulate(
             "rt_ms": np.round(pace * rng.lognormal(0, 0.4, len(order))),
         }
     )
-    truth = pd.DataFrame({"item": names, "quality": quality, "mos": true_mos(quality, people)})
+    truth = pd.DataFrame({"item": names, "quality": quality, "mos": true_mos(quality, people, scale)})
     return Simulated(table, truth, who)
 
 
@@ -124,31 +134,47 @@ def _participants(people: Population, n: int, rng: np.random.Generator) -> pd.Da
 
 
 def _session(
-    person: Any, quality: Floats, trials: int, drop_out: float, rng: np.random.Generator
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    person: Any, quality: Floats, trials: int, drop_out: float, rng: np.random.Generator, scale: Scale
+) -> tuple[NDArray[np.int64], Floats | NDArray[np.int64]]:
     """Return items in the order shown, and the ratings."""
     order = rng.permutation(len(quality))[:trials]
     if drop_out > 0:
         order = order[: min(int(rng.geometric(drop_out)), trials)]
+    answers = _answers(scale)
     if person.kind == "random":
-        return order, rng.integers(1, len(CATEGORIES) + 1, len(order))
+        return order, answers[rng.integers(0, len(answers), len(order))]
     if person.kind == "constant":
-        return order, np.full(len(order), rng.integers(1, len(CATEGORIES) + 1))
+        return order, np.full(len(order), answers[rng.integers(0, len(answers))])
     noise = person.inconsistency * (2 if person.kind == "fast" else 1)
     latent = quality[order] + person.bias + noise * rng.standard_normal(len(order))
-    return order, np.clip(np.rint(latent), CATEGORIES[0], CATEGORIES[-1]).astype(np.int64)
+    place = np.rint((latent - scale.low) / scale.resolution).clip(0, len(answers) - 1)
+    return order, answers[place.astype(np.int64)]
 
 
-def true_mos(quality: Floats, people: Population) -> Floats:
+def _answers(scale: Scale) -> Floats | NDArray[np.int64]:
+    """Return the answers that people can give: the categories, or the places of a slider."""
+    if scale.categories is not None:
+        return np.asarray(scale.categories)
+    places = np.arange(int(scale.range / scale.resolution + 1e-9) + 1)
+    return np.asarray(scale.snap(np.round(scale.low + scale.resolution * places, 12)))
+
+
+def true_mos(quality: Floats, people: Population, scale: Scale = ACR) -> Floats:
     """Return the mean rating of honest people without end: rounding and the ends of the scale bend the latent quality.
 
     The inconsistency is integrated by Gauss-Legendre over the quantiles of its gamma distribution, the bias and the
     noise are normal and in closed form.
+
+    Args:
+        quality: Latent qualities, points of the scale, shape (items,).
+        people: The population, with its points those of the scale, see ``Population.on``.
+        scale: Of the ratings.
     """
     shape = 1 / people.inconsistency_cv**2
     at, weight = np.polynomial.legendre.leggauss(60)
     noise = special.gammaincinv(shape, (at + 1) / 2) * people.inconsistency / shape
     sd = np.sqrt(people.bias_sd**2 + noise**2)
-    edges = CATEGORIES[:-1] + 0.5
+    answers = _answers(scale)
+    edges = (answers[:-1] + answers[1:]) / 2
     above = special.ndtr((quality[:, None, None] - edges[None, :, None]) / sd[None, None, :])
-    return np.asarray(CATEGORIES[0] + (above.sum(axis=1) @ weight) / 2)
+    return np.asarray(answers[0] + np.diff(answers) @ above @ weight / 2)

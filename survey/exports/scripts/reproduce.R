@@ -2,8 +2,12 @@
 # Run in the folder of the export:  Rscript reproduce.R
 # With the packages lme4 and ordinal it also fits the crossed mixed model and its ordinal counterpart.
 
-low <- 1
-high <- 5
+# Of each question: low end, high end and step of its scale (step 0: it is continuous).
+scales <- list("overall" = c(1, 5, 1))
+scale_of <- function(question) if (length(scales) == 1) scales[[1]] else scales[[question]]
+
+# Good or better, poor or worse: the upper and the lower two of five categories.
+has_five <- function(scale) scale[3] > 0 && round((scale[2] - scale[1]) / scale[3]) == 4
 
 # All as text: an image may be called NA, 007 or TRUE. Only an empty cell is missing.
 read <- function(name) {
@@ -23,6 +27,7 @@ key_of <- function(rows) do.call(paste, c(unname(as.list(rows[keys])), sep = "\r
 
 one_item <- function(rows) {
   u <- rows$rating
+  scale <- scale_of(rows$question[1])
   n_i <- as.vector(table(rows$participant))
   t_i <- as.vector(tapply(u, rows$participant, sum))
   n <- length(u)
@@ -33,13 +38,16 @@ one_item <- function(rows) {
   data.frame(
     n = n, participants = k, mos = mean(u), sd = if (n > 1) sd(u) else NA,
     ci_low = mean(u) - half, ci_high = mean(u) + half, median = median(u),
-    gob = mean(u >= 4), pow = mean(u <= 2), kappa = sum(n_i^2) / n,
+    gob = if (has_five(scale)) mean(u > scale[2] - 1.5 * scale[3]) else NA,
+    pow = if (has_five(scale)) mean(u < scale[1] + 1.5 * scale[3]) else NA, kappa = sum(n_i^2) / n,
     within = sum((u - ave(u, rows$participant))^2)
   )
 }
 
 # SOS-Wilson: Wilson's interval with n/a ratings, fewer where participants rated an item again.
 bounded <- function(items) {
+  low <- scale_of(items$question[1])[1]
+  high <- scale_of(items$question[1])[2]
   several <- items$n > 1
   z <- qnorm(0.975)
   p <- (items$mos - low) / (high - low)
@@ -75,7 +83,8 @@ recomputed <- cbind(first, recomputed)
 of_question <- if ("question" %in% keys) recomputed$question else rep("", nrow(recomputed))
 recomputed <- do.call(rbind, lapply(split(recomputed, of_question), bounded))
 rownames(recomputed) <- NULL
-columns <- c("n", "participants", "mos", "sd", "bounded_low", "bounded_high", "median", "gob", "pow")
+columns <- c("n", "participants", "mos", "sd", "bounded_low", "bounded_high", "median")
+columns <- c(columns, intersect(c("gob", "pow"), names(published)))
 if (all(published$ci_method == "t")) columns <- c(columns, "ci_low", "ci_high")
 print(recomputed[c(keys, columns)], digits = 4)
 
@@ -84,14 +93,15 @@ place <- match(key_of(rated), key_of(recomputed))
 if (anyNA(place) || nrow(rated) != nrow(recomputed)) {
   stop("the items of mos.csv and of ratings.csv are not the same")
 }
+tolerance <- 1e-9 * max(1, sapply(scales, function(scale) scale[2] - scale[1]))
 for (name in columns) {
   ours <- recomputed[[name]][place]
   theirs <- rated[[name]]
-  if (any(is.na(ours) != is.na(theirs)) || any(abs(ours - theirs) > 1e-9, na.rm = TRUE)) {
+  if (any(is.na(ours) != is.na(theirs)) || any(abs(ours - theirs) > tolerance, na.rm = TRUE)) {
     stop(name, " of mos.csv is not what ratings.csv gives")
   }
 }
-cat("mos.csv is reproduced: ", nrow(recomputed), " rows, ", toString(columns), ", to 1e-9\n", sep = "")
+cat("mos.csv is reproduced: ", nrow(recomputed), " rows, ", toString(columns), ", to ", tolerance, "\n", sep = "")
 
 # Small or unanimous data do not allow a model; the reason is then printed in its place.
 attempt <- function(model) {
@@ -105,7 +115,8 @@ for (question in unique(counted$question)) {
   if (requireNamespace("lme4", quietly = TRUE)) {
     attempt(function() lme4::lmer(rating ~ 1 + (1 | participant) + (1 | item), data = rows))
   }
-  if (requireNamespace("ordinal", quietly = TRUE)) {
+  # A continuous scale has no categories.
+  if (scale_of(question)[3] > 0 && requireNamespace("ordinal", quietly = TRUE)) {
     rows$rating <- factor(rows$rating, ordered = TRUE)
     attempt(function() ordinal::clmm(rating ~ 1 + (1 | participant) + (1 | item), data = rows))
   }

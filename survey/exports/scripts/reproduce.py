@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-LOW, HIGH = 1, 5
+# Of each question: low end, high end and step of its scale (step 0: it is continuous).
+SCALES = {"": (1, 5, 1)}
 
 folder = Path(__file__).resolve().parent
 # All as text: an image may be called NA, 007 or True. Only an empty cell is missing.
@@ -21,8 +22,23 @@ ratings, published = (
     for name in ("ratings.csv", "mos.csv")
 )
 ratings["rating"] = ratings["rating"].astype(float)
+if "question" not in ratings.columns:
+    ratings["question"] = ""
 for name in published.columns.difference(["question", "item", "ci_method"]):
     published[name] = published[name].astype(float)
+
+
+def scale_of(question: str) -> tuple[float, float, float]:
+    """The scale of a question; of the only one, whatever it is called."""
+    return next(iter(SCALES.values())) if len(SCALES) == 1 else SCALES[question]
+
+
+def shares(u: pd.Series, question: str) -> dict[str, float]:
+    """Good or better, and poor or worse: the upper and the lower two of five categories; NaN on other scales."""
+    low, high, step = scale_of(question)
+    if not step or round((high - low) / step) != 4:
+        return {"gob": np.nan, "pow": np.nan}
+    return {"gob": (u > high - 1.5 * step).mean(), "pow": (u < low + 1.5 * step).mean()}
 
 
 def one_item(rows: pd.DataFrame) -> pd.Series:
@@ -41,19 +57,18 @@ def one_item(rows: pd.DataFrame) -> pd.Series:
             "ci_low": u.mean() - half,
             "ci_high": u.mean() + half,
             "median": u.median(),
-            "gob": (u >= 4).mean(),
-            "pow": (u <= 2).mean(),
+            **shares(u, rows["question"].iloc[0]),
             "kappa": (n_i**2).sum() / n,
             "within": ((u - people.transform("mean")) ** 2).sum(),
         }
     )
 
 
-def bounded(items: pd.DataFrame) -> pd.DataFrame:
+def bounded(items: pd.DataFrame, low: float, high: float) -> pd.DataFrame:
     """SOS-Wilson: Wilson's interval with n/a ratings, fewer where participants rated an item again."""
     several = items[items["n"] > 1]
-    z, span = stats.norm.ppf(0.975), HIGH - LOW
-    q = (several["mos"] - LOW) * (HIGH - several["mos"]) / span**2
+    z, span = stats.norm.ppf(0.975), high - low
+    q = (several["mos"] - low) * (high - several["mos"]) / span**2
     a = (q * several["sd"] ** 2).sum() / span**2 / (q**2).sum() if (q > 0).any() else np.nan
     a = float(np.clip(a, 0.05, 1)) if len(several) >= 5 and np.isfinite(a) else 0.35
     freedom = (items["n"] - items["participants"]).sum()
@@ -68,12 +83,12 @@ def bounded(items: pd.DataFrame) -> pd.DataFrame:
             rho = float(np.clip(1 - within / people, 0, 1)) if people > 0 else 0.0
             a = float(np.clip(a * people / spread, 0.05, 1))
         effect = 1 + (items["kappa"] - 1) * rho
-    p, size = (items["mos"] - LOW) / span, items["n"] / (a * effect)
+    p, size = (items["mos"] - low) / span, items["n"] / (a * effect)
     centre = (p + z**2 / (2 * size)) / (1 + z**2 / size)
     half = z * np.sqrt(p * (1 - p) / size + z**2 / (4 * size**2)) / (1 + z**2 / size)
     return items.assign(
-        bounded_low=(LOW + span * (centre - half)).clip(LOW, HIGH),
-        bounded_high=(LOW + span * (centre + half)).clip(LOW, HIGH),
+        bounded_low=(low + span * (centre - half)).clip(low, high),
+        bounded_high=(low + span * (centre + half)).clip(low, high),
     )
 
 
@@ -83,16 +98,18 @@ keys = [name for name in ("question", "item") if name in published.columns]
 table = pd.DataFrame([one_item(rows) for _, rows in counted.groupby(keys)])
 table = pd.concat([counted.groupby(keys).size().index.to_frame(index=False), table], axis=1)
 questions = table["question"] if "question" in keys else pd.Series("", index=table.index)
-table = pd.concat([bounded(items) for _, items in table.groupby(questions)])
+table = pd.concat([bounded(items, *scale_of(name)[:2]) for name, items in table.groupby(questions)])
 
-columns = ["n", "participants", "mos", "sd", "bounded_low", "bounded_high", "median", "gob", "pow"]
+columns = ["n", "participants", "mos", "sd", "bounded_low", "bounded_high", "median"]
+columns += [name for name in ("gob", "pow") if name in published.columns]
 if (published["ci_method"] == "t").all():
     columns += ["ci_low", "ci_high"]
 print(table[keys + columns].round(3).to_string(index=False))
 both = published[published["n"] > 0].merge(table, on=keys, suffixes=("_published", ""), validate="one_to_one")
 if len(both) != len(table) or len(both) != (published["n"] > 0).sum():
     sys.exit("the items of mos.csv and of ratings.csv are not the same")
+tolerance = 1e-9 * max(1, *(high - low for low, high, _ in SCALES.values()))
 for name in columns:
-    if not np.allclose(both[name], both[f"{name}_published"], rtol=0, atol=1e-9, equal_nan=True):
+    if not np.allclose(both[name], both[f"{name}_published"], rtol=0, atol=tolerance, equal_nan=True):
         sys.exit(f"{name} of mos.csv is not what ratings.csv gives")
-print(f"mos.csv is reproduced: {len(table)} rows, {', '.join(columns)}, to 1e-9")
+print(f"mos.csv is reproduced: {len(table)} rows, {', '.join(columns)}, to {tolerance:g}")

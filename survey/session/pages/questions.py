@@ -11,7 +11,7 @@ from survey.analysis.scale import number_text
 from survey.models import Preference, Study
 from survey.session.pages.visit import Visit
 from survey.study.definition import AskedQuestion
-from survey.study.scales import is_slider, slider_step
+from survey.study.scales import is_slider
 
 
 def questions_of(visit: Visit, given: Mapping[str, Any], missing: Sequence[str]) -> list[dict[str, Any]]:
@@ -46,7 +46,8 @@ def _answers(visit: Visit, question: AskedQuestion) -> dict[str, Any]:
     scale, labels = question.asked_on, visit.definition.labels(question, visit.language)
     ends = list(zip(("low", "high"), (labels[0], labels[-1]), strict=True))
     if is_slider(scale):
-        step = number_text(slider_step(scale))
+        # As fine as a finger can tell apart, and coarse enough for keys to get everywhere.
+        step = number_text(scale.resolution)
         return {
             "ends": ends,
             "slider": {

@@ -10,7 +10,7 @@ from typing import Any, Final
 import pandas as pd
 
 from survey.analysis.items.mos import count_columns
-from survey.analysis.scale import Scale
+from survey.analysis.scale import Scale, number_text
 
 WIDTH: Final = 320
 _MARGIN: Final = 26
@@ -40,9 +40,16 @@ class Bar:
 
 
 def axis(scale: Scale, labels: Sequence[str]) -> list[Tick]:
-    """Return the ticks of a scale; `labels` are those of its categories, or none."""
+    """Return the ticks of a scale; `labels` are those of its categories, of its two ends, or none."""
     values = list(scale.categories or ()) or [scale.low, (scale.low + scale.high) / 2, scale.high]
-    named = list(labels) if len(labels) == len(values) else [""] * len(values)
+    named = [*labels] if len(labels) == len(values) else [""] * len(values)
+    if len(labels) == 2:
+        # A label that says no more than the value does not stand twice.
+        low, high = (
+            "" if label == number_text(end) else label
+            for label, end in zip(labels, (scale.low, scale.high), strict=True)
+        )
+        named = [low, *[""] * (len(values) - 2), high]
     # Long labels would run into each other: only the ends keep theirs.
     if any(len(label) > _longest(len(values)) for label in named):
         named = [named[0], *[""] * (len(named) - 2), named[-1]]

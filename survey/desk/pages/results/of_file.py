@@ -146,7 +146,7 @@ def _view(request: HttpRequest, key: str, reading: str, here: str) -> _FileView:
     base = "" if here == "results" else "../"
     shown = View(
         data=data,
-        question=QuestionText(switches.question, switches.question, labels),
+        question=QuestionText(switches.question, switches.question, labels, data.analysis.scale),
         answer=answer(data.analysis, _about_items(data.rows)),
         base=base,
         query=switches.query,

@@ -38,11 +38,12 @@ def large_results(request: HttpRequest, study: Study) -> HttpResponse:
         mos = _mos(study, key)
     except NoRatings:
         return render(request, "survey/researcher/no_results.html", context)
+    shown = next(question for question in questions if question.key == key)
     context |= {
         "switches": {"shown": [switch] if len(questions) > 1 else []},
         "query": f"question={key}",
-        "question": next(question for question in questions if question.key == key),
-        "scores": scores(image_names(study), mos),
+        "question": shown,
+        "scores": scores(image_names(study), mos, shown.scale),
         "ci_method": "t",
         "excluded": len(exclusions(study)),
         "ratings": f"{mos['n'].sum():,}",

@@ -15,9 +15,10 @@ from django.views.decorators.http import require_safe
 
 from survey.access.studies import own_study
 from survey.analysis.planning.monitoring import LiveScores
+from survey.analysis.scale import number_text
 from survey.models import Question, Study
 from survey.results.monitor import Watch, watch
-from survey.study.definition import definition_of
+from survey.study.definition import Goal, definition_of
 
 #: The images with the fewest votes that the page lists.
 MAX_IMAGES: Final = 40
@@ -50,7 +51,9 @@ def _context(study: Study) -> dict[str, Any]:
         "bars": _bars(seen.reached),
         "failed": sum(seen.failures.values()),
         "questions": [
-            _question(question, seen) for question in study.questions.all() if question.key in seen.scores
+            _question(question, seen, definition.goal)
+            for question in study.questions.all()
+            if question.key in seen.scores
         ],
         "comparisons": list(seen.comparisons.items())[:MAX_IMAGES],
         "most": MAX_IMAGES,
@@ -71,7 +74,7 @@ def _bars(reached: pd.DataFrame) -> list[tuple[str, str, str]]:
     ]
 
 
-def _question(question: Question, seen: Watch) -> dict[str, Any]:
+def _question(question: Question, seen: Watch, goal: Goal) -> dict[str, Any]:
     scores: LiveScores = seen.scores[question.key]
     images = scores.images
     return {
@@ -85,6 +88,7 @@ def _question(question: Question, seen: Watch) -> dict[str, Any]:
         "most": int(images["votes"].max()) if len(images) else 0,
         "conditions": None if scores.conditions is None else _rows(scores.conditions),
         "a": f"{scores.a:.2f}",
+        "half_width": number_text(round(goal.half_width_on(question.scale), 4)),
     }
 
 

@@ -1,0 +1,164 @@
+"""Studies on other scales than 1 to 5, from the file to the page, the exports and `analyse` of the export."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from django.core.management import call_command
+from django.urls import reverse
+
+from survey.exports.codebook import codebook
+from survey.exports.files import csv_files, reproduction
+from survey.exports.interchange import sujson_dataset
+from survey.exports.latex import latex_table
+from survey.exports.methods import methods_text
+from survey.exports.tables import csv_bytes
+from survey.models import Rating, Study
+from survey.results.collect import collect, mos_tables
+from survey.results.monitor import look
+from survey.simulation.people import simulate
+from survey.study.preregistration import preregistration
+from tests.programs import R
+from tests.survey.factories import make_study
+
+pytestmark = pytest.mark.django_db
+NEEDS_R = pytest.mark.skipif(R.find() is None, reason=R.missing)
+
+FILES = {
+    "0:100": '[[questions]]\nkey = "quality"\ntext = "How good is it?"\nscale = "0:100"\nshow_value = true\n[images]\ntrap = 100\n',
+    "1:7": '[[questions]]\nkey = "quality"\ntext = "How good is it?"\nscale = "1:7"\nlabels = ["awful", "superb"]\n[images]\ntrap = 6\n',
+    "1:5:0.5": '[[questions]]\nkey = "quality"\ntext = "How good is it?"\nscale = "1:5:0.5"\n',
+}
+
+
+def simulated(toml: str) -> Study:
+    """Return a study that eight people rated, two of them careless."""
+    study = make_study(toml)
+    simulate(study, participants=8, seed=3, careless=0.25)
+    return study
+
+
+@pytest.fixture(params=FILES)
+def scale(request) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def study(scale) -> Study:
+    return simulated(FILES[scale])
+
+
+def test_page_export_and_analyse_of_the_export_give_the_same_tables(study, scale, admin_client, tmp_path):
+    export = collect(study)
+    tables = export.analysis.tables()
+    files = csv_files(export)
+    (tmp_path / "ratings.csv").write_bytes(files["ratings.csv"])
+    call_command("analyse", str(tmp_path / "ratings.csv"), "--output", str(tmp_path / "out"), scale=scale)
+    for name, table in tables.items():
+        assert files[f"{name}.csv"] == csv_bytes(table)
+        assert (tmp_path / "out" / f"{name}.csv").read_bytes() == files[f"{name}.csv"], name
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert summary["stamp"]["data_sha256"] == export.analysis.stamp["data_sha256"]
+    pd.testing.assert_frame_equal(mos_tables(study)["quality"], tables["mos"], check_exact=True)
+    page = admin_client.get(reverse("table", args=["study", "mos"])).content
+    assert page == csv_bytes(tables["mos"])
+    shown = admin_client.get(reverse("results", args=["study"])).content.decode()
+    assert all(f"<strong>{mos:.2f}</strong>" in shown for mos in tables["mos"]["mos"])
+
+
+def test_ratings_are_on_the_scale_and_use_more_than_five_values_of_it(study, scale):
+    values = set(Rating.objects.values_list("value", flat=True))
+    assert all(study.questions.get().scale.contains(value) for value in values)
+    assert len(values) > 5
+    assert collect(study).ratings["rating"].dtype.kind == ("i" if scale == "1:7" else "f")
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param([sys.executable, "reproduce.py"], id="python"),
+        pytest.param(["Rscript", "reproduce.R"], id="r", marks=NEEDS_R),
+    ],
+)
+def test_the_scripts_reproduce_the_table(study, script, tmp_path):
+    export = collect(study)
+    for name, data in (csv_files(export) | reproduction(export)).items():
+        (tmp_path / name).write_bytes(data)
+    done = subprocess.run(script, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "mos.csv is reproduced: 6 rows" in done.stdout
+
+
+def test_texts_name_the_scale(study, scale):
+    export = collect(study)
+    low, high = ("0", "100") if scale == "0:100" else ("1", scale[2])
+    described = codebook(export).set_index(["table", "column"])
+    assert described.loc[("ratings", "rating"), "unit"] == f"{low}..{high}"
+    assert described.loc[("ratings", "rating"), "meaning"] == f"opinion score: {high} is the best"
+    kind = {
+        "0:100": "a continuous scale, 0 to 100",
+        "1:7": "7 categories, 1 to 7",
+        "1:5:0.5": "9 categories, 1 to 5",
+    }
+    assert kind[scale] in methods_text(export)
+    told = sujson_dataset(export)["scales"][0]
+    assert told["range"] == {"min": int(low), "max": int(high)}
+    assert told["type"] == ("interval" if scale == "0:100" else "ordinal")
+    assert f"on the scale {low} to {high}" in latex_table(export)
+    assert f"{low} to {high}" in preregistration(study)
+
+
+def test_the_live_page_counts_in_points_of_the_scale(study, scale, admin_client):
+    scores = look(study).scores["quality"]
+    assert (scores.images["half_width"] > 0).all()
+    page = admin_client.get(reverse("live", args=["study"])).content.decode()
+    assert {"0:100": "± 6.25", "1:7": "± 0.375", "1:5:0.5": "± 0.25"}[scale] in page
+
+
+def test_a_trap_is_answered_on_the_scale(study, scale):
+    if scale == "1:5:0.5":
+        return
+    screening = collect(study).analysis.screening
+    trap = screening[screening["rule"] == "trap"].set_index("participant")["verdict"]
+    assert set(trap) == {"ok", "flagged"}
+
+
+def test_questions_on_different_scales_stand_beside_each_other():
+    study = simulated(
+        FILES["1:7"] + '[[questions]]\nkey = "liking"\ntext = "Do you like it?"\nscale = "0:100"\n'
+    )
+    export = collect(study)
+    mos = export.analysis.mos.set_index("question")["mos"]
+    assert mos["quality"].max() <= 7 < mos["liking"].max()
+    trap = export.ratings[export.ratings["phase"] == "trap"]
+    assert trap.groupby("question", observed=True)["expected"].count().to_dict() == {
+        "quality": 8,
+        "liking": 0,
+    }
+    for key, part in export.analysis.questions.items():
+        pd.testing.assert_frame_equal(mos_tables(study)[key], part.mos, check_exact=True)
+    assert (
+        codebook(export).set_index(["table", "column"]).loc[("mos", "mos"), "unit"]
+        == "1..7 (quality), 0..100 (liking)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("scale", "ratings"),
+    [("1:7", [1, 7, 4, 6]), ("0:100", [0, 100, 62.5, 33.333333333333336]), ("-3:3", [-3, 3, 0, 1]), ("1:5:0.5", [1, 5, 4.5, 2])],
+)  # fmt: skip
+def test_ratings_made_elsewhere_keep_their_scale(scale, ratings, tmp_path: Path):
+    rows = zip("ppqq", "abab", ratings, strict=True)
+    path = tmp_path / "other.csv"
+    path.write_text("participant,item,rating\n" + "".join(f"{a},{b},{c}\n" for a, b, c in rows))
+    call_command("import_ratings", "other", str(path), f"--scale={scale}")
+    call_command("analyse", str(path), "--output", str(tmp_path / "out"), scale=scale)
+    study = Study.objects.get()
+    assert str(study.questions.get().scale) == scale
+    assert (tmp_path / "out" / "mos.csv").read_bytes() == csv_bytes(collect(study).analysis.mos)
+    assert sorted(collect(study).ratings["rating"].tolist()) == sorted(ratings)
