@@ -118,6 +118,7 @@ def summary(study: Study, definition: Definition) -> dict[str, str]:
         asked += f" · {labels[0]} to {labels[-1]}"
     if more := len(definition.questions) - 1:
         asked += f" · and {more} more"
+    asked += " · one tap" if definition.answer == "tap" else " · choose, then Next"
     responsible = [definition.say(consent.organiser, first), consent.contact or ""]
     day = f"personal data go on {formats.date_format(definition.purge_on)}" if definition.purge_on else ""
     return {

@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 from collections import Counter
+from collections.abc import Sequence
 from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -216,6 +217,7 @@ class Definition(Part):
     limits: Limits = Limits()
     images: Images = Images()
     screening: Screening = Screening()
+    answer: Literal["next", "tap"] = "next"
     about: list[AboutQuestion] = []
     invited_only: bool = False
     recruitment: Recruitment | None = None
@@ -243,6 +245,8 @@ class Definition(Part):
             ):
                 raise ValueError(f"{place}: no text in {', '.join(missing)} (languages = {self.languages})")
         self._check_scales()
+        if self.answer == "tap" and not takes_taps(self.questions):
+            raise ValueError("answer: 'tap' goes with one question that has buttons; use 'next'")
         if self.method == "pair" and (self.images.gold or self.images.trap or self.session.stabilising):
             raise ValueError("images: gold, trap and stabilising images have ratings; method 'pair' has none")
         return self
@@ -328,7 +332,12 @@ class Definition(Part):
         return names.get(answer, number_text(answer))
 
 
-_LATER: Final = {"goal": Goal(), "limits": Limits()}
+_LATER: Final = {"goal": Goal(), "limits": Limits(), "answer": "next"}
+
+
+def takes_taps(questions: Sequence[AskedQuestion]) -> bool:
+    """Return whether one tap can answer all that is asked of an image: one question, with a button for each answer."""
+    return len(questions) == 1 and not is_slider(questions[0].asked_on)
 
 
 def _check_labels(place: str, question: AskedQuestion) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
-from survey.models import Participant, Preference, Rating, Trial
+from survey.models import Participant, Preference, Rating, Study, Trial
 from tests.browser.steps import begin, rate, ready
 from tests.survey.factories import make_study
 
@@ -234,3 +234,76 @@ def test_pairs_are_compared(page, live_server):
     expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
     values = Preference.objects.order_by("trial__position").values_list("value", flat=True)
     assert list(values) == ["first", "second", "tie"]
+
+
+@pytest.fixture
+def tapped(live_server) -> Study:
+    """A study whose images take one tap each."""
+    return make_study('answer = "tap"\n')
+
+
+def arrived(page: Page, number: int) -> None:
+    """Wait for an image, and until a tap counts for it."""
+    expect(page.get_by_role("heading", name=f"Image {number} of 6", exact=True)).to_be_visible()
+    expect(page.locator(".stage:not(.loading) img").first).to_be_visible()
+    page.wait_for_timeout(400)
+
+
+def test_one_tap_rates_an_image_and_the_last_waits_for_finish(browser, live_server, tapped):
+    context = browser.new_context(
+        base_url=live_server.url, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    )
+    page = context.new_page()
+    begin(page)
+    for number in range(1, 7):
+        arrived(page, number)
+        expect(page.get_by_role("button", name="Next")).to_be_hidden()
+        undo = page.get_by_role("button", name="Undo").bounding_box()
+        assert undo is not None
+        assert undo["y"] + undo["height"] <= 844
+        page.get_by_text("Fair").tap()
+        expect(page.get_by_role("status")).to_contain_text("Saved: 3 Fair.")
+    expect(page.get_by_role("heading", name="That was the last image.")).to_be_visible()
+    assert Rating.objects.count() == 6
+    page.get_by_role("button", name="Undo").tap()
+    arrived(page, 6)
+    page.get_by_text("Good").tap()
+    page.get_by_role("button", name="Finish").tap()
+    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+    context.close()
+    assert sorted(Rating.objects.values_list("value", flat=True)) == [3, 3, 3, 3, 3, 4]
+
+
+def test_two_quick_taps_are_one_rating(page, tapped):
+    begin(page)
+    arrived(page, 1)
+    page.get_by_text("Fair").dblclick()
+    arrived(page, 2)
+    assert Rating.objects.count() == 1
+
+
+def test_keys_answer_with_one_press_and_backspace_takes_it_back(page, tapped):
+    begin(page)
+    arrived(page, 1)
+    page.keyboard.press("5")
+    arrived(page, 2)
+    page.keyboard.press("Backspace")
+    arrived(page, 1)
+    expect(page.get_by_role("radio", name="Excellent")).to_be_checked()
+    page.get_by_role("radio", name="Excellent").focus()
+    page.keyboard.press("ArrowDown")
+    page.wait_for_timeout(900)
+    arrived(page, 1)
+    page.keyboard.press("Enter")
+    arrived(page, 2)
+    assert list(Rating.objects.values_list("value", flat=True)) == [4]
+
+
+def test_one_tap_without_javascript_has_next(browser, live_server, tapped):
+    context = browser.new_context(base_url=live_server.url, java_script_enabled=False)
+    page = context.new_page()
+    begin(page)
+    page.get_by_role("radio", name="Good").check()
+    page.get_by_role("button", name="Next").click()
+    expect(page.get_by_role("heading", name="Image 2 of 6")).to_be_visible()
+    context.close()

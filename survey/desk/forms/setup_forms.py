@@ -36,6 +36,10 @@ _CODES: Final = (
     ("recruitment.withdrew", "Completion code: withdrew"),
     ("recruitment.return_to", "Return address (put {code} where the code goes)"),
 )
+ANSWERS: Final = (
+    ("tap", "One tap: choosing saves and goes on. “Undo” takes the last answer back."),
+    ("next", "Choose, then press “Next”"),
+)
 ABOUT: Final = (
     ("age", "age"),
     ("gender", "gender"),
@@ -80,6 +84,12 @@ class QuestionsForm(TaskForm):
             self.section(row.heading, folded=row.heading.startswith("Another"))
             for name, field in row.fields():
                 self.add(name, field)
+        self.section("How people answer")
+        answer = forms.ChoiceField(
+            label="After an answer is chosen", choices=ANSWERS, widget=forms.RadioSelect, required=False
+        )
+        told = "New studies begin with one tap. It needs one question whose answers are buttons."
+        self.add_plain("answer", answer, default=told)
         self.section("Method")
         method = forms.ChoiceField(
             label="How images are shown",

@@ -4,6 +4,7 @@
 import { fit, load, preload } from "./image.js";
 import { Outbox } from "./outbox.js";
 import { Slider } from "./slider.js";
+import { watchTaps } from "./tap.js";
 
 // How long the next image waits for the server to confirm an answer; longer than that is an outage.
 const PATIENCE_MS = 4000;
@@ -11,6 +12,9 @@ const PATIENCE_MS = 4000;
 const GAP_MS = 250;
 const REQUEST_TIMEOUT_MS = 20_000;
 const PRELOADED = 12;
+// With one tap for each answer: how long the answer is shown, and how long after an image comes a tap means the last one.
+const TOLD_MS = 600;
+const TOO_SOON_MS = 300;
 const PAIR_KEYS = { 1: "first", 2: "second", 0: "tie" };
 
 /** @type {HTMLFormElement} */
@@ -27,6 +31,7 @@ const undo = form.querySelector("button[formaction]");
 /** @type {HTMLInputElement} */
 const keys = form.querySelector("#keys");
 const words = form.dataset;
+const byTap = "tap" in words;
 const controls = /** @type {Record<string, HTMLInputElement>} */ (/** @type {unknown} */ (form.elements));
 
 let { saved, total, ahead } = JSON.parse(document.getElementById("state").textContent);
@@ -38,7 +43,11 @@ let changes = 0;
 const touched = new Set();
 let pointer = "";
 let busy = true;
+// The trial whose answer is still shown, with one tap for each answer.
+let told = null;
+let toldWords = "";
 let offline = false;
+let answeredHere = false;
 let notice = "";
 
 const outbox = new Outbox(words.go, {
@@ -54,6 +63,7 @@ const outbox = new Outbox(words.go, {
       return;
     }
     adopt(reply, entry.trial);
+    if (told) return;
     if (!trial || !ahead.some((other) => same(other, trial))) next();
   },
   waiting() {
@@ -69,7 +79,8 @@ const outbox = new Outbox(words.go, {
 function adopt(reply, answered) {
   ({ saved, total } = reply);
   ahead = reply.ahead ?? ahead.filter((other) => other.token !== answered);
-  undo.hidden = !reply.undo;
+  undo.hidden = !reply.undo && !byTap;
+  undo.toggleAttribute("disabled", !reply.undo);
   tell();
 }
 
@@ -88,6 +99,10 @@ const chosen = (question) => {
 };
 
 function tell(message = "") {
+  if (told && !offline) {
+    status.textContent = toldWords;
+    return;
+  }
   const answered = saved + outbox.size;
   const counts = answered ? `${fill(words.saved, saved, answered)}. ` : "";
   // For as long as answers wait here, that is what there is to know.
@@ -105,9 +120,23 @@ function next() {
   if (outbox.size) {
     stage.classList.add("loading");
     tell(words.finishing);
+  } else if (byTap && answeredHere) {
+    finish();
   } else {
     location.assign(words.go);
   }
+}
+
+/** Wait with the last answer for a press of a button, so that it too can be taken back. */
+function finish() {
+  busy = true;
+  stage.classList.add("loading");
+  form.classList.add("finished");
+  heading.textContent = words.last;
+  submit.textContent = words.finish;
+  submit.removeAttribute("aria-disabled");
+  tell();
+  heading.focus({ preventScroll: true });
 }
 
 async function show(coming) {
@@ -115,6 +144,7 @@ async function show(coming) {
   form.dataset.shown = "yes";
   trial = coming;
   busy = true;
+  form.classList.remove("finished");
   submit.setAttribute("aria-disabled", "true");
   stage.classList.add("loading");
   setForm(coming);
@@ -239,9 +269,27 @@ async function send(url, fields) {
   submit.setAttribute("aria-disabled", "true");
   const answered = trial;
   const sent = outbox.add(url, answered, fields);
-  tell();
-  await Promise.race([sent, pause(PATIENCE_MS)]);
+  if (!byTap || url === words.skip) {
+    tell();
+    await Promise.race([sent, pause(PATIENCE_MS)]);
+  } else {
+    await tellAnswer(answered, sent);
+  }
   if (trial === answered) next();
+}
+
+/** Show which answer was saved, for a moment in which Undo is at hand. */
+async function tellAnswer(answered, sent) {
+  answeredHere = true;
+  told = answered;
+  undo.removeAttribute("disabled");
+  /** @type {HTMLInputElement} */
+  const input = form.querySelector("fieldset.scale input:checked");
+  const label = input.labels[0].textContent.replace(/\s+/g, " ").trim();
+  toldWords = words.tap.replace("{answer}", label);
+  tell();
+  await Promise.all([Promise.race([sent, pause(PATIENCE_MS)]), pause(TOLD_MS)]);
+  if (told === answered) told = null;
 }
 
 function skip(coming, reason) {
@@ -252,6 +300,7 @@ function skip(coming, reason) {
 
 function answer(event) {
   event.preventDefault();
+  if (form.classList.contains("finished")) location.assign(words.go);
   if (busy) return;
   const missing = questions().filter((question) => !chosen(question));
   for (const question of questions()) alertOf(question).hidden = !missing.includes(question);
@@ -266,6 +315,7 @@ function answer(event) {
 
 async function goBack(event) {
   event.preventDefault();
+  told = null;
   // Undo goes by the database: what is still here must be there first.
   await outbox.flush();
   if (outbox.size) return;
@@ -286,11 +336,17 @@ async function goBack(event) {
     return;
   }
   adopt(await response.json());
+  trial = null;
   next();
 }
 
 function press(event) {
   pointer = "key";
+  if (byTap && event.key === "Backspace" && keys.checked && keys.checkVisibility() && !undo.disabled) {
+    event.preventDefault();
+    undo.click();
+    return;
+  }
   // Where the switch is out of sight (phones), so are its keys: nobody could turn them off.
   if (!keys.checked || !keys.checkVisibility() || event.ctrlKey || event.altKey || event.metaKey || event.repeat || busy) return;
   const value = words.method === "pair" ? PAIR_KEYS[event.key] : event.key;
@@ -301,6 +357,7 @@ function press(event) {
   event.preventDefault();
   input.focus({ preventScroll: true });
   input.click();
+  if (byTap) form.requestSubmit(submit);
 }
 
 form.addEventListener("submit", (/** @type {SubmitEvent} */ event) => (event.submitter === undo ? goBack(event) : answer(event)));
@@ -319,6 +376,9 @@ form.addEventListener("change", ({ target }) => {
   chosenAt = now;
   alertOf(question).hidden = true;
 });
+if (byTap) {
+  watchTaps(form, () => busy || performance.now() - shownAt < TOO_SOON_MS, () => form.requestSubmit(submit));
+}
 document.addEventListener("keydown", press);
 document.addEventListener("pointerdown", (event) => { pointer = event.pointerType === "mouse" ? "mouse" : "touch"; });
 window.addEventListener("resize", resize);
@@ -338,5 +398,9 @@ try {
   keys.checked = true;
 }
 keys.closest("p").hidden = "none" in keys.closest("p").dataset;
+if (byTap) {
+  undo.toggleAttribute("disabled", Boolean(undo.hidden));
+  undo.hidden = false;
+}
 if (outbox.size) outbox.flush();
 next();

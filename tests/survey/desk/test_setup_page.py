@@ -369,3 +369,12 @@ def test_after_the_first_person_images_and_roles_stay(client, owner, study):
     assert "images and roles stay as they are" in page
     client.post(f"{SETUP}images/", {f"role.{names['cat-weak']}": "practice"})
     assert definition_of(study.version).images.practice == []
+
+
+def test_one_tap_goes_with_one_question(client, owner, study):
+    assert send(client, "questions", answer="tap").status_code == 302
+    assert definition_of(study.version).answer == "tap"
+    style = {"questions.2.key": "style", "questions.2.text:en": "?", "questions.2.text:de": "?"}
+    response = send(client, "questions", **style)
+    assert set(response.context["form"].errors) == {"answer"}
+    assert send(client, "questions", **style, answer="next").status_code == 302

@@ -134,7 +134,7 @@ def test_the_page_saves_a_file_as_the_form_does(desk):
             'title = "T"\nmethd = "acr"',
             "Line 2</strong>: methd: no such key (did you mean &#x27;method&#x27;?)",
         ),
-        ('title = "T"\nmethod = "dcr"', "Line 2</strong>: method: cannot change"),
+        ('title = "T"\nmethod = "dcr"', "images.references: image"),
         ("title = ", "Line 1</strong>: not TOML"),
         ("", "title: Field required"),
     ],
