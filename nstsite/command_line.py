@@ -33,6 +33,7 @@ TASKS: Final[dict[str, dict[str, str]]] = {
     "Read results": {
         "export_study": "write the ratings and results of a study to files",
         "analyse": "analyse a file of ratings from anywhere",
+        "grim": "check whether a published mean can come from whole ratings",
     },
     "Set up": {
         "doctor": "say what is installed, what is missing, and how to get it",
