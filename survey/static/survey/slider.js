@@ -21,7 +21,7 @@ export class Slider {
     this.#range.hidden = false;
     this.#range.addEventListener("input", () => this.set(this.#range.value));
     // A tap where the thumb would start changes nothing that the browser tells of.
-    this.#range.addEventListener("click", () => this.#choose());
+    this.#range.addEventListener("pointerup", () => this.#choose());
     this.#range.addEventListener("keydown", (event) => { if (event.key === " ") this.#choose(); });
     this.set(this.#number.value);
   }
