@@ -124,7 +124,8 @@ def _factors(main: list[Stimulus]) -> list[tuple[str, list[str]]]:
         of_image = {"content": stimulus.content, "style": stimulus.style}
         if not _is_told_by_factors(main):
             of_image["condition"] = stimulus.condition
-        for name, value in {**of_image, **stimulus.factors}.items():
+        # Sorted, because PostgreSQL does not keep the order of a JSON object's keys.
+        for name, value in {**of_image, **dict(sorted(stimulus.factors.items()))}.items():
             if value not in ("", None):
                 values.setdefault(name, set()).add(value)
     return [(name, [str(v) for v in sorted(found, key=_rank)]) for name, found in values.items()]

@@ -40,7 +40,7 @@ def test_the_design_is_in_it():
     )
     assert "4 main, 1 practice, 1 gold, 2 trap" in text
     assert "- `strength` (2 levels): strong, weak" in text
-    assert "- H2: [how the rating depends on `strength`" in text
+    assert "- H3: [how the rating depends on `strength`" in text
     assert "2 main images for each participant" in text
 
 
