@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from survey.analysis import analyse
+from survey.analysis.effects import EFFECT_COLUMNS
 from survey.analysis.participants.screening import RULES
 from survey.analysis.report.headlines import headlines
 from survey.analysis.report.words import GLOSSARY
@@ -52,6 +53,11 @@ COLUMNS = {
     "bias, inconsistency": ["bias", "inconsistency"],
     "recovered quality": ["quality"],
 }
+COLUMNS["effects of factors"] = [
+    column
+    for column in EFFECT_COLUMNS
+    if not any(column in columns for columns in [PLAIN, *COLUMNS.values()])
+]
 HEADLINES = {
     "SOS a": "SOS a",
     "Krippendorff's α, ordinal": "Krippendorff's α",
