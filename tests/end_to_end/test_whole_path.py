@@ -84,6 +84,9 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+PICTURES = {"content": PHOTOGRAPHS, "style": PAINTINGS}
+
+
 def test_from_pictures_to_a_closed_study(address: str, browser: Browser, pictures: list[Path]) -> None:
     desk = browser.new_context(base_url=address).new_page()
     desk.set_default_timeout(PATIENCE)
@@ -114,21 +117,20 @@ def _upload(desk: Page, pictures: list[Path]) -> None:
     desk.get_by_role("link", name="Upload", exact=True).click()
     desk.get_by_label("Files").set_input_files(pictures)
     desk.get_by_role("button", name="Upload").click()
-    expect(desk.get_by_text("5 pictures kept.")).to_be_visible()
+    expect(desk.get_by_text("5 pictures uploaded.")).to_be_visible()
 
 
 def _make_images(desk: Page) -> None:
-    desk.get_by_role("link", name="Make an image set of them").click()
-    desk.get_by_label("Title").fill("Three by two")
-    for role, names in (("content", PHOTOGRAPHS), ("style", PAINTINGS)):
-        for name in names:
-            desk.get_by_role("checkbox", name=f"{role} {name}").check()
-    desk.get_by_label("Preset").select_option("patel2019")
-    desk.get_by_label("Longest side").fill("64")
-    desk.get_by_label("Evaluations").fill("2")
-    desk.get_by_role("button", name="See what it takes").click()
+    desk.goto("/plans/new/?as=file")
+    lists = {role: ", ".join(f'"{name}"' for name in names) for role, names in PICTURES.items()}
+    desk.get_by_label("Plan (TOML)").fill(
+        'title = "Three by two"\npreset = "patel2019"\n'
+        f"[images]\ncontent = [{lists['content']}]\nstyle = [{lists['style']}]\n"
+        "[recipe]\nsize = 64\nevaluations = 2\n"
+    )
+    desk.get_by_role("button", name="Check and continue").click()
     expect(desk.get_by_text("12 at most")).to_be_visible()
-    desk.get_by_role("button", name="Go", exact=True).click()
+    desk.get_by_role("button", name="Make the images").click()
     expect(desk.get_by_text("Done: 6 of 6 made")).to_be_visible()
     expect(desk.locator(".plane img")).to_have_count(6)
 
@@ -159,7 +161,7 @@ def _take_part(browser: Browser, address: str, study: str, answer: str) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
         # A tap in the first moment of an image counts for nothing.
         page.wait_for_timeout(400)
-        page.get_by_text(answer, exact=True).tap()
+        page.locator("label", has_text=answer).tap()
     page.get_by_role("button", name="Finish").tap()
     expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
     context.close()
@@ -175,11 +177,12 @@ def _scores(desk: Page) -> list[str]:
     desk.get_by_role("link", name="Results", exact=True).click()
     rows = desk.locator("#scores tbody tr")
     expect(rows).to_have_count(6)
-    return [row.locator("td.number").first.inner_text() for row in rows.all()]
+    return [row.locator("td.number").first.text_content() or "" for row in rows.all()]
 
 
 def _download(desk: Page, study: str) -> int:
     """Download everything; return how many ratings there are in it."""
+    desk.get_by_role("link", name="Downloads and method").click()
     with desk.expect_download() as download:
         desk.get_by_role("link", name="Everything, as a ZIP").click()
     with zipfile.ZipFile(download.value.path()) as archive:
@@ -194,7 +197,7 @@ def _withdraw_one(desk: Page) -> None:
     expect(desk.locator("tbody tr")).to_have_count(3)
     row = desk.locator("tbody tr").first
     code = row.locator("code").inner_text()
-    row.get_by_text("delete …").click()
+    row.get_by_text("Delete …").click()
     row.get_by_label("For good").fill(code)
     row.get_by_role("button", name="Delete").click()
     expect(desk.locator("tbody tr", has_text=code)).to_have_count(0)
@@ -203,7 +206,7 @@ def _withdraw_one(desk: Page) -> None:
 def _close(desk: Page, study: str) -> None:
     desk.get_by_role("link", name="Set-up", exact=True).click()
     desk.get_by_role("button", name="Close", exact=True).click()
-    expect(desk.get_by_text("it takes nobody")).to_be_visible()
+    expect(desk.get_by_text("nobody can answer any more")).to_be_visible()
     desk.goto(study)
     expect(desk.get_by_role("button", name="Begin")).to_have_count(0)
 

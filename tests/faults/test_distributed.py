@@ -101,7 +101,7 @@ def test_a_set_that_is_taken_back_stops_its_workers_and_keeps_the_command_honest
     wait_for(lambda: counts(url) == {"waiting": CELLS})
     output, _ = command.communicate(timeout=30)
     assert command.returncode == 1
-    assert "taken back" in output
+    assert "somebody stopped the set" in output
 
 
 def test_without_a_queue_it_is_refused_in_one_line(manage, tmp_path) -> None:
