@@ -8,9 +8,9 @@ from typing import Any, Final
 import pandas as pd
 from django.http import QueryDict
 
+from survey.analysis import QuestionAnalysis
 from survey.analysis.items.mos import remarks
-from survey.analysis.plots import PlotData
-from survey.analysis.report.answers import answer, split_letters
+from survey.analysis.report.answers import split_letters
 from survey.desk.pages.results.chart import WIDTH, axis, bar
 from survey.desk.pages.results.pieces import score
 from survey.results.export import Export
@@ -20,11 +20,21 @@ MAX_SHOWN: Final = 40
 
 
 def ranking(
-    asked: QueryDict, names: Mapping[str, str], data: PlotData, labels: Sequence[str]
+    asked: QueryDict,
+    names: Mapping[str, str],
+    part: QuestionAnalysis,
+    labels: Sequence[str],
+    groups: Mapping[str, str],
 ) -> dict[str, Any]:
-    """Return the rows, best first, and the axis of their drawings. names: of the items' images, where there are any."""
-    part = data.analysis
-    groups = answer(part).letters
+    """Return the rows, best first, and the axis of their drawings.
+
+    Args:
+        asked: the query of the page.
+        names: of the items' images, where there are any.
+        part: the analysis of the question.
+        labels: of the scale's categories.
+        groups: the letters of each item, as ``answers.Answer`` has them.
+    """
     mos = part.mos.assign(remark=remarks(part.mos))
     mos = mos.sort_values(["mos", "item"], ascending=[False, True], kind="stable")
     shown = mos if "all" in asked else mos.head(MAX_SHOWN)

@@ -78,7 +78,7 @@ class View:
     def scores(self, asked: QueryDict, names: Mapping[str, str], ci: str) -> dict[str, Any]:
         """Return the first view: the ranking and the scores. names: of the items' images, where there are any."""
         part = self.data.analysis
-        shown = ranking(asked, names, self.data, self.question.labels)
+        shown = ranking(asked, names, part, self.question.labels, self.answer.letters)
         rows = scores(names, part.mos, part.scale)
         return self._parts("scores") | shown | {"scores": rows, "ci_name": CI_NAMES[ci], "has_images": names}
 
