@@ -15,8 +15,14 @@ _YIQ = torch.tensor([[0.299, 0.587, 0.114], [0.5959, -0.2746, -0.3213], [0.2115,
 def prepared(content: Tensor, style: Tensor, mode: str) -> tuple[Tensor, Tensor]:
     """Return the two references as a transfer in this mode wants them.
 
-    luminance: both grey, the style's luma brought to the content's mean and deviation (section 3.2). histogram,
-    covariance: the style in the content's colours (section 3.1). none: as they are.
+    Args:
+        content: 3 x H x W, 0 to 1.
+        style: 3 x H x W, 0 to 1, of any other size.
+        mode: "luminance": both grey, the style's luma brought to the content's mean and deviation (section 3.2).
+            "histogram", "covariance": the style in the content's colours (section 3.1). "none": as they are.
+
+    Returns:
+        Content and style, each in its own size, 0 to 1.
     """
     if mode == "luminance":
         light, other = _luma(content), _luma(style)
@@ -30,7 +36,16 @@ def prepared(content: Tensor, style: Tensor, mode: str) -> tuple[Tensor, Tensor]
 
 
 def finished(image: Tensor, content: Tensor, mode: str) -> Tensor:
-    """Give an image made in luminance the content's colours; in every other mode it stays. content: of its size."""
+    """Give an image made in luminance the content's colours.
+
+    Args:
+        image: The image made, 3 x H x W, 0 to 1.
+        content: The content image at the same size, 3 x H x W, 0 to 1.
+        mode: As for `prepared`.
+
+    Returns:
+        3 x H x W, 0 to 1; in every mode but "luminance" the image as it is.
+    """
     if mode != "luminance":
         return image
     colours = torch.einsum("ij,jhw->ihw", _YIQ, content)
@@ -39,7 +54,15 @@ def finished(image: Tensor, content: Tensor, mode: str) -> Tensor:
 
 
 def match_histogram(image: Tensor, reference: Tensor) -> Tensor:
-    """Return the image with the reference's distribution of values in each channel; equal values stay equal."""
+    """Return the image with the reference's distribution of values in each channel; equal values stay equal.
+
+    Args:
+        image: 3 x H x W, 0 to 1.
+        reference: 3 x any size, 0 to 1.
+
+    Returns:
+        3 x H x W, within the reference's range.
+    """
     matched = []
     for values, target in zip(image.flatten(1), reference.flatten(1), strict=True):
         _, places, counts = values.unique(return_inverse=True, return_counts=True)
@@ -58,7 +81,15 @@ def _interpolated(x: Tensor, known_x: Tensor, known_y: Tensor) -> Tensor:
 
 
 def match_covariance(image: Tensor, reference: Tensor) -> Tensor:
-    """Return the image with the reference's mean and covariance of colours, by symmetric roots (equation 4)."""
+    """Return the image with the reference's mean and covariance of colours, by symmetric roots (equation 4).
+
+    Args:
+        image: 3 x H x W, 0 to 1.
+        reference: 3 x any size, 0 to 1.
+
+    Returns:
+        3 x H x W, of the image's type, cut to 0 to 1.
+    """
     (mean, _, inverse), (target_mean, target_root, _) = _statistics(image), _statistics(reference)
     moved = target_root @ inverse @ (image.flatten(1).double() - mean) + target_mean
     return moved.reshape(image.shape).clamp(0, 1).to(image.dtype)

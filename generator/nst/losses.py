@@ -19,13 +19,25 @@ from generator.nst import patches
 def content(features: Tensor, target: Tensor) -> Tensor:
     """Return ½ Σ (F − P)² of each image: Gatys, Ecker, Bethge 2016, equation 1 (Patel 2019, equation 4).
 
-    features, target: N x C x H x W. Returns N.
+    Args:
+        features: Activations F of the images, N x C x H x W, of any float type.
+        target: Activations P of the content images, of the same shape.
+
+    Returns:
+        The losses, N, float32, 0 or more.
     """
     return 0.5 * (features.float() - target.float()).square().sum((1, 2, 3))
 
 
 def gram(features: Tensor) -> Tensor:
-    """Return G = F Fᵀ of each image, F being C x (H W): Gatys 2016, equation 3. N x C x H x W -> N x C x C, undivided."""
+    """Return G = F Fᵀ of each image, F being C x (H W): Gatys 2016, equation 3.
+
+    Args:
+        features: Activations, N x C x H x W.
+
+    Returns:
+        The Gram matrices, N x C x C, float32, symmetric, not divided by anything.
+    """
     flat = _positions(features.float())
     return flat.transpose(1, 2) @ flat
 
@@ -67,8 +79,14 @@ class _GramDistance(torch.autograd.Function):
 def gram_distance(features: Tensor, target: Tensor) -> Tensor:
     """Return E = Σ (G − A)² / (4 N² M²) of each image: Gatys 2016, equation 4 (Patel 2019, equation 5).
 
-    features: N x C x H x W; target: the style's Gram divided by nothing but the ratio of positions, N x C x C (see
-    `style_target`). Returns N.
+    In the formula N is the number of channels and M that of positions.
+
+    Args:
+        features: Activations, N x C x H x W; G is their Gram matrix.
+        target: A, the style's Gram matrix, N x C x C, as `style_target` returns it: scaled by the ratio of positions alone.
+
+    Returns:
+        The losses, N, float32, 0 or more. The gradient is equation 6.
     """
     return _GramDistance.apply(features, target)  # type: ignore[no-any-return]
 
@@ -79,9 +97,14 @@ _RIDGE = 1e-2
 
 
 def moments(features: Tensor, mask: Tensor | None = None) -> Tensor:
-    """Return what `wasserstein` compares with: mean and root of the covariance, N x C x (1 + C).
+    """Return what `wasserstein` compares with: mean and root of the covariance of activations.
 
-    mask: N x 1 x any size; a position counts by its square, as in a guided Gram (`masked`).
+    Args:
+        features: Activations, N x C x H x W.
+        mask: N x 1 x any size, 0 to 1. A position counts by the mask's square, as in a guided Gram matrix (`masked`).
+
+    Returns:
+        N x C x (1 + C), float32: the mean in the first column, then the symmetric root.
     """
     mean, covariance = _moments(features, mask)
     values, vectors = torch.linalg.eigh(covariance)
@@ -106,7 +129,15 @@ def wasserstein(features: Tensor, target: Tensor, mask: Tensor | None = None) ->
     """Return the squared 2-Wasserstein distance of two normal distributions of activations, divided by C.
 
     |μ − ν|² + tr(Σ + T − 2 (T^½ Σ T^½)^½), the style loss of crowsonkb/style-transfer-pytorch (2021) after Olkin and
-    Pukelsheim 1982. features: N x C x H x W; target: `moments` of the style, any size; mask: as there. Returns N.
+    Pukelsheim 1982.
+
+    Args:
+        features: Activations of the images, N x C x H x W; their mean is μ, their covariance Σ.
+        target: `moments` of the style image, of any size: ν and T^½, N x C x (1 + C).
+        mask: As for `moments`.
+
+    Returns:
+        The distances, N, float32; 0 or more but for rounding.
     """
     mean, covariance = _moments(features, mask)
     root = target[:, :, 1:]
@@ -119,10 +150,18 @@ def wasserstein(features: Tensor, target: Tensor, mask: Tensor | None = None) ->
 
 
 def style_target(features: Tensor, style_loss: str, positions: int, guide: Tensor | None = None) -> Tensor:
-    """Return a style image's target for `style`. positions: of the layer in the image to be made.
+    """Return a style image's target for `style`.
 
-    A style image of another size has another number of positions: its Gram is scaled, so that like meets like.
-    guide: a map for the patches, N x 3 x any size; for the others a mask, N x 1 x any size.
+    A style image of another size has another number of positions. So its Gram matrix is scaled by their ratio.
+
+    Args:
+        features: Activations of the style image, N x C x H x W.
+        style_loss: One of STYLE_LOSSES: "gram", "patches" or "wasserstein".
+        positions: Positions (H W) of the layer in the image to be made.
+        guide: For "patches" a map, N x 3 x any size, 0 to 1. For the others a mask, N x 1 x any size, 0 to 1.
+
+    Returns:
+        "gram": N x C x C. "wasserstein": N x C x (1 + C), see `moments`. "patches": N x (9 C + 27) x patches.
     """
     if style_loss == "patches":
         return patches.target(features, guide)
@@ -132,7 +171,17 @@ def style_target(features: Tensor, style_loss: str, positions: int, guide: Tenso
 
 
 def style(features: Tensor, target: Tensor, style_loss: str, guide: Tensor | None = None) -> Tensor:
-    """Return the style loss of each image against a `style_target`: one of STYLE_LOSSES. guide: as there."""
+    """Return the style loss of each image against a `style_target`.
+
+    Args:
+        features: Activations of the images, N x C x H x W.
+        target: Result of `style_target` with the same `style_loss`.
+        style_loss: One of STYLE_LOSSES.
+        guide: Mask or map over the images to be made, as for `style_target`.
+
+    Returns:
+        The losses, N, float32: `gram_distance`, `patches.distance` or `wasserstein`.
+    """
     if style_loss == "patches":
         return patches.distance(features, target, guide)
     if style_loss == "wasserstein":
@@ -143,8 +192,15 @@ def style(features: Tensor, target: Tensor, style_loss: str, guide: Tensor | Non
 def masked(features: Tensor, mask: Tensor | None) -> Tensor:
     """Return T * F, T being a mask at the layer's size: Gatys et al. 2017 (CVPR), equation 6.
 
-    There Σ T² = 1 and the Gram is not divided by its positions; here Σ T² is their number, which is the same with an
-    undivided Gram, so a white mask changes nothing. mask: N x 1 x any size.
+    There Σ T² = 1 and the Gram matrix is not divided by its positions. Here Σ T² is their number, which is the same with
+    an undivided Gram matrix. So a white mask changes nothing.
+
+    Args:
+        features: Activations F, N x C x H x W.
+        mask: N x 1 x any size, 0 to 1; None: `features` come back.
+
+    Returns:
+        N x C x H x W, of the features' type.
     """
     if mask is None:
         return features
@@ -158,12 +214,20 @@ def _guide(features: Tensor, mask: Tensor) -> Tensor:
 
 
 def total_variation(image: Tensor, form: str, beta: float = 2.0) -> Tensor:
-    """Return the total variation of each image N x 3 x H x W (in units of 0..255). Returns N.
+    """Return the total variation of each image.
 
-    dx, dy: differences to the right and lower neighbour over the (H-1) x (W-1) pixels that have both.
-    keras: Σ (dx² + dy²)^1.25 (Keras's example, 2016; the notebook of Patel 2019). l1: Σ|dx| + Σ|dy| over all pairs
-    (neural-style-pt). l2: ½ Σ (dx² + dy²) (Johnson's neural-style). mahendran-vedaldi: Σ (dx² + dy²)^(beta/2) (CVPR
-    2015, equation 3). nine-point: per-pixel mean of the squared differences to all neighbours (crowsonkb/style-transfer-pytorch).
+    dx and dy are the differences to the right and lower neighbour, over the (H-1) x (W-1) pixels that have both.
+
+    Args:
+        image: N x 3 x H x W, in units of 0 to 255.
+        form: "keras": Σ (dx² + dy²)^1.25 (Keras's example, 2016; the notebook of Patel 2019).
+            "l1": Σ|dx| + Σ|dy| over all pairs (neural-style-pt). "l2": ½ Σ (dx² + dy²) (Johnson's neural-style).
+            "mahendran-vedaldi": Σ (dx² + dy²)^(beta/2) (CVPR 2015, equation 3). "nine-point": per-pixel mean of the
+            squared differences to all neighbours (crowsonkb/style-transfer-pytorch).
+        beta: Exponent of "mahendran-vedaldi", above 0; the other forms ignore it.
+
+    Returns:
+        The variations, N, float32, 0 or more.
     """
     return _TV[form](image.float(), beta)
 

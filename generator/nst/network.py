@@ -27,9 +27,16 @@ def supports_bf16(device: torch.device) -> bool:
 
 
 def resolve_precision(precision: str, device: torch.device) -> torch.dtype:
-    """Return the network's dtype for "auto", "fp32", "tf32" or "bf16".
+    """Return the dtype in which the network runs.
 
     "auto" is float32 on every CPU: with Winograd's convolutions it is faster there than bfloat16, even in hardware.
+
+    Args:
+        precision: A recipe's: "auto", "fp32", "tf32" or "bf16".
+        device: Where the network runs.
+
+    Returns:
+        torch.float32 or torch.bfloat16.
     """
     if precision == "auto":
         precision = "bf16" if device.type != "cpu" and supports_bf16(device) else "fp32"
@@ -37,15 +44,26 @@ def resolve_precision(precision: str, device: torch.device) -> torch.dtype:
 
 
 class Vgg:
-    """VGG's convolutions up to the deepest of `taps`.
+    """VGG's convolutions up to the deepest of `taps` (Simonyan and Zisserman 2015, arXiv 1409.1556).
 
-    taps: canonical names (`relu3_1`, `conv4_2`, `pool2`). pooling: "max" or "average". padding: of the first
-    convolution, "zero" or "replicate" (the latter keeps a frame from growing round the image). dtype: float32 or
-    bfloat16; the first convolution reads the image in float32 whatever the rest does, or bfloat16's 8 bits would
-    round the image itself. plain: PyTorch's own convolutions only, where otherwise Winograd's serve if they are faster.
-    `forgetful`: keep a block's input only and compute the block again for the gradient (Chen et al. 2016,
-    arXiv 1604.06174): the same values with less memory and a third more work. `tile`: side in px, a multiple of 16, of
-    the tiles in which larger images go through (see `tiles`); 0: whole.
+    Args:
+        weights: Weights of VGG-16 or VGG-19.
+        taps: Canonical names of the layers to read: `relu3_1`, `conv4_2`, `pool2`.
+        pooling: "max" or "average".
+        padding: Of the first convolution, "zero" or "replicate". The latter keeps a frame from growing round the image.
+        dtype: float32 or bfloat16. The first convolution reads the image in float32 in either case, or bfloat16's 8 bits
+            would round the image itself.
+        device: Where it runs.
+        plain: Use PyTorch's own convolutions only. Otherwise Winograd's serve where they are faster.
+
+    Attributes:
+        forgetful: Keep a block's input only and compute the block again for the gradient (Chen et al. 2016,
+            arXiv 1604.06174): the same values with less memory and a third more work.
+        tile: Side in px, a multiple of 16, of the tiles in which larger images go through (see `tiles`); 0: whole.
+        steps: Names of the layers that run, in order.
+
+    Raises:
+        LayerError: If the network has no such layer, or the weights lack one.
     """
 
     def __init__(
@@ -85,14 +103,26 @@ class Vgg:
         )
 
     def __call__(self, image: Tensor) -> dict[str, Tensor]:
-        """Return each tap's activations (N x C x H x W, the network's dtype) for pre-processed RGB images N x 3 x H x W."""
+        """Return each tap's activations.
+
+        Args:
+            image: Pre-processed RGB images, N x 3 x H x W (see `Preprocessing`).
+
+        Returns:
+            For each tap N x C x h x w in the network's dtype, h and w being H and W divided by the poolings before it.
+        """
         image = image.float()
         if self.tile and max(image.shape[2:]) > self.tile:
             return tiles.features(self._whole, image, tiles.Reach.of(self.steps, self.taps), self.tile)
         return self._whole(image)
 
     def visited(self, image: Tensor, visit: Visit) -> None:
-        """Run through an image as a whole; `visit` may put other activations in place of each tap's."""
+        """Run through an image as a whole.
+
+        Args:
+            image: As for a call.
+            visit: Called with each tap's name and activations. What it returns goes on to the next layer.
+        """
         self._run(image.float().contiguous(memory_format=torch.channels_last), self.steps, visit)
 
     def _whole(self, image: Tensor) -> dict[str, Tensor]:
@@ -191,6 +221,15 @@ def _is_pool(after: Sequence[str]) -> bool:
 
 
 def replicated(image: Tensor) -> Tensor:
-    """Return N x C x H x W with its border repeated once on each side; built of slices, so its gradient is deterministic."""
+    """Return an image with its border repeated once on each side.
+
+    It is built of slices, so its gradient is deterministic.
+
+    Args:
+        image: N x C x H x W.
+
+    Returns:
+        N x C x (H + 2) x (W + 2).
+    """
     wide = torch.cat([image[..., :1], image, image[..., -1:]], dim=-1)
     return torch.cat([wide[..., :1, :], wide, wide[..., -1:, :]], dim=-2)

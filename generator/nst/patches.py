@@ -20,18 +20,30 @@ _AT_ONCE = 2048
 
 
 def target(features: Tensor, guide: Tensor | None = None) -> Tensor:
-    """Return a style's patches as columns, those of its guide below: N x (9 C + 27) x patches.
+    """Return a style's patches as columns, those of its guide below.
 
-    features: N x C x H x W, H and W 3 or more. guide: N x 3 x any size, 0..1; None guides nowhere.
+    Args:
+        features: Activations of the style, N x C x H x W, H and W 3 or more.
+        guide: Semantic map, N x 3 x any size, 0 to 1; None guides nowhere.
+
+    Returns:
+        N x (9 C + 27) x patches, float32; patches = (H - 2)(W - 2).
     """
     return torch.cat([F.unfold(features.float(), PATCH_SIDE), _guide_patches(features, guide)], dim=1)
 
 
 def distance(features: Tensor, wanted: Tensor, guide: Tensor | None = None) -> Tensor:
-    """Return Σ |Ψ(F) − Ψ(S)|² over all patches, Ψ(S) being the most like of the style: equation 2. Returns N.
+    """Return Σ |Ψ(F) − Ψ(S)|² over all patches, Ψ(S) being the most like of the style: Li and Wand 2016, equation 2.
 
-    features: N x C x H x W; wanted: `target` of the style, of any size; guide: as for `target`. Likeness is the
-    normalised cross-correlation (equation 3); the choice is not differentiated.
+    Likeness is the normalised cross-correlation (equation 3). The choice is not differentiated.
+
+    Args:
+        features: Activations of the images, N x C x H x W, H and W 3 or more.
+        wanted: `target` of the style, of any size.
+        guide: As for `target`, over the images to be made.
+
+    Returns:
+        The losses, N, float32, 0 or more.
     """
     own = F.unfold(features.float(), PATCH_SIDE)
     rows = own.shape[1]
@@ -45,7 +57,14 @@ def distance(features: Tensor, wanted: Tensor, guide: Tensor | None = None) -> T
 
 
 def stacked(targets: list[Tensor]) -> Tensor:
-    """Return targets of one tap as one tensor; a smaller style repeats its last patch, which changes no choice."""
+    """Return targets of one tap as one tensor; a smaller style repeats its last patch, which changes no choice.
+
+    Args:
+        targets: For each image (9 C + 27) x patches, of any number of patches.
+
+    Returns:
+        Images x (9 C + 27) x the largest number of patches.
+    """
     widest = max(each.shape[-1] for each in targets)
     last = [each[:, -1:].expand(-1, widest - each.shape[-1]) for each in targets]
     return torch.stack([torch.cat(pair, dim=1) for pair in zip(targets, last, strict=True)])

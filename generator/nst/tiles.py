@@ -19,14 +19,19 @@ Run = Callable[[Tensor], dict[str, Tensor]]
 
 @dataclass(frozen=True)
 class Reach:
-    """How far a network sees. strides: of each tap, in px; margin: px round a tile, a multiple of every stride."""
+    """How far a network sees.
+
+    Attributes:
+        strides: For each tap the px of the image from one of its positions to the next.
+        margin: Px round a tile that its activations depend on, a multiple of every stride.
+    """
 
     strides: dict[str, int]
     margin: int
 
     @classmethod
     def of(cls, steps: Sequence[str], taps: frozenset[str]) -> Reach:
-        """Work it out for a VGG's steps."""
+        """Work it out from a VGG's steps, such as "conv1_1" and "pool1", in their order, and the taps among them."""
         stride, radius, strides = 1, 0, {}
         for step in steps:
             if step.startswith("pool"):
@@ -40,7 +45,17 @@ class Reach:
 
 
 def features(run: Run, image: Tensor, reach: Reach, side: int) -> dict[str, Tensor]:
-    """Return run's taps of an image N x 3 x H x W, differentiable. side: of a tile without its margin, a multiple of 16."""
+    """Return a network's taps of an image, differentiable, made tile by tile.
+
+    Args:
+        run: The network: from an image N x 3 x H x W to each tap's activations.
+        image: N x 3 x H x W, as `run` takes it.
+        reach: How far the network sees.
+        side: Px of a tile without its margin, a multiple of 16.
+
+    Returns:
+        For each tap N x C x (H // stride) x (W // stride), the values that `run` gives of the whole image but for rounding.
+    """
     found = _Tiled.apply(image, run, reach, side)
     return dict(zip(reach.strides, found, strict=True))
 

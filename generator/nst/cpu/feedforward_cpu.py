@@ -26,11 +26,15 @@ _ROWS, _COLUMNS = 2, 4
 
 
 class Convolution3x3(nn.Module):
-    """A convolution of stride 1 padded by reflection, by Winograd's algorithm where that is faster; upsampled before or not.
+    """A 3 x 3 convolution of stride 1 padded by reflection, by Winograd's algorithm where that is faster.
 
-    Upsampling repeats each pixel, so three taps fall on two: convolution at the small size into 2 x 2 times the channels,
-    which are then laid out as pixels, gives the same (Shi et al. 2016, arXiv 1609.07009) of a quarter of the positions.
+    Upsampling repeats each pixel, so three taps fall on two. Convolution at the small size into 2 x 2 times the channels,
+    which are then laid out as pixels, gives the same from a quarter of the positions (Shi et al. 2016, arXiv 1609.07009).
     Reflection of the large image is repetition of the small one's border.
+
+    Args:
+        plain: The trained convolution, K x C x 3 x 3, with a bias.
+        upsample: 2 to repeat each pixel before the convolution, 1 not to.
     """
 
     def __init__(self, plain: nn.Conv2d, upsample: int) -> None:
@@ -50,6 +54,7 @@ class Convolution3x3(nn.Module):
         return self._winograd is not None
 
     def forward(self, value: Tensor) -> Tensor:
+        """Return N x K x (upsample H) x (upsample W), float32, for N x C x H x W."""
         if not winograd.is_faster(self._weight, *value.shape[2:]):
             return self.plain(upsampled(value, self.upsample))  # type: ignore[no-any-return]
         if self._winograd is None:
@@ -60,7 +65,11 @@ class Convolution3x3(nn.Module):
 
 
 class LastConvolution(nn.Module):
-    """A convolution of stride 1 padded by reflection into few channels, some rows and columns at once."""
+    """A convolution of stride 1 padded by reflection into few channels, some rows and columns at once.
+
+    Args:
+        plain: The trained convolution, K x C x h x w with h and w odd, with a bias.
+    """
 
     def __init__(self, plain: nn.Conv2d) -> None:
         super().__init__()
@@ -77,6 +86,7 @@ class LastConvolution(nn.Module):
         self.around = height // 2
 
     def forward(self, value: Tensor) -> Tensor:
+        """Return N x K x H x W for N x C x H x W."""
         height, width = value.shape[2:]
         padded = F.pad(value, (self.around,) * 4, mode="reflect")
         if height % _ROWS or width % _COLUMNS:
@@ -93,12 +103,18 @@ class Normalisation(nn.Module):
         self.plain = plain
 
     def forward(self, value: Tensor) -> Tensor:
+        """Return N x C x H x W, each channel of each image normalised."""
         plain = self.plain
         return F.group_norm(value, plain.num_features, plain.weight, plain.bias, plain.eps)
 
 
 def upsampled(value: Tensor, times: int) -> Tensor:
-    """Return an image with each pixel repeated."""
+    """Return images with each pixel repeated.
+
+    Args:
+        value: N x C x H x W.
+        times: How often along each side, 1 or more.
+    """
     return F.interpolate(value, scale_factor=times, mode="nearest") if times > 1 else value
 
 

@@ -44,9 +44,14 @@ _NO_GATE, _ALL = np.empty((0, 0, 0), np.float32), np.empty((0, 0, 0), np.int32)
 
 
 class Convolution:
-    """A frozen 3 x 3 convolution of stride 1 and its gradient. padding: zeros on each side, 0 or 1. weight: K x C x 3 x 3; bias: K; float32, CPU.
+    """A frozen 3 x 3 convolution of stride 1 and its gradient, float32, on the CPU.
 
     Errors are about 1e-6 of the largest value (seen up to 6e-6), where a plain float32 sum has 3e-7.
+
+    Args:
+        weight: K x C x 3 x 3.
+        bias: K.
+        padding: Zeros on each side of the image, 0 or 1.
     """
 
     def __init__(self, weight: Tensor, bias: Tensor, padding: int = 1) -> None:
@@ -61,15 +66,27 @@ class Convolution:
         return _transformed(self._weight.flip(2, 3).transpose(0, 1))
 
     def __call__(self, value: Tensor, *, relu: bool, pooling: str = "") -> Tensor:
-        """Return N x K x H x W (without padding H - 2 x W - 2), channels last, for N x C x H x W.
+        """Convolve images.
 
-        relu: followed by a ReLU. pooling: by a ReLU and the "max" or "average" of 2 x 2, in steps of 2; H and W are halved.
+        Args:
+            value: N x C x H x W.
+            relu: Apply a ReLU afterwards.
+            pooling: "max" or "average" of 2 x 2 in steps of 2, after a ReLU; "": none.
+
+        Returns:
+            N x K x H x W, channels last. Without padding H and W are 2 less; with pooling they are halved.
         """
         return _Apply.apply(value, self, relu, pooling)  # type: ignore[no-any-return]
 
 
 def is_faster(weight: Tensor, height: int, width: int) -> bool:
-    """Return whether `Convolution` is faster than PyTorch with this kernel on images of height x width."""
+    """Return whether `Convolution` is faster than PyTorch with this kernel.
+
+    Args:
+        weight: The kernel, K x C x 3 x 3.
+        height: Height of the images in px.
+        width: Width of the images in px.
+    """
     return (
         weight.device.type == "cpu"
         and weight.dtype == torch.float32

@@ -20,11 +20,15 @@ _QUARTER, _0, _2, _4, _5, _8 = (np.float32(value) for value in (0.25, 0, 2, 4, 5
 
 
 class Source(NamedTuple):
-    """An image as a convolution reads it: H x W, float32.
+    """An image as a convolution reads it, H x W, float32.
 
-    image: H x W x C. gate: H x W x C; what is not above 0 there counts as 0; empty: all counts. chosen: int32, where the
-    image is a pooled one's gradient (H / 2 x W / 2 x C): which of its four pixels, bit by bit, row by row, each value
-    goes to; else empty. share: what each of them gets of it.
+    Attributes:
+        image: H x W x C; with `chosen` the gradient of a pooled image, H / 2 x W / 2 x C.
+        gate: H x W x C: what is not above 0 there counts as 0. Empty: all counts.
+        chosen: H / 2 x W / 2 x C, int32: which of its four pixels each value goes to, bit by bit, row by row. Empty: not pooled.
+        share: What each of those pixels gets of the value.
+        height: H.
+        width: W.
     """
 
     image: Any
@@ -36,9 +40,15 @@ class Source(NamedTuple):
 
 
 class Target(NamedTuple):
-    """An image as a convolution writes it. made: H x W x K, or with `chosen` pooled. chosen: H / 2 x W / 2 x K, int32, or empty.
+    """An image as a convolution writes it.
 
-    relu: followed by a ReLU, as a pooled one always is. average: the mean of four pixels, not the largest.
+    Attributes:
+        made: H x W x K, float32; with `chosen` pooled, H / 2 x W / 2 x K.
+        chosen: H / 2 x W / 2 x K, int32: the pixels that the gradient goes to, as in `Source`. Empty: not pooled.
+        relu: Apply a ReLU, as always before pooling.
+        average: Pool by the mean of four pixels, not by the largest.
+        height: H.
+        width: W.
     """
 
     made: Any
@@ -111,10 +121,15 @@ def _read_unpooled(source: Source, top: int, left: int, patch: Any) -> None:
 
 @_compiled
 def to_products(source: Source, padding: int, first: int, start: int, end: int, inputs: Any) -> None:
-    """Transform some tiles of an image into `inputs` (36 x tiles x C) at start .. end.
+    """Transform some tiles of an image into Winograd's domain.
 
-    first: the number of the tile that stands at 0 there; tiles are numbered row by row. padding: of zeros round the
-    image.
+    Args:
+        source: The image.
+        padding: Zeros round the image.
+        first: Number of the tile that stands at place 0 of `inputs`. Tiles are numbered row by row.
+        start: First place to fill.
+        end: The place after the last.
+        inputs: Filled at start .. end: 36 x tiles x C, float32.
     """
     channels = source.image.shape[2]
     across = (source.width + 2 * padding + 1) // 4  # tiles that cover the output's width - 2 + 2 * padding
@@ -177,7 +192,16 @@ def _write_pooled(tile: Any, target: Target, top: int, left: int) -> None:
 
 @_compiled
 def from_products(products: Any, bias: Any, first: int, start: int, end: int, target: Target) -> None:
-    """Transform `products` (36 x tiles x K) at start .. end, with the bias (K) added, into an image. first: as in `to_products`."""
+    """Transform some tiles back into an image, with the bias added.
+
+    Args:
+        products: 36 x tiles x K, float32.
+        bias: K.
+        first: Number of the tile that stands at place 0 of `products`.
+        start: First place to read.
+        end: The place after the last.
+        target: The image.
+    """
     channels = products.shape[2]
     across = (target.width + 3) // 4
     least = _0 if target.relu else np.float32(-np.inf)
