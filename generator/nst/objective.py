@@ -25,9 +25,13 @@ _TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 2e-2}
 
 @dataclass(frozen=True)
 class Reference:
-    """One cell's images at one level: 3 x H x W, 0..255 less the network's mean, on the network's device.
+    """One cell's images at one level, on the network's device.
 
-    styles: with shares that add up to 1, their guides and content_map at that level's sizes.
+    Attributes:
+        recipe: The cell's recipe.
+        content: 3 x H x W, 0 to 255 less the network's mean.
+        styles: Style images in the same unit, at that level's sizes, with shares that add up to 1, and their guides.
+        content_map: Semantic map at the content's size, 3 x H x W, 0 to 1; or None.
     """
 
     recipe: Recipe
@@ -65,7 +69,22 @@ class _Use:
 
 
 class Targets:
-    """Activations of content images and style images' targets, each computed once for each image and tap."""
+    """Activations of content images and style images' targets, each computed once for each image and tap.
+
+    Args:
+        network: The network, whose taps hold all that the recipes name.
+        deviation: What images less their mean are divided by, 3 x 1 x 1.
+        references: One for each cell.
+
+    Attributes:
+        shapes: The shape of each tap's activations of a content image; "image" is that of the image.
+        contents: What draws each cell to its content image.
+        styles: What draws cells to style images, several for a cell of several styles.
+        content: For each tap the activations of all content images, stacked: images x C x H x W.
+        content_index: For each tap and member of `contents` its place in that stack.
+        style: For each tap the targets of all style images, stacked (see `losses.style_target`).
+        style_index: As `content_index`, for `styles`.
+    """
 
     def __init__(self, network: Vgg, deviation: Tensor, references: Sequence[Reference]) -> None:
         self.shapes: dict[str, Shape] = {}
@@ -122,10 +141,22 @@ class Targets:
 
 
 class Objective:
-    """Losses and gradients of N cells of one size. All recipes share network, pooling, padding and the forms of style loss and TV.
+    """Losses and gradients of N cells of one size.
 
-    `chunk` cells go through the network at a time; where memory runs out it is halved down to one, then the network
-    is made forgetful, then it runs in tiles.
+    All recipes share network, pooling, padding and the forms of style loss and total variation. `chunk` cells go through
+    the network at a time. Where memory runs out it is halved down to one; then the network is made forgetful; then it
+    runs in tiles.
+
+    Args:
+        network: The network, whose taps hold all that the recipes name.
+        deviation: What images less their mean are divided by, 3 x 1 x 1.
+        references: One for each cell.
+        chunk: Cells at a time; 0: all.
+
+    Attributes:
+        coefficients: Each cell's factors of the terms, by its convention.
+        chunk: Cells that go through at a time now.
+        notes: What was done where memory ran out, and the fast ways that were taken.
     """
 
     def __init__(
@@ -210,7 +241,17 @@ class Objective:
         return torch.stack([even if guide is None else guide for guide in guides])
 
     def __call__(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the weighted terms (N x 3 of TERMS, float64; their sum is the loss) and gradients (N x 3 x H x W)."""
+        """Evaluate the losses at some images.
+
+        Args:
+            images: N x 3 x H x W, 0 to 255 less the network's mean, float32; the cells that are kept, in order.
+
+        Returns:
+            The weighted terms, N x 3 in the order of TERMS, float64, whose sum is the loss; and the gradients, N x 3 x H x W.
+
+        Raises:
+            torch.OutOfMemoryError: If memory runs out with one cell in the smallest tiles.
+        """
         # Not within `except`: there the error's frames hold the failed attempt's activations.
         while (made := self._attempt(images)) is None:
             self._spare()

@@ -31,14 +31,22 @@ def release() -> None:
 
 
 def free_bytes(device: torch.device) -> int:
-    """Return the bytes of a GPU that this process may still take, those that PyTorch keeps for it included."""
+    """Return the bytes of a GPU that this process may still take.
+
+    Those that PyTorch keeps for it are included.
+    """
     free, _ = torch.cuda.mem_get_info(device)
     kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
     return int(free + kept)
 
 
 def reserve(device: torch.device, size: int) -> None:
-    """Have PyTorch take bytes of a GPU and keep them for what comes, so that other processes see them taken."""
+    """Have PyTorch take memory of a GPU and keep it for what comes, so that other processes see it taken.
+
+    Args:
+        device: The GPU.
+        size: Bytes. Where there are not so many, nothing is taken and nothing raised.
+    """
     try:
         torch.empty(size, dtype=torch.uint8, device=device)
     except RuntimeError as error:

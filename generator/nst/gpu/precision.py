@@ -10,9 +10,12 @@ import torch
 
 @contextlib.contextmanager
 def float32_products(precision: str) -> Iterator[None]:
-    """Set for the work inside whether tensor cores may round float32 to TF32. precision: a recipe's.
+    """Set for the work inside whether tensor cores may round float32 to TF32.
 
     cuDNN does so unless told otherwise. "tf32" lets convolutions do it; the optimiser's products stay whole.
+
+    Args:
+        precision: A recipe's: "auto", "fp32", "tf32" or "bf16".
     """
     convolutions, products = torch.backends.cudnn, torch.backends.cuda.matmul
     before = convolutions.allow_tf32, products.allow_tf32
@@ -38,7 +41,16 @@ def multiplies_bf16(device: torch.device) -> bool:
 
 
 def described(precision: str, dtype: torch.dtype, device: torch.device) -> str:
-    """Return the precision that ran, for the provenance: "float32", "tf32" or "bfloat16"."""
+    """Return the precision that ran, for the provenance.
+
+    Args:
+        precision: A recipe's: "auto", "fp32", "tf32" or "bf16".
+        dtype: The network's, from `resolve_precision`.
+        device: Where it ran.
+
+    Returns:
+        "float32", "tf32" or "bfloat16".
+    """
     if precision == "tf32" and device.type == "cuda":
         return "tf32"
     return str(dtype).removeprefix("torch.")

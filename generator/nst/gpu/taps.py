@@ -19,9 +19,14 @@ _BLOCKS, _LEAST_POSITIONS = 264, 512
 
 @dataclass(frozen=True)
 class Pull:
-    """What draws a layer of a batch. gram: N x C x C or None.
+    """What draws a layer of a batch of N cells.
 
-    content: of the cells start..end, one for all or one for each, float32; or None.
+    Attributes:
+        gram: Gram matrices of the styles, N x C x C, float32; None: no style loss here.
+        content: Activations of the content images of the cells start..end, float32, one for all (1 x C x H x W) or one
+            for each; None: no content loss here.
+        start: First cell that has a content loss.
+        end: The cell after the last.
     """
 
     gram: Tensor | None
@@ -31,19 +36,31 @@ class Pull:
 
 
 def passing(features: Tensor, pull: Pull) -> tuple[Tensor, Tensor, Tensor]:
-    """Return features as they are, the style loss of each image and the content loss of each of start..end.
+    """Return a layer's activations as they are, and its losses.
 
-    features: N x C x H x W, channels last. The losses are `losses.gram_distance` and `losses.content`.
+    Args:
+        features: N x C x H x W, channels last.
+        pull: What draws the layer.
+
+    Returns:
+        The features; the style loss of each image (`losses.gram_distance`), N; and the content loss of each of
+        start..end (`losses.content`), end - start. Where there is no content loss the last is N zeros.
     """
     found: tuple[Tensor, Tensor, Tensor] = _Passing.apply(features, pull)
     return found
 
 
 def gram(features: Tensor) -> Tensor:
-    """Return F Fᵀ of each image as `losses.gram`, N x C x C in float32, on bfloat16's tensor cores with float32 sums.
+    """Return F Fᵀ of each image as `losses.gram`, on bfloat16's tensor cores with float32 sums.
 
     bfloat16 values multiply exactly in float32, so nothing is lost against a float32 product but the order of sums. The
     positions are split, for a 64 x 64 result would keep one multiprocessor busy.
+
+    Args:
+        features: N x C x H x W, channels last.
+
+    Returns:
+        N x C x C, float32.
     """
     flat = _positions(features)
     if features.dtype != torch.bfloat16 or features.device.type == "cpu":

@@ -25,7 +25,17 @@ _ROUNDS = 5
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a fast way did beside the plain one. off: of the gradient, relative; error: what it raised, or ""."""
+    """How a fast way did beside the plain one.
+
+    Attributes:
+        way: Name of the fast way.
+        subject: Way, device, versions and shape, which the verdict holds for.
+        off: Distance of the fast gradient from the plain one, relative to its length.
+        tolerance: The largest `off` that is right.
+        seconds: Median time of the fast way.
+        plain_seconds: Median time of the plain one.
+        error: What the fast way raised, or "".
+    """
 
     way: str
     subject: str
@@ -37,6 +47,7 @@ class Verdict:
 
     @property
     def is_taken(self) -> bool:
+        """Whether the fast way is used: it raised nothing, is right, and is faster."""
         return not self.error and self.off <= self.tolerance and self.seconds < self.plain_seconds
 
     def __str__(self) -> str:
@@ -74,9 +85,18 @@ def of(
     fast: Callable[[], Tensor],
     tolerance: float,
 ) -> Verdict:
-    """Return the verdict on a way, tried now where none is known. plain, fast: return the gradient.
+    """Return the verdict on a way, tried now where none is known.
 
-    Raises what running out of memory raises, which says nothing of the way.
+    Args:
+        way: Name of the way.
+        device: Where it runs.
+        shape: What else the verdict depends on, such as dtype, sizes and taps.
+        plain: Returns the gradient by the plain way.
+        fast: Returns it by the fast way.
+        tolerance: The largest distance relative to the plain gradient's length.
+
+    Raises:
+        torch.OutOfMemoryError: If memory runs out, which says nothing of the way; also as RuntimeError or MemoryError.
     """
     subject = " ".join(map(str, (way, *_identity(device), *shape)))
     if subject not in _known:
