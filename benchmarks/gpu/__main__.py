@@ -17,6 +17,7 @@ from pathlib import Path
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code: 0, 1 if a section failed, or 2 for bad input."""
     options = _options(arguments)
     _do_without_numba()
     import torch

@@ -25,7 +25,15 @@ CPU = torch.device("cpu")
 
 @dataclass
 class Bench:
-    """What is measured with what. rates: FLOP/s of a large product by kind, and bytes/s of a copy, once measured."""
+    """What is measured with what.
+
+    Attributes:
+        device: The device under test.
+        weights: Weights of VGG-16, at least to conv5_1.
+        tiny: Whether this is a rehearsal with tiny sizes.
+        folder: Where results go.
+        rates: FLOP/s of a large product by kind ("bf16", "fp32") and bytes/s of a copy ("copy"), once measured.
+    """
 
     device: torch.device
     weights: Weights
@@ -35,18 +43,27 @@ class Bench:
 
     @property
     def is_cuda(self) -> bool:
+        """Whether the device is a GPU."""
         return self.device.type == "cuda"
 
     @property
     def networks(self) -> dict[str, Weights]:
+        """The weights by the recipes' network names, as `transfer_batch` takes them."""
         return {"vgg16": self.weights}
 
     def wait(self) -> None:
+        """Wait until the device has done all that it was given."""
         if self.is_cuda:
             torch.cuda.synchronize(self.device)
 
     def median(self, work: Callable[[], object], rounds: int = 10, warm: int = 3) -> float:
-        """Return the median seconds of some work: by events on a GPU, by the clock elsewhere."""
+        """Return the median seconds of some work: by events on a GPU, by the clock elsewhere.
+
+        Args:
+            work: What to time.
+            rounds: Rounds that count.
+            warm: Rounds before them that do not.
+        """
         rounds, warm = (2, 1) if self.tiny else (rounds, warm)
         for _ in range(warm):
             work()
@@ -66,10 +83,12 @@ class Bench:
         return float(first.elapsed_time(last)) / 1e3
 
     def forget_peak(self) -> None:
+        """Start anew to watch the peak of the device's memory."""
         if self.is_cuda:
             torch.cuda.reset_peak_memory_stats(self.device)
 
     def peak(self) -> int:
+        """Return the peak of the device's memory in bytes; 0 on a CPU."""
         return torch.cuda.max_memory_allocated(self.device) if self.is_cuda else 0
 
 
@@ -81,7 +100,11 @@ def chosen_weights(name: str) -> Weights:
 
 
 def random_weights(width: int = 64) -> Weights:
-    """Return weights to conv5_1. width: channels of the first block."""
+    """Return random weights of VGG-16 to conv5_1.
+
+    Args:
+        width: Channels of the first block; VGG-16's are 64.
+    """
     generator, tensors, inputs = torch.Generator().manual_seed(0), {}, 3
     for name in to_conv5_1():
         outputs = min(width * 2 ** (int(name[4]) - 1), 8 * width)
@@ -108,7 +131,13 @@ def picture(seed: int, side: int) -> Tensor:
 
 
 def neural_style(size: int, evaluations: int, **more: object) -> Recipe:
-    """Return what `benchmarks.generate` calls neural-style: L-BFGS with 100 pairs."""
+    """Return what `benchmarks.generate` calls neural-style: L-BFGS with 100 pairs.
+
+    Args:
+        size: Side of the image in px.
+        evaluations: Evaluations of the loss.
+        more: Other settings of the recipe.
+    """
     settings: dict[str, object] = {
         "network": "vgg16",
         "tv_form": "l1",
@@ -119,6 +148,7 @@ def neural_style(size: int, evaluations: int, **more: object) -> Recipe:
 
 
 def patel(size: int, evaluations: int, **more: object) -> Recipe:
+    """Return the preset patel2019, started from the content. Arguments as for `neural_style`."""
     return preset("patel2019").replace(size=size, evaluations=evaluations, **({"init": "content"} | more))
 
 
@@ -134,7 +164,18 @@ def grid(recipe: Recipe, content: Tensor, style: Tensor, count: int) -> list[Cel
 def objective_of(
     bench: Bench, cells: list[Cell], size: int, device: torch.device, precision: str
 ) -> tuple[Objective, Tensor]:
-    """Return the Objective that a transfer of these cells minimises, and the mean that their images lack."""
+    """Return the Objective that a transfer of some cells minimises.
+
+    Args:
+        bench: Gives the weights.
+        cells: Cells of one recipe but for layers and weights.
+        size: Side of the image in px.
+        device: Where it runs.
+        precision: A recipe's: "auto", "fp32", "tf32" or "bf16".
+
+    Returns:
+        The Objective, and the mean that its images lack, 3 x 1 x 1.
+    """
     recipe, weights = cells[0].recipe, bench.weights
     taps = {tap for cell in cells for named in cell.recipe.taps for tap in named}
     network = Vgg(
@@ -169,6 +210,7 @@ def objective_of(
 
 
 def start_of(bench: Bench, count: int, size: int, mean: Tensor) -> Tensor:
+    """Return images to evaluate at, count x 3 x size x size, 0 to 255 less `mean`, on the mean's device."""
     images = torch.stack([picture(20 + number % 3, size) for number in range(count)])
     return images.to(mean.device) * 255 - mean
 

@@ -23,7 +23,18 @@ results/results.md and results.json are rewritten after every section.
 
 
 def pack(folder: Path, weights: Weights) -> int:
-    """Write code and weights into a new folder; return their bytes. Raises ValueError where they are too many."""
+    """Write code and weights into a new folder.
+
+    Args:
+        folder: The folder; it must not exist.
+        weights: Weights of VGG-16, of which those to conv5_1 are written.
+
+    Returns:
+        The bytes of all files.
+
+    Raises:
+        ValueError: If they are more than LIMIT.
+    """
     for name in _FOLDERS:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in _FILES:

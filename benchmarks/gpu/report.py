@@ -19,7 +19,15 @@ Found = dict[str, Any]
 
 @dataclass
 class Report:
-    """results.json and results.md in a folder. seconds: after which no further section begins."""
+    """Sections in order, with results.json and results.md in a folder.
+
+    Attributes:
+        folder: Where the files go.
+        seconds: No section begins later than this.
+        started: When the report began, on the clock of `time.perf_counter`.
+        sections: What each section found.
+        lines: The lines of results.md.
+    """
 
     folder: Path
     seconds: float
@@ -28,7 +36,13 @@ class Report:
     lines: list[str] = field(default_factory=list)
 
     def run(self, name: str, work: Callable[[Report], Found], least: float) -> None:
-        """Run a section, unless less than `least` seconds are left. A fault in it is written down."""
+        """Run a section, unless too little time is left. A fault in it is written down.
+
+        Args:
+            name: Its name.
+            work: Runs it and returns what it found.
+            least: Seconds that it needs at least.
+        """
         self.say("", f"## {name}", "")
         left = self.seconds - self.spent()
         if left < least:
@@ -53,22 +67,27 @@ class Report:
         return found
 
     def spent(self) -> float:
+        """Return the seconds since the start."""
         return time.perf_counter() - self.started
 
     def say(self, *lines: str) -> None:
+        """Add lines to results.md."""
         self.lines.extend(lines)
 
     def table(self, head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """Add a table in Markdown to results.md."""
         self.say("", "| " + " | ".join(head) + " |", "|" + " --- |" * len(head))
         self.say(*("| " + " | ".join(shown(cell) for cell in row) + " |" for row in rows), "")
 
     def write(self) -> None:
+        """Write both files."""
         account = {"seconds": round(self.spent(), 1), "sections": self.sections}
         (self.folder / "results.json").write_text(json.dumps(account, indent=1, default=str) + "\n")
         (self.folder / "results.md").write_text("\n".join(self.lines) + "\n")
 
 
 def shown(cell: object) -> str:
+    """Return a cell of a table as text: numbers with four digits."""
     return f"{cell:.4g}" if isinstance(cell, float) else str(cell).replace("|", "/")
 
 

@@ -15,7 +15,12 @@ Size = tuple[int, int]
 
 
 def check_image(image: Tensor, role: str, channels: int = 3) -> None:
-    """Check that an image is channels x H x W, floating, finite and within 0..1.
+    """Check that an image is channels x H x W, floating, finite and within 0 to 1.
+
+    Args:
+        image: The image.
+        role: What it is, for the message, such as "style image".
+        channels: How many channels it should have.
 
     Raises:
         NstError: If it is not; the message names its `role`.
@@ -30,7 +35,15 @@ def check_image(image: Tensor, role: str, channels: int = 3) -> None:
 
 
 def resize(image: Tensor, size: Size) -> Tensor:
-    """Resample (..., H, W), bicubic with antialiasing; the same size comes back as it is."""
+    """Resample an image, bicubic with antialiasing.
+
+    Args:
+        image: ... x H x W.
+        size: Height and width wanted, in px.
+
+    Returns:
+        ... x the size; values may leave the image's range. An image of that size comes back as it is.
+    """
     if tuple(image.shape[-2:]) == size:
         return image
     flat = image.reshape(-1, 1, *image.shape[-2:])
@@ -38,9 +51,16 @@ def resize(image: Tensor, size: Size) -> Tensor:
 
 
 def start(content: Tensor, recipe: Recipe, seed: int, mean: Tensor) -> Tensor:
-    """Return the first iterate 3 x H x W in units of 0..255 less the mean, drawn on the CPU from the seed alone.
+    """Return the first iterate, drawn on the CPU from the seed alone.
 
-    content: 3 x H x W, 0..1. mean: 3 x 1 x 1.
+    Args:
+        content: Content image, 3 x H x W, 0 to 1.
+        recipe: Says whether to start from the content, from noise or from a mixture.
+        seed: Seed of the noise.
+        mean: What the network's images lack, 3 x 1 x 1, in units of 0 to 255.
+
+    Returns:
+        3 x H x W, in units of 0 to 255 less the mean.
     """
     centred = content.cpu() * 255 - mean.cpu()
     if recipe.init == "content":

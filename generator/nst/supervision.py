@@ -16,7 +16,11 @@ _FLAT = 1e-3
 
 
 def strayed(pixels: Tensor) -> float:
-    """Return the share of values far beyond black or white. pixels: 0..1, not clamped yet."""
+    """Return the share of values far beyond black or white, 0 to 1.
+
+    Args:
+        pixels: Of any shape, 0 to 1, not cut to that range yet.
+    """
     return float(((pixels - 0.5).abs() > 0.5 + _BEYOND / 255).float().mean())
 
 

@@ -50,6 +50,7 @@ class Layer(nn.Module):
         self.normalisation: nn.Module = nn.InstanceNorm2d(outputs, affine=True)
 
     def forward(self, value: Tensor) -> Tensor:
+        """Return N x outputs x H x W; H and W are multiplied by `upsample`, or divided by `stride` and rounded up."""
         value = self.normalisation(self.convolution(upsampled(value, self.upsample)))
         return F.relu(value, inplace=True) if self.relu else value
 
@@ -63,14 +64,18 @@ class Residual(nn.Module):
         self.second = Layer(channels, channels, 3, relu=False)
 
     def forward(self, value: Tensor) -> Tensor:
+        """Return N x channels x H x W, the shape of the input."""
         return value + self.second(self.first(value))  # type: ignore[no-any-return]
 
 
 class TransformNet(nn.Module):
-    """RGB images N x 3 x H x W of 0..1 -> stylised images of the same size, about 0..1 and not clamped.
+    """RGB images N x 3 x H x W of 0 to 1 -> stylised images of the same size, about 0 to 1 and not clamped.
 
-    width: channels at full size; twice that at half and four times at quarter size. blocks: residual blocks.
-    Johnson's is width 32, blocks 5.
+    Johnson, Alahi, Fei-Fei 2016 (arXiv 1603.08155) with instance normalisation (Ulyanov et al. 2016, arXiv 1607.08022).
+
+    Args:
+        width: Channels at full size; twice that at half and four times at quarter size. Johnson's is 32.
+        blocks: Residual blocks. Johnson's are 5.
     """
 
     def __init__(self, width: int = 32, blocks: int = 5) -> None:
@@ -88,6 +93,7 @@ class TransformNet(nn.Module):
         self.out: nn.Module = nn.Conv2d(width, 3, 9, padding=4, padding_mode="reflect")
 
     def forward(self, images: Tensor) -> Tensor:
+        """Return the stylised images, N x 3 x H x W."""
         height, width = images.shape[-2:]
         # From mid-grey, so that an untrained network's picture is grey and not black. Halving rounds up: cut what is over.
         made: Tensor = 0.5 + 0.5 * self.out(self.up(self.residual(self.down(images))))
@@ -96,7 +102,14 @@ class TransformNet(nn.Module):
 
 @dataclass(frozen=True)
 class Network:
-    """A trained network. sha256: of its weights. provenance: JSON's own types; {} where the file tells nothing."""
+    """A trained network.
+
+    Attributes:
+        name: Name of its file.
+        model: The network, not to be trained further.
+        sha256: Hash of its weights.
+        provenance: How it was trained, in JSON's own types; {} where the file tells nothing.
+    """
 
     name: str
     model: TransformNet
@@ -246,7 +259,13 @@ def _for_cpu(model: TransformNet) -> None:
 
 
 class Stylist:
-    """A network on a device, ready to run. precision: "auto", "fp32", "tf32" or "bf16"."""
+    """A network on a device, ready to run.
+
+    Args:
+        network: The trained network, which stays as it is.
+        device: Where to run, such as "cpu" or "cuda:1".
+        precision: "auto", "fp32", "tf32" or "bf16".
+    """
 
     def __init__(self, network: Network, device: torch.device | str = "cpu", precision: str = "auto") -> None:
         self.device = torch.device(device)
@@ -258,7 +277,13 @@ class Stylist:
 
     @torch.inference_mode()
     def __call__(self, images: Tensor) -> Tensor:
-        """Return stylised images N x 3 x H x W, 0..1, float32, on the device; the same for each, whatever N.
+        """Return stylised images, the same for each image whatever N.
+
+        Args:
+            images: N x 3 x H x W, 0 to 1.
+
+        Returns:
+            N x 3 x H x W, 0 to 1, float32, on the device.
 
         Raises:
             NstError: If an image is smaller than `FEEDFORWARD_SIDE` px.

@@ -94,7 +94,15 @@ class Settings:
 
 @dataclass
 class Curve:
-    """The weighted losses of each step (means over the batch), total seconds, and seconds waiting for photographs."""
+    """How a training went.
+
+    Attributes:
+        content: Weighted content loss of each step, a mean over the batch.
+        style: Weighted style loss of each step.
+        tv: Weighted total variation of each step.
+        seconds: Seconds of all steps.
+        waiting: Seconds of waiting for photographs.
+    """
 
     content: list[float] = field(default_factory=list)
     style: list[float] = field(default_factory=list)
@@ -109,10 +117,16 @@ class Curve:
 
 
 class Crops(Dataset[Tensor]):
-    """Square crops 3 x side x side, 0..1, of random photographs, scales and places, half of them mirrored.
+    """Square crops 3 x side x side, 0 to 1, of random photographs, scales and places, half of them mirrored.
 
     Crop number n depends only on the seed and n, so that a resumed training sees the same crops.
-    read: a file -> 3 x H x W of uint8.
+
+    Args:
+        photographs: Files of the photographs.
+        read: Returns a file's pixels, 3 x H x W of uint8.
+        side: Px of a side.
+        count: Number of crops.
+        seed: Chooses photographs, scales and places.
     """
 
     def __init__(
@@ -214,7 +228,15 @@ class Perception:
 
 @dataclass(frozen=True)
 class Report:
-    """The progress of training. model: the network on its device; do not change it."""
+    """The progress of training.
+
+    Attributes:
+        step: Steps done.
+        steps: Steps wanted.
+        curve: The losses so far.
+        model: The network on its device; do not change it.
+        checkpointed: Whether this step was written to disk.
+    """
 
     step: int
     steps: int

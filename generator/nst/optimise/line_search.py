@@ -22,7 +22,26 @@ MAX_EVALUATIONS = 20
 
 @dataclass
 class Search:
-    """Where each cell's search stands. x: the best step so far, y: the other end of the interval."""
+    """Where each cell's search stands. Every field is a tensor of N cells; numbers are float64.
+
+    Attributes:
+        step: The step to try next.
+        start_value: Loss at step 0.
+        start_slope: Slope at step 0, negative.
+        best_step: The best step so far: one end of the interval that holds the minimum.
+        best_value: Loss there.
+        best_slope: Slope there.
+        other_step: The other end of the interval.
+        other_value: Loss there.
+        other_slope: Slope there.
+        low: Least step that may be tried.
+        high: Largest step that may be tried.
+        width: Length of the interval.
+        earlier_width: Its length one step before.
+        bracketed: Whether the interval is known to hold a minimum.
+        second_stage: Whether the search has left its first stage (section 3 of the paper).
+        evaluations: Steps tried.
+    """
 
     step: Tensor
     start_value: Tensor
@@ -43,14 +62,20 @@ class Search:
 
     @classmethod
     def begin(cls, step: Tensor, value: Tensor, slope: Tensor) -> Search:
-        """Start from a first trial step, the value and the (negative) slope at 0."""
+        """Start a search.
+
+        Args:
+            step: The first step to try, N, above 0.
+            value: Loss at step 0, N.
+            slope: Slope at step 0, N, negative.
+        """
         zero, no = torch.zeros_like(step), torch.zeros_like(step, dtype=torch.bool)
         width = torch.full_like(step, LARGEST_STEP)
         ends = (zero, value, slope, zero, value, slope)
         return cls(step, value, slope, *ends, zero, 5 * step, width, 2 * width, no, no, zero)
 
     def where(self, mask: Tensor, other: Search) -> Search:
-        """Return this state where mask holds and the other's elsewhere."""
+        """Return this state where `mask` (N) holds and the other's elsewhere."""
         return Search(
             *(torch.where(mask, getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
         )
@@ -61,7 +86,17 @@ class Search:
 
 
 def advance(state: Search, value: Tensor, slope: Tensor) -> tuple[Search, Tensor]:
-    """Take the value and slope at `state.step`; return the next state and which cells are done with their step."""
+    """Take the value and slope at `state.step`.
+
+    Args:
+        state: Where the search stands.
+        value: Loss there, N.
+        slope: Slope there, N.
+
+    Returns:
+        The next state, and which cells are done with their step (N, bool): it meets the conditions of sufficient decrease
+        and curvature, or the interval allows no better one.
+    """
     limit = SUFFICIENT_DECREASE * state.start_slope
     enough = value <= state.start_value + state.step * limit
     second_stage = state.second_stage | (enough & (slope >= SUFFICIENT_DECREASE * state.start_slope))

@@ -17,14 +17,21 @@ RUNNING, CONVERGED, STUCK = 0, 1, 2
 
 
 class Optimiser(Protocol):
-    """What the loop sees. `x`: the next points to evaluate; `status`: RUNNING, CONVERGED or STUCK for each cell."""
+    """What the loop sees of an optimiser of N cells with D values each.
+
+    Attributes:
+        x: The next points to evaluate, N x D.
+        status: RUNNING, CONVERGED or STUCK for each cell, N, int8.
+    """
 
     x: Tensor
     status: Tensor
 
-    def tell(self, losses: Tensor, gradients: Tensor) -> None: ...
+    def tell(self, losses: Tensor, gradients: Tensor) -> None:
+        """Take losses (N, float64) and gradients (N x D) at `x`, and move `x` on."""
 
-    def keep(self, index: Tensor) -> None: ...
+    def keep(self, index: Tensor) -> None:
+        """Go on with some cells only, by their rows in `x`."""
 
 
 class _Curvature:
@@ -173,9 +180,14 @@ def _dot(a: Tensor, b: Tensor) -> Tensor:
 
 
 class Lbfgs:
-    """L-BFGS with a fixed step: the very steps of torch.optim.LBFGS without a line search.
+    """L-BFGS with a fixed step: the very steps of torch.optim.LBFGS without a line search (Nocedal 1980).
 
-    Nocedal 1980; the first step is learning_rate * min(1, 1 / |g|_1), every later one learning_rate. x: N x D.
+    The first step is learning_rate * min(1, 1 / |g|_1), every later one learning_rate.
+
+    Args:
+        x: Where to start, N x D.
+        learning_rate: Length of the step, above 0.
+        memory: Pairs of the curvature that are kept, 1 or more.
     """
 
     def __init__(self, x: Tensor, *, learning_rate: float = 1.0, memory: int = 100) -> None:
@@ -187,6 +199,7 @@ class Lbfgs:
         self._move = torch.zeros_like(x)
 
     def tell(self, losses: Tensor, gradients: Tensor) -> None:
+        """See `Optimiser.tell`. A cell whose direction leads uphill, or whose loss is not finite, is STUCK."""
         if self._gradient is None:
             direction = -gradients
             length = (1.0 / gradients.abs().sum(1)).clamp(max=1.0) * self.learning_rate
@@ -203,6 +216,7 @@ class Lbfgs:
         self.x = self.x + self._move
 
     def keep(self, index: Tensor) -> None:
+        """See `Optimiser.keep`."""
         self.x, self.status, self._move = self.x[index], self.status[index], self._move[index]
         if self._gradient is not None:
             self._gradient = self._gradient[index]
@@ -212,9 +226,15 @@ class Lbfgs:
 class LbfgsB:
     """L-BFGS-B without bounds, as scipy's fmin_l_bfgs_b runs it, with the line search of Moré and Thuente.
 
-    Byrd, Lu, Nocedal, Zhu 1995; Zhu, Byrd, Lu, Nocedal 1997. round_evaluations: forget the curvature at the first
-    iterate after so many evaluations, as a program does that calls fmin_l_bfgs_b again and again; 0: never. factor:
-    converged when (f - f') / max(|f|, |f'|, 1) is at most factor * 2.2e-16; largest_gradient: or every |g| is.
+    Byrd, Lu, Nocedal, Zhu 1995; Zhu, Byrd, Lu, Nocedal 1997.
+
+    Args:
+        x: Where to start, N x D.
+        memory: Pairs of the curvature that are kept, 1 or more.
+        round_evaluations: Forget the curvature at the first iterate after so many evaluations, as a program does that
+            calls fmin_l_bfgs_b again and again; 0: never.
+        factor: A cell has converged when (f - f') / max(|f|, |f'|, 1) is at most factor * 2.2e-16.
+        largest_gradient: Or when every |g| is at most this.
     """
 
     def __init__(
@@ -236,6 +256,7 @@ class LbfgsB:
         self._search: Search | None = None
 
     def tell(self, losses: Tensor, gradients: Tensor) -> None:
+        """See `Optimiser.tell`. A cell whose line search fails without any curvature left is STUCK."""
         self._in_round += 1
         if self._search is None:
             self._place, self._loss, self._gradient = self.x, losses, gradients
@@ -295,6 +316,7 @@ class LbfgsB:
         self.x = self._place + self._direction * self._search.step.to(self._place.dtype)[:, None]
 
     def keep(self, index: Tensor) -> None:
+        """See `Optimiser.keep`."""
         for name in ("x", "status", "_in_round"):
             setattr(self, name, getattr(self, name)[index])
         self._pairs.keep(index)
@@ -305,7 +327,14 @@ class LbfgsB:
 
 
 class Adam:
-    """Adam (Kingma and Ba 2015, algorithm 1), as torch.optim.Adam steps it. x: N x D; limits: keep x within."""
+    """Adam (Kingma and Ba 2015, algorithm 1), as torch.optim.Adam steps it.
+
+    Args:
+        x: Where to start, N x D.
+        learning_rate: Length of the step, above 0.
+        betas: Decay of the mean and of the mean square, each from 0 to below 1.
+        limits: Least and largest values, each broadcast to N x D; x is kept within.
+    """
 
     def __init__(
         self,
@@ -322,6 +351,7 @@ class Adam:
         self._steps = 0
 
     def tell(self, losses: Tensor, gradients: Tensor) -> None:
+        """See `Optimiser.tell`. A cell whose loss is not finite is STUCK."""
         first, second = self.betas
         self._steps += 1
         _settle(self.status, ~losses.isfinite(), STUCK)
@@ -334,5 +364,6 @@ class Adam:
             self.x = torch.minimum(torch.maximum(self.x, self.limits[0]), self.limits[1])
 
     def keep(self, index: Tensor) -> None:
+        """See `Optimiser.keep`."""
         for name in ("x", "status", "_mean", "_square"):
             setattr(self, name, getattr(self, name)[index])

@@ -12,7 +12,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Shape:
-    """The shape of a layer's activations, or of the image with its 3 channels."""
+    """The shape of a layer's activations, or of the image with its 3 channels.
+
+    Attributes:
+        channels: C.
+        height: H, in positions.
+        width: W, in positions.
+    """
 
     channels: int
     height: int
@@ -20,12 +26,20 @@ class Shape:
 
     @property
     def positions(self) -> int:
+        """H W."""
         return self.height * self.width
 
 
 @dataclass(frozen=True)
 class Convention:
-    """a for a content layer and b for a style layer, of weight 1, per unit of alpha and beta; t per unit of tv_weight."""
+    """How a program's alpha, beta and TV weight become a, b and t.
+
+    Attributes:
+        content: From a layer's shape to a per unit of alpha, for a content layer of weight 1.
+        style: From the shapes of layer and image to b per unit of beta, for a style layer of weight 1.
+        source: Program or paper, and its formula.
+        tv: From the image's shape to t per unit of tv_weight.
+    """
 
     content: Callable[[Shape], float]
     style: Callable[[Shape, Shape], float]

@@ -20,7 +20,13 @@ _LIKENESSES = 2048
 
 
 def bytes_per_pixel(recipe: Recipe, precision: str, pairs: int) -> float:
-    """Return the bytes that a cell takes for each pixel of its image. precision: "fp32" or "bf16"; pairs: the optimiser's."""
+    """Return the bytes that a cell takes for each pixel of its image.
+
+    Args:
+        recipe: The cell's recipe.
+        precision: "fp32" or "bf16".
+        pairs: Pairs of vectors that the optimiser keeps.
+    """
     return _NETWORK[precision] + _PAIR * pairs + 4 * _loss_values(recipe)
 
 

@@ -15,9 +15,16 @@ _ORDERED = re.compile(r"(.*/)?conv2d(?:_(\d+))?/vars/[01]")
 
 
 def datasets(file: Any) -> dict[str, Any]:
-    """Return the HDF5 datasets of `conv1_1.weight`, `conv1_1.bias` and so on; {} where the file holds no VGG.
+    """Return the datasets of a VGG in a Keras file. What an optimiser remembers is left out.
 
-    file: an open h5py.File. What an optimiser remembers is left out. Raises WeightsError for two different networks.
+    Args:
+        file: An open h5py.File.
+
+    Returns:
+        The HDF5 datasets of `conv1_1.weight`, `conv1_1.bias` and so on; {} where the file holds no VGG.
+
+    Raises:
+        WeightsError: If the file holds two different networks.
     """
     found: dict[str, Any] = {}
     for path, dataset in _weights(file):

@@ -51,7 +51,11 @@ def normalised(name: str) -> str:
 
 @lru_cache(maxsize=1024)
 def canonical(name: str, architecture: str) -> str:
-    """Return the library's own name of a layer. Raises LayerError naming what the network has."""
+    """Return the library's own name of a layer.
+
+    Raises:
+        LayerError: If the architecture lacks it; the message suggests the nearest name.
+    """
     known = names(architecture)
     wanted = normalised(name)
     if wanted not in known:
@@ -61,7 +65,11 @@ def canonical(name: str, architecture: str) -> str:
 
 @lru_cache(maxsize=1024)
 def tap(name: str, architecture: str, activation: str) -> str:
-    """Return where to read a named layer: `conv3_1` is read after its ReLU if activation is "after"."""
+    """Return where to read a named layer: `conv3_1` is read after its ReLU if activation is "after".
+
+    Raises:
+        LayerError: If the architecture lacks it.
+    """
     wanted = canonical(name, architecture)
     return wanted.replace("conv", "relu") if activation == "after" else wanted
 
@@ -73,7 +81,11 @@ def smallest_side(name: str) -> int:
 
 
 def check_reaches(name: str, height: int, width: int, positions: int = 1) -> None:
-    """Raise LayerError if a layer has fewer than positions x positions of an image of height x width pixels."""
+    """Check that a layer has at least positions x positions of an image of height x width pixels.
+
+    Raises:
+        LayerError: If it has fewer.
+    """
     least = smallest_side(name) * positions
     if min(height, width) < least:
         what = "" if positions == 1 else f" with a patch of {positions} x {positions}"

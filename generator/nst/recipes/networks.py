@@ -15,7 +15,12 @@ from generator.nst.recipes.errors import WeightsError, did_you_mean
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """What a network wants: (255 * rgb - mean) / deviation, both in RGB order and units of 0..255."""
+    """What a network wants: (255 * rgb - mean) / deviation.
+
+    Attributes:
+        mean: Red, green and blue, in units of 0 to 255.
+        deviation: Red, green and blue, in units of 0 to 255.
+    """
 
     mean: tuple[float, float, float]
     deviation: tuple[float, float, float]
@@ -109,7 +114,11 @@ def available() -> list[Entry]:
 
 
 def entry(name: str) -> Entry:
-    """Return a network of the registry. Raises WeightsError with the nearest name."""
+    """Return a network of the registry.
+
+    Raises:
+        WeightsError: If there is none of this name; the message suggests the nearest.
+    """
     if name not in REGISTRY:
         raise WeightsError(
             f"unknown network {did_you_mean(name, REGISTRY)}; or give the path of a weight file"

@@ -54,7 +54,13 @@ class Weights:
 
 @dataclass(frozen=True)
 class LayerCheck:
-    """The outcome for one layer of `verify`. status: "matches", "differs" or "not compared"."""
+    """The outcome for one layer of `verify`.
+
+    Attributes:
+        layer: Name of the layer.
+        status: "matches", "differs" or "not compared".
+        detail: The largest difference, or why nothing was compared.
+    """
 
     layer: str
     status: str

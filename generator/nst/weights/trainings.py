@@ -19,7 +19,14 @@ _TOLERANCE = 3e-3
 
 @dataclass(frozen=True)
 class Training:
-    """A known network. row: of its first kernel, in the channel `colour` (0: red, 2: blue)."""
+    """A known network.
+
+    Attributes:
+        name: Its name.
+        preprocessing: How it expects its input.
+        row: The first row of its first kernel, in the channel `colour`.
+        colour: Channel of `row`: 0 is red, 2 is blue.
+    """
 
     name: str
     preprocessing: Preprocessing
