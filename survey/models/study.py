@@ -114,6 +114,9 @@ class StudyVersion(models.Model):
     number = models.PositiveIntegerField()
     definition = models.JSONField(help_text="survey.study.definition.Definition as JSON")
     sha256 = models.CharField(max_length=64, help_text="of the definition's canonical JSON")
+    median_seconds = models.PositiveIntegerField(
+        null=True, blank=True, editable=False, help_text="of its first finished sessions"
+    )
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

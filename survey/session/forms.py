@@ -13,6 +13,8 @@ from survey.study.definition import Screening
 
 YES_NO: Final = [("yes", _("Yes")), ("no", _("No"))]
 
+#: The band of those who may take part where the study is not for adults only.
+UNDER_AGE: Final = ("under-18", _("Under 18"))
 #: Coarse bands only: no answer narrows a person down.
 ABOUT: Final[dict[str, tuple[Any, list[tuple[str, Any]]]]] = {
     "age": (
@@ -60,11 +62,12 @@ class ConsentForm(forms.Form):
 class AboutForm(forms.Form):
     """Optional questions about the person; whatever is left out stays unknown."""
 
-    def __init__(self, *args: Any, asked: Sequence[str], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, asked: Sequence[str], adults_only: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in asked:
             label, choices = ABOUT[name]
-            with_none = [*choices, ("", _("I prefer not to say"))]
+            younger = [] if adults_only or name != "age" else [UNDER_AGE]
+            with_none = [*younger, *choices, ("", _("I prefer not to say"))]
             self.fields[name] = forms.ChoiceField(
                 label=label, choices=with_none, required=False, widget=forms.RadioSelect, initial=""
             )

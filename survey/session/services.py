@@ -29,6 +29,7 @@ from survey.session import rating_sql
 from survey.session.assignment import assign, has_unseen
 from survey.session.rating_sql import AnswerTarget
 from survey.study.definition import Definition, Platform, definition_of
+from survey.study.duration import learn
 from survey.study.scales import rating_on
 
 #: How many answers can be undone, counted back from the newest.
@@ -534,3 +535,4 @@ def _finish_if_done(person: Participant) -> None:
         # They gave every answer and get their code; the results of a study that is over stay as they are.
         if not frozen:
             person.save(update_fields=["state", "finished_at"])
+            learn(person)

@@ -257,7 +257,7 @@ def _screening_answers(definition: Definition) -> dict[str, str]:
 def _about_answers(definition: Definition, seed: int) -> dict[str, str]:
     """Return answers to the questions about the person, drawn at random by the seed."""
     drawn = np.random.default_rng(seed)
-    fields = AboutForm(asked=definition.about).fields
+    fields = AboutForm(asked=definition.about, adults_only=definition.consent.adults_only).fields
     choices = {
         name: [value for value, _ in cast(Any, field.choices) if value]
         for name, field in fields.items()

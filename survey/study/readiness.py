@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
+from django.db.models import Count
+
 from survey.models import Participant, Stimulus, Study
 from survey.study.definition import Definition
 
@@ -84,10 +86,11 @@ def load_of(study: Study, definition: Definition) -> Load:
     """Return how much a study asks of each person, and of how many."""
     contents: dict[str, int] = {}
     roles: dict[str, int] = {}
-    for role, content in study.stimuli.values_list("role", "content"):
-        roles[role] = roles.get(role, 0) + 1
+    counted = study.stimuli.order_by().values_list("role", "content").annotate(Count("pk"))
+    for role, content, count in counted:
+        roles[role] = roles.get(role, 0) + count
         if role == Stimulus.Role.MAIN:
-            contents[content] = contents.get(content, 0) + 1
+            contents[content] = count
     pairs = sum(count * (count - 1) // 2 for count in contents.values())
     rated = pairs if definition.method == "pair" else roles.get(Stimulus.Role.MAIN, 0)
     session = definition.session
@@ -99,6 +102,14 @@ def load_of(study: Study, definition: Definition) -> Load:
         each + min(session.repeats, each) + session.stabilising + sum(roles.get(role, 0) for role in besides)
     )
     shown += definition.images.trap is not None
-    seconds = IMAGE_SECONDS + QUESTION_SECONDS * max(0, len(definition.questions) - 1)
     people = ceil(definition.goal.votes * rated / each) if each else 0
-    return Load(rated, each, shown, definition.consent.minutes or max(1, round(shown * seconds / 60)), people)
+    return Load(rated, each, shown, _minutes(study, definition, shown), people)
+
+
+def _minutes(study: Study, definition: Definition, shown: int) -> int:
+    """Return how long a session takes: as the study says, as its first sessions took, or our guess."""
+    if definition.consent.minutes:
+        return definition.consent.minutes
+    each = IMAGE_SECONDS + QUESTION_SECONDS * max(0, len(definition.questions) - 1)
+    measured = study.versions.order_by("-number").values_list("median_seconds", flat=True).first()
+    return max(1, round((measured or shown * each) / 60))

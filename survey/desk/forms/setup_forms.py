@@ -166,7 +166,7 @@ class AssignmentForm(TaskForm):
             1,
             45,
             hint="People read it before they begin.",
-            default="Default: empty; nothing is said.",
+            default="Default: worked out from the images, then from the first sessions.",
         )
         self.section("When is it enough?")
         self.add_number(

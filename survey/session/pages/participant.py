@@ -19,6 +19,7 @@ from survey.session.pages.visit import Visit, forget, participant_page, remember
 from survey.session.plates import draw_plate, plate_digits
 from survey.session.services import Recruitment, Refused
 from survey.study import erasure
+from survey.study.readiness import load_of
 
 #: Which parameters of a platform's link name the person, the session and the assignment.
 PLATFORM_PARAMETERS = {
@@ -58,7 +59,10 @@ def welcome(visit: Visit) -> HttpResponse:
         return _refused(visit, lack)
     status = 422 if visit.request.method == "POST" else 200
     context = {"form": form, "preview": preview, "accepted": accepted, "once": new_token()}
-    return visit.page("welcome", status, carried=_carried(visit), texts=_texts(visit), **context)
+    minutes = load_of(visit.study, visit.definition).minutes
+    return visit.page(
+        "welcome", status, carried=_carried(visit), texts=_texts(visit), minutes=minutes, **context
+    )
 
 
 def _texts(visit: Visit) -> dict[str, str]:
@@ -190,7 +194,11 @@ def about(visit: Visit) -> HttpResponse:
     participant = visit.person
     if visit.place != "about":
         return visit.go()
-    form = AboutForm(visit.request.POST or None, asked=visit.definition.about)
+    form = AboutForm(
+        visit.request.POST or None,
+        asked=visit.definition.about,
+        adults_only=visit.definition.consent.adults_only,
+    )
     if visit.request.method == "POST" and form.is_valid():
         services.tell_about(participant, form.answers())
         return visit.go("done")

@@ -499,3 +499,11 @@ def test_an_answer_goes_to_its_own_trial_whatever_the_address(client):
     assert Rating.objects.get().trial == trial
     assert answer(client, trial, 5).status_code == 303
     assert Rating.objects.get().value == 3
+
+
+@pytest.mark.parametrize(("adults_only", "status"), [("false", 303), ("true", 422)])
+def test_a_study_for_adults_only_offers_no_age_below_18(client, adults_only, status):
+    rate_all(join(client, make_study(f'about = ["age"]\n[consent]\nadults_only = {adults_only}\n')))
+    page = client.get("/s/study/about/").content.decode()
+    assert ("Under 18" in page) == (status == 303)
+    assert client.post("/s/study/about/", {"age": "under-18"}).status_code == status
