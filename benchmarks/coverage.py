@@ -1,4 +1,4 @@
-"""How often each interval contains the true value: `python -m benchmarks.coverage [--studies 200]`.
+"""How often each interval contains the true value: `python -m benchmarks.coverage [--studies 200] [--only PART]`.
 
 Simulated studies of known truth, with bias, inconsistency, careless participants and drop-outs. Prints Markdown
 tables and writes them to benchmarks/results/coverage.md. The seed is fixed: the same numbers every time.
@@ -7,6 +7,8 @@ tables and writes them to benchmarks/results/coverage.md. The seed is fixed: the
 from __future__ import annotations
 
 import argparse
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,28 +37,38 @@ POPULATIONS = {
     ),
     "generated images, drop-outs": Population(bias_sd=0.6, inconsistency=0.9, drop_out=0.04),
 }
+WITHOUT_EFFECT = (
+    (0.0, 0.0, 15, 10),
+    (0.3, 0.0, 5, 10),
+    (0.3, 0.0, 15, 10),
+    (0.3, 0.0, 45, 10),
+    (0.0, 0.3, 5, 4),
+    (0.0, 0.3, 15, 4),
+    (0.0, 0.3, 45, 10),
+    (0.3, 0.3, 5, 10),
+    (0.3, 0.3, 15, 4),
+    (0.3, 0.3, 45, 4),
+)
+"""SD of people × factor and of content × factor, people, contents."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--studies", type=int, default=200, help="simulated studies of each kind")
-    studies = parser.parse_args().studies
-    text = (
-        "\n\n".join(
-            [
-                _items(studies),
-                _repeats(studies),
-                _ceiling(studies),
-                _conditions(max(studies // 2, 1)),
-                _model(studies),
-                _effects(studies),
-            ]
-        )
-        + "\n"
-    )
-    print(text)
+    parser.add_argument("--only", choices=PARTS, help="make only this part again, and keep the others")
+    options = parser.parse_args()
+    names = [options.only] if options.only else list(PARTS)
+    texts = [text for name in names for text in PARTS[name](options.studies)]
+    print("\n\n".join(texts))
     RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(text)
+    RESULT.write_text(_merged(RESULT.read_text() if RESULT.exists() else "", texts))
+
+
+def _merged(before: str, texts: Sequence[str]) -> str:
+    """Return the result file with the sections in `texts` new; a section is known by its heading."""
+    sections = {part.partition("\n")[0]: part for part in re.split(r"\n+(?=### )", before.strip()) if part}
+    sections |= {text.partition("\n")[0]: text for text in texts}
+    return "\n\n".join(sections.values()) + "\n"
 
 
 def _studies(
@@ -244,38 +256,70 @@ def _rmse(estimate: np.ndarray, truth: np.ndarray) -> float:
 def _effects(studies: int) -> str:
     """False alarms: a factor of three levels without any effect, one image for each content and level."""
     rows = []
-    for people_sd, content_sd in ((0.0, 0.0), (0.3, 0.0), (0.0, 0.3), (0.3, 0.3)):
-        for people, contents in ((5, 10), (15, 4), (45, 4)):
-            tables = [
-                _without_effect(people, contents, people_sd, content_sd, seed) for seed in range(studies)
-            ]
-            found = [factor_effects(check(table).table) for table in tables]
-            p = np.array([one.of_kind("test")[["p", "people_p"]].iloc[0] for one in found if one is not None])
-            mixed, units = (p < 0.05).mean(axis=0)
-            spread = f"{people_sd:g}, {content_sd:g}"
-            rows.append([spread, f"{people}, {contents}", f"{mixed:.3f}", f"{units:.3f}"])
+    for people_sd, content_sd, people, contents in WITHOUT_EFFECT:
+        tables = (_without_effect(people, contents, people_sd, content_sd, seed) for seed in range(studies))
+        p = np.array([_tests(table)[["p", "people_p"]].iloc[0] for table in tables], dtype=np.float64)
+        spread = f"{people_sd:g}, {content_sd:g}"
+        rows.append([spread, f"{people}, {contents}", *(_share(column < 0.05) for column in p.T)])
     names = ["SD of people × factor, content × factor", "people, contents", "mixed model", "people as units"]
     return (
-        "### Effects without an effect\n\nShare of studies with p < 0.05 for a factor that does nothing; nominal 0.05. "
-        "People as units answers for these images alone, which differ where content × factor does.\n\n"
-        + _markdown(pd.DataFrame(rows, columns=names))
+        f"### Effects without an effect\n\nShare of {studies} studies with p < 0.05 for a factor that does nothing, ± "
+        "the standard error of the simulation. People as units answers for these images alone, which differ where "
+        "content × factor does.\n\n" + _markdown(pd.DataFrame(rows, columns=names))
     )
+
+
+def _families(studies: int) -> str:
+    """False alarms among two factors and their interaction, adjusted by Holm."""
+    rows = []
+    for people, contents in ((15, 4), (15, 10), (45, 4)):
+        adjusted = [
+            _tests(_without_effect(people, contents, 0.3, 0.3, seed, second=2))["p_holm"].to_numpy(float)
+            for seed in range(studies)
+        ]
+        some = np.array([(p < 0.05).any() for p in adjusted])
+        rows.append([f"{people}, {contents}", _share(some)])
+    return (
+        "### Two factors and their interaction without an effect\n\n"
+        f"Share of {studies} studies in which any of the three tests has p < 0.05 after Holm; both SDs 0.3.\n\n"
+        + _markdown(pd.DataFrame(rows, columns=["people, contents", "mixed model"]))
+    )
+
+
+def _tests(table: pd.DataFrame) -> pd.DataFrame:
+    found = factor_effects(check(table).table)
+    if found is None:
+        raise ValueError("the simulated images have no factor")
+    return found.of_kind("test")
+
+
+def _share(hits: np.ndarray) -> str:
+    share = hits.mean()
+    return f"{share:.3f} ± {np.sqrt(share * (1 - share) / len(hits)):.3f}"
 
 
 def _without_effect(
-    people: int, contents: int, people_sd: float, content_sd: float, seed: int
+    people: int, contents: int, people_sd: float, content_sd: float, seed: int, second: int = 1
 ) -> pd.DataFrame:
+    """Ratings of contents × 3 layers × `second` styles; people and contents differ in how they take each level."""
     rng = np.random.default_rng(seed)
-    shape = people, contents, 3
-    latent = np.linspace(1.6, 4.6, contents)[:, None] + rng.normal(0, content_sd, (contents, 3))
-    latent = latent + rng.normal(0, 0.45, (people, 1, 1)) + rng.normal(0, people_sd, (people, 1, 3))
+    shape = people, contents, 3, second
+    latent = np.linspace(1.6, 4.6, contents)[:, None, None]
+    latent = latent + rng.normal(0, content_sd, (contents, 3, 1)) + rng.normal(0, 0.45, (people, 1, 1, 1))
+    latent = latent + rng.normal(0, people_sd, (people, 1, 3, 1))
+    if second > 1:
+        latent = latent + rng.normal(0, content_sd, (contents, 1, second))
+        latent = latent + rng.normal(0, people_sd, (people, 1, 1, second))
     latent = latent + rng.normal(0, np.hypot(TASTE, 0.6), shape)
-    person, content, level = (axis.ravel() for axis in np.indices(shape))
+    person, content, level, style = (axis.ravel() for axis in np.indices(shape))
     table = pd.DataFrame({"participant": person, "content": content, "layer": level})
+    if second > 1:
+        table["style"] = style
     table = table.astype("str").assign(
         rating=np.clip(np.rint(latent), ACR.low, ACR.high).astype(np.int64).ravel()
     )
-    return table.assign(item=table["content"] + "/" + table["layer"])
+    item = table["content"] + "/" + table["layer"]
+    return table.assign(item=item + "/" + table["style"] if second > 1 else item)
 
 
 def _markdown(table: pd.DataFrame) -> str:
@@ -285,6 +329,14 @@ def _markdown(table: pd.DataFrame) -> str:
         *table.astype("str").to_numpy().tolist(),
     ]
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+PARTS: Mapping[str, Callable[[int], list[str]]] = {
+    "items": lambda studies: [_items(studies), _repeats(studies), _ceiling(studies)],
+    "conditions": lambda studies: [_conditions(max(studies // 2, 1))],
+    "model": lambda studies: [_model(studies)],
+    "effects": lambda studies: [_effects(studies), _families(studies)],
+}
 
 
 if __name__ == "__main__":
