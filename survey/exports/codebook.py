@@ -223,6 +223,12 @@ _EFFECTS: Final = (
     ("people_df1", "", "its degrees of freedom of the effect"),
     ("people_df2", "", "its degrees of freedom of the denominator"),
     ("people_p", _SHARE, "its p value; it holds for these images only"),
+    (
+        "ordinal",
+        "latent SD",
+        "the same difference of two levels in an ordered probit model: only its sign is to be compared",
+    ),
+    ("ordinal_p", _SHARE, "its p value, participants as clusters"),
     ("note", "", "why nothing was tested"),
 )
 _DESCRIBED: Final = {

@@ -13,6 +13,7 @@ from survey.exports.codebook import codebook
 from survey.exports.folder import OutputError, sha256sums, write_file, write_folder
 from survey.exports.interchange import p910_matrix, sujson_dataset, sureal_dataset
 from survey.exports.latex import latex_table
+from survey.exports.latex_effects import latex_effects
 from survey.exports.methods import methods_text
 from survey.exports.pairs import PAIR_FORMATS, collect_pairs
 from survey.exports.psychds import psychds_files
@@ -35,7 +36,7 @@ mos.csv              one row an image: n, MOS, SD, 95 % intervals, median, count
 p910_matrix_*.csv    images (rows as in mos.csv) by participants (columns as in observers.csv), nan where missing
 effects.csv          effects of the images' factors, where they have any: tests, means, contrasts, slopes
 results.xlsx         all tables in one workbook; results.json the same as JSON
-mos.tex              the MOS table for LaTeX; methods.txt the matching methods paragraph
+mos.tex              tables of scores and effects for LaTeX; methods.txt the matching methods paragraph
 sureal_*.json        for Netflix's SUREAL; sujson.json for suJSON; psych-ds/ a Psych-DS dataset
 reproduce.py, .R     recompute mos.csv from ratings.csv, run in this folder
 summary.json         agreement, tests and the stamp: data and program behind the numbers
@@ -121,7 +122,7 @@ def all_files(export: Export) -> Files:
         "results.xlsx": results_xlsx(export),
         "results.json": results_json(export),
         "ratings.parquet": parquet_bytes(export.ratings, export.analysis.stamp),
-        "mos.tex": latex_table(export).encode(),
+        "mos.tex": latex_tables(export).encode(),
         "methods.txt": methods_text(export).encode(),
         "study.json": json_bytes(export.definition),
         "report.html": report_html(export.analysis, drawings, report_title(export)).encode(),
@@ -130,6 +131,11 @@ def all_files(export: Export) -> Files:
         **plot_files(drawings),
     }
     return files | {"SHA256SUMS": sha256sums(files)}
+
+
+def latex_tables(export: Export) -> str:
+    """Return the tables of scores, and those of the factors' effects where the images have factors, for LaTeX."""
+    return latex_table(export) + latex_effects(export)
 
 
 def reproduction(export: Export) -> Files:
@@ -156,7 +162,7 @@ def report_title(export: Export) -> str:
 FORMATS: Final[Mapping[str, Callable[[Export], Files]]] = {
     "csv": csv_files,
     "xlsx": lambda export: {"results.xlsx": results_xlsx(export)},
-    "tex": lambda export: {"mos.tex": latex_table(export).encode()},
+    "tex": lambda export: {"mos.tex": latex_tables(export).encode()},
     "json": lambda export: {"results.json": results_json(export)},
     "parquet": lambda export: {"ratings.parquet": parquet_bytes(export.ratings, export.analysis.stamp)},
     "sureal": sureal_files,

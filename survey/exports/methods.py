@@ -117,7 +117,8 @@ def _effects(export: Export, question: QuestionText) -> str:
     return (
         f"Effects of the factors{about} were tested in a linear mixed model fitted by REML with {', '.join(random)} as "
         "random parts, type III F tests with Satterthwaite's degrees of freedom, Holm's correction over all effects, and "
-        f"with participants as the only random unit ({beside}) as a check. {' '.join(found.sentences)}"
+        f"with participants as the only random unit ({beside}) as a check. {' '.join(found.sentences)} "
+        f"{found.ordinal.sentence}"
     )
 
 

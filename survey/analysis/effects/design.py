@@ -32,6 +32,7 @@ class Grid:
         content: codes from 0; None where the images have no content, or all the same.
         codes: factor -> codes into its ``levels``.
         levels: factor -> names of its levels, numbers in their order.
+        single, row: every rating by itself, and the row that it is part of, shape (ratings,).
         untested: effect -> why it is not tested.
         remarks: what else the reader must know.
     """
@@ -44,6 +45,8 @@ class Grid:
     items: list[str]
     codes: dict[str, Ints]
     levels: dict[str, list[str]]
+    single: Floats
+    row: Ints
     untested: dict[str, str] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
 
@@ -135,7 +138,9 @@ def grid_of(table: pd.DataFrame) -> Grid | None:
     if "content" in rows and (main["content"].isna().any() or (main["content"] == "").any()):
         rows = rows.drop(columns="content")
     by_item = rows.drop_duplicates("item").set_index("item")
-    rows = rows.groupby(["participant", "item"], sort=True)["rating"].mean().reset_index()
+    pairs = rows.groupby(["participant", "item"], sort=True)["rating"]
+    single, row = rows["rating"].to_numpy(np.float64), np.asarray(pairs.ngroup(), np.int64)
+    rows = pairs.mean().reset_index()
     people, item_names = sorted(rows["participant"].unique()), sorted(rows["item"].unique())
     item = pd.Categorical(rows["item"], item_names).codes.astype(np.int64)
     levels, codes = {}, {}
@@ -158,6 +163,8 @@ def grid_of(table: pd.DataFrame) -> Grid | None:
         item_names,
         codes,
         levels,
+        single,
+        row,
         untested,
         remarks,
     )

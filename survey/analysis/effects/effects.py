@@ -23,6 +23,7 @@ from survey.analysis.effects.design import (
     tested_columns,
     why_not,
 )
+from survey.analysis.effects.ordinal import NO_LINE, OrdinalLine, ordinal_line
 from survey.analysis.effects.people import ClusterFit, cluster_fit, greenhouse_geisser, orthonormal
 from survey.analysis.effects.reml import Contrast, Floats, RemlFit, Test, fit_reml
 from survey.analysis.items.comparisons import SIGNIFICANT, holm
@@ -52,6 +53,8 @@ EFFECT_COLUMNS: Final = (
     "people_df1",
     "people_df2",
     "people_p",
+    "ordinal",
+    "ordinal_p",
     "note",
 )
 MOST_WORK: Final = 1e11
@@ -72,6 +75,7 @@ class Effects:
         remarks: what limits it.
         untested: effect -> why it is not tested.
         factors: effect in the model -> its factors, one or two.
+        ordinal: whether an ordinal model orders the levels alike.
     """
 
     table: pd.DataFrame
@@ -79,6 +83,7 @@ class Effects:
     remarks: list[str]
     untested: dict[str, str]
     factors: dict[str, Term]
+    ordinal: OrdinalLine = NO_LINE
 
     @property
     def finding(self) -> str:
@@ -115,7 +120,7 @@ class FactorEffects:
     @cached_property
     def result(self) -> Effects | None:
         """The effects; None where the images have no factors."""
-        return None if self._grid is None else _effects(self._grid)
+        return None if self._grid is None else _effects(self._grid, self.scale)
 
 
 def factor_effects(table: pd.DataFrame, scale: Scale = ACR) -> Effects | None:
@@ -140,7 +145,7 @@ def _work(grid: Grid) -> float:
     return float(_ROUNDS * (patterns * (1 + levels) * right**2 + right**3 / 3))
 
 
-def _effects(grid: Grid) -> Effects:
+def _effects(grid: Grid, scale: Scale) -> Effects:
     reason = why_not(grid)
     if not reason and _work(grid) > MOST_WORK:
         reason = "there are too many images and levels for the mixed model"
@@ -167,9 +172,10 @@ def _effects(grid: Grid) -> Effects:
         grid.remarks.append(f"Estimated as 0: the variance of {', '.join(zero)}.")
     if len(grid.people) < PEOPLE_FOR_INTERACTIONS:
         grid.remarks.append(f"With {len(grid.people)} participants this is a pilot.")
+    ordinal = ordinal_line(design, rows, scale)
     table = _table(rows)
     factors = {effect_name(term): term for term in design.columns}
-    return Effects(table, _sentences(design, table, factors), grid.remarks, grid.untested, factors)
+    return Effects(table, _sentences(design, table, factors), grid.remarks, grid.untested, factors, ordinal)
 
 
 def _table(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:

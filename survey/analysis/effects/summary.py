@@ -25,5 +25,7 @@ def effects_summary(effects: Effects | None) -> dict[str, Any]:
         "effects": tests,
         "effects_finding": " ".join(effects.sentences),
         "effects_remarks": effects.remarks,
+        "effects_ordinal_agrees": effects.ordinal.agrees,
+        "effects_ordinal": effects.ordinal.sentence,
         "effects_not_tested": effects.untested,
     }

@@ -130,7 +130,10 @@ def _section(question: str, analysis: QuestionAnalysis, drawings: list[Drawing])
 
 def effects_said(effects: Effects | None) -> list[str]:
     """Return the finding on the factors, sentence by sentence, and what limits it; nothing without factors."""
-    return [] if effects is None else [*effects.sentences, *effects.remarks]
+    if effects is None:
+        return []
+    said = [*effects.sentences, effects.ordinal.sentence, *effects.remarks]
+    return [sentence for sentence in said if sentence]
 
 
 def _grouped(notes: Mapping[str, str]) -> dict[str, str]:

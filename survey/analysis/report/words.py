@@ -172,8 +172,8 @@ GLOSSARY: Final = (
     ),
     Entry(
         "ordinal check",
-        "An ordered probit model of the conditions, which takes the categories as ranks only: says whether the order of "
-        "the means would be another.",
+        "An ordered probit model of the conditions, or of the factors with participants as clusters, which takes the "
+        "categories as ranks only: says whether the order of the means would be another.",
         "McKelvey and Zavoina 1975",
     ),
     Entry(

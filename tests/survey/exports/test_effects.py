@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from survey.analysis import analyse
 from survey.exports.codebook import codebook
+from survey.exports.files import FORMATS
 from survey.exports.methods import methods_text
 from survey.results.collect import collect
 from tests.survey.analysis.effects.grids import grid
@@ -75,6 +76,19 @@ def test_the_page_codebook_and_methods_of_a_study_tell_its_effects(study, admin_
     described = codebook(export)
     assert set(described[described["table"] == "effects"]["column"]) == set(found.table.columns)
     assert ("REML" in methods_text(export)) == found.of_kind("test")["p"].notna().any()
+
+
+@pytest.mark.django_db
+def test_latex_has_the_effects_and_means_of_factors_and_names_what_was_not_tested(study):
+    text = FORMATS["tex"](collect(study))["mos.tex"].decode()
+    assert "was not tested: " in text
+    many = collect(rated_study(slug="many", people=16))
+    found = many.analysis.questions["overall"].factor_effects.result
+    assert found is not None
+    tables = FORMATS["tex"](many)["mos.tex"].decode()
+    tested = found.of_kind("test")["p"].notna().any()
+    assert tables.count(r"\begin{table}") == (3 if tested else 1)
+    assert ("Satterthwaite" in tables) == tested
 
 
 @pytest.mark.django_db

@@ -27,7 +27,7 @@ DOWNLOADS: Final = {
     "all": "Everything, as a ZIP",
     "csv": "All tables, CSV",
     "xlsx": "All tables, Excel",
-    "tex": "MOS table, LaTeX",
+    "tex": "Tables of scores and effects, LaTeX",
     "json": "Everything, JSON",
     "parquet": "Ratings, Parquet",
     "sureal": "SUREAL",
