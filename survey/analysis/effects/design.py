@@ -257,7 +257,11 @@ def _leave_out_combinations(of: dict[str, Ints], out: dict[str, str]) -> None:
             for a, b in combinations(others, 2)
         )
         if name not in out and (apart or (name == "condition" and others)):
-            out[name] = f"it stands for a combination of {' and '.join(others)}, which are tested instead"
+            out[name] = (
+                f"it stands for a combination of {' and '.join(others)}, which are tested instead"
+                if len(others) > 1
+                else f"it stands for the levels of {others[0]}, which is tested instead"
+            )
 
 
 def _determines(a: Ints, b: Ints) -> bool:
