@@ -232,6 +232,15 @@ def total_variation(image: Tensor, form: str, beta: float = 2.0) -> Tensor:
     return _TV[form](image.float(), beta)
 
 
+def beyond(image: Tensor, mean: Tensor | float = 0.0) -> Tensor:
+    """Return how far the values of each image lie beyond black and white: the mean of their squared excess.
+
+    image: N x 3 x H x W in units of 0..255 less the mean (3 x 1 x 1). Returns N.
+    """
+    values = image.float() + mean
+    return (values - values.clamp(0.0, 255.0)).square().mean((1, 2, 3))
+
+
 def _differences(image: Tensor) -> tuple[Tensor, Tensor]:
     corner = image[..., :-1, :-1]
     return image[..., :-1, 1:] - corner, image[..., 1:, :-1] - corner

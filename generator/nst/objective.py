@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -152,6 +153,7 @@ class Objective:
         deviation: What images less their mean are divided by, 3 x 1 x 1.
         references: One for each cell.
         chunk: Cells at a time; 0: all.
+        mean: What was taken off the images, 3 x 1 x 1, so that black and white are known.
 
     Attributes:
         coefficients: Each cell's factors of the terms, by its convention.
@@ -160,9 +162,14 @@ class Objective:
     """
 
     def __init__(
-        self, network: Vgg, deviation: Tensor, references: Sequence[Reference], chunk: int = 0
+        self,
+        network: Vgg,
+        deviation: Tensor,
+        references: Sequence[Reference],
+        chunk: int = 0,
+        mean: Tensor | float = 0.0,
     ) -> None:
-        self._network, self._deviation = network, deviation
+        self._network, self._deviation, self._mean = network, deviation, mean
         self._recipes = [reference.recipe for reference in references]
         self._targets = Targets(network, deviation, references)
         self.coefficients: list[Coefficients] = [
@@ -173,6 +180,37 @@ class Objective:
         self._longest = max(references[0].content.shape[1:])
         self.notes: list[str] = []
         self._plan()
+        if self._recipes[0].balance != "none":
+            self._balance([reference.content for reference in references])
+
+    def _balance(self, contents: Sequence[Tensor]) -> None:
+        """Give each cell a content factor that suits what the network sees of its references.
+
+        alpha : beta is then the weight of all content lost to that of the style loss of the content image itself,
+        content lost being |F - P|² in parts of |P - its mean|², what a picture of one colour would lose.
+        """
+        self.coefficients = [self._balanced(cell, image) for cell, image in enumerate(contents)]
+        self._plan()
+
+    @torch.no_grad()
+    def _balanced(self, cell: int, image: Tensor) -> Coefficients:
+        given, targets, recipe = self.coefficients[cell], self._targets, self._recipes[cell]
+        if not (given.content and given.style):
+            return given
+        features = self._network(image[None] / self._deviation)
+        style = 0.0
+        for number, pull in enumerate(targets.styles):
+            for tap, factor in given.style.items() if pull.cell == cell else ():
+                wanted = targets.style[tap][targets.style_index[tap][number]][None]
+                guide = None if pull.guide is None else pull.guide[None]
+                loss = losses.style(features[tap], wanted, recipe.style_loss, guide)
+                style += factor * pull.share * float(loss)
+        content = {}
+        for tap in given.content:
+            target = targets.content[tap][targets.content_index[tap][cell]].float()
+            spread = 0.5 * (target - target.mean((1, 2), keepdim=True)).square().sum()
+            content[tap] = recipe.alpha / recipe.beta * style / float(spread)
+        return dataclasses.replace(given, content=content)
 
     def keep(self, index: Sequence[int]) -> None:
         """Go on with some cells only, by their places in the present batch."""
@@ -197,6 +235,8 @@ class Objective:
         self._passing = [self._pulls_in_passing(number) for number in numbers]
         tv = [[self.coefficients[cell].tv for cell in cells] for cells in self._chunks]
         self._tv = [self._tensor(factors) if any(factors) else None for factors in tv]
+        beyond = [[self.coefficients[cell].beyond for cell in cells] for cells in self._chunks]
+        self._beyond = [self._tensor(factors) if any(factors) else None for factors in beyond]
 
     def _tensor(self, values: Sequence[float]) -> Tensor:
         return torch.tensor(values, dtype=torch.float64, device=self._network.device)
@@ -380,6 +420,9 @@ class Objective:
         if factors is not None:
             recipe = self._recipes[0]
             columns[2] = columns[2] + losses.total_variation(images, recipe.tv_form, recipe.tv_beta) * factors
+        beyond = self._beyond[number]
+        if beyond is not None:
+            columns[2] = columns[2] + losses.beyond(images, self._mean) * beyond
 
 
 def _channels_last(activations: list[Tensor]) -> Tensor:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from generator.nst.optimise.line_search import MAX_EVALUATIONS, Search, advance
 
-RUNNING, CONVERGED, STUCK = 0, 1, 2
+RUNNING, CONVERGED, STUCK, SETTLED = 0, 1, 2, 3
 
 
 class Optimiser(Protocol):

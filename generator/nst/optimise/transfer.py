@@ -17,7 +17,7 @@ from generator.nst.feedforward.network import Network, Stylist
 from generator.nst.gpu.precision import described, float32_products, on
 from generator.nst.network import Vgg, resolve_precision
 from generator.nst.objective import TERMS, Objective, Reference
-from generator.nst.optimise.optimisers import CONVERGED, RUNNING, Adam, Lbfgs, LbfgsB, Optimiser
+from generator.nst.optimise.optimisers import CONVERGED, RUNNING, SETTLED, Adam, Lbfgs, LbfgsB, Optimiser
 from generator.nst.recipes import algorithms
 from generator.nst.recipes.coefficients import Coefficients
 from generator.nst.recipes.errors import NstError
@@ -32,7 +32,8 @@ ALGORITHM = algorithms.OPTIMISED
 CPU_PIXELS = 4 * 256**2
 # Values that a 32-bit index counts, channels of the widest activations at full size, and px of a tile that stays below.
 INDEXED, WIDEST, LARGE_TILE = 2**31 - 1, 64, 4096
-# Evaluations between looks at which cells are finished: each look waits for the device.
+# Evaluations between looks at which cells are finished: each look waits for the device. A picture has settled when it
+# changes less than the recipe's stop_change from one look to the next.
 _LOOK_EVERY = 10
 
 
@@ -68,7 +69,7 @@ class Result:
         image: 3 x H x W, 0 to 1, float32, on the CPU.
         curve: For each evaluation the weighted content, style and tv terms. The loss is their sum.
         evaluations: Evaluations used.
-        stop: Why it stopped: "evaluations" (all used), "converged" or "no progress".
+        stop: Why its last level stopped: "evaluations" (all used), "converged", "no visible change" or "no progress".
         failure: What is wrong with the image; empty if nothing.
         seconds: Time of the batch divided by its cells.
         batch: Number of cells made together.
@@ -234,7 +235,7 @@ def batch_key(
     """
     own = (
         "preset", "content_layers", "style_layers", "style_weights", "convention", "alpha", "beta", "tv_weight",
-        "activation", "init", "noise", "noise_mean", "noise_scale", "noise_share", "style_scale", "style_shape",
+        "range_weight", "activation", "init", "noise", "noise_mean", "noise_scale", "noise_share", "style_scale", "style_shape",
         "size", "shape", "colour",
     )  # fmt: skip
     shared = tuple((key, str(value)) for key, value in sorted(recipe.to_dict().items()) if key not in own)
@@ -314,7 +315,9 @@ class _Batch:
             self._fit_index(size)
             references = [self._reference(cell, size) for cell in self.cells]
             self.began = [len(curve) for curve in self.curves]
-            objective = Objective(self.network, self.deviation, references, self.chunk or self._at_once(size))
+            objective = Objective(
+                self.network, self.deviation, references, self.chunk or self._at_once(size), self.mean
+            )
             images = self._descend(images, objective, self._budget(level))
             if objective.notes:
                 self.chunk = objective.chunk
@@ -401,6 +404,10 @@ class _Batch:
             self.spent += 1
             self._report(active, loss, shape)
             if number % _LOOK_EVERY == 0 or number == budget:
+                if self.recipe.stop_change:
+                    optimiser.status.masked_fill_(
+                        (optimiser.status == RUNNING) & (watch.moved() < self.recipe.stop_change), SETTLED
+                    )
                 status = optimiser.status.tolist()
                 self._note(active, status)
                 left = [row for row, code in enumerate(status) if code == RUNNING]
@@ -416,7 +423,7 @@ class _Batch:
 
     def _note(self, active: Sequence[int], status: Sequence[int]) -> None:
         for cell, code in zip(active, status, strict=True):
-            reason = {RUNNING: "evaluations", CONVERGED: "converged"}
+            reason = {RUNNING: "evaluations", CONVERGED: "converged", SETTLED: "no visible change"}
             self.stops[cell] = reason.get(code, "no progress")
 
     def _report(self, active: Sequence[int], losses: Tensor, shape: torch.Size) -> None:
@@ -494,6 +501,7 @@ class _Watch:
         self._held = torch.zeros_like(flat) if decay else flat.clone()
         self._least = torch.full((len(flat),), torch.inf, dtype=torch.float64, device=flat.device)
         self._seen = 0
+        self._looked_at: Tensor | None = None
 
     def see(self, point: Tensor, losses: Tensor) -> None:
         self._seen += 1
@@ -507,10 +515,22 @@ class _Watch:
     def keep(self, index: Tensor) -> None:
         self._store()
         self._rows, self._held, self._least = self._rows[index], self._held[index], self._least[index]
+        if self._looked_at is not None:
+            self._looked_at = self._looked_at[index]
+
+    def moved(self) -> Tensor:
+        """Return by how much each running cell's image has changed since the last call: a mean over its values."""
+        before, self._looked_at = self._looked_at, self._present().clone()
+        if before is None:
+            return torch.full_like(self._least, torch.inf)
+        return (self._looked_at - before).abs().mean(1)
 
     def images(self) -> Tensor:
         self._store()
         return self._all
 
     def _store(self) -> None:
-        self._all[self._rows] = self._held / (1 - self.decay**self._seen) if self.decay else self._held
+        self._all[self._rows] = self._present()
+
+    def _present(self) -> Tensor:
+        return self._held / (1 - self.decay**self._seen) if self.decay else self._held

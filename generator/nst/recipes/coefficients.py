@@ -17,11 +17,13 @@ class Coefficients:
         content: Factor of the content loss, by layer.
         style: Factor of the style loss, by layer.
         tv: Factor of the total variation.
+        beyond: Factor of what lies beyond black and white.
     """
 
     content: dict[str, float] = field(default_factory=dict)
     style: dict[str, float] = field(default_factory=dict)
     tv: float = 0.0
+    beyond: float = 0.0
 
 
 def coefficients(recipe: Recipe, shapes: Mapping[str, Shape]) -> Coefficients:
@@ -42,4 +44,5 @@ def coefficients(recipe: Recipe, shapes: Mapping[str, Shape]) -> Coefficients:
             if weight
         },
         tv=recipe.tv_weight * convention.tv(image),
+        beyond=recipe.range_weight,
     )

@@ -15,7 +15,7 @@ from generator.nst.recipes import layers
 from generator.nst.recipes.conventions import CONVENTIONS
 from generator.nst.recipes.errors import LayerError, RecipeError, WeightsError, did_you_mean
 from generator.nst.recipes.networks import architecture_of, is_file
-from generator.nst.recipes.options import COLOURS, STYLE_LOSSES, TV_FORMS
+from generator.nst.recipes.options import BALANCES, COLOURS, STYLE_LOSSES, TV_FORMS
 
 _CHOICES: dict[str, tuple[str, ...]] = {
     "method": ("optimised", "feedforward"),
@@ -32,6 +32,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "style_shape": ("aspect", "content"),
     "colour": COLOURS,
     "precision": ("auto", "fp32", "tf32", "bf16"),
+    "balance": BALANCES,
 }
 # Key -> (least, most); every number of a recipe is finite.
 _RANGES: dict[str, tuple[float, float]] = {
@@ -39,6 +40,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "beta": (0, 1e15),
     "tv_weight": (0, 1e12),
     "tv_beta": (1, 4),
+    "range_weight": (0, 1e12),
     "noise_share": (0, 1),
     "noise_mean": (-255, 255),
     "noise_scale": (0, 255),
@@ -48,6 +50,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "memory": (1, 200),
     "learning_rate": (1e-6, 1000),
     "averaging": (0, 0.9999),
+    "stop_change": (0, 255),
     "size": (16, 8192),
     "style_scale": (0.05, 8),
     "pyramid_min": (0, 8192),
@@ -83,6 +86,8 @@ class Recipe:
     tv_weight: float = 0.0
     tv_form: str = "l2"
     tv_beta: float = 2.0
+    range_weight: float = 0.0
+    balance: str = "none"
     pooling: str = "max"
     activation: str = "after"
     padding: str = "zero"
@@ -100,6 +105,7 @@ class Recipe:
     learning_rate: float = 1.0
     clamp: bool = False
     averaging: float = 0.0
+    stop_change: float = 0.0
     size: int = 512
     shape: str = "aspect"
     style_scale: float = 1.0

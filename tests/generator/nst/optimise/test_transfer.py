@@ -141,6 +141,25 @@ def test_a_converged_cell_leaves_and_the_rest_go_on():
     assert first.evaluations < second.evaluations == 40
 
 
+def test_a_picture_that_no_longer_changes_visibly_needs_no_more_evaluations():
+    long = SMALL.replace(evaluations=60, pyramid_min=16, pyramid_step=2)
+    whole, early = make(long), make(long.replace(stop_change=4))
+    assert (whole.stop, early.stop) == ("evaluations", "no visible change")
+    assert early.evaluations < whole.evaluations == 120
+    assert early.evaluations == len(early.curve["style"])
+    assert float((whole.image - early.image).abs().mean()) * 255 < 10
+
+
+def test_a_cell_that_settles_leaves_its_batch_and_the_rest_go_on():
+    settled = Cell(
+        picture(), picture(seed=5), SMALL.replace(evaluations=40, stop_change=1, init="content", beta=1e-6), 1
+    )
+    moving = Cell(picture(), picture(seed=5), SMALL.replace(evaluations=40, stop_change=1, alpha=0), 1)
+    first, second = transfer_batch([settled, moving], weights=WEIGHTS)
+    assert first.stop == "no visible change"
+    assert first.evaluations == 20 < second.evaluations
+
+
 @pytest.mark.parametrize(("pixels", "most"), [(32 * 32, 1), (3 * 32 * 32, 3), (10**9, 5)])
 def test_so_many_cells_go_through_a_cpu_at_once_as_have_the_pixels_that_it_gains_by(
     monkeypatch, pixels, most
