@@ -18,6 +18,7 @@ from survey.models import (
     AuditEntry,
     Exclusion,
     Invitation,
+    OwnAnswer,
     Participant,
     Preference,
     Question,
@@ -191,6 +192,16 @@ class AnswerAdmin(ReadOnly):
     list_select_related = ("trial__participant__study", "question__study")
     # A count of millions of rows for each page of the list costs more than the page.
     show_full_result_count = False
+
+
+@admin.register(OwnAnswer)
+class OwnAnswerAdmin(ReadOnly):
+    """Answers to studies' own questions about images."""
+
+    list_display = ("trial", "key", "words", "chosen")
+    list_filter = ("trial__participant__study", "key")
+    search_fields = ("trial__participant__code", "trial__stimulus__item")
+    list_select_related = ("trial__participant__study",)
 
 
 @admin.register(Exclusion)

@@ -19,6 +19,7 @@ TITLES: Final = {
     "texts": "Write the texts",
     "languages": "Choose languages",
     "questions": "Set the question and scale",
+    "own_questions": "Ask more, if you like",
     "images": "Check images and roles",
     "assignment": "Decide how much each person rates",
     "recruitment": "Recruit people",
@@ -68,7 +69,9 @@ def setup_list(study: Study, definition: Definition) -> Setup:
         return Task(TITLES[name], said[name], *status, address)
 
     groups = [
-        Group("What people see", [task("texts"), task("languages"), task("questions")]),
+        Group(
+            "What people see", [task("texts"), task("languages"), task("questions"), task("own_questions")]
+        ),
         Group("What is rated", [task(name) for name in ("images", "assignment")]),
         Group("Who takes part", [task("recruitment"), task("privacy")]),
     ]
@@ -118,18 +121,26 @@ def summary(study: Study, definition: Definition) -> dict[str, str]:
         asked += f" · {labels[0]} to {labels[-1]}"
     if more := len(definition.questions) - 1:
         asked += f" · and {more} more"
-    asked += " · one tap" if definition.answer == "tap" else " · choose, then Next"
+    asked += " · one tap" if definition.by_tap else " · choose, then Next"
     responsible = [definition.say(consent.organiser, first), consent.contact or ""]
     day = f"personal data go on {formats.date_format(definition.purge_on)}" if definition.purge_on else ""
     return {
         "texts": f"{definition.say(definition.title, first)} · {' and '.join(texts)}",
         "languages": ", ".join(LANGUAGE_NAMES[code] for code in definition.languages),
         "questions": asked,
+        "own_questions": _own_line(definition),
         "images": images_line(study),
         "assignment": assignment_line(study, definition),
         "recruitment": _recruitment_line(definition),
         "privacy": " · ".join(filter(None, [*responsible, day])) or "Consent needs a name and a contact",
     }
+
+
+def _own_line(definition: Definition) -> str:
+    person = sum(own.about == "person" for own in definition.own_questions)
+    images = len(definition.asked_of_images)
+    counts = ((person, "about the person"), (images, "about each image"))
+    return ", ".join(f"{count} {about}" for count, about in counts if count) or "No questions of your own"
 
 
 def images_line(study: Study) -> str:

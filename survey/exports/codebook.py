@@ -77,6 +77,17 @@ _PARTICIPANTS: Final = (
     ("ratings", "", "ratings given, all phases"),
     ("excluded", "", "why a researcher excluded this participant; empty if not excluded"),
 )
+_OWN_ANSWERS: Final = (
+    ("participant", "", "public code of one anonymous person in this study"),
+    ("version", "", "version of the study's definition"),
+    ("language", "", "language of the pages"),
+    ("trial", "", "number of the presentation, as in ratings"),
+    ("position", "from 1", "place of the trial in the participant's order"),
+    ("phase", "practice, stabilising, main, repeat, gold, trap", "what the image was shown for"),
+    ("item", "", "the image"),
+    ("other", "", "the reference (DCR) or the second image of a pair"),
+    ("question", "", "key of the study's own question about the image"),
+)
 _MOS: Final = (
     ("question", "", "key of the question; in studies that ask several"),
     ("item", "", "the image"),
@@ -235,6 +246,7 @@ _DESCRIBED: Final = {
     "ratings": _RATINGS,
     "items": _ITEMS,
     "participants": _PARTICIPANTS,
+    "own_answers": _OWN_ANSWERS,
     "mos": _MOS,
     "observers": _OBSERVERS,
     "observer_model": _OBSERVER_MODEL,
@@ -261,7 +273,7 @@ def codebook(export: Export) -> pd.DataFrame:
         for table, frame in {
             "ratings": export.ratings,
             "items": export.items,
-            "participants": export.participants,
+            **export.people_tables,
             **export.analysis.tables(),
         }.items()
         for column in frame.columns
@@ -284,7 +296,12 @@ def _meaning(table: str, column: str, export: Export) -> tuple[str, str]:
         }
         return "", f"ratings of {number_text(counted[column])}"
     if column.startswith(_ABOUT):
-        return "", f"the participant's own answer about: {column.removeprefix(_ABOUT)}"
+        name = column.removeprefix(_ABOUT)
+        return "", f"the participant's own answer about: {export.own_questions.get(name, name)}"
+    if table == "own_answers":
+        asked = {str(key) for key in export.own_answers["question"]}
+        told = "; ".join(f"{key}: {text}" for key, text in export.own_questions.items() if key in asked)
+        return "", f"the answer, choices in the study's first language. {told}"
     return "", export.descriptions[column]
 
 

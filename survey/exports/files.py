@@ -35,6 +35,7 @@ ratings.csv          one row a rating; codebook.csv gives the meaning of every c
 mos.csv              one row an image: n, MOS, SD, 95 % intervals, median, counts
 p910_matrix_*.csv    images (rows as in mos.csv) by participants (columns as in observers.csv), nan where missing
 effects.csv          effects of the images' factors, where they have any: tests, means, contrasts, slopes
+own_answers.csv      answers to the study's own questions about images, if it asks any (those about people: participants.csv)
 results.xlsx         all tables in one workbook; results.json the same as JSON
 mos.tex              tables of scores and effects for LaTeX; methods.txt the matching methods paragraph
 sureal_*.json        for Netflix's SUREAL; sujson.json for suJSON; psych-ds/ a Psych-DS dataset
@@ -50,7 +51,7 @@ def csv_files(export: Export) -> Files:
     tables = {
         "ratings": export.ratings,
         "items": export.items,
-        "participants": export.participants,
+        **export.people_tables,
         **export.analysis.tables(),
         "codebook": codebook(export),
     }
@@ -71,7 +72,7 @@ def results_json(export: Export) -> bytes:
             "summary": export.analysis.whole_summary,
             **export.analysis.tables(),
             "items": export.items,
-            "participants": export.participants,
+            **export.people_tables,
             "ratings": export.ratings,
         }
     )
@@ -82,7 +83,7 @@ def results_xlsx(export: Export) -> bytes:
     tables = {
         **export.analysis.tables(),
         "items": export.items,
-        "participants": export.participants,
+        **export.people_tables,
         "ratings": export.ratings,
         "codebook": codebook(export),
     }

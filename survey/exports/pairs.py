@@ -21,6 +21,7 @@ from survey.results.collect import (
     exclusions,
     fingerprint,
     items_table,
+    own_answers_table,
     participants_table,
     texts_of,
     with_whole_numbers,
@@ -38,6 +39,7 @@ scores.csv           one row an image: wins, ties, losses, Bradley-Terry score (
 conditions.csv       the same for conditions, if images of different conditions were compared
 pairs.csv            one row a pair: how often each was chosen, sign test, p adjusted by Holm
 items.csv            one row an image; participants.csv one row a person
+own_answers.csv      answers to the study's own questions about images, if it asks any
 results.xlsx         all tables in one workbook; results.json the same as JSON, with the stamp
 plots/               the plots as SVG and PDF
 SHA256SUMS           check with: sha256sum --check SHA256SUMS
@@ -60,6 +62,7 @@ class PairExport:
     excluded: pd.DataFrame
     items: pd.DataFrame
     participants: pd.DataFrame
+    own_answers: pd.DataFrame
     analysis: Preferences
 
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -69,6 +72,7 @@ class PairExport:
             **self.analysis.tables(),
             "items": self.items,
             "participants": self.participants,
+            **({"own_answers": self.own_answers} if len(self.own_answers) else {}),
         }
         return tables | ({"choices_excluded": self.excluded} if len(self.excluded) else {})
 
@@ -105,6 +109,7 @@ def _collect(pk: int, fingerprint_: str) -> PairExport:
         excluded=votes[out].reset_index(drop=True),
         items=items,
         participants=participants_table(study, excluded),
+        own_answers=own_answers_table(study, excluded),
         analysis=analyse_preferences(counted, conditions),
     )
 

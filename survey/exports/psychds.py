@@ -17,10 +17,11 @@ def psychds_files(export: Export) -> dict[str, bytes]:
 
     Each data file is named by keywords (`study-x_description-ratings_data.csv`); `variableMeasured` names every column.
     """
-    tables = {"ratings": export.ratings, "items": export.items, "participants": export.participants}
+    tables = {"ratings": export.ratings, "items": export.items, **export.people_tables}
     study = re.sub("[^a-zA-Z0-9]", "", export.slug)
     files = {
-        f"data/study-{study}_description-{name}_data.csv": csv_bytes(table) for name, table in tables.items()
+        f"data/study-{study}_description-{name.replace('_', '')}_data.csv": csv_bytes(table)
+        for name, table in tables.items()
     }
     files["dataset_description.json"] = json_bytes(_description(export, tables))
     files["README.md"] = _readme(export).encode()

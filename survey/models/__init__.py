@@ -17,6 +17,7 @@ from survey.models.keys import (
 from survey.models.participation import (
     Answer,
     Invitation,
+    OwnAnswer,
     Participant,
     Preference,
     Rating,
@@ -33,6 +34,7 @@ __all__ = [
     "AuditEntry",
     "Exclusion",
     "Invitation",
+    "OwnAnswer",
     "Participant",
     "Preference",
     "Question",

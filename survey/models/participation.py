@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Length, Now
+from django.db.models.lookups import LessThanOrEqual
 
 from survey.models.keys import new_token, participant_code, random_seed, withdrawal_code
 from survey.models.study import FAR, Question, Stimulus, Study, StudyVersion
+
+MOST_WORDS: Final = 2000
+"""Characters of an answer in words, at most."""
 
 
 class Participant(models.Model):
@@ -42,6 +48,9 @@ class Participant(models.Model):
     batches = models.PositiveSmallIntegerField(default=1, help_text="how many batches this person took")
     review = models.PositiveSmallIntegerField(choices=Review, default=Review.LIVE, db_default=0)
     screening = models.JSONField(null=True, blank=True, help_text="null: not asked yet")
+    before = models.JSONField(
+        null=True, blank=True, help_text="own questions before the images; null: not asked yet"
+    )
     about = models.JSONField(null=True, blank=True, help_text="null: not asked yet")
     started_at = models.DateTimeField(db_default=Now())
     last_seen_at = models.DateTimeField(db_default=Now())
@@ -225,6 +234,35 @@ class Preference(Answer):
 
     def __str__(self) -> str:
         return f"{self.trial}: {self.value}"
+
+
+class OwnAnswer(models.Model):
+    """The answer to one of the study's own questions about an image: words, or choices in the first language."""
+
+    trial = models.ForeignKey(Trial, on_delete=models.CASCADE, related_name="own_answers")
+    key = models.SlugField(max_length=40, help_text="of the question in the study's definition")
+    words = models.TextField(blank=True)
+    chosen = models.JSONField(null=True, blank=True, help_text="one choice, or a list; null for words")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["trial", "key"], name="own_answer_once"),
+            models.CheckConstraint(
+                condition=Q(words="", chosen__isnull=False) | (~Q(words="") & Q(chosen__isnull=True)),
+                name="own_answer_words_or_choices",
+            ),
+            models.CheckConstraint(
+                condition=LessThanOrEqual(Length("words"), MOST_WORDS), name="own_answer_length"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.trial}: {self.key}"
+
+    @property
+    def answer(self) -> Any:
+        """The words, the choice, or the list of choices."""
+        return self.words if self.chosen is None else self.chosen
 
 
 class Invitation(models.Model):

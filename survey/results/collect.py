@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
@@ -19,10 +20,12 @@ from survey.analysis.items.mos import mos_from_counts, mos_table
 from survey.analysis.participants.screening import flagged
 from survey.analysis.scale import ACR, Scale
 from survey.analysis.table import code, main_phase
-from survey.models import Exclusion, Preference, Rating, Study, Trial
+from survey.models import Exclusion, OwnAnswer, Preference, Rating, Study, Trial
 from survey.results.export import Export, QuestionText
 from survey.results.panels import Panel, weighted_by_model
 from survey.results.tidy_table import column_names, has_repeats, rating_counts, scales_of, tidy_table
+from survey.study.definition import definition_of
+from survey.study.own_questions import told
 
 
 class NoRatings(ValueError):
@@ -124,6 +127,7 @@ def fingerprint(study: Study) -> str:
     facts = [
         _answer_facts(Rating, study),
         _answer_facts(Preference, study),
+        OwnAnswer.objects.filter(trial__participant__study=study).aggregate(Count("pk"), Max("pk")),
         _participant_facts(study),
         list(_in_force(study).values_list("pk", "reason")),
         list(study.questions.values_list("key", "text", "labels", "low", "high", "step")),
@@ -154,7 +158,7 @@ def _participant_facts(study: Study) -> str:
     # Read as text: as Python objects, 20,000 people would take half a second.
     texts = {
         f"{name}_text": Cast(name, TextField())
-        for name in ("consented_at", "started_at", "finished_at", "about", "screening")
+        for name in ("consented_at", "started_at", "finished_at", "before", "about", "screening")
     }
     shown = ("pk", "code", "version_id", "state", "language", "consent_version", "is_preview", "is_simulated")
     digest = hashlib.sha256()
@@ -197,6 +201,8 @@ def _collect(pk: int, fingerprint_: str, selection: Selection) -> Export:
         excluded=rows[out].reset_index(drop=True),
         items=items_table(study, factors, covariates),
         participants=participants_table(study, excluded),
+        own_answers=own_answers_table(study, excluded),
+        own_questions=own_questions_of(study),
         analysis=analyse(ratings, ci=selection.ci),
     )
 
@@ -272,7 +278,10 @@ def participants_table(study: Study, excluded: dict[str, str]) -> pd.DataFrame:
                 "simulated": person.is_simulated,
                 "ratings": person.ratings,
                 "excluded": excluded.get(person.code),
-                **{f"about_{key}": value for key, value in (person.about or {}).items()},
+                **{
+                    f"about_{key}": told(value)
+                    for key, value in {**(person.before or {}), **(person.about or {})}.items()
+                },
             }
             for person in people
         ]
@@ -280,6 +289,45 @@ def participants_table(study: Study, excluded: dict[str, str]) -> pd.DataFrame:
     for name in ("consented_at", "started_at", "finished_at"):
         table[name] = pd.to_datetime(table[name], utc=True)
     return table
+
+
+def own_answers_table(study: Study, excluded: Collection[str]) -> pd.DataFrame:
+    """Return one row for each answer to the study's own questions about images.
+
+    Columns: participant, version, language, trial, position, phase, item, other (the second image of a pair, or the
+    reference), question, answer. Previews and excluded participants are left out.
+    """
+    names = {
+        "trial__participant__code": "participant",
+        "trial__participant__version__number": "version",
+        "trial__participant__language": "language",
+        "trial_id": "trial",
+        "trial__position": "position",
+        "trial__phase": "phase",
+        "trial__stimulus__item": "item",
+        "trial__other__item": "other",
+        "key": "question",
+    }
+    rows = OwnAnswer.objects.filter(trial__participant__study=study, trial__participant__is_preview=False)
+    rows = rows.order_by("trial__participant_id", "trial__position", "pk")
+    found = [
+        (*values, told(words if chosen is None else chosen))
+        for *values, words, chosen in rows.values_list(*names, "words", "chosen")
+        if values[0] not in excluded
+    ]
+    return pd.DataFrame(found, columns=[*names.values(), "answer"])
+
+
+def own_questions_of(study: Study) -> dict[str, str]:
+    """Return {key: wording} of the study's own questions in its first language, of all its versions."""
+    found: dict[str, str] = {}
+    for version in study.versions.order_by("number"):
+        definition = definition_of(version)
+        first = definition.languages[0]
+        for own in definition.own_questions:
+            choices = ", ".join(own.choices_in(first, first))
+            found[own.key] = definition.say(own.text, first) + (f" ({choices})" if choices else "")
+    return found
 
 
 def exclusions(study: Study) -> dict[str, str]:

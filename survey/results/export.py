@@ -49,6 +49,8 @@ class Export:
         checked: `ratings` as analysed.
         items: One row a stimulus.
         participants: One row a person.
+        own_answers: One row an answer to one of the study's own questions about images.
+        own_questions: {key: wording} of its own questions, about the person and about images.
         factors: Names of the factor columns of `ratings` and `items`.
         descriptions: {column: its meaning} for columns that only this study has.
     """
@@ -67,4 +69,12 @@ class Export:
     excluded: pd.DataFrame
     items: pd.DataFrame
     participants: pd.DataFrame
+    own_answers: pd.DataFrame
+    own_questions: Mapping[str, str]
     analysis: Analysis
+
+    @property
+    def people_tables(self) -> dict[str, pd.DataFrame]:
+        """What people said besides ratings, by name: `participants`, and `own_answers` where there are any."""
+        own = {"own_answers": self.own_answers} if len(self.own_answers) else {}
+        return {"participants": self.participants, **own}

@@ -31,9 +31,10 @@ SELECT trial.id, trial.outcome, trial.revision, person.token, study.method,
     person.state <> 'active' OR NOT person.is_preview AND (study.state = 'closed' OR coalesce(study.purge_on <= %s, FALSE)),
     (SELECT count(*) FROM survey_trial WHERE participant_id = person.id AND outcome <> 'open'),
     (SELECT count(*) FROM survey_trial WHERE participant_id = person.id),
-    question.id, question.key, question.low, question.high, question.step
+    version.id, version.sha256, question.id, question.key, question.low, question.high, question.step
 FROM survey_trial trial
 JOIN survey_participant person ON person.id = trial.participant_id
+JOIN survey_studyversion version ON version.id = person.version_id
 JOIN survey_study study ON study.id = person.study_id
 JOIN survey_question question ON question.study_id = study.id
 WHERE trial.token = %s
@@ -54,7 +55,7 @@ class AnswerTarget:
     """The trial that an answer belongs to.
 
     `ended` says that its session or its study takes no more answers but those on their way. `questions` are (id, key,
-    scale); `cookie` is its participant's token, None after a purge; of that participant's `total` trials, `saved` have
+    scale); `version` and `sha256` are its participant's version of the study; `cookie` is its participant's token, None after a purge; of that participant's `total` trials, `saved` have
     an answer in the database, or a reason for none.
     """
 
@@ -66,6 +67,8 @@ class AnswerTarget:
     ended: bool
     saved: int
     total: int
+    version: int
+    sha256: str
     questions: tuple[tuple[int, str, Scale], ...]
 
 
@@ -85,9 +88,11 @@ def take(token: str, now: dt.datetime) -> AnswerTarget:
 
 
 def _target(rows: Sequence[Sequence[Any]]) -> AnswerTarget:
-    pk, outcome, revision, cookie, method, ended, saved, total, *_ = rows[0]
-    questions = tuple((row[8], row[9], _scale(*row[10:])) for row in rows)
-    return AnswerTarget(pk, outcome, revision, cookie, method, bool(ended), saved, total, questions)
+    pk, outcome, revision, cookie, method, ended, saved, total, version, sha256, *_ = rows[0]
+    questions = tuple((row[10], row[11], _scale(*row[12:])) for row in rows)
+    return AnswerTarget(
+        pk, outcome, revision, cookie, method, bool(ended), saved, total, version, sha256, questions
+    )
 
 
 @lru_cache(maxsize=256)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from django.utils.crypto import salted_hmac
 from survey.models import (
     Exclusion,
     Invitation,
+    OwnAnswer,
     Participant,
     Preference,
     Rating,
@@ -25,11 +26,12 @@ from survey.models import (
     Trial,
     new_token,
 )
-from survey.session import rating_sql
+from survey.session import own_answers, rating_sql
 from survey.session.assignment import assign, has_unseen
 from survey.session.rating_sql import AnswerTarget
 from survey.study.definition import Definition, Platform, definition_of
 from survey.study.duration import learn
+from survey.study.own_questions import Answer
 from survey.study.scales import rating_on
 
 #: How many answers can be undone, counted back from the newest.
@@ -307,6 +309,19 @@ def given_answers(trials: Iterable[Trial]) -> dict[int, dict[str, float | str]]:
     return given
 
 
+def given_own(trials: Iterable[Trial]) -> dict[int, dict[str, list[str]]]:
+    """Return {trial: {own question: what its form sent}} of trials that undo has opened again."""
+    again = [trial.pk for trial in trials if trial.revision]
+    rows = OwnAnswer.objects.filter(trial__in=again).select_related("trial__participant__version")
+    given: dict[int, dict[str, list[str]]] = {}
+    for row in rows if again else ():
+        version = row.trial.participant.version
+        first, asked = own_answers.asked_of_images(version.pk, version.sha256)
+        question = next(question for question in asked if question.key == row.key)
+        given.setdefault(row.trial_id, {})[row.key] = question.values_of(row.answer, first)
+    return given
+
+
 def seen(participant: Participant, trial: Trial | None = None) -> None:
     """Note that a participant is here, and that a trial's page was sent to them for the first time."""
     now = timezone.now()
@@ -316,7 +331,12 @@ def seen(participant: Participant, trial: Trial | None = None) -> None:
 
 
 def rate(
-    token: str, answers: Mapping[str, Any], *, revision: int = 0, showing: Showing | None = None
+    token: str,
+    answers: Mapping[str, Any],
+    *,
+    own: Mapping[str, Sequence[str]] | None = None,
+    revision: int = 0,
+    showing: Showing | None = None,
 ) -> AnswerTarget:
     """Keep the answers to one trial: all questions or none, once.
 
@@ -326,6 +346,7 @@ def rate(
 
     Args:
         answers: by question key; a number on its scale, or text of one ("first", "second", "tie" in a pair study).
+        own: what a form sent for the study's own questions about the image, by their keys.
 
     Raises:
         Trial.DoesNotExist: no such token.
@@ -340,9 +361,10 @@ def rate(
         if target.ended:
             _check_in_time(target, showing)
         pair = target.method == Study.Method.PAIR
-        values = _checked(target, answers, pair)
+        values, own_values = _checked(target, answers, own or {}, pair)
         for question, key, _ in target.questions:
             _keep(Preference if pair else Rating, target, question, values[key], showing)
+        _keep_own(target, own_values)
         return _close(target, Trial.Outcome.RATED, showing)
 
 
@@ -433,8 +455,18 @@ def undoable(participant: Participant) -> Trial | None:
     return None
 
 
-def tell_about(participant: Participant, answers: Mapping[str, str]) -> None:
-    """Keep what a person says about themselves (bands only; an empty mapping for nothing), and finish.
+def tell_before(participant: Participant, answers: Mapping[str, Answer]) -> None:
+    """Keep what a person answers about themselves before the images, once.
+
+    Raises Refused("closed") where the study is over.
+    """
+    if participant.study.is_over and not participant.is_preview:
+        raise Refused("closed")
+    Participant.objects.filter(pk=participant.pk, before__isnull=True).update(before=dict(answers))
+
+
+def tell_about(participant: Participant, answers: Mapping[str, Answer]) -> None:
+    """Keep what a person says about themselves (an empty mapping for nothing), and finish.
 
     Once the study's grace time is over nothing more is kept.
     """
@@ -489,7 +521,9 @@ def another_batch(participant: Participant) -> bool:
         return True
 
 
-def _checked(target: AnswerTarget, answers: Mapping[str, Any], pair: bool) -> dict[str, Any]:
+def _checked(
+    target: AnswerTarget, answers: Mapping[str, Any], own: Mapping[str, Sequence[str]], pair: bool
+) -> tuple[dict[str, Any], dict[str, Answer]]:
     found: dict[str, Any] = {}
     for _, key, scale in target.questions:
         given = answers.get(key)
@@ -497,9 +531,27 @@ def _checked(target: AnswerTarget, answers: Mapping[str, Any], pair: bool) -> di
             found[key] = str(given) if given in Preference.Choice.values else None
         else:
             found[key] = rating_on(scale, given)
-    if bad := [key for key, value in found.items() if value is None]:
+    first, asked = own_answers.asked_of_images(target.version, target.sha256)
+    own_values, bad = own_answers.read(asked, own, first)
+    if bad := [key for key, value in found.items() if value is None] + bad:
         raise BadAnswer(bad)
-    return found
+    return found, own_values
+
+
+def _keep_own(target: AnswerTarget, answers: Mapping[str, Answer]) -> None:
+    """Write the answers to the study's own questions; after an undo they take the place of those before."""
+    if target.revision:
+        OwnAnswer.objects.filter(trial=target.trial).delete()
+    if not answers:
+        return
+    _, asked = own_answers.asked_of_images(target.version, target.sha256)
+    in_words = {question.key for question in asked if question.answer == "text"}
+    OwnAnswer.objects.bulk_create(
+        OwnAnswer(
+            trial_id=target.trial, key=key, **({"words": said} if key in in_words else {"chosen": said})
+        )
+        for key, said in answers.items()
+    )
 
 
 def _keep(
@@ -529,7 +581,7 @@ def _close(target: AnswerTarget, outcome: str, showing: Showing, reason: str = "
 def _finish_if_done(person: Participant) -> None:
     definition = definition_of(person.version)
     frozen = is_frozen(person)
-    asked = person.about is not None or not definition.about or frozen
+    asked = person.about is not None or not definition.asks_after or frozen
     if person.state == Participant.State.ACTIVE and asked and not waits(person):
         person.state, person.finished_at = Participant.State.FINISHED, timezone.now()
         # They gave every answer and get their code; the results of a study that is over stay as they are.

@@ -18,10 +18,11 @@ from django.urls import reverse
 from survey.access.studies import simulation_pass
 from survey.analysis.scale import number_text
 from survey.models import Participant, Stimulus, Study
+from survey.session.own_answers import PREFIX
 from survey.session.pages.visit import COOKIE
 from survey.session.plates import plate_digits
 from survey.simulation.browser import Browser
-from survey.simulation.people import Person, SimulationError, again
+from survey.simulation.people import SAID, Person, SimulationError, again
 from survey.study.definition import definition_of
 
 _TIMEOUT: Final = 60
@@ -53,13 +54,16 @@ def _is_here(host: str) -> bool:
         return False
 
 
-_OTHER_PAGES: Final = 3
+_OTHER_PAGES: Final = 4
 """Limit on a session's forms in addition to its trials. It ends a session whose pages repeat forever."""
 
 
 @dataclass
 class Page:
-    """A page as a bot reads it: its path, its images, and the fields of its forms with their choices."""
+    """A page as a bot reads it: its path, its images, and the fields of its forms.
+
+    `choices` are those of each field, `words` the length that a field for words takes.
+    """
 
     status: int
     path: str
@@ -67,6 +71,7 @@ class Page:
     images: list[str] = field(default_factory=list)
     hidden: dict[str, str] = field(default_factory=dict)
     choices: dict[str, list[str]] = field(default_factory=dict)
+    words: dict[str, int] = field(default_factory=dict)
 
 
 def _place(page: Page) -> str:
@@ -88,8 +93,16 @@ class _Reader(HTMLParser):
             self.page.images.append(has.get("src", ""))
         elif tag == "input" and has.get("type") == "hidden":
             self.page.hidden[has["name"]] = has.get("value", "")
+        elif tag == "textarea":
+            self.page.words[has.get("name", "")] = int(has.get("maxlength", "0"))
         elif tag == "input" and has.get("type") in ("radio", "checkbox") and "name" in has:
             self.page.choices.setdefault(has["name"], []).append(has.get("value", "on"))
+
+
+def _besides(page: Page) -> dict[str, str]:
+    """Return answers to a study's own questions: the first choice, or some words."""
+    chosen = {name: choices[0] for name, choices in page.choices.items() if name.startswith(PREFIX)}
+    return chosen | {name: SAID[:most] for name, most in page.words.items()}
 
 
 class _Session:
@@ -112,7 +125,10 @@ class _Session:
             answers: dict[str, Callable[[Page], dict[str, str]]] = {
                 "rate": self._rate,
                 "screening": self._screen(participant),
-                "about": lambda page: {name: choices[-1] for name, choices in page.choices.items()},
+                "before": _besides,
+                "about": lambda page: (
+                    {name: choices[-1] for name, choices in page.choices.items()} | _besides(page)
+                ),
             }
             for _ in range(participant.trials.count() + _OTHER_PAGES):
                 if (act := answers.get(_place(page))) is None:
@@ -173,7 +189,7 @@ class _Session:
             key: number_text(value) if isinstance(value, int | float) else str(value)
             for key, value in answers.items()
         }
-        return {f"q-{key}": text for key, text in texts.items()} | {"rt_ms": str(rt_ms)}
+        return {f"q-{key}": text for key, text in texts.items()} | {"rt_ms": str(rt_ms)} | _besides(page)
 
     def _look(self, source: str) -> Stimulus:
         self._ask(source, want_page=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -21,16 +21,20 @@ from survey.analysis.summary import Summary
 from survey.models import Participant, Preference, Stimulus, Study, Trial
 from survey.results.collect import checked
 from survey.results.tidy_table import preference_table, scales_of, tidy_table
-from survey.session import services
+from survey.session import own_answers, services
 from survey.session.forms import AboutForm
 from survey.session.services import Showing
 from survey.study.definition import Definition, definition_of
+from survey.study.own_questions import Answer, OwnQuestion
 
 # Latent qualities of the images on a scale from 1 to 5: a typical range in studies of stylised images.
 QUALITY_RANGE = (2.2, 4.6)
 
 # How long a study made by a command can be simulated without confirmation.
 _NEW: Final = dt.timedelta(hours=1)
+
+#: What simulated people write.
+SAID: Final = "Simulated words"
 
 #: Kinds of people who answer traps and gold images correctly. The others rate them like any image.
 HEEDFUL: Final = ("honest", "fast")
@@ -226,6 +230,9 @@ def play_by_services(study: Study, person: Person) -> str:
     definition = definition_of(participant.version)
     if asked := _screening_answers(definition):
         services.screen(participant, asked)
+    drawn = np.random.default_rng(participant.seed)
+    if before := definition.asked_of_person("before"):
+        services.tell_before(participant, own_answers_of(before, definition, drawn))
     while trial := services.next_trial(participant):
         further = trial.phase == Trial.Phase.REPEAT
         other = trial.other if person.pair else None
@@ -233,11 +240,13 @@ def play_by_services(study: Study, person: Person) -> str:
         services.rate(
             trial.token,
             person.answers(trial.stimulus, other, further=further),
+            own=own_values_of(definition.asked_of_images, drawn),
             revision=trial.revision,
             showing=Showing(rt_ms=round(person.rt_ms[name])),
         )
-    if definition.about:
-        services.tell_about(participant, _about_answers(definition, participant.seed))
+    if definition.asks_after:
+        after = own_answers_of(definition.asked_of_person("after"), definition, drawn)
+        services.tell_about(participant, {**_about_answers(definition, participant.seed), **after})
     finished = services.finish(participant)
     if finished.state != Participant.State.FINISHED:
         raise SimulationError(
@@ -264,6 +273,22 @@ def _about_answers(definition: Definition, seed: int) -> dict[str, str]:
         if isinstance(field, ChoiceField)
     }
     return {name: str(drawn.choice(values)) for name, values in choices.items()}
+
+
+def own_values_of(questions: Sequence[OwnQuestion], drawn: np.random.Generator) -> dict[str, list[str]]:
+    """Return what a form would send of somebody who answers each of a study's own questions."""
+    sent = {}
+    for question in questions:
+        numbers = question.numbers
+        sent[question.key] = [str(drawn.choice(numbers))] if numbers else [SAID[: question.max_length]]
+    return sent
+
+
+def own_answers_of(
+    questions: Sequence[OwnQuestion], definition: Definition, drawn: np.random.Generator
+) -> dict[str, Answer]:
+    """Return those answers as they are kept."""
+    return own_answers.read(questions, own_values_of(questions, drawn), definition.languages[0])[0]
 
 
 def _retrieved(study: Study, cast: Cast, kinds: Mapping[str, str]) -> Summary:

@@ -11,13 +11,11 @@ from collections import Counter
 from collections.abc import Sequence
 from math import isfinite
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     ValidationError,
     field_validator,
@@ -28,17 +26,13 @@ from generator.plans.toml import TomlError, read_toml
 from survey.analysis.scale import Scale, number_text, parse_scale
 from survey.models import StudyVersion
 from survey.models.study import FAR
+from survey.study.own_questions import OwnQuestion, clashes
+from survey.study.parts import Key, Language, Line, LineText, Part, ProseText
 from survey.study.scales import LANGUAGES, QUESTIONS, default_labels, is_slider, rating_on
 
 Method = Literal["acr", "acr-hr", "dcr", "pair"]
-Language = Literal["en", "fr", "de", "es"]
 Platform = Literal["prolific", "mturk"]
 AboutQuestion = Literal["age", "gender", "eyesight", "screen", "experience"]
-Line = Annotated[str, Field(min_length=1, max_length=500)]
-Prose = Annotated[str, Field(min_length=1, max_length=5000)]
-LineText = Line | dict[Language, Line]
-ProseText = Prose | dict[Language, Prose]
-Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Labels = Annotated[list[Annotated[str, Field(min_length=1, max_length=60)]], Field(min_length=2)]
 
 #: How many faults are told at once: whoever has more of them mends these first.
@@ -76,12 +70,6 @@ class DefinitionError(Exception):
     def __init__(self, lines: list[str]) -> None:
         super().__init__("\n".join(lines))
         self.lines = lines
-
-
-class Part(BaseModel):
-    """A table of the file: unknown keys are faults, values never change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class AskedQuestion(Part):
@@ -219,6 +207,7 @@ class Definition(Part):
     screening: Screening = Screening()
     answer: Literal["next", "tap"] = "next"
     about: list[AboutQuestion] = []
+    own_questions: Annotated[list[OwnQuestion], Field(max_length=20)] = []
     invited_only: bool = False
     recruitment: Recruitment | None = None
 
@@ -239,6 +228,9 @@ class Definition(Part):
         _refuse_twice("languages", self.languages)
         _refuse_twice("questions", [question.key for question in self.questions])
         _refuse_twice("about", self.about)
+        if clash := clashes(self.own_questions, get_args(AboutQuestion)):
+            raise ValueError(f"own_questions: the key {clash!r} stands there twice, or is one of `about`'s")
+        self._check_languages()
         for place, value in self._texts():
             if isinstance(value, dict) and (
                 missing := [code for code in self.languages if code not in value]
@@ -250,6 +242,12 @@ class Definition(Part):
         if self.method == "pair" and (self.images.gold or self.images.trap or self.session.stabilising):
             raise ValueError("images: gold, trap and stabilising images have ratings; method 'pair' has none")
         return self
+
+    def _check_languages(self) -> None:
+        """Refuse a language without any wording."""
+        for code in self.languages:
+            if code not in LANGUAGES:
+                raise ValueError(f"languages: {code!r} is not one of {', '.join(LANGUAGES)}")
 
     def _check_scales(self) -> None:
         for number, question in enumerate(self.questions, 1):
@@ -283,6 +281,9 @@ class Definition(Part):
         for question in self.questions:
             texts += [(f"questions.{question.key}.text", question.text)]
             texts += [(f"questions.{question.key}.labels", question.labels)]
+        for own in self.own_questions:
+            texts += [(f"own_questions.{own.key}.text", own.text)]
+            texts += [(f"own_questions.{own.key}.choices", own.choices)]
         return texts
 
     @property
@@ -322,6 +323,30 @@ class Definition(Part):
         found = list(by_language.get(language) or by_language[self.languages[0]])
         return found if labels or question.asked_on.is_acr else [found[0], found[-1]]
 
+    def asked_of_person(self, when: Literal["before", "after"]) -> list[OwnQuestion]:
+        """Return the study's own questions about the person, before or after the images."""
+        return [own for own in self.own_questions if own.about == "person" and own.when == when]
+
+    @property
+    def asks_of_person(self) -> bool:
+        """Whether any of the study's own questions is about the person."""
+        return any(own.about == "person" for own in self.own_questions)
+
+    @property
+    def asked_of_images(self) -> list[OwnQuestion]:
+        """The study's own questions about each image."""
+        return [own for own in self.own_questions if own.about == "image"]
+
+    @property
+    def by_tap(self) -> bool:
+        """Whether one tap answers: what is asked besides of an image takes a button to go on."""
+        return self.answer == "tap" and not self.asked_of_images
+
+    @property
+    def asks_after(self) -> bool:
+        """Whether anything is asked about the person after the images."""
+        return bool(self.about or self.asked_of_person("after"))
+
     def answer_text(self, question: AskedQuestion, answer: float, language: str) -> str:
         """Return how an answer is called on the page: by its label, or by its value where the category has none."""
         scale, labels = question.asked_on, self.labels(question, language)
@@ -332,7 +357,7 @@ class Definition(Part):
         return names.get(answer, number_text(answer))
 
 
-_LATER: Final = {"goal": Goal(), "limits": Limits(), "answer": "next"}
+_LATER: Final = {"goal": Goal(), "limits": Limits(), "answer": "next", "own_questions": []}
 
 
 def takes_taps(questions: Sequence[AskedQuestion]) -> bool:
@@ -423,6 +448,7 @@ def _keys_of_table(path: list[Any]) -> list[str]:
         "recruitment": Recruitment,
         "questions": AskedQuestion,
         "gold": Gold,
+        "own_questions": OwnQuestion,
     }
     names = [part for part in path if part in tables]
     return list((tables[names[-1]] if names else Definition).model_fields)

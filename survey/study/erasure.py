@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from survey.access.audit import PARTICIPANT, record
-from survey.models import Invitation, Participant, Recruit, Study
+from survey.models import Invitation, OwnAnswer, Participant, Recruit, Study
 from survey.study import votes
 
 
@@ -41,8 +41,8 @@ def withdraw_by_code(study: Study, code: str) -> bool:
 def purge_expired(today: dt.date) -> int:
     """Delete what may tie answers to a person in every study whose purge date has come; return how many people.
 
-    Gone are cookies, withdrawal codes, invitations, platform ids, and what people said of themselves; the ratings
-    stay, and nobody can tell whose they are.
+    Gone are cookies, withdrawal codes, invitations, platform ids, what people said of themselves, and what they wrote
+    about images in their own words; ratings and choices stay, and nobody can tell whose they are.
     """
     return sum(purge(study, None) for study in Study.objects.filter(purge_on__lte=today))
 
@@ -53,7 +53,9 @@ def purge(study: Study, by: User | None) -> int:
     recruits, _ = Recruit.objects.filter(study=study).delete()
     invitations, _ = Invitation.objects.filter(study=study).delete()
     people = Participant.objects.filter(study=study, token__isnull=False)
-    count = people.update(token=None, withdrawal=None, screening=None, about=None)
+    count = people.update(token=None, withdrawal=None, screening=None, before=None, about=None)
+    # Words may tell who wrote them, or of others.
+    OwnAnswer.objects.filter(trial__participant__study=study).exclude(words="").delete()
     if count or recruits or invitations:
         record("study.purge", study, by, participants=count, recruits=recruits, invitations=invitations)
     return count

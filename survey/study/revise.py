@@ -69,6 +69,13 @@ def _check(old: Definition, new: Definition, *, keys_stay: bool) -> None:
                 f"questions.{number}.scale: {was.scale} cannot become {asked.scale} once somebody has taken part; "
                 "publish a new study"
             )
+    was_asked = {own.key: own for own in old.own_questions} if keys_stay else {}
+    for number, own in enumerate(new.own_questions, 1):
+        was_own = was_asked.get(own.key, own)
+        if (was_own.about, was_own.answer) != (own.about, own.answer):
+            raise PublishError(
+                f"own_questions.{number}: {own.key!r} has answers of another kind already; give the question another key"
+            )
     if keys_stay and new.images.trap is not None:
         _check_trap(old, new, new.images.trap)
 

@@ -25,6 +25,7 @@ PLACES: Final[dict[str, tuple[str, str]]] = {
             "setup_texts",
             "setup_languages",
             "setup_questions",
+            "setup_own_questions",
             "setup_assignment",
             "setup_recruitment",
             "setup_privacy",

@@ -72,9 +72,9 @@ class LanguagesForm(TaskForm):
     @staticmethod
     def _field(text: OwnText, code: str) -> forms.Field:
         before = text.said.get(code) if isinstance(text.said, dict) else None
-        if text.path.endswith(".labels"):
-            usual = ["" for _ in range(5)]
-            return LabelLines(label=text.label, labels=before or [], usual=usual)
+        if text.path.endswith((".labels", ".choices")):
+            longest = 60 if text.path.endswith(".labels") else 100
+            return LabelLines(label=text.label, labels=before or [], usual=[], longest=longest)
         return Words(
             label=text.label,
             initial=before or "",
@@ -153,6 +153,16 @@ def own_texts(definition: Definition, values: dict[str, Any]) -> Iterator[OwnTex
             if said and any(in_language(said, code) != shipped[code] for code in definition.languages):
                 label, rows = labels[key]
                 yield OwnText(f"questions.{number}.{key}", label, said, rows)
+    yield from _of_own_questions(values)
+
+
+def _of_own_questions(values: dict[str, Any]) -> Iterator[OwnText]:
+    for number, question in enumerate(values["own_questions"], start=1):
+        path = f"own_questions.{number}"
+        yield OwnText(f"{path}.text", f"Own question {number}", question["text"], 1)
+        if question["choices"]:
+            label = f"Choices of own question {number}, one on each line, in the same order"
+            yield OwnText(f"{path}.choices", label, question["choices"], 5)
 
 
 def _shipped(question: dict[str, Any], definition: Definition) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -24,10 +24,13 @@ class Words(forms.CharField):
 class LabelLines(forms.Field):
     """Labels, one on each line, the lowest category first; an empty field is an empty list."""
 
-    def __init__(self, *, labels: Sequence[str], usual: Sequence[str], **kwargs: Any) -> None:
+    def __init__(
+        self, *, labels: Sequence[str], usual: Sequence[str], longest: int = 60, **kwargs: Any
+    ) -> None:
         widget = forms.Textarea({"rows": 5, "placeholder": "\n".join(usual)})
         super().__init__(required=False, widget=widget, initial="\n".join(labels), **kwargs)
         self.labels = list(labels)
+        self._longest = longest
 
     def to_python(self, value: Any) -> list[str]:
         said = (value or "").replace("\r\n", "\n")
@@ -35,8 +38,8 @@ class LabelLines(forms.Field):
             return self.labels
         ProhibitNullCharactersValidator()(said)
         lines = [line.strip() for line in said.split("\n") if line.strip()]
-        if any(len(line) > 60 for line in lines):
-            raise forms.ValidationError("A label has at most 60 characters.")
+        if any(len(line) > self._longest for line in lines):
+            raise forms.ValidationError(f"A line has at most {self._longest} characters.")
         return lines
 
 

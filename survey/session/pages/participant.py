@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.models import User
@@ -13,12 +13,13 @@ from django.urls import reverse
 from generator.files import images
 from survey.access.studies import is_simulation_pass
 from survey.models import Participant, Study, new_token
-from survey.session import services
+from survey.session import own_answers, services
 from survey.session.forms import AboutForm, ConsentForm, ScreeningForm
 from survey.session.pages.visit import Visit, forget, participant_page, remember
 from survey.session.plates import draw_plate, plate_digits
 from survey.session.services import Recruitment, Refused
 from survey.study import erasure
+from survey.study.own_questions import Answer
 from survey.study.readiness import load_of
 
 #: Which parameters of a platform's link name the person, the session and the assignment.
@@ -189,20 +190,57 @@ def plate(visit: Visit, number: int) -> HttpResponse:
 
 
 @participant_page("GET", "POST")
+def before(visit: Visit) -> HttpResponse:
+    """Ask the study's own questions about the person that come before the images."""
+    if visit.place != "before":
+        return visit.go()
+    answers, own, bad = _own(visit, "before")
+    if visit.request.method == "POST" and not bad:
+        try:
+            services.tell_before(visit.person, answers)
+        except Refused:
+            return visit.closed()
+        visit.person.refresh_from_db()
+        return visit.go()
+    return visit.page("before", 422 if bad else 200, own_questions=own, bad=bad)
+
+
+@participant_page("GET", "POST")
 def about(visit: Visit) -> HttpResponse:
-    """Ask about the person, in coarse bands, all of it optional."""
+    """Ask about the person: in coarse bands, all of it optional, and the study's own questions."""
     participant = visit.person
     if visit.place != "about":
         return visit.go()
     form = AboutForm(
-        visit.request.POST or None,
+        visit.request.POST if visit.request.method == "POST" else None,
         asked=visit.definition.about,
         adults_only=visit.definition.consent.adults_only,
     )
-    if visit.request.method == "POST" and form.is_valid():
-        services.tell_about(participant, form.answers())
+    answers, own, bad = _own(visit, "after")
+    if visit.request.method == "POST" and form.is_valid() and not bad:
+        services.tell_about(participant, {**form.answers(), **answers})
         return visit.go("done")
-    return visit.page("about", _status(form), form=form, undoable=_may_go_on(visit))
+    return visit.page(
+        "about",
+        422 if bad else _status(form),
+        form=form,
+        own_questions=own,
+        bad=bad,
+        all_optional=not any(question["required"] for question in own),
+        undoable=_may_go_on(visit),
+    )
+
+
+def _own(
+    visit: Visit, when: Literal["before", "after"]
+) -> tuple[dict[str, Answer], list[dict[str, Any]], list[str]]:
+    """Return the answers that were sent to the study's own questions, the questions to show, and what is amiss."""
+    definition, asked = visit.definition, visit.definition.asked_of_person(when)
+    sent = own_answers.sent_values(visit.request.POST)
+    answers, bad = own_answers.read(asked, sent, definition.languages[0])
+    if visit.request.method != "POST":
+        bad = []
+    return answers, own_answers.shown(asked, definition, visit.language, sent, bad), bad
 
 
 def _may_go_on(visit: Visit) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urljoin
 
@@ -13,7 +14,7 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 
 from survey.models import Stimulus, Study, Trial
-from survey.session import services
+from survey.session import own_answers, services
 from survey.session.pages.questions import keys_of, questions_of
 from survey.session.pages.visit import Visit, participant_page
 from survey.session.rating_sql import AnswerTarget
@@ -46,10 +47,18 @@ def _show(visit: Visit, status: int = 200, missing: list[str] | None = None) -> 
         status,
         trial=first,
         questions=questions_of(visit, first["given"], missing or []),
+        own_questions=_own(visit, first["own"], missing or []),
         keys=keys_of(visit),
         state=state,
         instructions=visit.text(visit.definition.instructions),
     )
+
+
+def _own(visit: Visit, given: Mapping[str, list[str]], missing: list[str]) -> list[dict[str, Any]]:
+    """Return the study's own questions about the image; what was just sent, or given before an undo, is filled in."""
+    sent = own_answers.sent_values(visit.request.POST) if visit.request.method == "POST" else given
+    definition = visit.definition
+    return own_answers.shown(definition.asked_of_images, definition, visit.language, sent, missing)
 
 
 def _rate(visit: Visit) -> HttpResponse:
@@ -58,7 +67,11 @@ def _rate(visit: Visit) -> HttpResponse:
     answers = {key.removeprefix("q-"): value for key, value in post.items() if key.startswith("q-")}
     try:
         target = services.rate(
-            post.get("trial", ""), answers, revision=_revision(post), showing=_showing(post)
+            post.get("trial", ""),
+            answers,
+            own=own_answers.sent_values(post),
+            revision=_revision(post),
+            showing=_showing(post),
         )
     except Trial.DoesNotExist:
         return _lost(visit)
@@ -168,12 +181,15 @@ def _state(visit: Visit, trials: list[Trial]) -> dict[str, Any]:
     """Return what the page's script knows: the trials ahead, and how many answers the database holds."""
     participant = visit.person
     saved = services.progress(participant)
-    given = services.given_answers(trials)
+    given, own = services.given_answers(trials), services.given_own(trials)
     return {
         "saved": saved.saved,
         "total": saved.total,
         "undo": services.undoable(participant) is not None,
-        "ahead": [_trial(visit, trial, saved, given.get(trial.pk, {})) for trial in trials],
+        "ahead": [
+            _trial(visit, trial, saved, given.get(trial.pk, {})) | {"own": own.get(trial.pk, {})}
+            for trial in trials
+        ],
     }
 
 

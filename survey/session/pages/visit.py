@@ -133,9 +133,11 @@ class Visit:
         screening = asked.screening
         if person.screening is None and (screening.display or screening.vision or screening.plates):
             return "screening"
+        if person.before is None and asked.asked_of_person("before") and not services.is_frozen(person):
+            return "before"
         if services.waits(person):
             return "rate"
-        wants = asked.about and person.about is None and not services.is_frozen(person)
+        wants = asked.asks_after and person.about is None and not services.is_frozen(person)
         return "about" if wants else "done"
 
 

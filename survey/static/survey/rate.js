@@ -3,6 +3,7 @@
 
 import { fit, load, preload } from "./image.js";
 import { Outbox } from "./outbox.js";
+import { ownQuestions } from "./own.js";
 import { Slider } from "./slider.js";
 import { watchTaps } from "./tap.js";
 
@@ -90,6 +91,7 @@ const nextFrame = () => new Promise((resolve) => { requestAnimationFrame(() => r
 const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 const questions = () => /** @type {HTMLElement[]} */ ([...form.querySelectorAll("fieldset.scale")]);
 const sliders = new Map(questions().map((question) => [question, Slider.of(question)]));
+const own = ownQuestions(form);
 const sliderOf = (question) => sliders.get(question);
 /** @type {(element: Element) => HTMLElement} */
 const alertOf = (element) => element.querySelector(".alert");
@@ -225,6 +227,7 @@ function setForm(coming) {
       input.checked = String(coming.given[input.name.slice(2)] ?? "") === input.value;
     }
   }
+  if (!chosenBefore) own.set(coming.own);
   changes = 0;
   touched.clear();
   chosenAt = 0;
@@ -305,12 +308,14 @@ function answer(event) {
   const missing = questions().filter((question) => !chosen(question));
   for (const question of questions()) alertOf(question).hidden = !missing.includes(question);
   notice = "";
-  if (missing.length) {
+  const openOwn = own.missing();
+  if (missing.length || openOwn) {
     tell(words.missing);
-    missing[0].querySelector("input").focus();
+    (missing[0]?.querySelector("input") ?? openOwn).focus();
     return;
   }
-  send(form.getAttribute("action"), { ...Object.fromEntries(new FormData(form)), ...measures() });
+  // Pairs, not an object: several choices have one name.
+  send(form.getAttribute("action"), [...new FormData(form), ...Object.entries(measures())]);
 }
 
 async function goBack(event) {
@@ -341,6 +346,8 @@ async function goBack(event) {
 }
 
 function press(event) {
+  // In a field for words every key is a letter.
+  if (event.target instanceof HTMLTextAreaElement) return;
   pointer = "key";
   if (byTap && event.key === "Backspace" && keys.checked && keys.checkVisibility() && !undo.disabled) {
     event.preventDefault();
@@ -368,6 +375,7 @@ form.addEventListener("change", ({ target }) => {
     return;
   }
   const question = input.closest("fieldset");
+  if (question.classList.contains("own")) return;
   const now = performance.now();
   // A slider moved by keys reports each step: those within a second are one change.
   const goesOn = input.type === "range" && now - chosenAt < 1000;

@@ -11,7 +11,9 @@ from django.utils import timezone
 
 from survey.models import Study
 from survey.session import services
-from survey.study.definition import definition_of
+from survey.study.definition import Definition, definition_of
+from survey.study.publish import PublishError
+from survey.study.revise import revise
 from tests.survey.desk.test_task_forms import offered
 from tests.survey.factories import make_study
 
@@ -378,3 +380,59 @@ def test_one_tap_goes_with_one_question(client, owner, study):
     response = send(client, "questions", **style)
     assert set(response.context["form"].errors) == {"answer"}
     assert send(client, "questions", **style, answer="next").status_code == 302
+
+
+ASKED: dict[str, Any] = {
+    "own_questions.1.text:en": "Have you seen it?",
+    "own_questions.1.text:de": "Kennen Sie es?",
+    "own_questions.1.key": "seen",
+    "own_questions.1.about": "image",
+    "own_questions.1.answer": "one",
+    "own_questions.1.choices:en": "Yes\nNo",
+    "own_questions.1.choices:de": "Ja\nNein",
+}
+
+
+def test_own_questions_are_asked_by_the_form_and_removed_by_clearing_it(client, owner, study):
+    assert send(client, "own_questions", **ASKED).status_code == 302
+    (asked,) = definition_of(study.version).own_questions
+    assert (asked.key, asked.about, asked.answer, asked.required) == ("seen", "image", "one", False)
+    assert asked.choices == {"en": ["Yes", "No"], "de": ["Ja", "Nein"]}
+    assert "1 about each image" in client.get(SETUP).content.decode()
+    emptied = {name: "" for name in ASKED if name.endswith((":en", ":de", ".key"))}
+    send(client, "own_questions", **emptied)
+    assert definition_of(study.version).own_questions == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "field", "told"),
+    [
+        ({"own_questions.1.choices:de": "Ja"}, "own_questions.1.choices:en", "at least 2"),
+        ({"own_questions.1.key": "Seen it"}, "own_questions.1.key", "Use small letters"),
+        ({"own_questions.1.text:de": ""}, "own_questions.1.text:de", "in every language"),
+        ({"own_questions.1.answer": "text"}, "own_questions.1.choices:en", "an answer in words has none"),
+    ],
+)
+def test_a_fault_of_an_own_question_stands_beside_its_field(client, owner, changed, field, told):
+    page = send(client, "own_questions", **(ASKED | changed))
+    assert page.status_code == 422
+    assert told in str(page.context["form"].errors[field])
+    assert "Have you seen it?" in page.content.decode()
+
+
+def test_answers_of_one_kind_stay_of_that_kind_once_given(client, owner, study):
+    send(client, "own_questions", **ASKED)
+    services.start(study)
+    other = definition_of(study.version).model_dump(mode="json")
+    other["own_questions"][0] |= {"answer": "text", "choices": None}
+    with pytest.raises(PublishError, match="has answers of another kind already"):
+        revise(study, Definition.model_validate(other))
+    assert send(client, "own_questions", **{"own_questions.1.text:en": "Have you met it?"}).status_code == 302
+
+
+def test_a_new_language_asks_for_the_own_questions_in_it(client, owner, study):
+    send(client, "own_questions", **ASKED)
+    page = send(client, "languages", languages=["en", "de", "fr"])
+    assert page.status_code == 422
+    names = page.context["form"].fields
+    assert {"own_questions.1.text:fr", "own_questions.1.choices:fr"} <= set(names)

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from survey.desk.forms.setup_forms import PrivacyForm, is_untouched
 from survey.desk.forms.task_form import TaskForm
 from survey.desk.pages.study.setup_tasks import FORMS
-from survey.study.definition import AboutQuestion, Definition, Part
+from survey.study.definition import AboutQuestion, Definition
+from survey.study.parts import Part
 from survey.study.scales import LANGUAGES
 
 
@@ -72,6 +73,27 @@ def said(draw: st.DrawFn, languages: list[str], one: st.SearchStrategy[Any]) -> 
 
 
 @st.composite
+def own_questions(draw: st.DrawFn, languages: list[str]) -> list[dict[str, Any]]:
+    """Draw some own questions of each kind."""
+    found = []
+    for number in range(draw(st.integers(0, 3))):
+        kind = draw(st.sampled_from(["text", "one", "several"]))
+        question = {
+            "key": f"own{number}",
+            "text": said(draw, languages, words()),
+            "answer": kind,
+            "required": draw(st.booleans()),
+        }
+        question |= draw(st.sampled_from([{"about": "image"}, {"when": "before"}, {}]))
+        if kind == "text":
+            question["max_length"] = draw(st.integers(1, 2000))
+        else:
+            question["choices"] = said(draw, languages, st.just([" a", "b"]))
+        found.append(question)
+    return found
+
+
+@st.composite
 def definitions(draw: st.DrawFn) -> Definition:
     """Draw a definition that uses any of the form's keys."""
     languages = draw(st.lists(st.sampled_from(LANGUAGES), min_size=1, max_size=3, unique=True))
@@ -98,6 +120,7 @@ def definitions(draw: st.DrawFn) -> Definition:
             "goal": {"half_width": draw(st.floats(0.05, 2))},
             "screening": {"vision": draw(st.booleans()), "plates": draw(st.integers(0, 4))},
             "about": draw(st.lists(st.sampled_from(get_args(AboutQuestion)), unique=True)),
+            "own_questions": draw(own_questions(languages)),
             "invited_only": draw(st.booleans()),
             "recruitment": draw(st.sampled_from([None, recruitment])),
         }

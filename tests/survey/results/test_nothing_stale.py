@@ -13,7 +13,7 @@ from django.db.models import F
 
 from survey.access import tokens
 from survey.exports.files import study_files
-from survey.models import Participant, Question, Rating, Stimulus, Study
+from survey.models import OwnAnswer, Participant, Question, Rating, Stimulus, Study, Trial
 from survey.results.collect import collect, fingerprint
 from survey.results.monitor import watch
 from survey.session import services
@@ -65,6 +65,10 @@ def one(study: Study) -> Participant:
 
 CHANGES: dict[str, Callable[[Study], object]] = {
     "about": lambda study: study.participants.filter(pk=one(study).pk).update(about={"age": "60+"}),
+    "before": lambda study: study.participants.filter(pk=one(study).pk).update(before={"job": "Baker"}),
+    "own answer": lambda study: OwnAnswer.objects.create(
+        trial=Trial.objects.filter(participant=one(study))[0], key="why", words="Dull"
+    ),
     "state": lambda study: study.participants.filter(pk=one(study).pk).update(state="stopped"),
     "language": lambda study: study.participants.filter(pk=one(study).pk).update(language="fr"),
     "times": lambda study: study.participants.filter(pk=one(study).pk).update(finished_at=F("started_at")),

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from survey.access.studies import own_study
 from survey.desk.forms.images_form import ImagesForm
 from survey.desk.forms.languages_form import LanguagesForm
+from survey.desk.forms.own_questions_form import OwnQuestionsForm
 from survey.desk.forms.setup_forms import (
     AssignmentForm,
     PrivacyForm,
@@ -36,6 +37,7 @@ FORMS: Final[dict[str, type[TaskForm]]] = {
     "texts": TextsForm,
     "languages": LanguagesForm,
     "questions": QuestionsForm,
+    "own_questions": OwnQuestionsForm,
     "assignment": AssignmentForm,
     "recruitment": RecruitmentForm,
     "privacy": PrivacyForm,
@@ -45,6 +47,8 @@ _LEADS: Final = {
     "languages": "Question, answers and all buttons have accepted wording in each language. Only what you wrote "
     "yourself needs a translation.",
     "questions": "One question keeps sessions short. Up to four are possible. To remove a question, clear its fields.",
+    "own_questions": "Besides the scale: about the person, or about each image. Each one makes a session longer. A "
+    "question about each image needs “Next”, also where one tap answers.",
     "recruitment": "Who can take part, what they are asked besides, and what a platform needs to pay them.",
     "privacy": "Shown before people agree. A study cannot open without a name and a contact.",
 }
@@ -52,6 +56,7 @@ _SAVED: Final = {
     "texts": "texts",
     "languages": "languages",
     "questions": "question and scale",
+    "own_questions": "own questions",
     "assignment": "how much each person rates",
     "recruitment": "recruitment",
     "privacy": "privacy",
@@ -60,6 +65,7 @@ _ROWS: Final = (
     ("Title and texts", "texts"),
     ("Languages", "languages"),
     ("Question", "questions"),
+    ("Own questions", "own_questions"),
     ("Images", "images"),
     ("Each person", "assignment"),
     ("Who", "recruitment"),
@@ -133,7 +139,7 @@ def check(request: HttpRequest, slug: str) -> HttpResponse:
     goal = definition.goal
     rows = [(label, said[name], _address(study, name)) for label, name in _ROWS]
     enough = f"{goal.votes} votes for each image, or ± {goal.half_width:g}"
-    rows.insert(5, ("Enough when", enough, _address(study, "assignment")))
+    rows.insert(6, ("Enough when", enough, _address(study, "assignment")))
     blocks = blocking(study, definition)
     context: dict[str, Any] = {
         "study": study,
