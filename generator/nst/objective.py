@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -180,37 +179,6 @@ class Objective:
         self._longest = max(references[0].content.shape[1:])
         self.notes: list[str] = []
         self._plan()
-        if self._recipes[0].balance != "none":
-            self._balance([reference.content for reference in references])
-
-    def _balance(self, contents: Sequence[Tensor]) -> None:
-        """Give each cell a content factor that suits what the network sees of its references.
-
-        alpha : beta is then the weight of all content lost to that of the style loss of the content image itself,
-        content lost being |F - P|² in parts of |P - its mean|², what a picture of one colour would lose.
-        """
-        self.coefficients = [self._balanced(cell, image) for cell, image in enumerate(contents)]
-        self._plan()
-
-    @torch.no_grad()
-    def _balanced(self, cell: int, image: Tensor) -> Coefficients:
-        given, targets, recipe = self.coefficients[cell], self._targets, self._recipes[cell]
-        if not (given.content and given.style):
-            return given
-        features = self._network(image[None] / self._deviation)
-        style = 0.0
-        for number, pull in enumerate(targets.styles):
-            for tap, factor in given.style.items() if pull.cell == cell else ():
-                wanted = targets.style[tap][targets.style_index[tap][number]][None]
-                guide = None if pull.guide is None else pull.guide[None]
-                loss = losses.style(features[tap], wanted, recipe.style_loss, guide)
-                style += factor * pull.share * float(loss)
-        content = {}
-        for tap in given.content:
-            target = targets.content[tap][targets.content_index[tap][cell]].float()
-            spread = 0.5 * (target - target.mean((1, 2), keepdim=True)).square().sum()
-            content[tap] = recipe.alpha / recipe.beta * style / float(spread)
-        return dataclasses.replace(given, content=content)
 
     def keep(self, index: Sequence[int]) -> None:
         """Go on with some cells only, by their places in the present batch."""

@@ -31,10 +31,6 @@ def _idle_losses(recipe: Recipe) -> dict[str, str]:
         found["content_layers"] = "alpha = 0"
     elif not recipe.content_layers:
         found["alpha"] = "there is no content layer"
-    if recipe.balance != "none" and not (recipe.alpha and recipe.content_layers):
-        found["balance"] = "there is no content loss"
-    elif recipe.balance != "none" and not (recipe.beta and recipe.style_layers):
-        found["balance"] = "there is no style loss"
     if not recipe.beta:
         found |= dict.fromkeys(("style_layers", "style_weights", "style_loss"), "beta = 0")
     elif not recipe.style_layers:

@@ -4,5 +4,4 @@ from __future__ import annotations
 
 STYLE_LOSSES = ("gram", "wasserstein", "patches")
 TV_FORMS = ("keras", "l1", "l2", "mahendran-vedaldi", "nine-point")
-BALANCES = ("none", "references")
 COLOURS = ("none", "luminance", "histogram", "covariance")

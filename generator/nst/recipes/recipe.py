@@ -15,7 +15,7 @@ from generator.nst.recipes import layers
 from generator.nst.recipes.conventions import CONVENTIONS
 from generator.nst.recipes.errors import LayerError, RecipeError, WeightsError, did_you_mean
 from generator.nst.recipes.networks import architecture_of, is_file
-from generator.nst.recipes.options import BALANCES, COLOURS, STYLE_LOSSES, TV_FORMS
+from generator.nst.recipes.options import COLOURS, STYLE_LOSSES, TV_FORMS
 
 _CHOICES: dict[str, tuple[str, ...]] = {
     "method": ("optimised", "feedforward"),
@@ -32,7 +32,6 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "style_shape": ("aspect", "content"),
     "colour": COLOURS,
     "precision": ("auto", "fp32", "tf32", "bf16"),
-    "balance": BALANCES,
 }
 # Key -> (least, most); every number of a recipe is finite.
 _RANGES: dict[str, tuple[float, float]] = {
@@ -87,7 +86,6 @@ class Recipe:
     tv_form: str = "l2"
     tv_beta: float = 2.0
     range_weight: float = 0.0
-    balance: str = "none"
     pooling: str = "max"
     activation: str = "after"
     padding: str = "zero"

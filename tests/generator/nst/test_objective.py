@@ -1,9 +1,8 @@
-"""What a batch of cells minimises beside the losses of its preset: values beyond black and white, and balanced factors."""
+"""What a batch of cells minimises beside the losses of its preset: values beyond black and white."""
 
 from __future__ import annotations
 
 import numpy as np
-import pytest
 import torch
 from torch import Tensor
 
@@ -39,28 +38,3 @@ def test_values_beyond_black_and_white_cost_their_excess_squared() -> None:
 
 def test_values_within_black_and_white_cost_nothing() -> None:
     assert float(losses.beyond(centred(0)[None], MEAN)) == 0
-
-
-@pytest.mark.parametrize("style_loss", ["gram", "wasserstein", "patches"])
-def test_a_balanced_ratio_weighs_all_of_the_content_against_the_style_that_it_lacks(style_loss: str) -> None:
-    recipe = RECIPE.replace(style_loss=style_loss, balance="references")
-    network = Vgg(tiny_weights(), TAPS)
-    # A bright and a dark picture, in one batch.
-    contents = [centred(1), centred(3, light=0.1)]
-    balanced = objective(*(Reference(recipe, content, (Style(centred(2)),)) for content in contents))
-    for row, content in enumerate(contents):
-        seen = network(content[None])["relu2_1"]
-        spread = 0.5 * (seen - seen.mean((2, 3), keepdim=True)).square().sum()
-        lacking = balanced(torch.stack(contents))[0][row, 1]
-        factor = balanced.coefficients[row].content["relu2_1"]
-        assert factor * float(spread) == pytest.approx(0.25 * float(lacking), rel=1e-3)
-
-
-def test_balancing_leaves_the_style_and_the_smoothness_as_they_are() -> None:
-    given = RECIPE.replace(tv_weight=2, range_weight=3)
-    plain, balanced = (
-        objective(Reference(recipe, centred(1), (Style(centred(2)),))).coefficients[0]
-        for recipe in (given, given.replace(balance="references"))
-    )
-    assert (plain.style, plain.tv, plain.beyond) == (balanced.style, balanced.tv, balanced.beyond)
-    assert plain.content != balanced.content

@@ -23,8 +23,6 @@ SAME = [
     ({"optimiser": "lbfgs-b"}, {"learning_rate": 2}, {"clamp": True}),
     ({"optimiser": "lbfgs"}, {"round_evaluations": 2}, {"memory": 30}),
     ({"optimiser": "adam"}, {"memory": 2}, {"round_evaluations": 2}),
-    ({"alpha": 0}, {"balance": "references"}, {"balance": "none"}),
-    ({"beta": 0}, {"balance": "references"}, {"balance": "none"}),
     ({}, {"pyramid_step": 2}, {"pyramid_min": 24}),
     ({"first_evaluations": 3}, {"evaluations": 5}, {"evaluations": 9}),
     ({}, {"content_layer": "relu2_1"}, {"content_layer": "conv2_1"}),
@@ -68,7 +66,7 @@ def test_settings_with_an_effect_have_a_fingerprint_of_their_own() -> None:
             {"clamp": True}, {"pyramid_min": 12}, {"pyramid_step": 2}, {"evaluations": 4}, {"first_evaluations": 9},
             {"activation": "before"}, {"style_scale": 0.5}, {"style_weights": (0.4, 0.6)}, {"pooling": "average"},
             {"padding": "replicate"}, {"averaging": 0.9}, {"size": 25}, {"shape": "square"}, {"colour": "luminance"},
-            {"range_weight": 3}, {"balance": "references"}, {"stop_change": 2},
+            {"range_weight": 3}, {"stop_change": 2},
             {"legacy_mean_order": True}, {"precision": "fp32"}, {"optimiser": "lbfgs"}, {"convention": "keras"},
         )
     ]  # fmt: skip

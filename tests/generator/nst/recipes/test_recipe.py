@@ -66,7 +66,7 @@ def test_every_setting_is_in_the_hash(key):
         "memory": 7, "size": 77, "first_evaluations": 7, "round_evaluations": 7, "pyramid_min": 77, "pyramid_step": 2,
         "style_loss": "patches", "convention": "keras", "tv_form": "l1", "pooling": "average",
         "activation": "before", "padding": "replicate", "init": "content", "noise": "normal", "optimiser": "adam",
-        "shape": "square", "style_shape": "content", "colour": "luminance", "precision": "fp32", "balance": "references",
+        "shape": "square", "style_shape": "content", "colour": "luminance", "precision": "fp32",
     }  # fmt: skip
     more = {"network": "trained.safetensors"} if key == "method" else {}
     changed = Recipe.from_dict({key: others.get(key, 0.25 if key != "tv_beta" else 3)} | more)
