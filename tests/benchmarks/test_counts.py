@@ -16,7 +16,7 @@ from tests.generator.nst.tiny import picture, tiny_weights
 META = torch.device("meta")
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 # With all ten pairs. Raise none of these without a measurement on a GPU that pays for it.
-OPERATIONS = {"lbfgs-b": 700, "lbfgs": 285, "adam": 210}
+OPERATIONS = {"lbfgs-b": 430, "lbfgs": 245, "adam": 203}
 # Half of the 108.9 that losses apart, pairs rewritten and four passes over them took.
 GIGABYTES = 54.4
 

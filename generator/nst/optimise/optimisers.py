@@ -2,6 +2,7 @@
 
 An optimiser says where to evaluate (`x`, N x D) and is told the losses (N, float64) and gradients (N x D) there. What
 differs between cells is a `where`: no optimiser waits for the host, and one cell's numbers never touch another's.
+Each step writes its state where it was, so that a GPU can repeat a recorded step.
 """
 
 from __future__ import annotations
@@ -47,29 +48,22 @@ class _Curvature:
         self.pairs = like.new_zeros(cells, memory + 1, 2, size)
         # A GPU reads both halves of the pairs once for the products with both vectors; the CPU keeps its order of sums.
         self._in_one = like.device.type != "cpu"
-        self._ahead: tuple[Tensor, Tensor, Tensor] | None = None
-        wide = {"dtype": torch.float64, "device": like.device}
-        self.sy = torch.zeros(cells, memory, memory, **wide)  # type: ignore[call-overload]
-        self.yy = torch.zeros(cells, memory, memory, **wide)  # type: ignore[call-overload]
-        self.gamma = torch.ones(cells, **wide)  # type: ignore[call-overload]
+        wide = like.new_empty(0, dtype=torch.float64)
+        # Products s·y and y·y of all slots, and of the pairs with the gradient that was told last.
+        self.small = wide.new_zeros(cells, 2, memory + 1, memory + 1)
+        self._with_gradient = wide.new_zeros(cells, memory, 2)
+        self.gamma = wide.new_ones(cells)
         self.count = torch.zeros(cells, dtype=torch.long, device=like.device)
         self._used = 0  # slots that any cell may have filled: known without asking the device
-
-    @property
-    def s(self) -> Tensor:
-        return self.pairs[:, :, 0]
-
-    @property
-    def y(self) -> Tensor:
-        return self.pairs[:, :, 1]
+        self._cells = torch.arange(cells, device=like.device)
+        self._slots = torch.arange(memory, device=like.device)
+        self._spare = torch.full((), memory, device=like.device)
+        self._zero = wide.new_zeros(())
 
     def forget(self, mask: Tensor) -> None:
-        """Throw away the pairs of some cells: their products count as 0, the images themselves stay where they are."""
-        kept = (~mask).double()[:, None, None]
-        self.sy *= kept
-        self.yy *= kept
-        self.gamma = torch.where(mask, 1.0, self.gamma)
-        self.count = torch.where(mask, 0, self.count)
+        """Throw away the pairs of some cells: they no longer count, the images themselves stay where they are."""
+        self.count.masked_fill_(mask, 0)
+        self.gamma.masked_fill_(mask, 1.0)
 
     def add(self, mask: Tensor, s: Tensor, y: Tensor, sy: Tensor, gradient: Tensor) -> None:
         """Add a pair to some cells, in place of the oldest where the memory is full.
@@ -77,102 +71,82 @@ class _Curvature:
         sy: s·y (N). gradient: the vector that `inverse_times` will be asked for next.
         """
         self._used = min(self.memory, self._used + 1)
-        cells = torch.arange(len(s), device=s.device)
-        slot = self.count % self.memory
-        wide, written = mask[:, None], torch.where(mask, slot, self.memory)
-        self.s[cells, written] = s
-        self.y[cells, written] = y
-        filled = self.count + mask
-        if self._in_one:
-            s_new, y_new, *ahead = self._both_products(torch.stack([y, gradient], dim=2), filled)
-            self._ahead = gradient, ahead[0], ahead[1]
-        else:
-            s_new, y_new = self._products(self.s, y, filled), self._products(self.y, y, filled)
-        self.sy[cells, :, slot] = torch.where(wide, s_new, self.sy[cells, :, slot])
-        self.yy[cells, :, slot] = torch.where(wide, y_new, self.yy[cells, :, slot])
-        self.yy[cells, slot, :] = torch.where(wide, y_new, self.yy[cells, slot, :])
-        self.sy[cells, slot, slot] = torch.where(mask, sy, self.sy[cells, slot, slot])
-        squares = self.yy[cells, slot, slot]
-        self.gamma = torch.where(mask, sy / squares, self.gamma)
-        self.count = filled
+        cells, slot = self._cells, self.count % self.memory
+        written = torch.where(mask, slot, self._spare)
+        self.pairs[cells, written, 0] = s
+        self.pairs[cells, written, 1] = y
+        self.count += mask
+        with_y, self._with_gradient = self._products(y, gradient).unbind(3)
+        self.small[cells, :, : self.memory, written] = with_y.transpose(1, 2)
+        self.small[cells, 1, written, : self.memory] = with_y[:, :, 1]
+        self.small[cells, 0, written, written] = sy
+        squares = with_y[:, :, 1].gather(1, slot[:, None])[:, 0]
+        torch.where(mask, sy / squares, self.gamma, out=self.gamma)
 
-    def _products(self, pairs: Tensor, vector: Tensor, count: Tensor) -> Tensor:
-        """N x memory: the product of each of a cell's `count` pairs' member with a vector of it; 0 for other slots."""
-        products: Tensor = vector.new_zeros(len(vector), self.memory, dtype=torch.float64)
-        found = torch.bmm(pairs[:, : self._used], vector[:, :, None])[:, :, 0]
-        filled = torch.arange(self._used, device=count.device) < count[:, None]
-        products[:, : self._used] = torch.where(filled, found, 0.0)
-        return products
-
-    def _both_products(self, vectors: Tensor, count: Tensor) -> list[Tensor]:
-        """Return for each of a cell's vectors (N x D x number) the products with S and with Y, as `_products`."""
+    def _products(self, y: Tensor, gradient: Tensor) -> Tensor:
+        """Return N x memory x 2 x 2: of each of a cell's pairs s and y with y and the gradient; 0 for other slots."""
         used = self._used
-        found = torch.bmm(self.pairs.flatten(1, 2)[:, : 2 * used], vectors).double()
-        filled = torch.arange(used, device=count.device) < count[:, None]
-        products: Tensor = found.new_zeros(len(found), self.memory, 2, vectors.shape[2])
-        shaped = found.view(-1, used, 2, vectors.shape[2])
-        products[:, :used] = torch.where(filled[:, :, None, None], shaped, 0.0)
-        return [products[:, :, half, number] for number in range(vectors.shape[2]) for half in (0, 1)]
+        if self._in_one:
+            vectors = torch.stack([y, gradient], dim=2)
+            found = torch.bmm(self.pairs.flatten(1, 2)[:, : 2 * used], vectors).view(-1, used, 2, 2)
+        else:
+            found = torch.stack([self._apart(y), self._apart(gradient)], dim=3)
+        filled = self._slots[:used] < self.count[:, None]
+        found = torch.where(filled[:, :, None, None], found.double(), self._zero)
+        missing = self.memory - used
+        return torch.nn.functional.pad(found, (0, 0, 0, 0, 0, missing)) if missing else found
 
-    def _products_with(self, gradient: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the products of S and Y with a gradient; those that `add` has made already where it has."""
-        if not self._in_one:
-            s_g = self._products(self.s, gradient, self.count)
-            return s_g, self._products(self.y, gradient, self.count)
-        if self._ahead is not None and self._ahead[0] is gradient:
-            _, s_g, y_g = self._ahead
-            # Some cells may have forgotten their pairs since.
-            filled = torch.arange(self.memory, device=s_g.device) < self.count[:, None]
-            return s_g * filled, y_g * filled
-        s_g, y_g = self._both_products(gradient[:, :, None], self.count)
-        return s_g, y_g
+    def _apart(self, vector: Tensor) -> Tensor:
+        """Return N x used x 2: the products of s and y with a vector."""
+        halves = (self.pairs[:, : self._used, half] for half in (0, 1))
+        return torch.cat([torch.bmm(pairs, vector[:, :, None]) for pairs in halves], dim=2)
 
     def inverse_times(self, gradient: Tensor) -> Tensor:
-        """Return H g (N x D)."""
+        """Return H g (N x D) for the gradient that was told with the last pair."""
         if not self._used:
             return gradient  # gamma is 1 until the first pair
-        for_s, for_y = self._small(*self._products_with(gradient))
-        out: Tensor = self.gamma.to(gradient.dtype)[:, None] * gradient
         used = self._used
+        factors = self._factors()[:, :used].to(gradient.dtype)
+        out: Tensor = (self.gamma.to(gradient.dtype)[:, None] * gradient)[:, None]
         if self._in_one:
-            factors = torch.stack([for_s, for_y], dim=2)[:, :used].flatten(1)[:, None].to(out.dtype)
-            return torch.baddbmm(out[:, None], factors, self.pairs.flatten(1, 2)[:, : 2 * used])[:, 0]
-        out = torch.baddbmm(out[:, None], for_s[:, None, :used].to(out.dtype), self.s[:, :used])
-        out = torch.baddbmm(out, for_y[:, None, :used].to(out.dtype), self.y[:, :used])
+            return torch.baddbmm(out, factors.flatten(1)[:, None], self.pairs.flatten(1, 2)[:, : 2 * used])[
+                :, 0
+            ]
+        for half in (0, 1):
+            out = torch.baddbmm(out, factors[:, None, :, half].contiguous(), self.pairs[:, :used, half])
         return out[:, 0]
 
-    def _small(self, s_g: Tensor, y_g: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the factors of S and Y in H g - gamma g, by slot."""
-        order = (self.count[:, None] + torch.arange(self.memory, device=s_g.device)) % self.memory
-        # Oldest first. Cells with free slots have them at the front; such a slot is a zero pair on its own diagonal.
-        order = torch.where(self.count[:, None] < self.memory, self._unfilled_order(), order)
-        index = order[:, :, None].expand(-1, -1, self.memory)
-        across = order[:, None, :].expand(-1, self.memory, -1)
-        sy = self.sy.gather(1, index).gather(2, across).triu()
-        yy = self.yy.gather(1, index).gather(2, across)
-        diagonal = sy.diagonal(dim1=1, dim2=2)
-        right = sy + torch.diag_embed((diagonal == 0).double())
-        p, q = s_g.gather(1, order), y_g.gather(1, order)
-        w = torch.linalg.solve_triangular(right, p[:, :, None], upper=True)
-        gamma = self.gamma[:, None, None]
-        inner = diagonal[:, :, None] * w + gamma * (yy @ w) - gamma * q[:, :, None]
+    def _factors(self) -> Tensor:
+        """Return the factors of S and Y in H g - gamma g: N x memory x 2."""
+        # Oldest first. Cells with free slots have them at the end: as zero pairs, with 1 on the diagonal.
+        order = (self.count.clamp(min=self.memory)[:, None] + self._slots) % self.memory
+        filled = self._slots < self.count[:, None]
+        rows = order[:, None, :, None].expand(-1, 2, -1, self.memory + 1)
+        across = order[:, None, None, :].expand(-1, 2, self.memory, -1)
+        small = self.small.gather(2, rows).gather(3, across)
+        sy, yy = torch.where(filled[:, None, None], small, self._zero).unbind(1)
+        diagonal, right = sy.diagonal(dim1=1, dim2=2), sy.triu()
+        right.diagonal(dim1=1, dim2=2).masked_fill_(diagonal == 0, 1.0)
+        places = order[:, :, None].expand(-1, -1, 2)
+        p, q = torch.split(self._with_gradient.gather(1, places), 1, dim=2)
+        w = torch.linalg.solve_triangular(right, p, upper=True)
+        times_gamma = self.gamma[:, None, None] * torch.cat([w, yy @ w, q], dim=2)
+        gamma_w, gamma_yy, gamma_q = torch.split(times_gamma, 1, dim=2)
+        inner = diagonal[:, :, None] * w + gamma_yy - gamma_q
         u = torch.linalg.solve_triangular(right.transpose(1, 2), inner, upper=False)
-        return torch.zeros_like(p).scatter(1, order, u[:, :, 0]), torch.zeros_like(p).scatter(
-            1, order, (-gamma * w)[:, :, 0]
-        )
-
-    def _unfilled_order(self) -> Tensor:
-        return torch.arange(self.memory, device=self.s.device).expand(len(self.s), -1)
+        factors = torch.where(filled[:, :, None], torch.cat([u, -gamma_w], dim=2), self._zero)
+        return torch.empty_like(factors).scatter_(1, places, factors)
 
     def keep(self, index: Tensor) -> None:
-        self._ahead = None
-        for name in ("pairs", "sy", "yy", "gamma", "count"):
+        for name in ("pairs", "small", "gamma", "count"):
             setattr(self, name, getattr(self, name)[index])
+        self._cells = self._cells[: len(index)]
 
 
 def _settle(status: Tensor, mask: Tensor, outcome: int) -> None:
     """Give an outcome to the cells of the mask that are still running."""
-    status.masked_fill_(mask & (status == RUNNING), outcome)
+    # Of a boolean and RUNNING, which is 0, a > b is a and still running.
+    status.masked_fill_(mask > status, outcome)
 
 
 def _dot(a: Tensor, b: Tensor) -> Tensor:
@@ -195,31 +169,34 @@ class Lbfgs:
         self.learning_rate = learning_rate
         self.status = torch.zeros(len(x), dtype=torch.int8, device=x.device)
         self._pairs = _Curvature(len(x), memory, x.shape[1], x)
-        self._gradient: Tensor | None = None
-        self._move = torch.zeros_like(x)
+        self._gradient = torch.zeros_like(x)
+        # From the new point back to the last: pairs may point either way.
+        self._back = torch.zeros_like(x)
+        self._has_begun = False
 
     def tell(self, losses: Tensor, gradients: Tensor) -> None:
         """See `Optimiser.tell`. A cell whose direction leads uphill, or whose loss is not finite, is STUCK."""
-        if self._gradient is None:
-            direction = -gradients
-            length = (1.0 / gradients.abs().sum(1)).clamp(max=1.0) * self.learning_rate
+        if self._has_begun:
+            y = self._gradient - gradients
+            sy = _dot(y, self._back)
+            self._pairs.add(sy > 1e-10, self._back, y, sy, gradients)
+            ascent = self._pairs.inverse_times(gradients)
+            torch.mul(ascent, self.learning_rate, out=self._back)
         else:
-            y = gradients - self._gradient
-            sy = _dot(y, self._move)
-            self._pairs.add(sy > 1e-10, self._move, y, sy, gradients)
-            direction = -self._pairs.inverse_times(gradients)
-            length = torch.full_like(gradients[:, 0], self.learning_rate)
-        uphill = _dot(gradients, direction) >= 0
-        _settle(self.status, uphill | ~losses.isfinite(), STUCK)
-        self._gradient = gradients
-        self._move = direction * length[:, None]
-        self.x = self.x + self._move
+            ascent = gradients
+            length = (1.0 / gradients.abs().sum(1)).clamp(max=1.0) * self.learning_rate
+            torch.mul(ascent, length[:, None], out=self._back)
+            self._has_begun = True
+        # A direction uphill, or a loss that is no number.
+        lost = (_dot(gradients, ascent) <= 0) >= (losses.abs() < torch.inf)
+        _settle(self.status, lost, STUCK)
+        self._gradient.copy_(gradients)
+        self.x -= self._back
 
     def keep(self, index: Tensor) -> None:
         """See `Optimiser.keep`."""
-        self.x, self.status, self._move = self.x[index], self.status[index], self._move[index]
-        if self._gradient is not None:
-            self._gradient = self._gradient[index]
+        for name in ("x", "status", "_back", "_gradient"):
+            setattr(self, name, getattr(self, name)[index])
         self._pairs.keep(index)
 
 
@@ -253,77 +230,78 @@ class LbfgsB:
         self.status = torch.zeros(len(x), dtype=torch.int8, device=x.device)
         self._pairs = _Curvature(len(x), memory, x.shape[1], x)
         self._in_round = torch.zeros(len(x), dtype=torch.long, device=x.device)
-        self._search: Search | None = None
+        # The last iterate, its loss and gradient, and the search from there: it goes against the ascent.
+        self._place, self._gradient, self._ascent = x.clone(), torch.zeros_like(x), torch.zeros_like(x)
+        self._loss = x.new_zeros(len(x), dtype=torch.float64)
+        self._search = Search.nowhere(len(x), x.device)
+        self._one = x.new_ones((), dtype=torch.float64)
+        self._has_begun = False
 
     def tell(self, losses: Tensor, gradients: Tensor) -> None:
         """See `Optimiser.tell`. A cell whose line search fails without any curvature left is STUCK."""
-        self._in_round += 1
-        if self._search is None:
-            self._place, self._loss, self._gradient = self.x, losses, gradients
-            self._aim(torch.ones_like(losses, dtype=torch.bool))
+        if self.round_evaluations:
+            self._in_round += 1
+        if not self._has_begun:
+            self._has_begun = True
+            self._loss.copy_(losses)
+            self._gradient.copy_(gradients)
+            self._aim(torch.ones_like(losses, dtype=torch.bool), self._search)
             return
-        slope = _dot(gradients, self._direction)
+        slope = -_dot(gradients, self._ascent)
         search, done = advance(self._search, losses, slope)
-        lost = ~losses.isfinite() | (~done & (search.evaluations >= MAX_EVALUATIONS))
-        done &= ~lost
+        # Of two booleans a > b is a and not b, a >= b is a or not b.
+        lost = ((search.evaluations >= MAX_EVALUATIONS) > done) >= (losses.abs() < torch.inf)
+        done = done > lost
         self._accept(done, losses, gradients, slope)
-        self._retreat(lost)
-        self._search = search
-        self._aim(done | lost)
-
-    def _accept(self, done: Tensor, losses: Tensor, gradients: Tensor, slope: Tensor) -> None:
-        assert self._search is not None  # noqa: S101 -- narrows the type
-        step, before = self._search.step, self._search.start_slope
-        y = gradients - self._gradient
-        sy = (slope - before) * step
-        curved = sy > -torch.finfo(torch.float64).eps * before * step
-        self._gradient = torch.where(done[:, None], gradients, self._gradient)
-        self._pairs.add(done & curved, self._direction * step.to(y.dtype)[:, None], y, sy, self._gradient)
-        scale = torch.maximum(torch.maximum(self._loss.abs(), losses.abs()), torch.ones_like(losses))
-        flat = (self._loss - losses <= self.smallest_decrease * scale) | (
-            gradients.abs().amax(1) <= self.largest_gradient
-        )
-        _settle(self.status, done & flat, CONVERGED)
-        self._place = torch.where(done[:, None], self.x, self._place)
-        self._loss = torch.where(done, losses, self._loss)
+        # A search that found nothing: forget the curvature and start anew from the last iterate, once.
+        _settle(self.status, lost & (self._pairs.count == 0), STUCK)
+        forgotten = lost
         if self.round_evaluations:
             ended = done & (self._in_round >= self.round_evaluations)
-            self._pairs.forget(ended)
             # The round's last iterate is the next one's first evaluation.
-            self._in_round = torch.where(ended, 1, self._in_round)
+            self._in_round.masked_fill_(ended, 1)
+            forgotten = lost | ended
+        self._pairs.forget(forgotten)
+        self._aim(done | lost, search)
 
-    def _retreat(self, lost: Tensor) -> None:
-        """A search that found nothing: forget the curvature and start anew from the last iterate, once."""
-        _settle(self.status, lost & (self._pairs.count == 0), STUCK)
-        self._pairs.forget(lost)
+    def _accept(self, done: Tensor, losses: Tensor, gradients: Tensor, slope: Tensor) -> None:
+        step, before = self._search.step, self._search.start_slope
+        # Pairs point backwards, as the ascent does.
+        y = self._gradient - gradients
+        sy = (slope - before) * step
+        curved = sy > -torch.finfo(torch.float64).eps * before * step
+        torch.where(done[:, None], gradients, self._gradient, out=self._gradient)
+        self._pairs.add(done & curved, self._ascent * step.to(y.dtype)[:, None], y, sy, self._gradient)
+        both = torch.stack([self._loss, losses])
+        scale = torch.linalg.vector_norm(both, torch.inf, dim=0).clamp(min=1.0)
+        flat = (self._loss - losses <= self.smallest_decrease * scale) | (
+            torch.linalg.vector_norm(gradients, torch.inf, dim=1) <= self.largest_gradient
+        )
+        _settle(self.status, done & flat, CONVERGED)
+        torch.where(done[:, None], self.x, self._place, out=self._place)
+        torch.where(done, losses, self._loss, out=self._loss)
 
-    def _aim(self, mask: Tensor) -> None:
+    def _aim(self, mask: Tensor, advanced: Search) -> None:
         """Give some cells a new direction and first step; set every cell's next point."""
-        direction = -self._pairs.inverse_times(self._gradient)
-        slope = _dot(self._gradient, direction)
-        uphill = mask & (slope >= 0) & (self._pairs.count > 0)
+        ascent = self._pairs.inverse_times(self._gradient)
+        rise = _dot(self._gradient, ascent)
+        uphill = torch.logical_and(mask & (rise <= 0), self._pairs.count)
         self._pairs.forget(uphill)
-        direction = torch.where(uphill[:, None], -self._gradient, direction)
-        slope = torch.where(uphill, -_dot(self._gradient, self._gradient), slope)
+        ascent = torch.where(uphill[:, None], self._gradient, ascent)
+        rise = torch.where(uphill, _dot(self._gradient, self._gradient), rise)
         first = self._pairs.count == 0
-        step = torch.where(first, (1.0 / (-slope).clamp(min=1e-300).sqrt()).clamp(max=1.0), 1.0)
-        fresh = Search.begin(step, self._loss, slope)
-        if self._search is None:
-            self._direction, self._search = direction, fresh
-        else:
-            self._direction = torch.where(mask[:, None], direction, self._direction)
-            self._search = fresh.where(mask, self._search)
-        self.x = self._place + self._direction * self._search.step.to(self._place.dtype)[:, None]
+        step = torch.where(first, rise.clamp(min=1e-300).sqrt().reciprocal().clamp(max=1.0), self._one)
+        torch.where(mask[:, None], ascent, self._ascent, out=self._ascent)
+        self._search.begin(mask, advanced, step, self._loss, -rise)
+        length = self._search.step.to(self.x.dtype)[:, None]
+        torch.sub(self._place, self._ascent * length, out=self.x)
 
     def keep(self, index: Tensor) -> None:
         """See `Optimiser.keep`."""
-        for name in ("x", "status", "_in_round"):
+        for name in ("x", "status", "_in_round", "_place", "_loss", "_gradient", "_ascent"):
             setattr(self, name, getattr(self, name)[index])
         self._pairs.keep(index)
-        if self._search is not None:
-            self._search = self._search.keep(index)
-            for name in ("_place", "_loss", "_gradient", "_direction"):
-                setattr(self, name, getattr(self, name)[index])
+        self._search = self._search.keep(index)
 
 
 class Adam:
@@ -354,14 +332,14 @@ class Adam:
         """See `Optimiser.tell`. A cell whose loss is not finite is STUCK."""
         first, second = self.betas
         self._steps += 1
-        _settle(self.status, ~losses.isfinite(), STUCK)
-        self._mean = self._mean.lerp(gradients, 1 - first)
-        self._square = self._square * second + (1 - second) * gradients.square()
+        _settle(self.status, ~(losses.abs() < torch.inf), STUCK)
+        self._mean.lerp_(gradients, 1 - first)
+        self._square.mul_(second).add_(gradients.square().mul_(1 - second))
         size = self.learning_rate / (1 - first**self._steps)
-        scale = self._square.sqrt() / (1 - second**self._steps) ** 0.5 + 1e-8
-        self.x = self.x - size * self._mean / scale
+        scale = self._square.sqrt().div_((1 - second**self._steps) ** 0.5).add_(1e-8)
+        self.x -= (size * self._mean).div_(scale)
         if self.limits is not None:
-            self.x = torch.minimum(torch.maximum(self.x, self.limits[0]), self.limits[1])
+            torch.clamp(self.x, *self.limits, out=self.x)
 
     def keep(self, index: Tensor) -> None:
         """See `Optimiser.keep`."""

@@ -204,6 +204,6 @@ def test_what_a_cell_has_forgotten_has_no_say_even_where_it_is_no_number():
     optimiser._pairs.forget(torch.tensor([True, False]))
     optimiser._pairs.pairs[0] = torch.nan
     gradient = torch.ones(2, 12, dtype=torch.float64)
-    found = optimiser._pairs._products(optimiser._pairs.s, gradient, optimiser._pairs.count)
-    assert torch.equal(found[0], torch.zeros(3, dtype=torch.float64))
+    found = optimiser._pairs._products(gradient, gradient)
+    assert torch.equal(found[0], torch.zeros(3, 2, 2, dtype=torch.float64))
     assert bool(found[1].isfinite().all())
