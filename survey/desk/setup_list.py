@@ -11,6 +11,7 @@ from django.utils import formats
 from survey.models import Stimulus, Study
 from survey.study.definition import Definition
 from survey.study.readiness import blocking, load_of, tried
+from survey.study.wording import english_name
 
 Kind = Literal["done", "todo", "blocked"]
 
@@ -25,7 +26,6 @@ TITLES: Final = {
     "recruitment": "Recruit people",
     "privacy": "State privacy and who is responsible",
 }
-LANGUAGE_NAMES: Final = {"en": "English", "fr": "French", "de": "German", "es": "Spanish"}
 _NUMBERS: Final = ("No", "One", "Two", "Three", "Four", "Five", "Six")
 
 
@@ -126,7 +126,7 @@ def summary(study: Study, definition: Definition) -> dict[str, str]:
     day = f"personal data go on {formats.date_format(definition.purge_on)}" if definition.purge_on else ""
     return {
         "texts": f"{definition.say(definition.title, first)} · {' and '.join(texts)}",
-        "languages": ", ".join(LANGUAGE_NAMES[code] for code in definition.languages),
+        "languages": ", ".join(map(english_name, definition.languages)),
         "questions": asked,
         "own_questions": _own_line(definition),
         "images": images_line(study),

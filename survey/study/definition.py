@@ -29,6 +29,7 @@ from survey.models.study import FAR
 from survey.study.own_questions import OwnQuestion, clashes
 from survey.study.parts import Key, Language, Line, LineText, Part, ProseText
 from survey.study.scales import LANGUAGES, QUESTIONS, default_labels, is_slider, rating_on
+from survey.study.wording import Wording
 
 Method = Literal["acr", "acr-hr", "dcr", "pair"]
 Platform = Literal["prolific", "mturk"]
@@ -208,6 +209,7 @@ class Definition(Part):
     answer: Literal["next", "tap"] = "next"
     about: list[AboutQuestion] = []
     own_questions: Annotated[list[OwnQuestion], Field(max_length=20)] = []
+    wording: dict[Language, Wording] = {}
     invited_only: bool = False
     recruitment: Recruitment | None = None
 
@@ -244,10 +246,25 @@ class Definition(Part):
         return self
 
     def _check_languages(self) -> None:
-        """Refuse a language without any wording."""
+        """Refuse a language without any wording, and wording that no page would show."""
         for code in self.languages:
-            if code not in LANGUAGES:
-                raise ValueError(f"languages: {code!r} is not one of {', '.join(LANGUAGES)}")
+            if code not in LANGUAGES and code not in self.wording:
+                raise ValueError(
+                    f"languages: {code!r} has no accepted wording here ({', '.join(LANGUAGES)} have); "
+                    f"bring your own in a table [wording.{code}]"
+                )
+        for code in self.wording:
+            if code in LANGUAGES:
+                raise ValueError(f"wording.{code}: this language has its accepted wording; leave this out")
+            if code not in self.languages:
+                raise ValueError(f"wording.{code}: {code} is none of languages = {self.languages}")
+        own = [code for code in self.languages if code not in LANGUAGES]
+        for number, question in enumerate(self.questions if self.method != "pair" else [], 1):
+            if own and not question.labels:
+                raise ValueError(
+                    f"questions.{number}.labels: there are no accepted labels in {', '.join(own)}; "
+                    "give them in every language"
+                )
 
     def _check_scales(self) -> None:
         for number, question in enumerate(self.questions, 1):
@@ -357,7 +374,7 @@ class Definition(Part):
         return names.get(answer, number_text(answer))
 
 
-_LATER: Final = {"goal": Goal(), "limits": Limits(), "answer": "next", "own_questions": []}
+_LATER: Final = {"goal": Goal(), "limits": Limits(), "answer": "next", "own_questions": [], "wording": {}}
 
 
 def takes_taps(questions: Sequence[AskedQuestion]) -> bool:
@@ -449,6 +466,7 @@ def _keys_of_table(path: list[Any]) -> list[str]:
         "questions": AskedQuestion,
         "gold": Gold,
         "own_questions": OwnQuestion,
+        "wording": Wording,
     }
     names = [part for part in path if part in tables]
     return list((tables[names[-1]] if names else Definition).model_fields)

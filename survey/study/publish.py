@@ -31,7 +31,8 @@ from survey.analysis.reading.items import factor_value, read_items
 from survey.models import Question, Stimulus, Study, StudyVersion
 from survey.study.covariates import covariates_of, fill_in
 from survey.study.definition import Definition
-from survey.study.trap import trap_picture
+from survey.study.trap import WORDS, trap_picture
+from survey.study.wording import TRAP_REQUEST, TRAP_THANKS
 
 IMAGE_SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".webp", ".avif", ".heic", ".heif", ".tif", ".tiff", ".bmp", ".gif"}
@@ -445,9 +446,17 @@ def _check_references(pictures: list[Picture], definition: Definition) -> None:
 
 def _trap(definition: Definition, language: str, answer: float) -> Picture:
     label = definition.answer_text(definition.questions[0], answer, language)
-    draw = partial(trap_picture, label, language)
+    draw = partial(trap_picture, label, _trap_words(definition, language))
     role = Stimulus.Role.TRAP
     return Picture(f"trap-{language}", draw, factors={"language": language}, role=role, expected=answer)
+
+
+def _trap_words(definition: Definition, language: str) -> tuple[str, str]:
+    """Return what the attention picture says in a language: as it ships, or in the study's own wording."""
+    if language in WORDS:
+        return WORDS[language]
+    own = definition.wording[language].texts
+    return own.get(TRAP_THANKS, TRAP_THANKS), own.get(TRAP_REQUEST, TRAP_REQUEST)
 
 
 def _remove(stimuli: list[Stimulus]) -> None:

@@ -10,6 +10,7 @@ from django.db.models import Count
 
 from survey.models import Participant, Stimulus, Study
 from survey.study.definition import Definition
+from survey.study.wording import english_name, page_texts
 
 #: Images narrower than this look tiny on a screen of today, in pixels.
 SMALL_WIDTH: Final = 256
@@ -72,7 +73,18 @@ def remarks(study: Study, definition: Definition) -> list[Finding]:
     smallest = min(study.stimuli.exclude(role=Stimulus.Role.TRAP).values_list("width", flat=True), default=0)
     if 0 < smallest < SMALL_WIDTH:
         found.append(Finding(f"The smallest image is {smallest} px wide: it will look tiny.", "images"))
+    found += [Finding(gap, "languages") for gap in wording_gaps(definition)]
     return found
+
+
+def wording_gaps(definition: Definition) -> list[str]:
+    """Return a sentence for each language whose own wording lacks texts of the pages."""
+    return [
+        f"{missing} of {len(page_texts())} texts of the pages have no {english_name(code)} wording: "
+        "people see them in English."
+        for code, wording in definition.wording.items()
+        if (missing := len(wording.missing))
+    ]
 
 
 def tried(study: Study) -> bool:

@@ -24,9 +24,9 @@ SIZE: Final = (640, 480)
 FONT: Final = Path(matplotlib.get_data_path()) / "fonts/ttf/DejaVuSans.ttf"
 
 
-def trap_picture(label: str, language: str) -> Image.Image:
-    """Return an RGB image of SIZE that asks, in `language`, for the answer with this label."""
-    thanks, request = WORDS[language]
+def trap_picture(label: str, words: tuple[str, str]) -> Image.Image:
+    """Return an RGB image of SIZE that thanks and asks, in these words, for the answer with this label."""
+    thanks, request = words
     image = Image.new("RGB", SIZE, (236, 233, 226))
     draw = ImageDraw.Draw(image)
     middle = SIZE[0] / 2

@@ -78,7 +78,7 @@ class QuestionRow:
                     label=f"Answers, worst first ({code})",
                     help_text="One on each line: all, or the two ends. Default: the accepted words, in grey",
                     labels=in_language(self._old.get("labels"), code) or [],
-                    usual=default_labels(self._method)[code],
+                    usual=default_labels(self._method).get(code, ()),
                 ),
             )
 
@@ -117,7 +117,7 @@ class QuestionRow:
         }
         if scale != _USUAL_SCALE:
             usual = {code: [labels[0], labels[-1]] for code, labels in usual.items()}
-        whole = {code: lines or usual[code] for code, lines in said.items()}
+        whole = {code: lines or usual.get(code, []) for code, lines in said.items()}
         return joined(self._old.get("labels"), whole)
 
     def _text(self, language: str) -> str:

@@ -15,6 +15,7 @@ from survey.desk.forms.study_form_fields import Words
 from survey.desk.forms.task_form import TaskForm
 from survey.study.definition import Definition
 from survey.study.scales import QUESTIONS
+from survey.study.wording import ships
 
 #: For how long personal data are kept where nothing else is said, in days.
 KEPT_DAYS: Final = 90
@@ -49,12 +50,13 @@ ABOUT: Final = (
 )
 
 
-def _in_each(languages: list[str], text: str) -> dict[str, str]:
-    """Return a text that ships with the site in each language."""
+def _in_each(definition: Definition, text: str) -> dict[str, str]:
+    """Return a text that ships with the site in each language of a study, its own wording included."""
     said = {}
-    for language in languages:
+    for language in definition.languages:
+        own = definition.wording.get(language)
         with override(language):
-            said[language] = gettext(text)
+            said[language] = (own and own.texts.get(text)) or gettext(text)
     return said
 
 
@@ -67,9 +69,9 @@ class TextsForm(TaskForm):
         instructions = INSTRUCTIONS.get(method, INSTRUCTIONS["acr"])
         self.add_text("title", "Title", 1, hint="People see it first.")
         grey = "Default: the grey text."
-        usual = _in_each(self.languages, PURPOSE)
+        usual = _in_each(self.definition, PURPOSE)
         self.add_text("consent.purpose", "What the study is about", 4, usual, default=grey)
-        usual = _in_each(self.languages, instructions)
+        usual = _in_each(self.definition, instructions)
         self.add_text("instructions", "What people are asked to do", 4, usual, default=grey)
 
 
@@ -124,6 +126,8 @@ class QuestionsForm(TaskForm):
 
 
 def _follow_method(questions: list[dict[str, Any]], old: Definition, method: str) -> None:
+    if not all(ships(code) for code in old.languages):
+        return
     accepted = {code: QUESTIONS[old.method][code] for code in old.languages}
     for question in questions:
         if question["text"] in (accepted, *accepted.values()):

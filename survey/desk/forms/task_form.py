@@ -197,7 +197,8 @@ class TaskForm(forms.Form):
 
     def field_of(self, place: str) -> str | None:
         """Return the field that shows a place of the definition; None for the form as a whole."""
-        names = (place, f"{place}:{self.languages[0]}")
+        parent, _, code = place.rpartition(".")
+        names = (place, f"{parent}:{code}", f"{place}:{self.languages[0]}")
         return next((name for name in names if name in self.fields), None)
 
     def _gaps(self, cleaned: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -13,8 +13,9 @@ from generator.management.names import image_set_named
 from generator.models import ImageSet
 from survey.management.studies import where
 from survey.models import Study
-from survey.study.definition import DefinitionError, load
+from survey.study.definition import DefinitionError, definition_of, load
 from survey.study.publish import PublishError, publish_folder, publish_image_set
+from survey.study.readiness import wording_gaps
 from survey.study.republish import published_before
 
 
@@ -51,6 +52,8 @@ class Command(PlainCommand):
             raise CommandError(str(error), returncode=2) from error
         line = where(study, is_new=is_new)
         self.stdout.write(line[0].upper() + line[1:])
+        for gap in wording_gaps(definition_of(study.version)):
+            self.stdout.write(gap)
 
 
 def _publish(slug: str, source: ImageSet | Path, file: Path | None) -> tuple[Study, bool]:

@@ -13,14 +13,16 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import translation
 from django.utils.functional import cached_property
+from django.utils.translation.trans_real import parse_accept_lang_header
 from django.views.decorators.csrf import csrf_exempt
 
 from survey.access.studies import readable_studies
 from survey.models import Participant, Study
 from survey.session import services
+from survey.session.pages.wording import speaking
 from survey.study.definition import Definition, definition_of
+from survey.study.wording import is_right_to_left, language_name
 
 COOKIE: Final = "participant"
 COOKIE_AGE: Final = 180 * 24 * 3600
@@ -89,8 +91,23 @@ class Visit:
         wanted = self.request.GET.get("language") or self.request.POST.get("language")
         if wanted in languages:
             return wanted
-        browser = translation.get_language_from_request(self.request)[:2]
-        return browser if browser in languages else languages[0]
+        accepted = parse_accept_lang_header(self.request.headers.get("Accept-Language", "").lower())
+        known = {code.partition("-")[0]: code for code in reversed(languages)}
+        for code, _ in accepted:
+            if code in languages or code.partition("-")[0] in known:
+                return code if code in languages else known[code.partition("-")[0]]
+        return languages[0]
+
+    @property
+    def languages(self) -> list[tuple[str, str]]:
+        """The study's languages, each with what it calls itself."""
+        asked = self.definition
+        return [(code, language_name(code, asked.wording)) for code in asked.languages]
+
+    @property
+    def is_right_to_left(self) -> bool:
+        """Whether the visit's language is written from right to left."""
+        return is_right_to_left(self.language)
 
     def text(self, text: Any) -> str:
         """Return one of the definition's texts in the visit's language."""
@@ -170,7 +187,7 @@ def participant_page(
             elif visit.by_script:
                 response = page(visit, **kwargs)
             else:
-                with translation.override(visit.language):
+                with speaking(visit.language, visit.definition.wording):
                     response = page(visit, **kwargs)
             response.headers.setdefault("Cache-Control", "no-store")
             response.headers["X-Robots-Tag"] = "noindex"

@@ -14,6 +14,7 @@ from survey.session import services
 from survey.study.definition import Definition, definition_of
 from survey.study.publish import PublishError
 from survey.study.revise import revise
+from survey.study.wording import page_texts
 from tests.survey.desk.test_task_forms import offered
 from tests.survey.factories import make_study
 
@@ -436,3 +437,47 @@ def test_a_new_language_asks_for_the_own_questions_in_it(client, owner, study):
     assert page.status_code == 422
     names = page.context["form"].fields
     assert {"own_questions.1.text:fr", "own_questions.1.choices:fr"} <= set(names)
+
+
+def test_a_language_that_does_not_ship_asks_for_every_text_and_is_then_spoken(client, owner, study):
+    page = send(client, "languages", another="IT")
+    assert page.status_code == 422
+    needed = {
+        "title:it": "Uno studio",
+        "questions.1.text:it": "Com'è?",
+        "questions.1.labels:it": "No\nForse\nSì",
+    }
+    assert set(needed) <= set(page.context["form"].errors)
+    assert "Your own texts in Italian" in page.content.decode()
+    begin = page_texts().index("Begin")
+    wanted = needed | {f"wording.texts:it:{begin}": "Inizia", "another": "it"}
+    wrong = client.post(f"{SETUP}languages/", {"languages": ["en", "de"], **wanted})
+    assert "3 labels (it); the scale 1:5 takes 5" in wrong.content.decode()
+    wanted["questions.1.labels:it"] = "Pessima\nScarsa\nDiscreta\nBuona\nOttima"
+    assert client.post(f"{SETUP}languages/", {"languages": ["en", "de"], **wanted}).status_code == 302
+    definition = definition_of(study.version)
+    assert definition.languages == ["en", "de", "it"]
+    assert definition.wording["it"].texts == {"Begin": "Inizia"}
+    assert definition.labels(definition.questions[0], "de")[4] == "Ausgezeichnet"
+    assert "Inizia</button>" in client.get("/s/study/?language=it").content.decode()
+    told = client.get(f"{SETUP}open/").content.decode()
+    assert "texts of the pages have no Italian wording: people see them in English." in told
+
+
+def test_wording_is_marked_as_accepted_or_own_and_goes_with_its_language(client, owner, study):
+    sent = {
+        "another": "it",
+        "title:it": "T",
+        "questions.1.text:it": "?",
+        "questions.1.labels:it": "1\n2\n3\n4\n5",
+    }
+    send(client, "languages", **sent)
+    page = client.get(f"{SETUP}languages/").content.decode()
+    assert "Accepted wording: filled in" in page
+    assert "Your own wording: " in page
+    changed = send(
+        client, "languages", **{f"wording.texts:it:{page_texts().index('Image {n} of {of}')}": "{n}"}
+    )
+    assert "Keep {n}, {of}, as in the English text." in changed.content.decode()
+    assert send(client, "languages", languages=["en", "de"]).status_code == 302
+    assert definition_of(study.version).wording == {}

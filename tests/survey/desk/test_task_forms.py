@@ -19,6 +19,7 @@ from survey.desk.pages.study.setup_tasks import FORMS
 from survey.study.definition import AboutQuestion, Definition
 from survey.study.parts import Part
 from survey.study.scales import LANGUAGES
+from tests.survey.session.test_own_languages import ITALIAN
 
 
 def offered(form: TaskForm) -> dict[str, Any]:
@@ -143,11 +144,24 @@ def test_a_form_left_as_it_is_says_the_same_again(definition: Definition, keys_s
 def test_every_key_is_in_one_form_or_cannot_change_at_all():
     forms = [form(definition=Definition(title="T")) for form in FORMS.values()]
     names = [re.sub(r"\.\d+\.", ".", name.partition(":")[0]) for form in forms for name in set(form.fields)]
-    elsewhere = ("files", "images")
-    assert set(names) == {path for path in paths(Definition) if path.partition(".")[0] not in elsewhere}
+    elsewhere = ("files", "images", "wording")
+    assert set(names) - {"another"} == {
+        path for path in paths(Definition) if path.partition(".")[0] not in elsewhere
+    }
     for form in forms:
         shown = [field.name for group in form.groups for field in group.fields]
         assert sorted(shown) == sorted(form.fields)
+
+
+def test_a_form_left_as_it_is_keeps_a_languages_own_wording():
+    definition = Definition.model_validate({"title": "T", **ITALIAN})
+    for name, form in FORMS.items():
+        values = offered(form(definition=definition)) | ({"purge_on": ""} if name == "privacy" else {})
+        again = form(posted(values), definition=definition)
+        assert again.is_valid(), (name, again.errors)
+        assert again.definition.sha256 == definition.sha256, name
+    shown = {name.partition(":")[0] for name in FORMS["languages"](definition=definition).fields}
+    assert {"wording.name", "wording.texts"} <= shown
 
 
 def test_every_number_says_its_default():
