@@ -24,11 +24,13 @@ class Columns:
         of: role -> its columns, in the file's order or as the user gave them.
         rivals: role -> columns of which any could be it.
         numbers: role -> a number that the user gave in place of a column.
+        hints: role -> columns that may have it by what they hold.
     """
 
     of: dict[str, list[str]] = field(default_factory=dict)
     rivals: dict[str, list[str]] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
+    hints: dict[str, list[str]] = field(default_factory=dict)
 
     def one(self, role: str) -> str | None:
         """Return the role's first column, None without one."""
@@ -50,6 +52,8 @@ def resolve(names: list[str], source: str, options: ReadOptions) -> Columns:
         found = _chosen(text, names, role in _SEVERAL)
         if found is None and role == "n" and text.isdigit():
             columns.numbers[role] = int(text)
+        elif found is None and role == "question" and _are_parts(text, names):
+            continue
         elif found is None:
             raise TableError(f"{source}: --columns {role}={text}: {_not_there(text, names)}")
         else:
@@ -90,8 +94,10 @@ def refuse_rivals(columns: Columns, source: str, roles: Iterable[str]) -> None:
             )
 
 
-def missing_column(role: str, names: list[str]) -> str:
-    """Return what to say of a role that no column has, with the nearest name."""
+def missing_column(role: str, names: list[str], hints: list[str]) -> str:
+    """Return what to say of a role that no column has, with the column that may have it by its cells or its name."""
+    if hints:
+        return f"{role!r} (is it {hints[0]!r}? then add --columns {role}={hints[0]})"
     plain_names = {plain(name): name for name in names if role_of(name) not in ROLES[:3]}
     close = difflib.get_close_matches(role, list(plain_names), n=1, cutoff=0.6)
     hint = (
@@ -113,11 +119,14 @@ def _chosen(text: str, names: list[str], several: bool) -> list[str] | None:
     if whole or not several:
         return whole or None
     found: list[str] = []
-    for part in text.split("+"):
-        matched = _match(part.strip(), names)
-        if not matched:
+    parts = text.split("+")
+    while parts:
+        # A name may hold a plus itself: the longest that is there counts.
+        length = next((n for n in range(len(parts), 0, -1) if _match("+".join(parts[:n]).strip(), names)), 0)
+        if not length:
             return None
-        found += [name for name in matched if name not in found]
+        found += [name for name in _match("+".join(parts[:length]).strip(), names) if name not in found]
+        parts = parts[length:]
     return found
 
 
@@ -135,6 +144,12 @@ def _match(text: str, names: list[str]) -> list[str]:
     if text.isdigit() and 1 <= int(text) <= len(names):
         return [names[int(text) - 1]]
     return []
+
+
+def _are_parts(text: str, names: list[str]) -> bool:
+    """Whether the words of ``text``, joined by +, are each a part of several columns' names: the questions of a wide table."""
+    words = [part.strip().casefold() for part in text.split("+")]
+    return all(word and sum(word in name.casefold() for name in names) > 1 for word in words)
 
 
 def _not_there(text: str, names: list[str]) -> str:

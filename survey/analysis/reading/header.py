@@ -18,6 +18,19 @@ from survey.analysis.table import TableError
 
 _LOOKED_AT: Final = 60
 _NUMBER: Final = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
+_RESPONSES: Final = frozenset(
+    {
+        "response",
+        "open-ended response",
+        "antwort",
+        "offene antwort",
+        "réponse",
+        "réponse ouverte",
+        "respuesta",
+        "respuesta abierta",
+    }
+)
+"""What SurveyMonkey writes under a question with one answer."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +63,7 @@ def name_columns(cells: Cells, source: str, options: ReadOptions, notes: dict[st
     if place is None:
         raise TableError(f"{source}: no table in it: a header must name the columns {', '.join(REQUIRED)}")
     if _is_bare(top, place):
+        _refuse_row_numbers(cells.body(0).frame[0].tolist(), source)
         return _numbered(cells, source, matrix=True)
     if _is_data([row for row in top[place:] if any(row)]):
         raise TableError(
@@ -62,12 +76,14 @@ def name_columns(cells: Cells, source: str, options: ReadOptions, notes: dict[st
         )
     names, body = _trim(top[place], cells.body(place + 1), source, cells.frame.index[place], notes)
     body = _without_identifiers(body, notes)
-    body = _without_comments(body, notes)
+    body = _without_rules(_without_comments(body, notes))
     groups: tuple[str, ...] = ()
     if second := _second_line(names, body):
         groups, names = _fill(names), second
-        body = Cells(body.frame.iloc[1:])
+        body = body.body(1)
         notes["header"] = "the header has two lines"
+    else:
+        body = _without_labels(body, notes)
     body = _without_headers(names, body, source, notes)
     _note_short(names, body, notes)
     if groups:
@@ -107,11 +123,14 @@ def _is_bare(top: list[list[str]], place: int) -> bool:
     cells = [clean(cell) for row in rows for cell in row]
     if len(rows) < 2 or max(map(len, rows)) < 2 or not any(map(_NUMBER.fullmatch, cells)):
         return False
-    first = [clean(cell) for cell in rows[0]]
-    running = first == [str(n) for n in range(1, len(first) + 1)] or first == [
-        str(n) for n in range(len(first))
-    ]
+    # R writes an empty cell above the names of the rows.
+    first = [clean(cell) for cell in rows[0][1 if not rows[0][0] else 0 :]]
+    running = _counts_up(first)
     return not running and all(_NUMBER.fullmatch(cell) or cell.casefold() in MISSING for cell in cells)
+
+
+def _counts_up(names: list[str]) -> bool:
+    return names in ([str(n + start) for n in range(len(names))] for start in (0, 1))
 
 
 def _is_data(rows: list[list[str]]) -> bool:
@@ -130,6 +149,15 @@ def _is_data(rows: list[list[str]]) -> bool:
         and all(map(str.isdigit, numbers))
     )
     return kinds[0] == kinds[1] and (len(first) <= 3 or not named)
+
+
+def _refuse_row_numbers(first: list[str], source: str) -> None:
+    """Raise TableError where a bare matrix begins with a column that counts its rows."""
+    if len(first) > 2 and _counts_up([clean(cell) for cell in first]):
+        raise TableError(
+            f"{source}: a matrix without a header whose first column counts the rows: are these ratings? If they number "
+            "the rows, add --header none --wide items --columns item=1 (or participant=1 with --wide participants)"
+        )
 
 
 def _numbered(cells: Cells, source: str, *, matrix: bool = False) -> Named:
@@ -152,7 +180,8 @@ def _trim(
     last = max((place + 1 for place, use in enumerate(used) if use), default=0)
     if last <= width:
         return names[:width], Cells(frame.iloc[:, :width], body.lengths)
-    if "" in names[1:width] and all(frame.iloc[0, width:last] != ""):
+    above = "" in names[1:width] or (len(frame) > 2 and all(frame.iloc[0, : width - 1] == ""))
+    if above and all(frame.iloc[0, width:last] != ""):
         # The last group of a header of two lines: its name stands over its first column only.
         return [*names[:width], *[""] * (last - width)], Cells(frame.iloc[:, :last], body.lengths)
     extra = frame.iloc[:, width:last]
@@ -203,6 +232,42 @@ def _without_comments(body: Cells, notes: dict[str, str]) -> Cells:
         return body
     notes["comments"] = f"{_count(int(out.sum()), 'comment line')} left out (row {body.frame.index[out][0]})"
     return body.without(out)
+
+
+def _without_rules(body: Cells) -> Cells:
+    """Leave out the lines of dashes that tables in Markdown have between header and body."""
+    rule = np.ones(len(body.frame), bool)
+    for name in body.frame.columns:
+        rule &= body.frame[name].str.fullmatch(r"\s*[:+=|-]*|\s*:?[-=+|]{2,}:?\s*").to_numpy(bool)
+    return body.without(rule) if rule.any() else body
+
+
+def _without_labels(body: Cells, notes: dict[str, str]) -> Cells:
+    """Leave out a second line of labels: text where all other rows have numbers, or ``Response`` under each question."""
+    if len(body.frame) < 2:
+        return body
+    first = [clean(cell) for cell in body.row(0)]
+    filled = [cell for cell in first if cell]
+    if not filled or any(map(_NUMBER.fullmatch, filled)):
+        return body
+    rest = body.frame.iloc[1:]
+    labels = [
+        cell
+        for cell, name in zip(first, rest.columns, strict=True)
+        if cell and cell.casefold() not in MISSING and _is_numeric(rest[name])
+    ]
+    if len(set(labels)) < 2 and not ("" in first and {cell.casefold() for cell in filled} <= _RESPONSES):
+        return body
+    notes["label_line"] = (
+        f"the line under the header left out: labels of the columns ({_shorten(', '.join(filled))})"
+    )
+    return body.body(1)
+
+
+def _is_numeric(column: pd.Series) -> bool:
+    cells = [clean(str(cell)) for cell in column.unique()]
+    numbers = [cell for cell in cells if _NUMBER.fullmatch(cell)]
+    return bool(numbers) and all(_NUMBER.fullmatch(cell) or cell.casefold() in MISSING for cell in cells)
 
 
 def _second_line(names: list[str], body: Cells) -> list[str]:

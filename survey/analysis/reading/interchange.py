@@ -37,7 +37,11 @@ def json_value(path: Path, text: str) -> Any:
         return json.loads(text)
     except ValueError as error:
         try:
-            return [json.loads(line) for line in text.splitlines() if line.strip()]
+            lines = [json.loads(line) for line in text.splitlines() if line.strip()]
+            # JATOS writes one list of trials for each participant.
+            return (
+                [row for part in lines for row in part] if all(isinstance(x, list) for x in lines) else lines
+            )
         except ValueError:
             if path.suffix.lower() in (".json", ".jsonl", ".ndjson"):
                 raise TableError(f"{path}: not JSON: {error}") from None

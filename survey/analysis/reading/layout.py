@@ -17,8 +17,9 @@ from survey.analysis.reading.roles import (
     NUMBERS,
     QUESTION_WORDS,
     REQUIRED,
+    RESPONSE_WORDS,
     TEXT,
-    is_summary,
+    holds_no_ratings,
     plain,
     role_of,
 )
@@ -29,16 +30,16 @@ COLUMN: Final = "\0column"
 """The column of a long table that holds the wide column each rating was in."""
 
 _PARTICIPANT_NAME: Final = re.compile(
-    r"(?:p|s|o|r|w|u|v|vp|vpn|sub|subj|subject|participant|part|observer|obs|rater|worker|user|judge|j|viewer|listener|"
-    r"assessor|person|respondent|tester|evaluator|annotator|teilnehmer|proband|n)[ _.\-#]*\d+",
+    r"(?:p|s|o|r|w|u|vp|vpn|sub|subj|subject|participant|part|observer|obs|rater|worker|user|judge|j|viewer|listener|"
+    r"assessor|person|respondent|tester|evaluator|annotator|teilnehmer|proband)[ _.\-#]*\d+",
     re.IGNORECASE,
 )
 _ITEM_NAME: Final = re.compile(
     r".*\.(?:png|jpe?g|webp|tiff?|bmp|gif|avif|mp4|avi|yuv|mkv|webm|wav|mp3|flac|y4m)|"
-    r"(?:img|image|pic|picture|photo|pvs|stim|stimulus|item|clip|video|vid|sample|src|hrc|q|question|i|x|bild|wine)[ _.\-#]*\d+.*",
+    r"(?:img|image|pic|picture|photo|pvs|stim|stimulus|item|clip|video|vid|sample|src|hrc|q|question|i|bild|wine)[ _.\-#]*\d+.*",
     re.IGNORECASE,
 )
-_TIMESTAMPS: Final = frozenset({"timestamp", "zeitstempel", "horodateur", "marca_temporal"})
+_OFTEN: Final = 0.2
 _GROUPED: Final = re.compile(r"^(.*?)[\s_.:/\-]*\[(.+)\]$")
 
 
@@ -49,7 +50,7 @@ def rating_columns(
     shares: dict[str, float] = {}
     empty: list[str] = []
     for name in frame.columns:
-        if name in columns.known() or plain(name) in NO_RATINGS or is_summary(name) or not name:
+        if name in columns.known() or holds_no_ratings(name) or not name:
             continue
         texts = frame[name].unique()
         parsed = parse_ratings(texts, options)
@@ -59,7 +60,7 @@ def rating_columns(
             empty.append(name)
         elif good >= bad:
             shares[name] = good / (good + bad)
-    found = list(shares)
+    found = _in_brackets(list(shares), notes)
     shapes = [_shape(name) for name in found]
     usual = max(set(shapes), key=shapes.count) if shapes else ""
     if "#" in usual and len(found) > 3 and shapes.count(usual) >= 0.75 * len(found):
@@ -71,6 +72,17 @@ def rating_columns(
             found = [name for name in found if name not in odd]
     alike = {_shape(name) for name in found}
     return [name for name in frame.columns if name in found or (name in empty and _shape(name) in alike)]
+
+
+def _in_brackets(names: list[str], notes: dict[str, str]) -> list[str]:
+    """Return the columns named ``Text [item]`` where several are: other questions of the form have none."""
+    inside = [name for name in names if _GROUPED.match(name)]
+    if len(inside) < 2 or len(inside) < len(names) / 2 or len(inside) == len(names):
+        return names
+    notes["not_ratings"] = (
+        f"not read as ratings, for their names are unlike the others': {listed([n for n in names if n not in inside])}"
+    )
+    return inside
 
 
 def shaped_alike(names: list[str]) -> bool:
@@ -98,7 +110,7 @@ def long_table(
         raise TableError(f"{source}: choices between the images of pairs, not ratings")
     if missing:
         plural = "s" if len(missing) > 1 else ""
-        shown = ", ".join(missing_column(role, names) for role in missing)
+        shown = ", ".join(missing_column(role, names, columns.hints.get(role, [])) for role in missing)
         raise TableError(
             f"{source}: no column{plural} {shown}; found: {listed(names)}{_rating_hint(named, columns, missing, options)}"
         )
@@ -180,6 +192,14 @@ def _says_more(frame: pd.DataFrame, columns: Columns, ratings: list[str]) -> boo
     key = columns.one("participant") or columns.one("item")
     if key is None or frame[key].is_unique:
         return False
+    # Somebody may fill in a form twice, but not most people.
+    keys = [
+        name
+        for role in ("participant", "item", "question", "phase", "repeat")
+        for name in columns.of.get(role, [])
+    ]
+    if frame.duplicated(keys).mean() > _OFTEN:
+        return True
     others = [name for name in frame.columns if name not in ratings and name not in columns.known()]
     return any(frame[name].nunique() > 1 and not frame.duplicated([key, name]).any() for name in others)
 
@@ -202,10 +222,10 @@ def wide_table(
             f"{source}: --wide {options.wide}: no column holds ratings; found: {listed(list(named.frame.columns))}"
         )
     questions, heads = _questions(ratings, named, options)
-    if named.matrix:
-        heads = _numbered("participant", len(ratings))
     rows_are, row_names = _orientation(named, columns, ratings, heads, source, options, notes)
     other = "participant" if rows_are == "item" else "item"
+    if named.matrix:
+        heads = _numbered(other, len(ratings))
     base = _base(named.frame, columns)
     base = base.drop(columns=[name for name in (*ratings, "participant", "item") if name in base.columns])
     base.insert(0, rows_are, row_names)
@@ -242,8 +262,10 @@ def _orientation(
     )
     if role is None and named.matrix:
         role = "item"
+    if role is None and any(plain(str(name)) in RESPONSE_WORDS for name in frame.columns):
+        role = "participant"
     if role is None:
-        role = _guess(frame[first] if first is not None else None, first, heads)
+        role = _guess(frame[first] if first is not None else None, heads)
     if role is None:
         raise TableError(
             f"{source}: a wide table, but it cannot be told whether its rows are items or participants: add --wide items or "
@@ -258,6 +280,7 @@ def _orientation(
         "idx",
         "order",
         "response_id",
+        "lfdn",
     }:
         return role, frame[first]
     notes["row_names"] = f"no column names the {role}s: each row is one, named by its number"
@@ -274,10 +297,8 @@ def _is_role(name: str, columns: Columns) -> bool:
     return any(name in names for role, names in columns.of.items() if role not in REQUIRED)
 
 
-def _guess(rows: pd.Series | None, first: str | None, heads: list[str]) -> str | None:
+def _guess(rows: pd.Series | None, heads: list[str]) -> str | None:
     """Return what rows are by how their names and the columns' look; None where that does not say."""
-    if first is not None and plain(first) in _TIMESTAMPS:
-        return "participant"
     votes = _vote(heads)
     if rows is not None:
         votes -= _vote([str(name) for name in rows.unique()])

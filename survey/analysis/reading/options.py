@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import csv
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
@@ -121,8 +121,13 @@ def _parse_columns(text: str) -> dict[str, str]:
 
 
 def _split(text: str) -> tuple[str, ...]:
-    """Split at commas; a part in quotation marks may hold commas itself."""
-    if not text.strip():
-        return ()
-    rows = list(csv.reader([text], skipinitialspace=True))
-    return tuple(part.strip() for part in rows[0])
+    """Split at commas outside quotation marks, which are taken off; two in a row are one."""
+    parts, quoted = [""], False
+    for piece in re.split(r'(""|"|,)', text):
+        if piece == '"':
+            quoted = not quoted
+        elif piece == "," and not quoted:
+            parts.append("")
+        else:
+            parts[-1] += ('"' if quoted else "") if piece == '""' else piece
+    return tuple(part.strip() for part in parts) if text.strip() else ()

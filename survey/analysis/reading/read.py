@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -10,10 +12,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from survey.analysis.reading.assignments import assigned
 from survey.analysis.reading.columns import Columns, listed, refuse_rivals, renamed, resolve
 from survey.analysis.reading.decoding import decode, read_bytes
 from survey.analysis.reading.dialect import split
 from survey.analysis.reading.header import Named, name_columns
+from survey.analysis.reading.html import html_cells, is_html
 from survey.analysis.reading.interchange import (
     PARQUET,
     json_table,
@@ -33,7 +37,9 @@ from survey.analysis.reading.layout import (
 )
 from survey.analysis.reading.names import tidy_names
 from survey.analysis.reading.options import ReadOptions
+from survey.analysis.reading.packed import with_choices, with_lists, with_objects
 from survey.analysis.reading.roles import NUMBERS, REQUIRED, TEXT
+from survey.analysis.reading.settling import question_of_repeats, settle
 from survey.analysis.reading.sheets import WORKBOOKS, choose_sheet, sheet_cells, sheet_names
 from survey.analysis.reading.statistics import refuse_counts, refuse_means
 from survey.analysis.reading.sums import without_sums
@@ -75,8 +81,15 @@ def table_of(path: Path, data: bytes, options: ReadOptions, notes: Notes) -> Nam
     if data.startswith(PARQUET):
         return parquet_table(path, data)
     text = decode(path, data, options.encoding, notes)
-    if (value := json_value(path, text)) is not None:
+    value = json_value(path, text)
+    if value is None:
+        value = assigned(text)
+    if value is not None:
         return json_table(path, value, notes)
+    if is_html(text):
+        return name_columns(html_cells(text, str(path), notes), str(path), options, notes)
+    if re.match(r"\s*\\(?:begin|documentclass|toprule)", text):
+        raise TableError(f"{path}: a LaTeX table, not a table of cells: save the data as CSV, XLSX or ODS")
     named = name_columns(split(text, str(path), notes), str(path), options, notes)
     return name_matrix(path, named, notes) if named.matrix else named
 
@@ -195,13 +208,20 @@ def _of_ratings(table: pd.DataFrame, options: ReadOptions, notes: Notes) -> pd.D
 
 def as_long(named: Named, source: str, options: ReadOptions, notes: Notes) -> tuple[pd.DataFrame, Columns]:
     """Return one row of text for each rating cell, under the tidy table's column names, and the file's columns."""
+    named = with_lists(named, notes)
     names = [str(name) for name in named.frame.columns]
     columns = Columns() if named.matrix and not options.columns else resolve(names, source, options)
+    named = with_choices(named, columns, options, notes)
+    settle(named, columns, options, notes)
     complete = all(role in columns.of for role in REQUIRED)
     if complete and options.wide in ("auto", "no"):
         table = long_table(named, columns, source, options, notes)
     else:
         table = _not_plainly_long(named, columns, source, options, notes)
+    table = with_objects(table, notes)
+    if (name := question_of_repeats(table)) is not None:
+        table = table.rename(columns={name: "question"})
+        columns.of["question"] = [name]
     if text := renamed(columns, set(columns.of) & (set(table.columns) | {"rating"})):
         notes["columns"] = text
     return table, columns
@@ -305,7 +325,13 @@ def _bad_rating(
 
 
 def _hint_of_text(text: str) -> str:
-    return f"; if it means a missing rating, add --missing={text.strip()}; for labels of your own give --labels, lowest first"
+    code = text.strip()
+    option = f"--missing={shlex.quote(_in_quotes(code) if ',' in code else code)}"
+    return f"; if it means a missing rating, add {option}; for labels of your own give --labels, lowest first"
+
+
+def _in_quotes(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
 
 
 def _optional(

@@ -23,11 +23,23 @@ from survey.analysis.table import TableError
 _CATEGORY: Final = re.compile(
     r"^(.*?)[\s_.\-(\[]*(-?\d+(?:\.\d+)?)[)\]]?(?:[\s_\-]*(?:stars?|points?|votes?))?$"
 )
-_COUNTED: Final = frozenset(
-    {"n", "count", "counts", "freq", "frequency", "votes", "vote", "num", "nb", "number", "anzahl"}
-)
+_COUNTED: Final = frozenset({"n", "count", "counts", "freq", "frequency", "num", "nb", "number", "anzahl"})
 _MAYBE_COUNTED: Final = frozenset(
-    {"", "c", "cat", "category", "rating", "ratings", "score", "scores", "star", "stars", "mos"}
+    {
+        "",
+        "c",
+        "cat",
+        "category",
+        "rating",
+        "ratings",
+        "score",
+        "scores",
+        "star",
+        "stars",
+        "mos",
+        "vote",
+        "votes",
+    }
 )
 
 
@@ -208,8 +220,10 @@ def _category_columns(names: list[str], scale: Scale) -> tuple[list[str], bool] 
     for name in names:
         if match := _CATEGORY.match(name.strip()):
             groups.setdefault(plain(match[1]), {})[float(match[2])] = name
+    whole = [prefix for prefix, found in groups.items() if set(found) == set(map(float, values))]
     for prefix, found in groups.items():
-        if set(found) == set(map(float, values)) and prefix in _COUNTED | _MAYBE_COUNTED:
+        # A1 to A5, B1 to B5 ... are questions of a questionnaire.
+        if whole == [prefix] and prefix in _COUNTED | _MAYBE_COUNTED:
             return [found[float(value)] for value in values], prefix in _COUNTED
     for labels in (*ACR.values(), *DCR.values()):
         by_label = {plain(name): name for name in names}

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from survey.analysis.reading.layout import COLUMN
 from survey.analysis.reading.options import ReadOptions
-from survey.analysis.reading.roles import is_summary, plain
+from survey.analysis.reading.roles import MAYBE_NAMES, is_summary, plain
 from survey.analysis.reading.values import parse_numbers, parse_ratings
 
 _STATISTICS: Final = {
@@ -29,44 +29,48 @@ _ROUNDING: Final = 0.051
 def without_sums(table: pd.DataFrame, options: ReadOptions, notes: dict[str, str]) -> pd.DataFrame:
     """Return a long table without rows that are called Mean, Total ... and hold no ratings.
 
-    A row of such a name is left out where its other name is empty, where its value is not on the scale, or where the
-    values are those of its name for the other rows; a participant who is called Mean and rates like anybody stays.
+    A row of such a name, or of none, is left out where its other name is empty, where its values are not on the scale, or
+    where they are those of its name for the other rows. A participant who is called Max and rates like anybody stays.
     """
     out = np.zeros(len(table), bool)
     for role, other in (("participant", "item"), ("item", "participant")):
-        names = pd.Series(table[role].unique())
-        for name in names[[is_summary(str(name)) for name in names]]:
-            mine = (table[role] == name).to_numpy(bool)
-            if mine.all():
+        for name in table[role].unique():
+            if str(name).strip() and not is_summary(str(name)):
                 continue
-            if _is_sum(table, mine & ~out, other, options):
+            mine = (table[role] == name).to_numpy(bool)
+            if mine.all() or not (mine & ~out).any():
+                continue
+            if _is_sum(table, mine & ~out, str(name), other, options):
                 out |= mine
                 rows = table.index[mine].unique()
                 where = f"row {rows[0]}" if len(rows) == 1 else f"{mine.sum()} values"
                 column = f" (column {name!r})" if COLUMN in table.columns and len(rows) > 1 else ""
+                called = repr(str(name)) if str(name).strip() else f"a {role} without a name"
                 notes[f"summary_{role}"] = (
-                    f"{name!r} sums up the others and is no {role}: {where}{column} left out"
+                    f"{called} sums up the others and is no {role}: {where}{column} left out"
                 )
     return table[~out] if out.any() else table
 
 
-def _is_sum(table: pd.DataFrame, mine: NDArray[np.bool_], other: str, options: ReadOptions) -> bool:
-    rows = table[mine]
-    if not len(rows):
+def _is_sum(
+    table: pd.DataFrame, mine: NDArray[np.bool_], name: str, other: str, options: ReadOptions
+) -> bool:
+    rows, rest = table[mine], table[~mine]
+    known = plain(name)
+    doubtful = not known or known in MAYBE_NAMES
+    if known and (rows[other].str.strip() == "").any():
+        return True
+    off_scale = bool(parse_ratings(rows["rating"], options).bad.any())
+    if off_scale and not doubtful:
+        return True
+    values, bad = parse_numbers(rows["rating"], options)
+    printed = pd.Series(values, index=rows[other].to_numpy(object)).dropna()
+    if bad.any() or len(printed) < 2:
         return False
-    if (rows[other].str.strip() == "").any():
-        return True
-    parsed = parse_ratings(rows["rating"], options)
-    if parsed.bad.any():
-        return True
-    name = plain(str(rows["item" if other == "participant" else "participant"].iloc[0]))
-    statistic = next((key for key, words in _STATISTICS.items() if name in words), "mean")
-    rest = table[~mine]
-    values, _ = parse_numbers(rest["rating"], options)
-    groups = pd.Series(values).groupby(rest[other].to_numpy(object))
-    printed = pd.Series(parsed.number, index=rows[other].to_numpy(object)).dropna()
     # Whole numbers that are few may be anybody's ratings.
-    if len(printed) < 2 or (len(printed) < _MANY and (printed == printed.round()).all()):
+    if not off_scale and len(printed) < _MANY and (printed == printed.round()).all():
         return False
+    groups = pd.Series(parse_numbers(rest["rating"], options)[0]).groupby(rest[other].to_numpy(object))
+    statistic = next((key for key, words in _STATISTICS.items() if known in words), "mean")
     expected = groups.agg(statistic).reindex(printed.index)
     return bool((np.abs(expected - printed) <= _ROUNDING).all())

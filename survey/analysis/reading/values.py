@@ -55,7 +55,29 @@ MISSING: Final = frozenset(
             "(none)",
         ),
         *("[null]", "\\n", "skipped", "unrated", "not rated", "no answer", "no rating"),
-        *("keine angabe", "sans réponse", "sin respuesta"),
+        *(
+            "no response",
+            "not answered",
+            "unanswered",
+            "don't know",
+            "dont know",
+            "dk",
+            "nr",
+            "skip",
+            "blank",
+            "empty",
+        ),
+        *("prefer not to say", "-/-", "n. a.", "n / a"),
+        *(
+            "keine angabe",
+            "keine antwort",
+            "weiß nicht",
+            "weiss nicht",
+            "sans réponse",
+            "pas de réponse",
+            "ne sait pas",
+        ),
+        *("sin respuesta", "no sabe", "no contesta", "ns/nc"),
     )
 )
 """Texts that stand for a missing number, in small letters."""
@@ -68,6 +90,8 @@ _STAR_WORD: Final = re.compile(
 )
 _FIRST: Final = re.compile(rf"[(\[]?({_NUMBER.pattern})[)\]]?\s*[-:=.,)|]?\s*[(\[]?([^\d\W].*?)[)\]]?")
 _LAST: Final = re.compile(rf"([^\d\W].*?)\s*[-:=,|]?\s*[(\[]?\s*({_NUMBER.pattern})\s*[)\]]?")
+_PARTED: Final = re.compile(r"^[(\[]?[+-]?[\d.,]+[)\]]?[\s\-:=|.,)].*|.*[-:=|,(\[]\s*[+-]?[\d.,]+\s*[)\]]?$")
+"""A number that is clearly set apart from a label: ``1 Meh``, ``Meh (1)``; not ``img_1`` or ``scene 1``."""
 
 
 @dataclass
@@ -92,6 +116,13 @@ def parse_ratings(texts: Iterable[object], options: ReadOptions) -> Parsed:
     written = [str(text) for text in texts]
     reader = _Reader(options)
     raw = np.array([reader.read(text) for text in written], np.float64)
+    if any(_NUMBER.fullmatch(clean(text)) for text in written):
+        # Among numbers asterisks are no stars but stand for something else.
+        for place in [n for n, text in enumerate(written) if re.fullmatch(r"\s*\*+\s*", text)]:
+            raw[place], reader.wrong[written[place]] = (
+                np.nan,
+                ("are asterisks among numbers: if they mean a missing rating, name them by --missing"),
+            )
     snapped = options.used_scale.snap(raw)
     missing = np.array([reader.is_missing(text) for text in written], np.bool_)
     number = np.where(missing, np.nan, snapped)
@@ -165,6 +196,7 @@ class _Reader:
         self.missing = {clean(code).casefold() for code in options.missing}
         self.missing_numbers = {_to_float(code) for code in self.missing if _NUMBER.fullmatch(code)}
         self.used: dict[str, float] = {}
+        self.label_of: dict[float, str] = {}
         self.seen_missing: dict[str, None] = {}
         self.forms: dict[str, str] = {}
         self.wrong: dict[str, str] = {}
@@ -243,8 +275,11 @@ class _Reader:
                 if known is not None and known[0] != number:
                     self.wrong[text] = f"has the number {number:g}, but {label!r} is category {known[0]:g}"
                     return np.nan
-                if known is None and (self.own or not _is_worded(label)):
+                if known is None and (self.own or not _is_worded(label) or not _PARTED.match(plain)):
                     continue
+                if known is None and self.label_of.setdefault(number, _fold(label)) != _fold(label):
+                    self.wrong[text] = f"gives the number {number:g} to {label!r} and to another label"
+                    return np.nan
                 if self.used.setdefault(label, number) != number:
                     self.wrong[text] = (
                         f"gives {label!r} the number {number:g}, elsewhere {self.used[label]:g}"

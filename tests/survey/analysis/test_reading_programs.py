@@ -1,0 +1,382 @@
+"""Exports of programs for surveys and experiments, as they write them: read right, or refused with the reason."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from survey.analysis import Ratings, TableError, read_ratings
+from survey.analysis.reading.options import parse_options
+
+PEOPLE = ["Anna", "Ben", "Cleo", "Dora", "Emil"]
+ITEMS = ["cat.png", "dog.png", "fox.png", "owl.png"]
+VALUES = {(p, i): 1 + (3 * a + 2 * b + a * b) % 5 for a, p in enumerate(PEOPLE) for b, i in enumerate(ITEMS)}
+LABELS = ["Bad", "Poor", "Fair", "Good", "Excellent"]
+NUMBERS = {(str(PEOPLE.index(p) + 1), i): v for (p, i), v in VALUES.items()}
+UNNAMED = {(f"participant {p}", i): v for (p, i), v in NUMBERS.items()}
+
+Read = Callable[..., Ratings]
+Rows = list[list[Any]]
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Read:
+    def read(content: str | Rows, written: str = "utf-8", **options: str) -> Ratings:
+        path = tmp_path / "ratings.csv"
+        if not isinstance(content, str):
+            out = io.StringIO()
+            csv.writer(out, lineterminator="\n").writerows(content)
+            content = out.getvalue()
+        path.write_bytes(content.encode(written))
+        return read_ratings(path, parse_options(**options))
+
+    return read
+
+
+def cells(ratings: Ratings) -> dict[tuple[str, ...], float]:
+    keys = ["participant", "item", *(["question"] if "question" in ratings.table.columns else [])]
+    assert not ratings.table.duplicated(keys).any()
+    names = ratings.table[keys].astype(str).itertuples(index=False, name=None)
+    return dict(zip(names, ratings.table["rating"], strict=True))
+
+
+def forms(
+    head: list[str], start: Callable[[int, str], list[Any]], value=int, tail: tuple[Any, ...] = ()
+) -> Rows:
+    """One row for each person: what ``start`` says of it, then its ratings."""
+    rows = [[*start(n, p), *(value(VALUES[p, i]) for i in ITEMS), *tail] for n, p in enumerate(PEOPLE)]
+    return [list[Any](head), *rows]
+
+
+def trials(head: list[str], row: Callable[[str, str, int], list[Any]]) -> Rows:
+    return [list[Any](head), *(row(p, i, v) for (p, i), v in VALUES.items())]
+
+
+MONKEY = ["Respondent ID", "Collector ID", "Start Date", "First Name", "Custom Data 1"]
+LIME = ["id", "submitdate", "lastpage", "startlanguage", "seed"]
+FORMS: dict[str, tuple[Rows, dict[tuple[str, str], int], dict[str, str]]] = {
+    "SurveyMonkey": (
+        [
+            [*MONKEY, "Rate the images", "", "", ""],
+            ["", "", "", "", "", *ITEMS],
+            *forms([], lambda n, p: [p, 7, "2024", "", ""], lambda v: LABELS[v - 1])[1:],
+        ],
+        VALUES,
+        {},
+    ),
+    "SurveyMonkey, one answer": (
+        [
+            [*MONKEY, *ITEMS],
+            ["", "", "", "", "", *["Response"] * 4],
+            *forms([], lambda n, p: [p, 7, "2024", "", ""])[1:],
+        ],
+        VALUES,
+        {},
+    ),
+    "LimeSurvey": (
+        forms(
+            [*LIME, *(f"Q1[{i}]" for i in ITEMS), "interviewtime", "Q1Time"],
+            lambda n, p: [n + 1, "2024-01-01", 3, "en", 99],
+            tail=(120.5, 4.0),
+        ),
+        NUMBERS,
+        {},
+    ),
+    "LimeSurvey, answer codes": (
+        forms(
+            [*LIME, *(f"Q1[{i}]" for i in ITEMS)],
+            lambda n, p: [n + 1, "2024-01-01", 3, "en", 99],
+            lambda v: f"A{v}",
+        ),
+        NUMBERS,
+        {"labels": "A1,A2,A3,A4,A5"},
+    ),
+    "Google Forms with a count among the questions": (
+        forms(
+            ["Timestamp", "Years of practice", *(f"Rate [{i}]" for i in ITEMS)],
+            lambda n, p: ["2024/01/01 10:00:00", n + 1],
+        ),
+        UNNAMED,
+        {},
+    ),
+    "Microsoft Forms": (
+        forms(
+            ["ID", "Start time", "Completion time", "Email", "Name", *ITEMS],
+            lambda n, p: [n + 1, "1/1/24 10:00:00", "1/1/24 10:05:00", "anonymous", ""],
+        ),
+        NUMBERS,
+        {},
+    ),
+    "SoSci Survey": (
+        [
+            ["CASE", "QUESTNNR", "STARTED", *ITEMS, "TIME001", "FINISHED"],
+            [
+                "Interview-Nummer",
+                "Fragebogen",
+                "Start",
+                *(f"Bild: {i}" for i in ITEMS),
+                "Verweildauer",
+                "beendet",
+            ],
+            *forms([], lambda n, p: [n + 1, "base", "2024"], tail=(3, 1))[1:],
+        ],
+        NUMBERS,
+        {},
+    ),
+    "REDCap": (
+        forms(
+            ["record_id", "redcap_event_name", *ITEMS, "form_complete"],
+            lambda n, p: [n + 1, "arm_1"],
+            tail=(2,),
+        ),
+        NUMBERS,
+        {},
+    ),
+    "Typeform": (
+        forms(["#", *ITEMS, "Submit Date (UTC)", "Network ID"], lambda n, p: [p], tail=("2024", "x")),
+        VALUES,
+        {},
+    ),
+    "PsychoPy": (
+        trials(
+            [
+                "stimFile",
+                "trials.thisN",
+                "rating.response",
+                "rating.rt",
+                "participant",
+                "session",
+                "date",
+                "",
+            ],
+            lambda p, i, v: [i, v % 2, v, 1.2, p, "001", "2024", ""],
+        ),
+        VALUES,
+        {},
+    ),
+    "Gorilla": (
+        [
+            row
+            for line in trials(
+                ["Event Index", "Participant Private ID", "Zone Type", "Reaction Time", "Response", "image"],
+                lambda p, i, v: [1, p, "rating_scale", 900, v, i],
+            )
+            for row in (
+                [line]
+                if line[1] == "Participant Private ID"
+                else [line, [2, line[1], "button", 1, "", line[5]]]
+            )
+        ],
+        VALUES,
+        {},
+    ),
+    "Mechanical Turk": (
+        trials(["HITId", "WorkerId", "Input.image_url", "Answer.rating"], lambda p, i, v: ["H", p, i, v]),
+        VALUES,
+        {},
+    ),
+    "Mechanical Turk, radio buttons": (
+        trials(
+            ["HITId", "WorkerId", "Input.image_url", *(f"Answer.rating.{n}" for n in range(1, 6))],
+            lambda p, i, v: ["H", p, i, *(str(n == v).lower() for n in range(1, 6))],
+        ),
+        VALUES,
+        {},
+    ),
+    "jsPsych, answers as JSON": (
+        trials(["rt", "stimulus", "response", "subject"], lambda p, i, v: [9, i, json.dumps({"Q0": v}), p]),
+        VALUES,
+        {},
+    ),
+    "melted by pandas": (trials(["image", "variable", "value"], lambda p, i, v: [i, p, v]), VALUES, {}),
+    "made longer by tidyr": (trials(["participant", "name", "value"], lambda p, i, v: [p, i, v]), VALUES, {}),
+    "lists in cells": (
+        [
+            ["image", "ratings", "participant_ids"],
+            *([i, [float(VALUES[p, i]) for p in PEOPLE], PEOPLE] for i in ITEMS),
+        ],
+        VALUES,
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize("program", FORMS)
+def test_an_export_of_a_program_is_read(read, program):
+    rows, expected, options = FORMS[program]
+    assert cells(read(rows, **options)) == expected
+
+
+def test_a_list_of_trials_on_each_line_is_read(read):
+    lines = [
+        json.dumps([{"stimulus": i, "response": VALUES[p, i], "subject": p} for i in ITEMS]) for p in PEOPLE
+    ]
+    assert cells(read("\n".join(lines))) == VALUES
+
+
+def test_several_answers_in_a_cell_are_questions(read):
+    rows = trials(
+        ["stimulus", "response", "subject"],
+        lambda p, i, v: [i, json.dumps({"quality": v, "appeal": 6 - v}), p],
+    )
+    found = cells(read(rows))
+    assert found["Anna", "dog.png", "quality"] == VALUES["Anna", "dog.png"]
+    assert found["Anna", "dog.png", "appeal"] == 6 - VALUES["Anna", "dog.png"]
+
+
+def test_a_data_set_in_python_is_read_and_not_run(read, tmp_path):
+    videos = [
+        {"asset_id": n, "content_id": 0, "os": [VALUES[p, i] for p in PEOPLE]} for n, i in enumerate(ITEMS)
+    ]
+    text = "folder = 'videos'\nref_videos = [{'content_id': 0, 'content_name': 'a'}]\ndis_videos = [\n"
+    text += "".join(
+        f" {json.dumps(v)[:-1]}, 'path': folder + '/{i}'}},\n" for v, i in zip(videos, ITEMS, strict=True)
+    )
+    text += f"]\nopen({str(tmp_path / 'run')!r}, 'w')\n"
+    found = cells(read(text))
+    assert found["participant 2", "videos/dog.png"] == VALUES["Ben", "dog.png"]
+    assert len(found) == 20
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["<table>{}</table>", "<html><body><p>A<table><tr><td>x</td></tr></table><table>{}</table></html>"],
+)
+def test_a_table_of_an_html_page_is_read(read, body):
+    rows: Rows = [["participant", "item", "rating"], *([p, i, v] for (p, i), v in VALUES.items())]
+    text = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    assert cells(read(body.format(text))) == VALUES
+
+
+@pytest.mark.parametrize(("text", "reason"), [("<!doctype html><html><p>Not found</p></html>", "an HTML page without a table"), ("\\begin{tabular}{ll}\na & b \\\\\n\\end{tabular}", "a LaTeX table")])  # fmt: skip
+def test_what_is_no_table_is_named(read, text, reason):
+    with pytest.raises(TableError, match=reason):
+        read(text)
+
+
+@pytest.mark.parametrize("rule", ["| --- | :---: | ---: |", "|:--|---|--:|"])
+def test_a_table_in_markdown_is_read(read, rule):
+    lines = [f"| {p} | {i} | {v} |" for (p, i), v in VALUES.items()]
+    text = "\n".join(["# Results", "", "| participant | item | rating |", rule, *lines, ""])
+    assert cells(read(text)) == VALUES
+
+
+@pytest.mark.parametrize("header", ["Judge,Wine,Score", "consumer,product,hedonic", "rater,method,score", "name,image,rating", "Teilnehmer,Datei,Note", "участник,изображение,оценка", "被験者,画像,評価", "partecipante,immagine,voto", "IDListener,wav_file,mos", "Subject ID,Image Name,Rating (1-5)"])  # fmt: skip
+def test_the_one_column_that_is_left_has_the_role_that_is_left(read, header):
+    ratings = read([header.split(","), *([p, i, v] for (p, i), v in VALUES.items())])
+    assert cells(ratings) == VALUES
+    assert {"columns", "guessed_columns"} & set(ratings.notes)
+
+
+@pytest.mark.parametrize(
+    "header", ["foo,bar,rating", "participant,item,foo,bar", "participant,temp,bottle,rating"]
+)
+def test_no_role_is_guessed_where_two_columns_could_have_it(read, header):
+    with pytest.raises(TableError, match="no column"):
+        read(
+            [header.split(","), *([p, i, v, 6 - v][: header.count(",") + 1] for (p, i), v in VALUES.items())]
+        )
+
+
+def test_a_long_table_without_item_or_rating_is_not_taken_for_a_wide_one(read):
+    # The shape of lmerTest's ham: a product's code, the rating and a treatment, all small whole numbers.
+    rows = [[p, n % 4 + 1, 1 + (n + a) % 5, n // 4 + 1] for a, p in enumerate(PEOPLE) for n in range(8)]
+    with pytest.raises(TableError, match=r"no column 'rating'.*rating=Informed\.liking\+Information"):
+        read([["Consumer", "Product", "Informed.liking", "Information"], *rows])
+
+
+def test_columns_that_say_the_same_are_no_rivals(read):
+    rows = trials(["user_ID", "video_ID", "video_name", "rating"], lambda p, i, v: [p, ITEMS.index(i), i, v])
+    ratings = read(rows)
+    assert cells(ratings) == VALUES
+    assert "'video_name' names them" in ratings.notes["item_columns"]
+
+
+@pytest.mark.parametrize("name", ["scale", "metric", "prompt", "Skala"])
+def test_a_column_that_tells_the_ratings_of_an_item_apart_is_the_question(read, name):
+    rows = trials(["participant", "item", "rating", name], lambda p, i, v: [p, i, v, "quality"])
+    rows += [[p, i, 6 - v, "annoyance"] for (p, i), v in VALUES.items()]
+    found = cells(read(rows))
+    assert found["Ben", "fox.png", "annoyance"] == 6 - VALUES["Ben", "fox.png"]
+
+
+def test_a_matrix_of_r_has_its_names_in_the_first_row_and_column(read):
+    text = '"","1","2","3","4"\n"1",4,5,1,5\n"2",2,2,3,4\n"3",1,1,1,2\n'
+    found = cells(read(text, wide="items"))
+    assert len(found) == 12
+    assert found["4", "1"] == 5
+    with pytest.raises(TableError, match="--wide items"):
+        read(text)
+
+
+def test_a_matrix_whose_first_column_counts_its_rows_is_refused(read):
+    with pytest.raises(TableError, match="first column counts the rows"):
+        read("1,4,5\n2,3,3\n3,1,1\n")
+    assert len(read("1,4,5\n2,3,3\n3,1,1\n", header="none", wide="items", columns="item=1").table) == 6
+
+
+def test_a_questionnaire_is_no_table_of_counts(read):
+    head = ["person", *(f"{letter}{n}" for letter in "ANO" for n in range(1, 6))]
+    rows = [head, *([p, *([1 + (a + n) % 5 for n in range(15)])] for a, p in enumerate(PEOPLE))]
+    assert len(read(rows).table) == 75
+
+
+@pytest.mark.parametrize("name", ["Max", "M", "Min", "N"])
+def test_a_person_may_be_called_like_a_statistic(read, name):
+    rows = [[name if p == "Ben" else p, i, v] for (p, i), v in VALUES.items()]
+    found = cells(read([["participant", "item", "rating"], *rows]))
+    assert found[name, "dog.png"] == VALUES["Ben", "dog.png"]
+    with pytest.raises(TableError, match="rating 9"):
+        read([["participant", "item", "rating"], *rows, [name, "new.png", 9]])
+
+
+@pytest.mark.parametrize("name", ["Mean", "", "Średnia", "Ø"])
+def test_a_row_of_means_is_left_out_whatever_it_is_called(read, name):
+    rows: Rows = [[i, *(VALUES[p, i] for p in PEOPLE)] for i in ITEMS]
+    means = [f"{sum(row[k] for row in rows) / 4:.2f}" for k in range(1, 6)]
+    ratings = read([["item", *PEOPLE], *rows, [name, *means]])
+    assert cells(ratings) == VALUES
+    assert "sums up the others" in ratings.notes["summary_item"]
+
+
+def test_names_with_a_number_are_no_labels(read):
+    with pytest.raises(TableError, match="rating 'img_1'"):
+        read("participant,item,rating\na,x,img_1\na,y,img_2\n")
+    with pytest.raises(TableError, match="to another label"):
+        read("participant,item,rating\na,x,2 cats\na,y,2 dogs\n")
+
+
+def test_asterisks_among_numbers_are_no_stars(read):
+    with pytest.raises(TableError, match="asterisks among numbers"):
+        read("participant,item,rating\na,x,3\na,y,**\n")
+    assert len(read("participant,item,rating\na,x,3\na,y,**\n", missing="**").table) == 1
+
+
+def test_columns_whose_names_hold_a_plus_or_a_comma_are_named(read):
+    text = 'participant,item,a+b,"c,d"\nx,i,1,2\ny,i,3,4\n'
+    assert read(text, columns='rating="a+b+c,d"').table["question"].tolist() == ["a+b", "c,d"] * 2
+    assert read(text, columns='"rating=c,d"').table["rating"].tolist() == [2, 4]
+
+
+def test_the_words_of_questions_are_named_by_an_option(read):
+    rows = [
+        ["participant", "cat_mood", "cat_glow", "dog_mood", "dog_glow"],
+        ["a", 1, 2, 3, 4],
+        ["b", 5, 4, 3, 2],
+    ]
+    found = cells(read(rows, columns="question=mood+glow"))
+    assert found["b", "cat", "glow"] == 4
+    with pytest.raises(TableError, match="no column 'moon'"):
+        read(rows, columns="question=moon")
+
+
+def test_a_missing_code_is_shown_as_the_shell_takes_it(read):
+    with pytest.raises(TableError, match="--missing='not sure'"):
+        read("participant,item,rating\na,x,not sure\na,y,3\n")
