@@ -9,11 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from generator.nst import patches
+from generator.nst import patches, transport
 
 
 def content(features: Tensor, target: Tensor) -> Tensor:
@@ -91,11 +90,6 @@ def gram_distance(features: Tensor, target: Tensor) -> Tensor:
     return _GramDistance.apply(features, target)  # type: ignore[no-any-return]
 
 
-# Added to a covariance's diagonal: more channels than positions leave it singular. crowsonkb's value is 1e-4 for
-# inputs of unit deviation; activations here are those of 0..255.
-_RIDGE = 1e-2
-
-
 def moments(features: Tensor, mask: Tensor | None = None) -> Tensor:
     """Return what `wasserstein` compares with: mean and root of the covariance of activations.
 
@@ -118,11 +112,11 @@ def _moments(features: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
         mean = flat.mean(1)
         centred = flat - mean[:, None]
     else:
-        guide = _positions(_guide(features, mask))
+        guide = _positions(transport.guide(mask, *features.shape[2:]))
         mean = (flat * guide.square()).mean(1)
         centred = (flat - mean[:, None]) * guide
     covariance = centred.transpose(1, 2) @ centred / flat.shape[1]
-    return mean, covariance + _RIDGE * torch.eye(flat.shape[2], device=flat.device)
+    return mean, covariance + transport.RIDGE * torch.eye(flat.shape[2], device=flat.device)
 
 
 def wasserstein(features: Tensor, target: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -204,13 +198,7 @@ def masked(features: Tensor, mask: Tensor | None) -> Tensor:
     """
     if mask is None:
         return features
-    return features * _guide(features, mask).to(features.dtype)
-
-
-def _guide(features: Tensor, mask: Tensor) -> Tensor:
-    """Return a mask at the layer's size, N x 1 x H x W, the mean of its squares being 1."""
-    guide = F.adaptive_avg_pool2d(mask.float(), (features.shape[2], features.shape[3]))
-    return guide * guide.square().mean((2, 3), keepdim=True).rsqrt()
+    return features * transport.guide(mask, *features.shape[2:]).to(features.dtype)
 
 
 def total_variation(image: Tensor, form: str, beta: float = 2.0) -> Tensor:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from generator.nst import losses, patches
+from generator.nst import losses, patches, transport
 from generator.nst.cell import Style
 from generator.nst.gpu import memory, taps, verdicts
 from generator.nst.network import Vgg
@@ -375,13 +375,24 @@ class Objective:
         for tap, use in self._content[number].items():
             loss = losses.content(_rows(features[tap], use), self._targets.content[tap][use.targets])
             columns[0] = columns[0].index_add(0, use.rows, loss * use.factors)
-        for tap, use in self._style[number].items():
-            target = self._targets.style[tap][use.targets]
-            style_loss = self._recipes[0].style_loss
-            loss = losses.style(_rows(features[tap], use), target, style_loss, use.guides)
+        uses = self._style[number]
+        for use, loss in zip(uses.values(), self._style_losses(features, uses), strict=True):
             columns[1] = columns[1].index_add(0, use.rows, loss * use.factors)
         self._add_variation(number, images, columns)
         return torch.stack(columns, dim=1)
+
+    def _style_losses(self, features: Mapping[str, Tensor], uses: Mapping[str, _Use]) -> list[Tensor]:
+        """Return the style loss of each use's rows."""
+        style_loss = self._recipes[0].style_loss
+        rows = [_rows(features[tap], use) for tap, use in uses.items()]
+        targets = [self._targets.style[tap][use.targets] for tap, use in uses.items()]
+        guides = [use.guides for use in uses.values()]
+        if style_loss == "wasserstein" and self._network.device.type == "cpu" and not self._network.plain:
+            return transport.distances(rows, targets, guides) if rows else []
+        return [
+            losses.style(row, target, style_loss, each)
+            for row, target, each in zip(rows, targets, guides, strict=True)
+        ]
 
     def _add_variation(self, number: int, images: Tensor, columns: list[Tensor]) -> None:
         factors = self._tv[number]

@@ -166,7 +166,7 @@ def _convolve(
     strips = [(first, min(_TILES, everything - first)) for first in range(0, everything, _TILES)]
     threads = torch.get_num_threads()
     if len(strips) >= threads:
-        _each(threads, lambda strip: layer.run(*strip, threads=1), strips)
+        on_threads(threads, lambda strip: layer.run(*strip, threads=1), strips)
     else:
         for strip in strips:
             layer.run(*strip, threads)
@@ -221,10 +221,10 @@ class _Layer:
 def _in_parts(threads: int, size: int, work: Callable[[int, int], None]) -> None:
     """Run `work` on 0 .. size, divided among the threads."""
     share = -(-size // threads)
-    _each(threads, lambda start: work(start, min(size, start + share)), range(0, size, share))
+    on_threads(threads, lambda start: work(start, min(size, start + share)), range(0, size, share))
 
 
-def _each(threads: int, work: Callable[[_Item], None], items: Iterable[_Item]) -> None:
+def on_threads(threads: int, work: Callable[[_Item], None], items: Iterable[_Item]) -> None:
     """Do the work of every item, each thread taking the next that is left; the caller's is one of them."""
     left = iter(list(items))
 
