@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import pandas as pd
 from django.contrib.auth.models import User
 
 from survey.models import AuditEntry, Study
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: The actor of a command without an account. User names cannot contain brackets.
 COMMAND: Final = "(command)"
@@ -80,6 +82,9 @@ def in_words(entry: AuditEntry) -> str:
 
 def table(entries: Iterable[AuditEntry]) -> pd.DataFrame:
     """Return entries as a table, in the order given: `at` (UTC), `who`, `study`, `act`, `detail` (as JSON)."""
+    # Every command imports this module, and pandas takes most of a second.
+    import pandas as pd
+
     rows = [
         (
             entry.at,

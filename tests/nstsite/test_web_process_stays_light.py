@@ -23,6 +23,15 @@ heavy = {"torch", "numpy"} & set(sys.modules)
 sys.exit(f"imported: {heavy}" if heavy else 0)
 """
 
+START_A_COMMAND = """
+import os, sys
+os.environ["DJANGO_SETTINGS_MODULE"] = "nstsite.settings"
+import django
+django.setup()
+heavy = {"torch", "scipy", "pandas", "matplotlib"} & set(sys.modules)
+sys.exit(f"imported: {heavy}" if heavy else 0)
+"""
+
 
 def run(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
@@ -35,4 +44,9 @@ def test_the_web_process_never_imports_torch():
 
 def test_recipes_and_plans_are_checked_without_torch():
     answer = run(CHECK_A_PLAN)
+    assert answer.returncode == 0, answer.stderr
+
+
+def test_a_command_starts_without_the_libraries_of_the_analysis():
+    answer = run(START_A_COMMAND)
     assert answer.returncode == 0, answer.stderr
