@@ -14,7 +14,7 @@ from generator.demo.artwork import PAINTERS
 
 
 class PictureMissing(Exception):
-    """A photograph's package is not installed; the message names the mend."""
+    """A photograph's package is not installed; the message says what to install."""
 
 
 @dataclass(frozen=True)

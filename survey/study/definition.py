@@ -36,7 +36,7 @@ Platform = Literal["prolific", "mturk"]
 AboutQuestion = Literal["age", "gender", "eyesight", "screen", "experience"]
 Labels = Annotated[list[Annotated[str, Field(min_length=1, max_length=60)]], Field(min_length=2)]
 
-#: How many faults are told at once: whoever has more of them mends these first.
+#: How many faults are told at once: whoever has more fixes these first.
 MAX_FAULTS: Final = 30
 _BRANCH: Final = re.compile(r"\[|str$")
 

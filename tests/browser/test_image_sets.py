@@ -82,7 +82,7 @@ def test_a_set_that_is_made_moves_by_itself(desk: Page, ada: User):
     PlanRun.objects.update(state="running", host="elsewhere")
     desk.goto(reverse("image_set", args=["grid"]))
     progress = desk.locator("#progress")
-    expect(progress).to_contain_text("Being made: 1 of 3 made")
+    expect(progress).to_contain_text("Making images: 1 of 3 made")
     first = image_set.cells.get(index=0)
     made = {"image": first.image.name, "sha256": first.sha256}
     mark_done(image_set.cells.get(index=1), **made)

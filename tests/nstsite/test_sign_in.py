@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 RIGHT = "a right password"
 ATTACKER, OWNER = "203.0.113.1", "198.51.100.7"
-DOORS = ("/sign-in/", "/admin/login/")
+PAGES = ("/sign-in/", "/admin/login/")
 
 
 @pytest.fixture(autouse=True)
@@ -26,14 +26,14 @@ def anna() -> User:
 
 
 def sign_in(
-    client: Client, password: str, address: str = ATTACKER, door: str = "/sign-in/", name: str = "anna"
+    client: Client, password: str, address: str = ATTACKER, page: str = "/sign-in/", name: str = "anna"
 ) -> int:
     form = {"username": name, "password": password}
-    return int(client.post(door, form, REMOTE_ADDR=address, headers={"User-Agent": "Firefox"}).status_code)
+    return int(client.post(page, form, REMOTE_ADDR=address, headers={"User-Agent": "Firefox"}).status_code)
 
 
-def guess(times: int, address: str = ATTACKER, door: str = "/sign-in/") -> list[int]:
-    return [sign_in(Client(), f"wrong {number}", address, door) for number in range(times)]
+def guess(times: int, address: str = ATTACKER, page: str = "/sign-in/") -> list[int]:
+    return [sign_in(Client(), f"wrong {number}", address, page) for number in range(times)]
 
 
 def pass_time(minutes: float) -> None:
@@ -42,12 +42,12 @@ def pass_time(minutes: float) -> None:
         attempt.save()
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_after_some_wrong_passwords_even_the_right_one_has_to_wait_there(client, door):
-    statuses = guess(FREE_TRIES + 3, door=door)
+@pytest.mark.parametrize("page", PAGES)
+def test_after_some_wrong_passwords_even_the_right_one_has_to_wait_there(client, page):
+    statuses = guess(FREE_TRIES + 3, page=page)
     assert set(statuses[: FREE_TRIES - 1]) == {200}
     assert set(statuses[FREE_TRIES:]) == {429}
-    assert sign_in(client, RIGHT, door=door) == 429
+    assert sign_in(client, RIGHT, page=page) == 429
     assert "_auth_user_id" not in client.session
 
 
@@ -73,10 +73,10 @@ def test_tries_during_the_wait_do_not_make_it_longer():
     assert sign_in(Client(), RIGHT) == 302
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_nobody_can_lock_the_account_of_another(client, door):
-    guess(30, door=door)
-    assert sign_in(client, RIGHT, OWNER, door) == 302
+@pytest.mark.parametrize("page", PAGES)
+def test_nobody_can_lock_the_account_of_another(client, page):
+    guess(30, page=page)
+    assert sign_in(client, RIGHT, OWNER, page) == 302
 
 
 def test_a_known_browser_gets_in_with_the_right_password_wherever_the_guesses_come_from(client):

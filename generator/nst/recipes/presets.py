@@ -97,7 +97,7 @@ PRESETS: dict[str, Preset] = {
         date="2026-11-27",
     ),
     "keras2016": Preset(
-        # examples/neural_style_transfer.py after its mean was mended (#4027) and before it kept the aspect ratio:
+        # examples/neural_style_transfer.py after its mean was fixed (#4027) and before it kept the aspect ratio:
         # content_weight 0.025, style 1.0, TV 1.0, x = U(0, 255) - 128, 10 calls of fmin_l_bfgs_b(maxfun=20).
         Recipe(
             network="vgg16",

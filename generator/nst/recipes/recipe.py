@@ -191,7 +191,8 @@ class Recipe:
     def replace(self, **overrides: Any) -> Self:
         """Return a copy with other settings. `ratio` sets alpha from beta; `content_layer` stands for a list of one.
 
-        Raises RecipeError naming the key and the mend.
+        Raises:
+            RecipeError: If a setting cannot be used; the message names the key and the fix.
         """
         return type(self).from_dict(overrides, base=self)
 

@@ -16,6 +16,6 @@ class Command(PlainCommand):
     help = "Delete the personal data of studies whose purge date has come; ratings stay. Run it daily."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Purge, and say how much."""
+        """Delete what is due, and say how much that was."""
         count = purge_expired(timezone.localdate())
         self.stdout.write(f"{count} participant{'' if count == 1 else 's'} purged; ratings are kept")

@@ -196,7 +196,7 @@ class TestStop:
         grid.cells.filter(label="b").update(status="waiting", image="", sha256="")
         claim(grid.cells.get(label="b"))
         ImageSet.objects.update(stopped_at=timezone.now() - timedelta(hours=1))
-        assert "Being made" in page(desk, "image_set", "grid")
+        assert "Making images" in page(desk, "image_set", "grid")
 
 
 class TestRenameAndDelete:

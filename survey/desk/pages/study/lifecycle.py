@@ -95,7 +95,7 @@ def restore(request: HttpRequest, slug: str) -> HttpResponse:
 def purge(request: HttpRequest, slug: str) -> HttpResponse:
     """Delete what may tie answers to a person."""
     typed = request.POST.get("typed", "")
-    said = "Purged: nobody can tell whose the ratings are."
+    said = "Personal data deleted. Nobody can tell whose the ratings are."
     return _done(request, slug, lambda study: lifecycle.purge(study, typed, signed_in_user(request)), said)
 
 
