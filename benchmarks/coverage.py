@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -257,10 +260,11 @@ def _effects(studies: int) -> str:
     """False alarms: a factor of three levels without any effect, one image for each content and level."""
     rows = []
     for people_sd, content_sd, people, contents in WITHOUT_EFFECT:
-        tables = (_without_effect(people, contents, people_sd, content_sd, seed) for seed in range(studies))
-        p = np.array([_tests(table)[["p", "people_p"]].iloc[0] for table in tables], dtype=np.float64)
+        run = partial(_tests, people, contents, people_sd, content_sd)
+        p = np.array([found[["p", "people_p"]].iloc[0] for found in _in_parallel(run, studies)], np.float64)
         spread = f"{people_sd:g}, {content_sd:g}"
         rows.append([spread, f"{people}, {contents}", *(_share(column < 0.05) for column in p.T)])
+        print(*rows[-1], sep=" | ", file=sys.stderr)
     names = ["SD of people × factor, content × factor", "people, contents", "mixed model", "people as units"]
     return (
         f"### Effects without an effect\n\nShare of {studies} studies with p < 0.05 for a factor that does nothing, ± "
@@ -272,13 +276,11 @@ def _effects(studies: int) -> str:
 def _families(studies: int) -> str:
     """False alarms among two factors and their interaction, adjusted by Holm."""
     rows = []
-    for people, contents in ((15, 4), (15, 10), (45, 4)):
-        adjusted = [
-            _tests(_without_effect(people, contents, 0.3, 0.3, seed, second=2))["p_holm"].to_numpy(float)
-            for seed in range(studies)
-        ]
-        some = np.array([(p < 0.05).any() for p in adjusted])
+    for people, contents in ((15, 4), (45, 4)):
+        run = partial(_tests, people, contents, 0.3, 0.3, second=2)
+        some = np.array([(found["p_holm"] < 0.05).any() for found in _in_parallel(run, studies)])
         rows.append([f"{people}, {contents}", _share(some)])
+        print(*rows[-1], sep=" | ", file=sys.stderr)
     return (
         "### Two factors and their interaction without an effect\n\n"
         f"Share of {studies} studies in which any of the three tests has p < 0.05 after Holm; both SDs 0.3.\n\n"
@@ -286,7 +288,17 @@ def _families(studies: int) -> str:
     )
 
 
-def _tests(table: pd.DataFrame) -> pd.DataFrame:
+def _in_parallel(run: Callable[[int], pd.DataFrame], studies: int) -> list[pd.DataFrame]:
+    """Return the results for the seeds of all studies, one process for each core."""
+    with ProcessPoolExecutor() as pool:
+        return list(pool.map(run, range(studies), chunksize=10))
+
+
+def _tests(
+    people: int, contents: int, people_sd: float, content_sd: float, seed: int, *, second: int = 1
+) -> pd.DataFrame:
+    """Return the tests of one study without an effect."""
+    table = _without_effect(people, contents, people_sd, content_sd, seed, second)
     found = factor_effects(check(table).table)
     if found is None:
         raise ValueError("the simulated images have no factor")
