@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from survey.analysis.covariates import CovariateLinks
+from survey.analysis.covariates.summary import covariates_summary
 from survey.analysis.effects import FactorEffects
 from survey.analysis.effects.summary import effects_summary
 from survey.analysis.items.comparisons import compact_letters, compare, compare_items, friedman
@@ -47,6 +49,7 @@ class QuestionAnalysis:
         dmos: see ``dmos.dmos_table``; None without rated references.
         panels: see ``panels.Panels``.
         factor_effects: the effects of the items' factors, fitted when first asked for.
+        covariate_links: the items' covariates against the MOS, computed when first asked for.
         summary: what one number says of the study, JSON-ready; None where the data do not allow it, with the
             reason under ``notes``.
     """
@@ -64,6 +67,7 @@ class QuestionAnalysis:
     dmos: pd.DataFrame | None
     panels: pd.DataFrame
     factor_effects: FactorEffects
+    covariate_links: CovariateLinks
     summary: Summary
 
     @property
@@ -73,9 +77,19 @@ class QuestionAnalysis:
         return None if found is None else found.table
 
     @property
+    def covariates(self) -> pd.DataFrame | None:
+        """Covariates against the MOS, see ``links.Links.table``; None where the items have none."""
+        found = self.covariate_links.result
+        return None if found is None else found.table
+
+    @property
     def whole_summary(self) -> Summary:
-        """The summary with the effects of the factors, where the items have any."""
-        return self.summary | effects_summary(self.factor_effects.result)
+        """The summary with the effects of the factors and the covariates, where the items have any."""
+        return (
+            self.summary
+            | effects_summary(self.factor_effects.result)
+            | covariates_summary(self.covariate_links.result)
+        )
 
 
 @dataclass(frozen=True)
@@ -96,7 +110,7 @@ class Analysis(QuestionAnalysis):
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return every table that the data allow, by its file name without ending."""
         frames = {field.name: getattr(self, field.name) for field in fields(QuestionAnalysis)}
-        frames["effects"] = self.effects
+        frames |= {"effects": self.effects, "covariates": self.covariates}
         return {name: frame for name, frame in frames.items() if isinstance(frame, pd.DataFrame)}
 
     @property
@@ -105,8 +119,13 @@ class Analysis(QuestionAnalysis):
         return cast("pd.DataFrame | None", _stack(self.questions, "effects"))
 
     @property
+    def covariates(self) -> pd.DataFrame | None:
+        """Covariates against the MOS of every question; None where the items have none."""
+        return cast("pd.DataFrame | None", _stack(self.questions, "covariates"))
+
+    @property
     def whole_summary(self) -> Summary:
-        """The summary with the effects of the factors, where the items have any."""
+        """The summary with the effects of the factors and the covariates, where the items have any."""
         if len(self.questions) == 1:
             return super().whole_summary
         return self.summary | {
@@ -138,13 +157,14 @@ def analyse(table: pd.DataFrame | Ratings, *, ci: Method = "t", seed: int = 0) -
         **frames,
         scale=first.scale,
         factor_effects=first.factor_effects,
+        covariate_links=first.covariate_links,
         summary=summary,
         questions=questions,
         stamp=stamp,
     )
 
 
-_NO_TABLES = ("scale", "factor_effects", "summary")
+_NO_TABLES = ("scale", "factor_effects", "covariate_links", "summary")
 
 
 def _stack(questions: dict[str, QuestionAnalysis], name: str) -> Any:
@@ -218,6 +238,7 @@ def _analyse_one(
         dmos=dmos_table(main, scale=scale),
         panels=shown.table,
         factor_effects=FactorEffects(main, scale),
+        covariate_links=CovariateLinks(main, scale),
         summary=summary | plain(of_conditions) | plain(shown.summary) | {"notes": notes},
     )
 

@@ -16,6 +16,9 @@ from survey.analysis.scale import Scale
 
 MAX_WORK: Final = 3e9
 """Bytes moved up to which every case is counted: a second or two."""
+MOST_RATINGS: Final = 10_000
+_MOST_SUMS: Final = 100_000
+_MOST_DECIMALS: Final = 12
 HOW: Final = {
     "half up": "rounded, halves up",
     "half even": "rounded, halves to the even digit",
@@ -77,6 +80,8 @@ def printed(text: str) -> Printed:
         raise ValueError(f"{text!r} is no number") from None
     if not number.is_finite():
         raise ValueError(f"{text!r} is no finite number")
+    if not -_MOST_DECIMALS <= int(number.as_tuple().exponent) <= _MOST_DECIMALS:
+        raise ValueError(f"{text!r} has more than {_MOST_DECIMALS} decimals or zeros")
     return Printed(Fraction(number), Fraction(Decimal(1).scaleb(min(int(number.as_tuple().exponent), 0))))
 
 
@@ -90,14 +95,18 @@ def verdicts(mean: str, sd: str | None, n: int, scale: Scale) -> Verdicts:
         scale: of the ratings.
 
     Raises:
-        ValueError: a text is no number, n is too small, the SD is negative, or the scale has no step.
+        ValueError: a text is no number, n is too small or too large, the SD is negative, or the scale has no step.
     """
     if scale.step is None:
         raise ValueError("a continuous scale allows every mean: give its step, such as 0:100:1")
     if n < (1 if sd is None else 2):
         raise ValueError("a mean is of at least 1 rating, an SD of at least 2")
+    if n > MOST_RATINGS:
+        raise ValueError(f"of more than {MOST_RATINGS} ratings every printed mean is possible")
     low, step = (Fraction(repr(float(value))) for value in (scale.low, scale.step))
     top = int((Fraction(repr(float(scale.high))) - low) / step)
+    if n * top > _MOST_SUMS:
+        raise ValueError(f"{n} ratings on so fine a scale are too many to count")
     of_mean = printed(mean)
     sums = {how: _sums(of_mean, how, n, low, step, top) for how in HOW}
     means = {how: bool(found) for how, found in sums.items()}

@@ -9,9 +9,18 @@ from django.urls import URLPattern, path, reverse_lazy
 
 from survey.desk.pages import account, api, help, ratings_file
 from survey.desk.pages.entry import Page, by_link, signed_in
+from survey.desk.pages.published import published
 from survey.desk.pages.results import of_file
 from survey.desk.pages.results.files import download, image, images_zip, thumbnail
-from survey.desk.pages.results.results import conditions, downloads, plot, reliability, results, table
+from survey.desk.pages.results.results import (
+    conditions,
+    covariates,
+    downloads,
+    plot,
+    reliability,
+    results,
+    table,
+)
 from survey.desk.pages.study import decisions, lifecycle, live, log, preregistration, setup, setup_tasks
 from survey.desk.pages.study.planning import planning
 from survey.desk.pages.study.studies import studies
@@ -19,6 +28,7 @@ from survey.desk.pages.study.studies import studies
 PAGES: Final[tuple[tuple[str, Page, str], ...]] = (
     ("results/", results, "results"),
     ("results/conditions/", conditions, "results_conditions"),
+    ("results/covariates/", covariates, "results_covariates"),
     ("results/reliability/", reliability, "results_reliability"),
     ("results/downloads/", downloads, "results_downloads"),
     ("results/images.zip", images_zip, "results_images"),
@@ -33,6 +43,7 @@ PAGES: Final[tuple[tuple[str, Page, str], ...]] = (
 FILE_PAGES: Final = (
     ("results/", of_file.results, "results"),
     ("results/conditions/", of_file.conditions, "results_conditions"),
+    ("results/covariates/", of_file.covariates, "results_covariates"),
     ("results/reliability/", of_file.reliability, "results_reliability"),
     ("results/downloads/", of_file.downloads, "results_downloads"),
     ("results/plots/<slug:name>.<slug:file_format>", of_file.plot, "plot"),
@@ -51,6 +62,7 @@ urlpatterns: list[URLPattern] = [
         for route, page, name in FILE_PAGES
     ),
     path("planning/", planning, name="planning"),
+    path("published/", published, name="published"),
     path("studies/<slug:slug>/participants/", decisions.participants, name="participants"),
     path("studies/<slug:slug>/participants/<slug:code>/exclude/", decisions.exclude, name="exclude"),
     path("studies/<slug:slug>/leave-out/", decisions.leave_out, name="leave_out"),

@@ -242,6 +242,58 @@ _EFFECTS: Final = (
     ("ordinal_p", _SHARE, "its p value, participants as clusters"),
     ("note", "", "why nothing was tested"),
 )
+_COVARIATES: Final = (
+    ("question", "", "key of the question; in studies that ask several"),
+    ("covariate", "", "what was measured on the images"),
+    ("items", "", "images that have a value"),
+    ("contents", "", "their contents; empty where they have none, or all the same"),
+    ("mean", "", "mean of the covariate over the images"),
+    ("sd", "", "its sample standard deviation"),
+    ("plcc", "−1..1", "Pearson's correlation with the MOS"),
+    ("plcc_low", "−1..1", "lower end of its 95 % interval: jackknife over contents, on Fisher's scale"),
+    ("plcc_high", "−1..1", "its upper end"),
+    ("srocc", "−1..1", "Spearman's rank correlation with the MOS"),
+    ("srocc_low", "−1..1", "lower end of its 95 % interval, the same way"),
+    ("srocc_high", "−1..1", "its upper end"),
+    ("plcc_within", "−1..1", "Pearson's correlation of both less their mean in each content"),
+    ("plcc_within_low", "−1..1", "lower end of its 95 % interval, the same way"),
+    ("plcc_within_high", "−1..1", "its upper end"),
+    (
+        "ceiling",
+        _SHARE,
+        "largest correlation that the ratings allow: square root of the reliability of the MOS",
+    ),
+    ("intercept", "rating points", "of the line fitted on these data: MOS = intercept + slope × covariate"),
+    ("slope", "rating points", "of the line, for one unit of the covariate"),
+    ("rmse", "rating points", "root mean square error of the line, N − 2 degrees of freedom (ITU-T P.1401)"),
+    ("rmse_star", "rating points", "the same of what errors exceed the half width of the MOS (ITU-T P.1401)"),
+    ("outlier_ratio", _SHARE, "share of the errors beyond the half width of the MOS (ITU-T P.1401)"),
+    ("outlier_ratio_se", _SHARE, "its standard error"),
+    (
+        "rmse_left_out",
+        "rating points",
+        "root mean square error of each content by the line through the others",
+    ),
+    *(
+        (f"{name}{end}", unit, f"{what}{of}")
+        for name, what in (
+            ("within", "slope within contents for one SD, mixed model by REML"),
+            ("between", "slope between the means of contents for one SD, mixed model by REML"),
+            ("regression", "slope for one SD by least squares of the MOS, contents as clusters (CR2)"),
+        )
+        for end, unit, of in (
+            ("", "rating points", ""),
+            ("_se", "rating points", ": standard error"),
+            ("_low", "rating points", ": lower end of the 95 % interval"),
+            ("_high", "rating points", ": upper end"),
+            ("_df", "", ": degrees of freedom (Satterthwaite)"),
+            ("_p", _SHARE, ": p value"),
+        )
+    ),
+    ("p_holm", _SHARE, "p of the slope named in test, adjusted by Holm over the covariates"),
+    ("test", "within, between, regression", "the slope that is the covariate's test"),
+    ("note", "", "why nothing was compared"),
+)
 _DESCRIBED: Final = {
     "ratings": _RATINGS,
     "items": _ITEMS,
@@ -259,6 +311,7 @@ _DESCRIBED: Final = {
     "dmos": _DMOS,
     "panels": _PANELS,
     "effects": _EFFECTS,
+    "covariates": _COVARIATES,
 }
 _ABOUT: Final = "about_"
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from survey.analysis import QuestionAnalysis
 from survey.analysis.scale import Scale, number_text
 from survey.results.export import Export, QuestionText
 
@@ -28,6 +29,7 @@ def methods_text(export: Export) -> str:
     parts = [_design(export), _participants(export), _scores(export)]
     parts += [_agreement(export, question) for question in export.questions]
     parts += [_effects(export, question) for question in export.questions]
+    parts += [_covariates(export, question) for question in export.questions]
     parts.append(
         f"The analysis was made with {export.analysis.stamp['program']} on data with SHA-256 {export.analysis.stamp['data_sha256']}."
     )
@@ -102,18 +104,40 @@ def _agreement(export: Export, question: QuestionText) -> str:
     return text if about else text[0].upper() + text[1:]
 
 
+def _part(export: Export, question: QuestionText) -> tuple[QuestionAnalysis, str]:
+    """Return a question's analysis, and the words that name the question where there are several."""
+    parts = export.analysis.questions
+    if len(parts) > 1:
+        return parts[question.key], f" for “{question.key}”"
+    return next(iter(parts.values())), ""
+
+
+def _covariates(export: Export, question: QuestionText) -> str:
+    """Say how covariates were compared with the scores and what was found; empty where nothing was tested."""
+    part, about = _part(export, question)
+    links = part.covariate_links.result
+    if links is None or links.table["p_holm"].isna().all():
+        return ""
+    model = (
+        "the slope within contents in a linear mixed model by REML (participant, participant × slope, content and item random)"
+        if links.by_model
+        else "the slope of a regression of the scores with contents as clusters (CR2)"
+    )
+    return (
+        f"{', '.join(part.covariate_links.names)} were compared with the scores{about} by correlations with intervals from the jackknife "
+        f"over contents, by the measures of ITU-T P.1401 after a linear fit, and tested by {model}, with Holm's correction. "
+        f"{' '.join(links.sentences)}"
+    )
+
+
 def _effects(export: Export, question: QuestionText) -> str:
     """Say how the effects of the factors were tested and what was found; empty where nothing was tested."""
-    several = len(export.analysis.questions) > 1
-    part = (
-        export.analysis.questions[question.key] if several else next(iter(export.analysis.questions.values()))
-    )
+    part, about = _part(export, question)
     found = part.factor_effects.result
     if found is None or found.of_kind("test")["p"].isna().all():
         return ""
     random = [str(name) for name in found.of_kind("variance")["effect"] if name != "residual"]
     beside = found.of_kind("test")["people_method"].dropna().iloc[0]
-    about = f" for “{question.key}”" if several else ""
     return (
         f"Effects of the factors{about} were tested in a linear mixed model fitted by REML with {', '.join(random)} as "
         "random parts, type III F tests with Satterthwaite's degrees of freedom, Holm's correction over all effects, and "

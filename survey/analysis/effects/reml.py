@@ -9,7 +9,7 @@ A. Kuznetsova et al. 2017, "lmerTest", for the degrees of freedom.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,11 +57,13 @@ class RandomParts:
         participant: from 0, shape (rows,).
         within: name -> codes of levels that are counted anew within each participant; participant itself all 0.
         between: name -> codes of the other parts (content, content × factor, item).
+        weights: name -> what a level is multiplied by in each row, for random slopes; 1 where a part is not named.
     """
 
     participant: Ints
     within: Mapping[str, Ints]
     between: Mapping[str, Ints]
+    weights: Mapping[str, Floats] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -185,8 +187,8 @@ class _Deviance:
     """The profiled REML deviance as a function of the parts' relative standard deviations."""
 
     def __init__(self, y: Floats, x: Floats, parts: RandomParts) -> None:
-        left, self.left_of = _indicators(parts.within, len(y))
-        right, self.right_of = _indicators(parts.between, len(y))
+        left, self.left_of = _indicators(parts.within, parts.weights, len(y))
+        right, self.right_of = _indicators(parts.between, parts.weights, len(y))
         self.parts = len(parts.names)
         self.n_left, self.q = len(parts.within), right.shape[1]
         self.freedom = len(y) - x.shape[1]
@@ -253,11 +255,14 @@ class _Deviance:
         return np.array([(self.value(theta + one) - self.value(theta - one)) / (2 * step) for one in steps])
 
 
-def _indicators(parts: Mapping[str, Ints], rows: int) -> tuple[sparse.csr_array, Ints]:
-    """Return the parts' indicator columns side by side, and the part that each column belongs to."""
+def _indicators(
+    parts: Mapping[str, Ints], weights: Mapping[str, Floats], rows: int
+) -> tuple[sparse.csr_array, Ints]:
+    """Return the parts' columns side by side, and the part that each column belongs to."""
     sizes = [int(codes.max(initial=-1)) + 1 for codes in parts.values()]
     starts = np.cumsum([0, *sizes[:-1]])
     columns = np.concatenate([codes + start for codes, start in zip(parts.values(), starts, strict=True)])
     where = np.tile(np.arange(rows), len(sizes)), columns
-    indicators = sparse.csr_array((np.ones(len(columns)), where), shape=(rows, sum(sizes)))
+    values = np.concatenate([weights.get(name, np.ones(rows)) for name in parts])
+    indicators = sparse.csr_array((values, where), shape=(rows, sum(sizes)))
     return indicators, np.repeat(np.arange(len(sizes)), sizes)

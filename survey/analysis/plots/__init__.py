@@ -18,6 +18,7 @@ from survey.analysis.items.mos import count_columns, error_bars
 from survey.analysis.items.sos import sos_curve
 from survey.analysis.participants.screening import flagged
 from survey.analysis.planning.convergence import convergence
+from survey.analysis.plots.covariates import MOST_PANELS, draw_covariates
 from survey.analysis.plots.effects import (
     draw_interaction,
     draw_means,
@@ -166,6 +167,11 @@ def _of_effects(
     return of
 
 
+def _covariates(data: PlotData) -> pd.DataFrame | None:
+    links = data.analysis.covariate_links.quick
+    return None if links is None else links.points
+
+
 def _numbers(column: pd.Series) -> pd.Series:
     numbers = pd.to_numeric(column.astype("object"), errors="coerce")
     return column if (numbers.isna() & column.notna()).any() else numbers
@@ -257,6 +263,14 @@ PLOTS: Final[tuple[Plot[PlotData], ...]] = (
         "Marginal means with 95 % intervals over a logarithmic axis.",
         _marked(_of_effects(numeric_means)),
         draw_numeric,
+    ),
+    Plot(
+        "covariates",
+        "Scores over the covariates",
+        f"Each image's MOS with both 95 % intervals: Student's t (thin) and the bounded one (wide, grey), on what was "
+        f"measured on it, and the line fitted on these data. At most {MOST_PANELS} covariates are drawn.",
+        _marked(_covariates),
+        draw_covariates,
     ),
     Plot(
         "significance",

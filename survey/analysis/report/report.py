@@ -10,6 +10,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from survey.analysis import Analysis, QuestionAnalysis
+from survey.analysis.covariates import Links
 from survey.analysis.effects import Effects
 from survey.analysis.plots import Plot, drawable, render, select_question
 from survey.analysis.report.headlines import Headline, findings, headlines, number
@@ -44,6 +45,7 @@ class Section:
     headlines: list[Headline]
     findings: list[str]
     effects: list[str]
+    covariates: list[str]
     drawings: list[Drawing]
     tables: dict[str, pd.DataFrame]
     notes: Mapping[str, str]
@@ -113,6 +115,7 @@ def _section(question: str, analysis: QuestionAnalysis, drawings: list[Drawing])
         "Conditions": analysis.conditions,
         "Comparisons of conditions": analysis.condition_comparisons,
         "Effects of the factors": analysis.effects,
+        "Covariates against the MOS": analysis.covariates,
         "Comparisons of items": analysis.comparisons,
         "Participants": analysis.observers,
         "Recovered quality": analysis.recovered,
@@ -122,6 +125,7 @@ def _section(question: str, analysis: QuestionAnalysis, drawings: list[Drawing])
         headlines=headlines(analysis.summary),
         findings=findings(analysis.summary),
         effects=effects_said(analysis.factor_effects.result),
+        covariates=covariates_said(analysis.covariate_links.result),
         drawings=drawings,
         tables={name: table for name, table in tables.items() if table is not None},
         notes=_grouped(analysis.summary["notes"]),
@@ -134,6 +138,11 @@ def effects_said(effects: Effects | None) -> list[str]:
         return []
     said = [*effects.sentences, effects.ordinal.sentence, *effects.remarks]
     return [sentence for sentence in said if sentence]
+
+
+def covariates_said(links: Links | None) -> list[str]:
+    """Return the finding on the covariates, sentence by sentence, and what limits it; nothing without covariates."""
+    return [] if links is None else [*links.sentences, *links.remarks]
 
 
 def _grouped(notes: Mapping[str, str]) -> dict[str, str]:

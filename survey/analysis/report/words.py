@@ -154,6 +154,14 @@ GLOSSARY: Final = (
         "Searle, Speed and Milliken 1980; Westfall, Kenny and Judd 2014",
     ),
     Entry(
+        "covariates",
+        "What was measured on the images against their MOS. PLCC and SROCC: Pearson's and Spearman's correlation, 95 % interval "
+        "by the jackknife over contents; RMSE, RMSE* and outlier ratio after a line fitted on these data. The test is the slope "
+        "of a mixed model within contents, adjusted by Holm over the covariates; beside it a regression of the MOS with contents "
+        "as clusters.",
+        "ITU-T P.1401 (01/2020); Bates et al. 2015; Pustejovsky and Tipton 2018",
+    ),
+    Entry(
         "letters",
         "Two conditions share a letter exactly where the adjusted comparisons find no difference between them.",
         "Piepho 2004",

@@ -37,6 +37,7 @@ def _act(level: str = "owner", keys: dict[str, Any] | None = None, **form: Any) 
 _PAGES: Final = {
     "results": {},
     "results_conditions": {},
+    "results_covariates": {},
     "results_reliability": {},
     "results_downloads": {},
     "results_images": {},
@@ -112,6 +113,7 @@ ROWS: Final[dict[str, Row]] = {
     },
     "file_download": Row("session", keys=_READING),
     "planning": Row("creator"),
+    "published": Row("account"),
     "account": Row("account"),
     "password_change": Row("account"),
     "revoke_token": _act("self", keys={"pk": "$token"}),

@@ -62,6 +62,14 @@ def conditions(request: HttpRequest, key: str, reading: str) -> HttpResponse:
 
 
 @require_safe
+def covariates(request: HttpRequest, key: str, reading: str) -> HttpResponse:
+    """Show what was measured on the images against their scores."""
+    view = _view(request, key, reading, "results_covariates")
+    context = view.context | view.shown.covariates()
+    return render(request, "survey/researcher/results_covariates.html", context)
+
+
+@require_safe
 def reliability(request: HttpRequest, key: str, reading: str) -> HttpResponse:
     """Show how far people agree, what the screening found, and what more ratings would bring."""
     view = _view(request, key, reading, "results_reliability")

@@ -56,6 +56,13 @@ def conditions(request: HttpRequest, study: Study) -> HttpResponse:
     return render(request, "survey/researcher/results_conditions.html", context)
 
 
+def covariates(request: HttpRequest, study: Study) -> HttpResponse:
+    """Show what was measured on the images against their scores."""
+    view = _analysed(request, study, "results_covariates")
+    context = view.context | view.shown.covariates()
+    return render(request, "survey/researcher/results_covariates.html", context)
+
+
 def reliability(request: HttpRequest, study: Study) -> HttpResponse:
     """Show how far people agree, what the screening found, and what more ratings would bring."""
     view = _analysed(request, study, "results_reliability")

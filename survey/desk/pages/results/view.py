@@ -12,9 +12,9 @@ from django.urls import reverse
 from survey.analysis import plots
 from survey.analysis.report.answers import Answer, condition_finding, reliability_finding
 from survey.analysis.report.headlines import findings, headlines
-from survey.analysis.report.report import effects_said, stamp_rows
+from survey.analysis.report.report import covariates_said, effects_said, stamp_rows
 from survey.analysis.report.words import GLOSSARY
-from survey.desk.pages.results.pieces import Figure, file_response, page_table
+from survey.desk.pages.results.pieces import Figure, file_response, interval, page_table, score
 from survey.desk.pages.results.ranking import ranking
 from survey.desk.pages.results.scores import scores
 from survey.desk.pages.results.switches import CI_NAMES
@@ -25,6 +25,7 @@ TABLES: Final = {
     "conditions": "Conditions",
     "condition_comparisons": "Comparisons of conditions",
     "effects": "Effects of the factors",
+    "covariates": "Covariates against the MOS",
     "dmos": "Differential MOS against the reference",
     "panels": "Scores under three panels",
     "comparisons": "Comparisons of images",
@@ -37,17 +38,20 @@ OF_EFFECTS: Final = ("effects", "interaction", "numeric")
 VIEWS: Final = {
     "results": "Scores",
     "results_conditions": "Conditions",
+    "results_covariates": "Covariates",
     "results_reliability": "Reliability",
     "results_downloads": "Downloads and method",
 }
 PLOTS_OF: Final = {
     "scores": ("mos", "distribution", "significance"),
     "conditions": (*OF_EFFECTS, "factors", "conditions"),
+    "covariates": ("covariates",),
     "reliability": ("sos", "observers", "ratings", "convergence"),
 }
 TABLES_OF: Final = {
     "scores": ("comparisons", "dmos"),
     "conditions": ("effects", "conditions", "condition_comparisons"),
+    "covariates": ("covariates",),
     "reliability": ("panels", "observers", "screening", "recovered"),
 }
 
@@ -93,6 +97,24 @@ class View:
             "design_claims": [claim for claim in self.answer.claims if claim.about == "design"],
         }
 
+    def covariates(self) -> dict[str, Any]:
+        """Return each covariate against the scores; no model that is too slow for a page."""
+        found = self.data.analysis.covariate_links
+        links = found.quick if found.slow else found.result
+        if links is None:
+            return {
+                "finding": "Nothing was measured on these images.",
+                "said": [],
+                "links": [],
+                "slow": False,
+            }
+        return self._parts("covariates", without_tables=("covariates",) if found.slow else ()) | {
+            "finding": links.finding,
+            "said": covariates_said(links)[1:],
+            "links": [_shown(row) for row in links.table.to_dict("records")],
+            "slow": found.slow,
+        }
+
     def reliability(self) -> dict[str, Any]:
         """Return how far people agree, what the screening found, and what more ratings would bring."""
         summary = self.data.analysis.summary
@@ -103,8 +125,10 @@ class View:
             "notes": summary["notes"],
         }
 
-    def _parts(self, name: str, *, without: Sequence[str] = ()) -> dict[str, Any]:
-        """Return the plots and the tables of a view, but those named in `without`."""
+    def _parts(
+        self, name: str, *, without: Sequence[str] = (), without_tables: Sequence[str] = ()
+    ) -> dict[str, Any]:
+        """Return the plots and the tables of a view, but those named in `without` and `without_tables`."""
         wanted = [plots.plot_named(kind) for kind in PLOTS_OF[name] if kind not in without]
         figures = [
             Figure(kind, page_table(kind.title, table, f"{self.base}plots/{kind.name}.csv?{self.query}"))
@@ -113,9 +137,26 @@ class View:
         tables = [
             page_table(TABLES[table], frame, f"{self.base}tables/{table}.csv?{self.query}")
             for table in TABLES_OF[name]
-            if table not in without and (frame := getattr(self.data.analysis, table)) is not None
+            if table not in (*without, *without_tables)
+            and (frame := getattr(self.data.analysis, table)) is not None
         ]
         return {"figures": figures, "tables": tables}
+
+
+def _shown(row: Mapping[Any, Any]) -> dict[str, str]:
+    """Return one covariate's numbers as text."""
+    return {
+        "name": row["covariate"],
+        "items": str(row["items"]),
+        **{name: score(row[name]) for name in ("plcc", "srocc", "rmse_star")},
+        **{
+            f"{name}_interval": interval(row[f"{name}_low"], row[f"{name}_high"])
+            for name in ("plcc", "srocc")
+        },
+        "within": score(row["plcc_within"]),
+        "outliers": score(row["outlier_ratio"]),
+        "p": score(row["p_holm"], 3),
+    }
 
 
 def method(stamp: Mapping[str, Any]) -> dict[str, Any]:
@@ -135,6 +176,8 @@ def view_links(
     names = dict(VIEWS)
     if data.analysis.conditions is None and data.plane is None and not data.analysis.factor_effects.factors:
         del names["results_conditions"]
+    if not data.analysis.covariate_links.names:
+        del names["results_covariates"]
     links = [
         (title, f"{reverse(prefix + name, kwargs=place)}?{query}", name == here)
         for name, title in names.items()

@@ -1,0 +1,75 @@
+"""The covariates in words: one plain sentence first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from survey.analysis.items.comparisons import SIGNIFICANT
+
+_MOST_NAMED = 6
+
+
+def sentences(table: pd.DataFrame, contents: bool) -> list[str]:
+    """Return what the covariates explain and which explain nothing. contents: whether the images have several."""
+    tested = table[table["p_holm"].notna()].sort_values("p_holm", kind="stable")
+    sure = tested[tested["p_holm"] < SIGNIFICANT]
+    nothing = tested[~tested["covariate"].isin(sure["covariate"])]
+    found = [sentence for _, row in sure.iterrows() for sentence in _explains(row, contents)]
+    if len(nothing):
+        names = _listed(list(nothing["covariate"]))
+        plcc = nothing["plcc"].dropna()
+        span = f" (r from {plcc.min():.2f} to {plcc.max():.2f})" if len(plcc) > 1 else _r(nothing.iloc[0])
+        found.append(f"No link of {names} with the score could be shown{span}.")
+    left = table[table["p_holm"].isna()]
+    for _, row in left.iterrows():
+        if row["note"]:
+            found.append(f"{row['covariate']} was not compared: {row['note']}.")
+        elif pd.notna(row["plcc"]):
+            found.append(
+                f"{row['covariate']} has r = {row['plcc']:.2f} with the score; these images are too few to test it."
+            )
+    ceilings = table["ceiling"].dropna()
+    if len(ceilings) and len(tested):
+        found.append(f"The ratings themselves allow a correlation of about {ceilings.max():.2f} at most.")
+    return found or ["The covariates could not be compared with the scores."]
+
+
+def _explains(row: pd.Series[Any], contents: bool) -> list[str]:
+    """Return how one covariate goes with the score, and how many points it is worth."""
+    name, value = row["covariate"], row[row["test"]]
+    side = "higher" if value > 0 else "lower"
+    inside = f"r = {row['plcc_within']:.2f}" if contents and pd.notna(row["plcc_within"]) else ""
+    if row["test"] != "between" and inside and row["plcc"] * value < 0:
+        first = f"Among images of one photograph, those with higher {name} were rated {side} ({inside})."
+        second = f"Over all images the link is the other way{_r(row)}."
+    else:
+        first = f"Images with higher {name} were rated {side}{_r(row)}."
+        second = f"Among images of one photograph {inside}." if inside else ""
+    low, high = row[f"{row['test']}_low"], row[f"{row['test']}_high"]
+    points = (
+        f"One SD more of {name} goes with {value:+.2f} points "
+        f"(95 % interval {low:+.2f} to {high:+.2f}, p {_p(row['p_holm'])} after Holm)."
+    )
+    return [sentence for sentence in (first, second, points) if sentence]
+
+
+def _r(row: pd.Series[Any]) -> str:
+    if pd.isna(row["plcc"]):
+        return ""
+    if pd.isna(row["plcc_low"]):
+        return f" (r = {row['plcc']:.2f})"
+    units = row["contents"] if pd.notna(row["contents"]) else row["items"]
+    what = "photographs" if pd.notna(row["contents"]) else "images"
+    return f" (r = {row['plcc']:.2f}, 95 % interval {row['plcc_low']:.2f} to {row['plcc_high']:.2f}, {units} {what})"
+
+
+def _p(p: float) -> str:
+    return "< 0.001" if p < 0.001 else f"= {p:.3f}"
+
+
+def _listed(names: list[str]) -> str:
+    if len(names) > _MOST_NAMED:
+        return f"{', '.join(names[:_MOST_NAMED])} and {len(names) - _MOST_NAMED} more"
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"

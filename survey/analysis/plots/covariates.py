@@ -1,0 +1,47 @@
+"""The plot of covariates: a scatter of the MOS over each, with both intervals and the fitted line."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from survey.analysis.plots.style import BLUE, GRID, VERMILION, WIDTH, scale_of, score_axis, short
+
+MOST_PANELS: Final = 12
+_ACROSS: Final = 3
+_MANY: Final = 100
+
+
+def draw_covariates(table: pd.DataFrame) -> Figure:
+    """Draw a panel for each covariate. table: `covariate,item,x,mos,low,high,bounded_low,bounded_high,line`."""
+    scale = scale_of(table)
+    names = list(table["covariate"].unique())[:MOST_PANELS]
+    across = min(_ACROSS, len(names))
+    down = -(-len(names) // across)
+    figure = Figure(
+        figsize=(WIDTH * across / _ACROSS if across > 1 else WIDTH / 2, 2.3 * down), layout="constrained"
+    )
+    panels = figure.subplots(down, across, squeeze=False, sharey=True)
+    for place, axes in enumerate(panels.ravel()):
+        if place >= len(names):
+            axes.set_visible(False)
+            continue
+        mine = table[table["covariate"] == names[place]].sort_values("x", kind="stable")
+        x, many = mine["x"].to_numpy(), len(mine) > _MANY
+        ends = {name: mine[name].clip(scale.low, scale.high).to_numpy() for name in _ENDS}
+        axes.vlines(x, ends["bounded_low"], ends["bounded_high"], color=GRID, linewidth=1.5 if many else 4)
+        axes.vlines(x, ends["low"], ends["high"], color=BLUE, linewidth=0.4 if many else 0.9)
+        axes.scatter(x, mine["mos"], color=BLUE, s=5 if many else 12, zorder=3)
+        line = mine.dropna(subset=["line"])
+        axes.plot(
+            line["x"], np.clip(line["line"], scale.low, scale.high), color=VERMILION, linewidth=1.2, zorder=4
+        )
+        axes.set_xlabel(short(names[place], 28))
+        score_axis(axes, "y", label="MOS" if place % across == 0 else "", scale=scale)
+    return figure
+
+
+_ENDS: Final = ("low", "high", "bounded_low", "bounded_high")
