@@ -52,7 +52,7 @@ def _explains(row: pd.Series[Any], contents: bool) -> list[str]:
         f"One SD more of {name} goes with {value:+.2f} points "
         f"(95 % interval {low:+.2f} to {high:+.2f}, p {_p(row['p_holm'])} after Holm)."
     )
-    return [sentence for sentence in (first, second, points) if sentence]
+    return [first, f"{second} {points}".strip()]
 
 
 def _r(row: pd.Series[Any]) -> str:
