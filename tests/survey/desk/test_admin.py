@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from survey.access import tokens
-from survey.models import ApiToken, Invitation, Participant, Recruit, ShareLink, Study, Trial
+from survey.models import ApiToken, Invitation, OwnAnswer, Participant, Recruit, ShareLink, Study, Trial
 from survey.session import services
 from survey.study import decisions
 from survey.study.lifecycle import invite
@@ -39,6 +39,7 @@ def everything(study: Study, owner: User) -> Study:
     invite(study, 1, owner)
     tokens.make(owner, "a script")
     Recruit.objects.create(study=study, participant=person, platform="prolific", person="p1")
+    OwnAnswer.objects.create(trial=person.trials.all()[0], key="why", words="Dull")
     pairs = make_study('method = "pair"\n', slug="pairs")
     rate_all(services.start(pairs))
     return study
