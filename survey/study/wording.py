@@ -76,9 +76,50 @@ class Wording(Part):
         return [text for text in page_texts() if text not in self.texts]
 
 
+#: What everybody reads, from the first page to the last, in that order; the other texts depend on the study.
+EVERYBODY: Final = (
+    "You will see images, one at a time, and say how good each one looks to you. There are no right or wrong answers.",
+    "What you will do",
+    "Look at each image as a whole, then choose the answer that fits your impression best. Please use a screen that you "
+    "see well.",
+    "It takes about {minutes} minute.",
+    "It takes about {minutes} minutes.",
+    "Every answer is saved immediately. You can close this page and come back on this device. You continue where you "
+    "stopped.",
+    "Taking part is voluntary. You can stop at any time, without a reason and without any disadvantage.",
+    "What is stored",
+    "Your answers, their times, and the size of the images on your screen.",
+    "No name, no account, no network address and no fingerprint of your device. One cookie lets you come back. It has no "
+    "other use.",
+    "You get a code with which you can delete your answers later.",
+    "Who is responsible",
+    "I have read this and I agree to take part.",
+    "Begin",
+    "Image",
+    "Image {n} of {of}",
+    "Next",
+    "Undo",
+    "Finish",
+    "Saved {n} of {of}",
+    "Saved: {answer}. The next image comes by itself.",
+    "That was the last image.",
+    "Please choose an answer.",
+    "Loading the image …",
+    "No connection. Your answers are stored on this device and sent when the connection is back.",
+    "Answer with the keys {first} to {last}",
+    "What you are asked to do",
+    "Stop or withdraw",
+    "Thank you",
+    "All your answers are saved: {saved} of {total}.",
+    "You can close this page.",
+    "If you change your mind",
+    "With this code you can delete your answers at any time:",
+)
+
+
 @lru_cache(maxsize=1)
 def page_texts() -> tuple[str, ...]:
-    """Return the English texts of the participants' pages, places to fill in as {name}.
+    """Return the English texts of the participants' pages, those of EVERYBODY first; places to fill in are {name}.
 
     The catalogue of a language that ships is what tells: it is complete, which a test sees to.
     """
@@ -86,7 +127,7 @@ def page_texts() -> tuple[str, ...]:
         catalogue: Mapping[str | tuple[str, int], str] = GNUTranslations(file)._catalog  # type: ignore[attr-defined]
     texts = [key if isinstance(key, str) else key[0] for key in catalogue]
     texts += _PLURALS
-    found = dict.fromkeys(plain(text) for text in texts if text)
+    found = dict.fromkeys((*EVERYBODY, *(plain(text) for text in texts if text)))
     return (*(text for text in found if text not in _ELSEWHERE), TRAP_THANKS, TRAP_REQUEST)
 
 

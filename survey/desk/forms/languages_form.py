@@ -15,9 +15,11 @@ from survey.desk.forms.study_form_fields import LabelLines, Words, in_language, 
 from survey.desk.forms.task_form import TaskForm, at
 from survey.study.definition import Definition
 from survey.study.scales import LANGUAGES, QUESTIONS, default_labels
-from survey.study.wording import Wording, english_name, language_name, page_texts, ships, unlike
+from survey.study.wording import EVERYBODY, Wording, english_name, language_name, page_texts, ships, unlike
 
 _CODE: Final = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,4})?", re.ASCII)
+#: Characters from which a text gets two lines.
+_LONG: Final = 80
 _TEXTS: Final = (
     ("title", "Title", 1),
     ("consent.purpose", "What the study is about", 4),
@@ -83,18 +85,24 @@ class LanguagesForm(TaskForm):
 
     def _ask_for_wording(self, code: str) -> None:
         before = self.definition.wording.get(code, Wording())
-        name = english_name(code)
-        self.section(
-            f"What the pages say in {name}: {len(before.texts)} of {len(page_texts())} texts are there",
-            folded=True,
-        )
+        name, there = english_name(code), f"{len(before.texts)} of {len(page_texts())} texts are there"
+        self.section(f"What everybody reads, in {name} ({there})")
         called = Words(
             label="What the language calls itself", initial=before.name or "", required=False, max_length=60
         )
         self.add(f"wording.name:{code}", called, default=f"Default: {language_name(code)}")
         for number, text in enumerate(page_texts()):
-            field = Words(label=text, initial=before.texts.get(text, ""), required=False, max_length=500)
+            if number == len(EVERYBODY):
+                self.section(f"What some people read, in {name}", folded=True)
+            rows = 2 if len(text) > _LONG else 1
+            field = Words(
+                label=text, initial=before.texts.get(text, ""), required=False, max_length=500, rows=rows
+            )
             self.add(f"wording.texts:{code}:{number}", field)
+
+    def _is_in_use(self, names: list[str]) -> bool:
+        # Long: only what is wrong there is shown at once.
+        return any(self.errors.get(name) for name in names)
 
     def needed(self, code: str) -> list[Text]:
         """Return the texts that a new language has no wording of."""

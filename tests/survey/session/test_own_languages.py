@@ -16,8 +16,9 @@ from survey.study.definition import DefinitionError, parse
 from survey.study.readiness import wording_gaps
 from survey.study.study_file import to_toml
 from survey.study.trap import WORDS
-from survey.study.wording import TRAP_REQUEST, TRAP_THANKS, page_texts
+from survey.study.wording import EVERYBODY, TRAP_REQUEST, TRAP_THANKS, page_texts, plain
 from tests.survey.factories import answer, current, folder_of_pictures, join, make_study, rate_all
+from tests.survey.session.test_languages import entries
 
 pytestmark = pytest.mark.django_db
 
@@ -158,3 +159,6 @@ def test_every_page_text_is_one_that_a_page_says():
     assert len(page_texts()) == len(set(page_texts()))
     assert not [text for text in page_texts() if "%(" in text or "%%" in text or not text]
     assert "Sign in" not in page_texts()
+    assert set(EVERYBODY) <= {plain(text) for text, _ in entries("de")} | {
+        "It takes about {minutes} minutes."
+    }
