@@ -69,6 +69,7 @@ def preregistration(study: Study) -> str:
         "is_pair": study.method == Study.Method.PAIR,
         "method": METHODS[study.method] if usual else _without_categories(METHODS[study.method]),
         "questions": _questions(definition),
+        "own_questions": _own_questions(definition),
         "images": _images(stimuli),
         "factors": factors,
         "varying": [name for name, levels in factors if len(levels) > 1],
@@ -95,6 +96,17 @@ def _questions(definition: Definition) -> list[tuple[str, str, str]]:
         )
         for question in definition.questions
     ]
+
+
+def _own_questions(definition: Definition) -> list[str]:
+    """Return a line for each of the study's own questions, in its first language."""
+    first = definition.languages[0]
+    lines = []
+    for own in definition.own_questions:
+        about = "about each image" if own.about == "image" else f"about the person, {own.when} the images"
+        choices = ", ".join(own.choices_in(first, first)) or "in words"
+        lines.append(f"`{own.key}`: {definition.say(own.text, first)} ({about}; {choices})")
+    return lines
 
 
 def _without_categories(method: str) -> str:

@@ -152,6 +152,10 @@ class OwnQuestionsForm(TaskForm):
                 told = f"Default: {USUAL_LENGTH}" if name.endswith(".max_length") else ""
                 self.add(name, field, default=told)
 
+    def _is_in_use(self, names: list[str]) -> bool:
+        written = [name for name in names if name.endswith(".key") or ":" in name]
+        return any(self.errors.get(name) for name in names) or any(self[name].value() for name in written)
+
     def refuse(self, cleaned: dict[str, Any]) -> None:
         """Refuse rows with gaps."""
         for row in self._rows:

@@ -271,13 +271,6 @@ class PrivacyForm(TaskForm):
         """Add the fields. Until a contact is given, a date 90 days from now is offered."""
         self.add_text("consent.organiser", "Who is responsible", 1, hint="An institution or a person.")
         self.add_line("consent.contact", "Contact", hint="An e-mail address that somebody reads.")
-        self.add_text(
-            "consent.legal_basis",
-            "Legal basis",
-            2,
-            hint="Only if your institution asks for one.",
-            default="Default: empty",
-        )
         self.add_switch("consent.adults_only", "Adults only (18 or older)", default="Default: no")
         date = forms.DateField(
             label="Delete personal data on", required=False, widget=forms.DateInput({"type": "date"})
@@ -290,6 +283,14 @@ class PrivacyForm(TaskForm):
         )
         if is_untouched(self.definition):
             date.initial = default_purge_day()
+        self.section("Legal basis, and version of the text", folded=True)
+        self.add_text(
+            "consent.legal_basis",
+            "Legal basis",
+            2,
+            hint="Only if your institution asks for one.",
+            default="Default: empty",
+        )
         version = Words(label="Version of the consent text", max_length=40)
         self.add_plain(
             "consent.version", version, hint="It is kept with each person’s consent.", default="Default: 1"

@@ -44,7 +44,7 @@ FORMS: Final[dict[str, type[TaskForm]]] = {
 }
 _LEADS: Final = {
     "texts": "Shown on the welcome page. What you leave empty shows the grey text: accepted wording, in every language.",
-    "languages": "Question, answers and all buttons have accepted wording in each language. Only what you wrote "
+    "languages": "In four languages question, answers and all buttons have accepted wording: only what you wrote "
     "yourself needs a translation.",
     "questions": "One question keeps sessions short. Up to four are possible. To remove a question, clear its fields.",
     "own_questions": "Besides the scale: about the person, or about each image. Each one makes a session longer. A "
