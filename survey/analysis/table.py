@@ -49,6 +49,7 @@ COLUMNS = (
     "zoom",
     "shown_w",
     "shown_h",
+    "enlarged",
     "load_ms",
     "expected",
     "image_sha256",

@@ -48,6 +48,11 @@ _RATINGS: Final = (
     ("zoom", "", "pinch zoom"),
     ("shown_w", "CSS px", "width of the image as shown"),
     ("shown_h", "CSS px", "height of the image as shown"),
+    (
+        "enlarged",
+        "times",
+        "how many times the image was enlarged; 1: not, or shown smaller; empty without JavaScript",
+    ),
     ("load_ms", "ms", "from the request of the image to the end of decoding"),
     ("expected", _RATING_SCALE, "the expected answer in a gold or trap trial"),
     ("image_sha256", "", "SHA-256 of the image's bytes as the participant received them"),

@@ -119,6 +119,9 @@ class Trial(models.Model):
     shown_h = models.FloatField(null=True, blank=True, help_text="height of the image as shown, CSS pixels")
     dpr = models.FloatField(null=True, blank=True, help_text="device pixels per CSS pixel")
     zoom = models.FloatField(null=True, blank=True, help_text="pinch zoom (visual viewport scale)")
+    enlarged = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="how many times the image was enlarged; 1: not"
+    )
     load_ms = models.PositiveIntegerField(null=True, blank=True, help_text="from request to decoded")
 
     class Meta:

@@ -227,7 +227,7 @@ def analysis_rows(study: Study) -> pd.DataFrame:
 
 def with_whole_numbers(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table whose times and sizes in whole units are integers, also with missing values."""
-    whole = ("rt_ms", "load_ms", "viewport_w", "viewport_h")
+    whole = ("rt_ms", "load_ms", "viewport_w", "viewport_h", "enlarged")
     found = {name: table[name].round().astype("Int64") for name in whole if name in table.columns}
     if "expected" in table.columns:
         found["expected"] = _whole_where_it_fits(table["expected"])

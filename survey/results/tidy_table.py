@@ -20,7 +20,7 @@ from survey.analysis.table import COLUMNS
 from survey.models import Exclusion, Participant, Preference, Question, Rating, Stimulus, Study, Trial
 
 _CHUNK: Final = 20_000
-_SCREEN: Final = ("viewport_w", "viewport_h", "dpr", "zoom", "shown_w", "shown_h", "load_ms")
+_SCREEN: Final = ("viewport_w", "viewport_h", "dpr", "zoom", "shown_w", "shown_h", "enlarged", "load_ms")
 
 
 def column_names(study: Study) -> tuple[dict[str, str], dict[str, str]]:

@@ -42,7 +42,7 @@ ORDER BY question.position
 """
 _CLOSE: Final = """
 UPDATE survey_trial SET outcome = %s, reason = %s, answered_at = %s, shown_at = coalesce(%s, shown_at),
-    viewport_w = %s, viewport_h = %s, shown_w = %s, shown_h = %s, dpr = %s, zoom = %s, load_ms = %s
+    viewport_w = %s, viewport_h = %s, shown_w = %s, shown_h = %s, dpr = %s, zoom = %s, enlarged = %s, load_ms = %s
 WHERE id = %s
 """
 _KEEP: Final = """
@@ -124,7 +124,7 @@ def close(
     shown_at: dt.datetime | None,
     measured: Sequence[float | None],
 ) -> None:
-    """Close a trial. `measured`: viewport_w, viewport_h, shown_w, shown_h, dpr, zoom, load_ms; None for not known."""
+    """Close a trial. `measured`: viewport_w, viewport_h, shown_w, shown_h, dpr, zoom, enlarged, load_ms; None for not known."""
     times = _moment(answered_at), _moment(shown_at)
     with connection.cursor() as cursor:
         cursor.execute(_CLOSE, [outcome, reason, *times, *measured, target.trial])

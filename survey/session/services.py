@@ -100,6 +100,7 @@ class Showing:
     shown_h: float | None = None
     dpr: float | None = None
     zoom: float | None = None
+    enlarged: int | None = None
     load_ms: int | None = None
 
 
@@ -573,7 +574,7 @@ def _close(target: AnswerTarget, outcome: str, showing: Showing, reason: str = "
     """Close a trial, and keep how it was shown. Times are the server's, less what the page says it waited."""
     answered = timezone.now() - dt.timedelta(milliseconds=showing.waited_ms)
     shown = None if showing.rt_ms is None else answered - dt.timedelta(milliseconds=showing.rt_ms)
-    names = ("viewport_w", "viewport_h", "shown_w", "shown_h", "dpr", "zoom", "load_ms")
+    names = ("viewport_w", "viewport_h", "shown_w", "shown_h", "dpr", "zoom", "enlarged", "load_ms")
     rating_sql.close(target, outcome, reason, answered, shown, [getattr(showing, name) for name in names])
     return replace(target, outcome=outcome, saved=target.saved + 1)
 

@@ -126,13 +126,17 @@ class Gold(Part):
 
 
 class Images(Part):
-    """Which images play another role than to be rated. Names are items; `*` and `?` match as in file names."""
+    """Which images play another role than to be rated. Names are items; `*` and `?` match as in file names.
+
+    `enlarge` is how many times its size an image may be shown, in whole numbers, where there is room; 1 for its own.
+    """
 
     practice: list[Line] = []
     references: list[Line] | dict[Line, Line] = []
     gold: list[Gold] = []
     trap: Answer | None = None
     left_out: list[Line] = []
+    enlarge: Annotated[int, Field(ge=1, le=8)] = 1
 
 
 class Screening(Part):
@@ -312,8 +316,9 @@ class Definition(Part):
         }
         if self.recruitment and not self.recruitment.open_to_others:
             later["recruitment"] = {"open_to_others"}
-        if not self.images.left_out:
-            later["images"] = {"left_out"}
+        later["images"] = {
+            name for name, default in _LATER_OF_IMAGES.items() if getattr(self.images, name) == default
+        }
         later["questions"] = {
             place: {name for name in ("scale", "show_value") if name not in question.used_keys}
             for place, question in enumerate(self.questions)
@@ -374,6 +379,7 @@ class Definition(Part):
         return names.get(answer, number_text(answer))
 
 
+_LATER_OF_IMAGES: Final = {"left_out": [], "enlarge": 1}
 _LATER: Final = {"goal": Goal(), "limits": Limits(), "answer": "next", "own_questions": [], "wording": {}}
 
 

@@ -70,11 +70,38 @@ def remarks(study: Study, definition: Definition) -> list[Finding]:
         found.append(Finding(text, "images"))
     if Stimulus.Role.PRACTICE not in roles:
         found.append(Finding("No practice images: the first answers are the least sure.", "images"))
+    found += [Finding(alike, "images") for alike in practice_alike(study)]
     smallest = min(study.stimuli.exclude(role=Stimulus.Role.TRAP).values_list("width", flat=True), default=0)
-    if 0 < smallest < SMALL_WIDTH:
-        found.append(Finding(f"The smallest image is {smallest} px wide: it will look tiny.", "images"))
+    if 0 < smallest * definition.images.enlarge < SMALL_WIDTH:
+        text = f"The smallest image is {smallest} px wide: it will look tiny. It can be enlarged."
+        found.append(Finding(text, "images"))
     found += [Finding(gap, "languages") for gap in wording_gaps(definition)]
     return found
+
+
+def practice_alike(study: Study) -> list[str]:
+    """Return a sentence where all practice images are of one level, and the rated ones are not.
+
+    Practice shows people the range that they will judge (ITU-T P.910, training): one level of a factor shows none.
+    """
+    levels: dict[str, dict[str, set[str]]] = {}
+    roles = (Stimulus.Role.PRACTICE, Stimulus.Role.MAIN)
+    rows = list(study.stimuli.filter(role__in=roles).values_list("role", "condition", "factors"))
+    practice = [row for row in rows if row[0] == Stimulus.Role.PRACTICE]
+    for role, condition, factors in rows:
+        said = {name: str(value) for name, value in factors.items()} or {"condition": condition}
+        for name, level in said.items():
+            levels.setdefault(name, {}).setdefault(role, set()).add(level)
+    alike = []
+    varies = False
+    for name, by_role in sorted(levels.items()):
+        seen, rated = (by_role.get(role, set()) for role in roles)
+        if len(rated) > 1 and len(seen) == 1 and seen != {""}:
+            alike.append(f"{name} {next(iter(seen))}")
+        varies = varies or (len(rated) > 1 and len(seen) > 1)
+    if len(practice) < 2 or varies or not alike:
+        return []
+    return [f"All practice images look alike ({', '.join(alike)}): let them span bad to good."]
 
 
 def wording_gaps(definition: Definition) -> list[str]:

@@ -44,6 +44,39 @@ def test_through_an_outage_the_participant_goes_on_and_every_answer_arrives(cont
     assert [r.value for r in Rating.objects.order_by("trial__position")] == [5, 2, 2, 2]
 
 
+def test_one_tap_answers_without_a_line_wait_here_and_arrive_later(browser, live_server):
+    make_study('answer = "tap"\n')
+    context = browser.new_context(
+        base_url=live_server.url, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    )
+    page = context.new_page()
+    begin(page)
+    ready(page, 1)
+    preloaded(page, 6)
+    page.wait_for_timeout(400)
+    context.set_offline(True)
+    for number, label in enumerate(("Poor", "Fair", "Good", "Bad", "Poor", "Fair"), 1):
+        expect(page.get_by_role("heading", name=f"Image {number} of 6", exact=True)).to_be_visible()
+        expect(page.locator(".stage:not(.loading) img")).to_be_visible()
+        page.wait_for_timeout(400)
+        page.get_by_text(label).tap()
+    expect(page.get_by_role("status")).to_contain_text("Saved 0 of 6")
+    expect(page.get_by_role("heading", name="Thank you")).not_to_be_visible()
+    assert not Rating.objects.exists()
+    context.set_offline(False)
+    page.get_by_role("button", name="Finish").tap()
+    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+    context.close()
+    assert list(Rating.objects.order_by("trial__position").values_list("value", flat=True)) == [
+        2,
+        3,
+        4,
+        1,
+        2,
+        3,
+    ]
+
+
 def test_the_thanks_come_only_when_the_server_holds_all(context, page, study):
     begin(page)
     for number in range(1, 6):
@@ -306,6 +339,46 @@ def test_the_size_on_screen_is_measured_and_small_screens_are_told(browser, live
     trial = Trial.objects.get()
     assert trial.shown_w < 1200
     assert trial.shown_h / trial.shown_w == pytest.approx(0.75, abs=0.01)
+    context.close()
+
+
+@pytest.mark.parametrize(("most", "times"), [(1, 1), (3, 3), (8, 8)])
+def test_small_images_are_enlarged_by_whole_numbers_and_the_rating_says_so(page, live_server, most, times):
+    make_study(f"[images]\nenlarge = {most}\n")
+    begin(page)
+    ready(page, 1)
+    box = page.locator(".stage img").bounding_box()
+    assert box is not None
+    assert (box["width"], box["height"]) == (48 * times, 32 * times)
+    rendering = page.locator(".stage img").evaluate("img => getComputedStyle(img).imageRendering")
+    assert rendering == ("pixelated" if times > 1 else "auto")
+    rate(page)
+    ready(page, 2)
+    assert Trial.objects.get(outcome="rated").enlarged == times
+
+
+def test_two_images_of_a_pair_are_drawn_at_one_scale(browser, live_server):
+    study = make_study('method = "pair"\n[images]\nenlarge = 8\n', contents=("a",))
+    small, large = study.stimuli.all()
+    _replace(small, picture(3, (100, 60)))
+    _replace(large, picture(4, (1600, 900)))
+    context = browser.new_context(base_url=live_server.url, viewport={"width": 1000, "height": 700})
+    page = context.new_page()
+    begin(page)
+    ready(page, 1, 1)
+    scales = page.locator(".stage img").evaluate_all(
+        "all => all.map(i => i.getBoundingClientRect().width / i.naturalWidth)"
+    )
+    assert scales[0] == pytest.approx(scales[1], rel=0.01)
+    assert scales[0] < 1
+    expect(page.locator(".note")).to_contain_text("Shown at")
+    _replace(large, picture(4, (80, 60)))
+    page.reload()
+    ready(page, 1, 1)
+    widths = page.locator(".stage img").evaluate_all(
+        "all => all.map(i => i.getBoundingClientRect().width / i.naturalWidth)"
+    )
+    assert widths[0] == widths[1] == 3
     context.close()
 
 

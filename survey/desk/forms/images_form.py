@@ -66,6 +66,16 @@ class ImagesForm(TaskForm):
                 hint="Whoever answers otherwise is marked, never shut out.",
                 default="Default: no. It is recommended for crowd platforms.",
             )
+        self.section("Size")
+        enlarge = forms.IntegerField(
+            label="Enlarge small images up to so many times",
+            min_value=1,
+            max_value=8,
+            required=False,
+            disabled=self.keys_stay,
+        )
+        hint = "By whole numbers, with sharp pixels, where the screen has room. Each rating tells how often."
+        self.add_plain("images.enlarge", enlarge, hint=hint, default="Default: 1, their own size.")
         self._add_factors()
 
     def _answer(self, label: str, initial: float | None, none: str = "Choose the answer") -> forms.Field:
@@ -129,6 +139,11 @@ class ImagesForm(TaskForm):
             )
             for stimulus in self.stimuli
         ]
+
+    @property
+    def enlarge(self) -> forms.BoundField:
+        """How many times small images may be enlarged."""
+        return self["images.enlarge"]
 
     @property
     def head(self) -> list[forms.BoundField]:

@@ -235,6 +235,7 @@ def _showing(post: QueryDict) -> Showing:
         shown_h=_number(post, "shown_h", 100_000),
         dpr=_number(post, "dpr", 100),
         zoom=_number(post, "zoom", 100),
+        enlarged=_whole(post, "enlarged", 8),
         load_ms=_whole(post, "load_ms", day),
     )
 

@@ -53,23 +53,32 @@ async function verified(image, again) {
   return new Blob([bytes], { type: "image/png" });
 }
 
-/**
- * Give a loaded image a whole number of device pixels for each of its own where the page has room for it, else the
- * largest size that fits. Return device pixels for each image pixel: below 1, detail is lost and must be declared.
- */
-export function fit(img) {
+/** Return the largest size at which the page has room for an image, whatever the image's own. */
+function room(img) {
+  img.style.inlineSize = "100000px";
+  const box = img.getBoundingClientRect();
   img.style.inlineSize = "";
-  const natural = img.naturalWidth;
-  const ratio = img.naturalHeight / natural;
-  let box = img.getBoundingClientRect();
-  if (box.width >= natural - 0.5) {
-    const whole = Math.max(1, Math.round(devicePixelRatio)) / devicePixelRatio;
-    img.style.inlineSize = `${natural * whole}px`;
-    box = img.getBoundingClientRect();
-    if (box.width < natural * whole - 0.5 || Math.abs(box.height / box.width - ratio) > 0.01) {
-      img.style.inlineSize = "";
-      box = img.getBoundingClientRect();
-    }
+  return box;
+}
+
+/**
+ * Draw loaded images at one scale: each of their pixels is a whole number of device pixels where the page has room for
+ * that, else as large as fits. `most`: how many times that they may be enlarged.
+ * Return device pixels for each image pixel (below 1, detail is lost and must be declared), and how often enlarged.
+ */
+export function fit(images, most) {
+  const scales = images.map((img) => {
+    const { width, height } = room(img);
+    return Math.min(width / img.naturalWidth, height / img.naturalHeight);
+  });
+  const unit = Math.max(1, Math.round(devicePixelRatio)) / devicePixelRatio;
+  const fits = Math.min(...scales);
+  // A hair's breadth too little is rounding.
+  const times = Math.max(1, Math.min(most, Math.floor(fits / unit + 0.002)));
+  const scale = fits > 0.998 * unit ? times * unit : Math.min(fits, 1);
+  for (const img of images) {
+    img.style.inlineSize = `${img.naturalWidth * scale}px`;
+    img.style.imageRendering = times > 1 ? "pixelated" : "";
   }
-  return (box.width / natural) * devicePixelRatio;
+  return { pixels: scale * devicePixelRatio, times };
 }

@@ -40,6 +40,7 @@ let trial = null;
 let shownAt = 0;
 let chosenAt = 0;
 let loadMs = 0;
+let enlarged = 1;
 let changes = 0;
 const touched = new Set();
 let pointer = "";
@@ -236,8 +237,9 @@ function setForm(coming) {
 }
 
 function resize() {
-  const least = Math.min(...images.map(fit));
-  const shrunk = least < 0.995;
+  const { pixels, times } = fit(images, Number(words.enlarge));
+  enlarged = times;
+  const shrunk = pixels < 0.995;
   /** @type {HTMLElement} */
   let note = stage.querySelector(".note");
   if (shrunk && !note) {
@@ -247,7 +249,7 @@ function resize() {
   }
   if (note) {
     note.hidden = !shrunk;
-    note.textContent = fill(words.shrunk, Math.round(100 * least), "");
+    note.textContent = fill(words.shrunk, Math.round(100 * pixels), "");
   }
 }
 
@@ -262,6 +264,7 @@ function measures() {
     viewport_h: innerHeight,
     shown_w: box.width.toFixed(2),
     shown_h: box.height.toFixed(2),
+    enlarged,
     dpr: devicePixelRatio,
     zoom: visualViewport?.scale ?? 1,
   };

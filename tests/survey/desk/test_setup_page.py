@@ -13,6 +13,7 @@ from survey.models import Study
 from survey.session import services
 from survey.study.definition import Definition, definition_of
 from survey.study.publish import PublishError
+from survey.study.readiness import practice_alike
 from survey.study.revise import revise
 from survey.study.wording import page_texts
 from tests.survey.desk.test_task_forms import offered
@@ -481,3 +482,22 @@ def test_wording_is_marked_as_accepted_or_own_and_goes_with_its_language(client,
     assert "Keep {n}, {of}, as in the English text." in changed.content.decode()
     assert send(client, "languages", languages=["en", "de"]).status_code == 302
     assert definition_of(study.version).wording == {}
+
+
+@pytest.mark.parametrize(
+    ("practice", "warns"),
+    [('["*-weak"]', True), ('["cat-*"]', False), ('["cat-weak"]', False), ("[]", False)],
+)
+def test_practice_images_of_one_level_are_pointed_out(practice, warns):
+    study = make_study(
+        f"[images]\npractice = {practice}\n",
+        slug="other",
+        contents=("cat", "dog"),
+        conditions=("weak", "mid", "strong"),
+    )
+    study.stimuli.update(factors={})
+    found = practice_alike(study)
+    assert bool(found) == warns
+    assert not warns or found == [
+        "All practice images look alike (condition weak): let them span bad to good."
+    ]
