@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Sequence
 
 import torch
@@ -11,6 +12,7 @@ from torch.utils.checkpoint import checkpoint
 
 from generator.nst import tiles
 from generator.nst.cpu import winograd
+from generator.nst.gpu import layers, ways
 from generator.nst.gpu.precision import multiplies_bf16
 from generator.nst.recipes.errors import LayerError
 from generator.nst.recipes.layers import names
@@ -80,6 +82,7 @@ class Vgg:
         self.weights, self.pooling, self.padding, self.dtype = weights, pooling, padding, dtype
         self.taps = frozenset(taps)
         self.device, self.plain = torch.device(device), plain
+        self.ways = ways.NONE
         self.forgetful = False
         self.tile = 0
         order = names(weights.architecture)
@@ -90,6 +93,7 @@ class Vgg:
         for step in self.steps:
             if step.startswith("conv"):
                 self._kernels[step] = self._kernel(step)
+        self._halves: tuple[Tensor, Tensor] | tuple[()] = ()
         self._fast: dict[str, winograd.Convolution] = {}
 
     def _kernel(self, step: str) -> tuple[Tensor, Tensor]:
@@ -158,6 +162,8 @@ class Vgg:
     def _step(self, value: Tensor, left: Sequence[str]) -> tuple[Tensor, Sequence[str]]:
         """Return what the next step makes of a value, or the next steps where one function does them all; and which they are."""
         step = left[0]
+        if step.startswith("conv") and ways.FUSED in self.ways and self._is_fusible(left):
+            return self._fused_step(value, left)
         if (
             step.startswith("relu")
             and self.pooling == "max"
@@ -182,12 +188,40 @@ class Vgg:
             return self._fast_step(value, left)
         return value, left[:1]
 
+    def _is_fusible(self, left: Sequence[str]) -> bool:
+        """Return whether a convolution goes to its ReLU and nowhere else, in the network's precision."""
+        same = left[0] != "conv1_1" or self.dtype == torch.float32 or ways.HALVES in self.ways
+        return same and left[0] not in self.taps and bool(left[1:]) and left[1].startswith("relu")
+
+    def _fused_step(self, value: Tensor, left: Sequence[str]) -> tuple[Tensor, Sequence[str]]:
+        """Convolve with the ReLU, and with the largest of 2 x 2 after it where nothing between them is asked for."""
+        pools = left[1] not in self.taps and self.pooling == "max" and _is_pool(left[2:3])
+        value, weight, bias, padding = (
+            self._first(value) if left[0] == "conv1_1" else self._other(left[0], value)
+        )
+        made = layers.convolved(value, weight, bias, padding, pool=pools)
+        return made, left[: 3 if pools else 2]
+
+    def _other(self, step: str, value: Tensor) -> tuple[Tensor, Tensor, Tensor, int]:
+        return value, *self._kernels[step], 1
+
+    def _first(self, value: Tensor) -> tuple[Tensor, Tensor, Tensor, int]:
+        """Return what the first convolution reads, its kernel and bias, and the zeros on each side."""
+        weight, bias = self._kernels["conv1_1"]
+        padding = 1
+        if self.padding == "replicate":
+            value, padding = replicated(value), 0
+        if ways.HALVES not in self.ways:
+            return value, weight, bias, padding
+        if not self._halves:
+            self._halves = (layers.for_halves(weight), bias.to(torch.bfloat16))
+        return layers.halves(value), *self._halves, padding
+
     def _convolve(self, step: str, value: Tensor) -> Tensor:
         weight, bias = self._kernels[step]
         if step == "conv1_1":
-            if self.padding == "replicate":
-                return F.conv2d(replicated(value), weight, bias).to(self.dtype)
-            return F.conv2d(value, weight, bias, padding=1).to(self.dtype)
+            value, weight, bias, padding = self._first(value)
+            return F.conv2d(value, weight, bias, padding=padding).to(self.dtype)
         return F.conv2d(value, weight, bias, padding=1)
 
     def _fast_step(self, value: Tensor, left: Sequence[str]) -> tuple[Tensor, Sequence[str]]:
@@ -202,6 +236,15 @@ class Vgg:
             done.append(after)
         pooling = self.pooling if done[-1].startswith("pool") else ""
         return self._fast[step](value, relu=len(done) > 1, pooling=pooling), done
+
+    def bits(self, images: int, height: int, width: int) -> str:
+        """Return a hash of the gradient of fixed images: it tells whether the same kernels run as before."""
+        generator = torch.Generator().manual_seed(0)
+        noise = torch.rand(images, 3, height, width, generator=generator) * 255 - 128
+        image = noise.to(self.device).requires_grad_()
+        found = self._whole(image)
+        (gradient,) = torch.autograd.grad([value.float().sum() for value in found.values()], image)
+        return hashlib.sha256(gradient.cpu().numpy().tobytes()).hexdigest()
 
     @property
     def convolution(self) -> str:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from generator.nst import losses, patches, transport
 from generator.nst.cell import Style
-from generator.nst.gpu import memory, taps, verdicts
+from generator.nst.gpu import memory, taps, ways
 from generator.nst.network import Vgg
 from generator.nst.recipes.coefficients import Coefficients, coefficients
 from generator.nst.recipes.conventions import Shape
@@ -19,8 +19,6 @@ from generator.nst.recipes.recipe import Recipe
 TERMS = ("content", "style", "tv")
 # Sides in px of the tiles that are tried where memory runs out: each with margins of some 80 px.
 _TILES = (1024, 512, 256)
-# How far a gradient taken in passing may be from the plain one, relative to its length: roundings of that precision.
-_TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 2e-2}
 
 
 @dataclass(frozen=True)
@@ -197,7 +195,7 @@ class Objective:
         self._style = [
             self._uses(cells, targets.styles, targets.style_index, styles) for cells in self._chunks
         ]
-        self._fast: dict[tuple[int, ...], bool] = {}
+        self._fast: dict[tuple[int, ...], ways.Ways] = {}
         # The gathered targets are kept: on a GPU they cost little beside the activations.
         numbers = range(len(self._chunks)) if self._network.device.type != "cpu" else ()
         self._passing = [self._pulls_in_passing(number) for number in numbers]
@@ -298,40 +296,57 @@ class Objective:
     def _part(self, number: int, images: Tensor) -> tuple[Tensor, Tensor]:
         first = sum(len(cells) for cells in self._chunks[:number])
         part = images[first : first + len(self._chunks[number])].detach().requires_grad_()
-        terms = (
-            self._terms_in_passing(number, part) if self._is_fast(number, part) else self._terms(number, part)
-        )
-        (gradient,) = torch.autograd.grad(terms.sum(), part)
+        fast = self._is_fast(number, part)
+        with ways.in_force(self._network.ways):
+            return self._evaluation(number, part, fast=fast)
+
+    def _evaluation(self, number: int, images: Tensor, *, fast: bool | None = None) -> tuple[Tensor, Tensor]:
+        """Return terms and gradients of a chunk by the network's ways. fast: whether losses are taken in passing."""
+        fast = ways.PASSING in self._network.ways if fast is None else fast
+        terms = self._terms_in_passing(number, images) if fast else self._terms(number, images)
+        (gradient,) = torch.autograd.grad(terms.sum(), images)
         return terms.detach(), gradient.contiguous()
 
     def _is_fast(self, number: int, images: Tensor) -> bool:
-        """Return whether a chunk's losses are taken in passing: where that is possible and has proved itself on the device."""
+        """Have the network take the ways that have proved themselves; return whether losses in passing are one of them."""
+        self._network.ways = self._ways(number, images)
+        return ways.PASSING in self._network.ways
+
+    def _ways(self, number: int, images: Tensor) -> ways.Ways:
+        """Return the fast ways of a chunk: those that are possible, and have proved themselves on the device."""
         network = self._network
         if network.device.type == "cpu" or network.forgetful or network.tile or network.plain:
-            return False
-        if not self._passing[number]:
-            return False
-        key = (len(images), *images.shape[2:])
+            return ways.NONE
+        key = (len(images), *images.shape[2:], bool(self._passing[number]))
         if key not in self._fast:
-            self._fast[key] = network.device.type == "meta" or self._has_proved_itself(number, images)
+            candidates = ways.possible(
+                network.device,
+                network.dtype,
+                roots=self._recipes[0].style_loss == "wasserstein",
+                passing=bool(self._passing[number]),
+            )
+            on_meta = network.device.type == "meta"
+            self._fast[key] = candidates if on_meta else self._proved(candidates, number, images)
         return self._fast[key]
 
-    def _has_proved_itself(self, number: int, images: Tensor) -> bool:
-        def run(terms: Callable[[int, Tensor], Tensor]) -> Tensor:
-            part = images.detach().requires_grad_()
-            return torch.autograd.grad(terms(number, part).sum(), part)[0]
+    def _proved(self, candidates: ways.Ways, number: int, images: Tensor) -> ways.Ways:
+        network = self._network
 
-        verdict = verdicts.of(
-            "losses in passing",
-            self._network.device,
-            (str(self._network.dtype), *images.shape, *sorted(self._network.taps)),
-            lambda: run(self._terms),
-            lambda: run(self._terms_in_passing),
-            _TOLERANCE[self._network.dtype],
-        )
-        if verdict.is_taken:
-            self.notes.append(str(verdict))
-        return verdict.is_taken
+        def gradient(chosen: ways.Ways) -> Tensor:
+            network.ways = chosen
+            with ways.in_force(chosen):
+                return self._evaluation(number, images.detach().requires_grad_())[1]
+
+        def bits(chosen: ways.Ways) -> str:
+            network.ways = chosen
+            with ways.in_force(chosen):
+                return network.bits(len(images), images.shape[2], images.shape[3])
+
+        shape = (str(network.dtype), *images.shape, *sorted(network.taps), network.pooling, network.padding)
+        taken, every = ways.taken(candidates, network.device, network.dtype, shape, gradient, bits)
+        notes = (str(verdict) for verdict in every if verdict.is_taken)
+        self.notes += [note for note in notes if note not in self.notes]
+        return taken
 
     def _pulls_in_passing(self, number: int) -> dict[str, taps.Pull]:
         """Return each tap's pull; none where a loss has a guide, or rows that are no slice of the batch."""
@@ -387,7 +402,8 @@ class Objective:
         rows = [_rows(features[tap], use) for tap, use in uses.items()]
         targets = [self._targets.style[tap][use.targets] for tap, use in uses.items()]
         guides = [use.guides for use in uses.values()]
-        if style_loss == "wasserstein" and self._network.device.type == "cpu" and not self._network.plain:
+        on_cpu = self._network.device.type == "cpu" and not self._network.plain
+        if style_loss == "wasserstein" and (on_cpu or ways.ROOTS in self._network.ways):
             return transport.distances(rows, targets, guides) if rows else []
         return [
             losses.style(row, target, style_loss, each)

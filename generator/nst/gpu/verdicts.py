@@ -11,7 +11,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -19,6 +19,8 @@ from torch import Tensor
 
 from generator.nst.gpu import memory
 
+# Raise it when the code of a way changes, so that the way proves itself again.
+_CODE = 2
 # Rounds of which the median counts, after one that warms up.
 _ROUNDS = 5
 
@@ -35,6 +37,7 @@ class Verdict:
         seconds: Median time of the fast way.
         plain_seconds: Median time of the plain one.
         error: What the fast way raised, or "".
+        bits: Hash of what the fast way makes of a fixed image, where another process might choose otherwise; or "".
     """
 
     way: str
@@ -44,6 +47,7 @@ class Verdict:
     seconds: float
     plain_seconds: float
     error: str = ""
+    bits: str = ""
 
     @property
     def is_taken(self) -> bool:
@@ -58,6 +62,8 @@ class Verdict:
 
 
 _known: dict[str, Verdict] = {}
+# Whose bits this process has made, and whether they are those of the trial.
+_repeated: dict[str, bool] = {}
 _file: Path | None = None
 
 
@@ -66,6 +72,7 @@ def keep_in(path: Path) -> None:
     global _file
     _file = path
     _known.clear()
+    _repeated.clear()
     _known.update({each.subject: each for each in read(path)})
 
 
@@ -84,8 +91,11 @@ def of(
     plain: Callable[[], Tensor],
     fast: Callable[[], Tensor],
     tolerance: float,
+    bits: Callable[[], str] | None = None,
 ) -> Verdict:
     """Return the verdict on a way, tried now where none is known.
+
+    A way whose bits are not those of its trial is not taken in this process: an image made again would differ.
 
     Args:
         way: Name of the way.
@@ -94,6 +104,7 @@ def of(
         plain: Returns the gradient by the plain way.
         fast: Returns it by the fast way.
         tolerance: The largest distance relative to the plain gradient's length.
+        bits: Returns a hash of what the fast way makes of a fixed image; None where its code fixes that.
 
     Raises:
         torch.OutOfMemoryError: If memory runs out, which says nothing of the way; also as RuntimeError or MemoryError.
@@ -101,15 +112,26 @@ def of(
     subject = " ".join(map(str, (way, *_identity(device), *shape)))
     if subject not in _known:
         _known[subject] = _tried(way, subject, device, plain, fast, tolerance)
+        if bits is not None and _known[subject].is_taken:
+            _known[subject] = replace(_known[subject], bits=bits())
         _write()
-    return _known[subject]
+    found = _known[subject]
+    if bits is None or not found.is_taken:
+        return found
+    if subject not in _repeated:
+        _repeated[subject] = bits() == found.bits
+    return (
+        found
+        if _repeated[subject]
+        else replace(found, error="does not repeat what it made when it was tried")
+    )
 
 
 def _identity(device: torch.device) -> tuple[object, ...]:
     if device.type != "cuda":
-        return device.type, torch.__version__
+        return _CODE, device.type, torch.__version__
     name = torch.cuda.get_device_name(device)
-    return name, torch.__version__, torch.version.cuda, _cudnn()
+    return _CODE, name, torch.__version__, torch.version.cuda, _cudnn()
 
 
 def _cudnn() -> int | None:

@@ -315,11 +315,11 @@ class _Batch:
             self._fit_index(size)
             references = [self._reference(cell, size) for cell in self.cells]
             self.began = [len(curve) for curve in self.curves]
-            objective = Objective(
-                self.network, self.deviation, references, self.chunk or self._at_once(size), self.mean
-            )
+            at_once = self.chunk or self._at_once(size)
+            objective = Objective(self.network, self.deviation, references, at_once, self.mean)
             images = self._descend(images, objective, self._budget(level))
-            if objective.notes:
+            if objective.chunk < min(at_once, len(references)):
+                # Memory ran out, and a larger level would not fit either.
                 self.chunk = objective.chunk
             self.notes += objective.notes
         pixels = ((images + self.mean) / 255).cpu()
