@@ -39,6 +39,7 @@ TASKS: Final[dict[str, dict[str, str]]] = {
         "doctor": "say what is installed, what is missing, and how to get it",
         "migrate": "make or update the tables of the database",
         "createsuperuser": "make an admin's account",
+        "remove_second_factor": "let an account sign in by its password alone again",
         "demo": "make seven images and two studies of them",
         "work": "make images that were asked for in the browser (the site starts it)",
     },

@@ -34,7 +34,7 @@ class AddRequestId(logging.Filter):
 
 #: Secret parts of URLs, and everything after a question mark.
 _SECRETS: Final = re.compile(
-    r"""(?<=/shared/)[^/\s'"<]+|(?<=/return/)[^/\s'"<]+|(?<=/image/)[^/\s'"<]+|(?<=\?)[^\s'"]+"""
+    r"""(?<=/shared/)[^/\s'"<]+|(?<=/join/)[^/\s'"<]+|(?<=/new-password/)[^/\s'"<]+|(?<=/return/)[^/\s'"<]+|(?<=/image/)[^/\s'"<]+|(?<=\?)[^\s'"]+"""
 )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -60,6 +61,9 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "axes",
     "csp",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
 ]
 
 # "procrastinate": image sets can be made by workers on many hosts, through PostgreSQL (see docs/how-to/operations.md).
@@ -80,6 +84,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "nstsite.second_factor.SecondFactor",
     "nstsite.sign_in.keep_sessions_alive",
     "nstsite.sign_in.remember_browser",
     "nstsite.bodies.bound_bodies",
@@ -168,6 +174,13 @@ AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_RESET_ON_SUCCESS = True
 AXES_DISABLE_ACCESS_LOG = True
 AXES_VERBOSE = False
+
+# Who must have a second factor: "optional" for nobody, "admins" or "all".
+SECOND_FACTOR = env.str("SECOND_FACTOR", default="optional")
+if SECOND_FACTOR not in ("optional", "admins", "all"):
+    raise ImproperlyConfigured("SECOND_FACTOR is optional, admins or all.")
+# The name that authenticator apps show.
+OTP_TOTP_ISSUER = "Image ratings"
 
 # Lifetime of a sign-in, extended while the site is used.
 SESSION_COOKIE_AGE = round(3600 * env.float("SESSION_HOURS", default=8))

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.contrib.auth.models import User
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LogoutView
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from nstsite import health, metrics
-
-# Without any account the page says how to create one. The query runs when the page is rendered.
-sign_in = LoginView.as_view(
-    template_name="survey/sign_in.html", extra_context={"has_accounts": User.objects.exists}
-)
+from survey.desk.pages.accounts.sign_in import SignIn
 
 urlpatterns = [
+    # One door for both: what holds for signing in and for passwords holds for Django's admin, too.
+    path("admin/login/", SignIn.as_view(next_page="/admin/"), name="admin_sign_in"),
+    path(
+        "admin/password_change/", RedirectView.as_view(pattern_name="password_change"), name="admin_password"
+    ),
     path("admin/", admin.site.urls),
-    path("sign-in/", sign_in, name="sign_in"),
+    path("sign-in/", SignIn.as_view(), name="sign_in"),
     path("sign-out/", LogoutView.as_view(), name="sign_out"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

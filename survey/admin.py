@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from axes.utils import reset
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth import admin as _registers_users  # noqa: F401
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.urls import reverse
+from django_otp.plugins.otp_static.admin import StaticDevice
+from django_otp.plugins.otp_totp.admin import TOTPDevice
 
+from survey.access import accounts
 from survey.access.audit import record
 from survey.models import (
+    AccountLink,
     ApiToken,
     AuditEntry,
     Exclusion,
@@ -288,21 +291,49 @@ class ApiTokenAdmin(ReadOnly):
     exclude = ("sha256",)
 
 
-admin.site.unregister(User)
+@admin.register(AccountLink)
+class AccountLinkAdmin(ReadOnly):
+    """Invitations and links to a new password, without their hash."""
+
+    list_display = ("kind", "role", "note", "user", "by", "created_at", "expires_at", "used_at", "revoked_at")
+    list_filter = ("kind", "role")
+    list_select_related = ("user", "by")
+    search_fields = ("note", "user__username", "by__username")
+    exclude = ("sha256",)
+
+
+# Those of Django and django-otp would change accounts past the rules and the log, and show keys.
+for model in (User, TOTPDevice, StaticDevice):
+    admin.site.unregister(model)
 
 
 @admin.register(User)
-class AccountAdmin(UserAdmin):  # type: ignore[type-arg]
-    """Accounts, with a way to end the wait after wrong passwords."""
+class AccountAdmin(ReadOnly):
+    """Accounts, to look and search. The desk's page of accounts changes them, by its rules, and writes the log."""
 
+    list_display = ("username", "is_superuser", "is_active", "date_joined", "last_login")
+    list_filter = ("is_superuser", "is_active", "groups")
+    search_fields = ("username",)
+    exclude = ("password",)
     actions = ("end_wait",)
 
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Let an administrator delete any account but their own."""
+        return bool(request.user.is_superuser and obj and obj.pk != request.user.pk)
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        """Delete, and write it into the log."""
+        accounts.delete(obj, signed_in(request))
+
+    def view_on_site(self, obj: User) -> str:
+        """Lead to the desk's page of this account."""
+        return reverse("account_of", args=[obj.pk])
+
     @admin.action(description="Let them sign in again now (forget wrong passwords)")
-    def end_wait(self, request: HttpRequest, accounts: QuerySet[User]) -> None:
+    def end_wait(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
         """Forget the wrong passwords given for these accounts."""
-        for account in accounts:
-            reset(username=account.get_username())
-            record("account.unlock", None, signed_in(request), account=account.get_username())
+        for account in chosen:
+            accounts.end_wait(account, signed_in(request))
         self.message_user(request, "They can sign in again now.")
 
 

@@ -28,5 +28,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("s/<slug:slug>/", include(participant_pages)),
     # First: `studies/new/` is no study.
     path("", include("survey.desk.image_set_urls")),
+    path("", include("survey.desk.account_urls")),
     path("", include("survey.desk.urls")),
 ]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import secrets
 from typing import Any, Final
 
 from django.contrib.auth.models import User
@@ -14,6 +12,7 @@ from django.utils import timezone
 
 from survey.access.audit import record
 from survey.access.errors import DeskError
+from survey.access.secrets import hash_of, new_secret
 from survey.models import ApiToken, Study
 
 #: Lets scanners for leaked secrets recognise a token.
@@ -48,10 +47,10 @@ def make(
     name = " ".join(name.split())
     if not 1 <= len(name) <= 100:
         raise DeskError("Write what the token is for, in at most 100 characters.")
-    secret = PREFIX + secrets.token_urlsafe(32)
+    secret = PREFIX + new_secret()
     expires_at = timezone.now() + dt.timedelta(days=days)
     token = ApiToken.objects.create(
-        user=user, name=name, sha256=_hash(secret), study=study, scope=scope, expires_at=expires_at
+        user=user, name=name, sha256=hash_of(secret), study=study, scope=scope, expires_at=expires_at
     )
     record("token.make", study, user, token=token.pk, name=name, scope=scope.value, days=days)
     return secret
@@ -72,7 +71,7 @@ def in_force() -> QuerySet[ApiToken]:
 
 def token_of(secret: str) -> ApiToken | None:
     """Return the valid token with this secret, with its account, and record the day of its use."""
-    token = in_force().filter(sha256=_hash(secret)).select_related("user").first()
+    token = in_force().filter(sha256=hash_of(secret)).select_related("user").first()
     if token is None:
         return None
     today = timezone.localdate()
@@ -90,7 +89,3 @@ def user_of(secret: str) -> User | None:
 def within(token: ApiToken, studies: QuerySet[Any]) -> QuerySet[Any]:
     """Return those of `studies` that a token may read."""
     return studies.filter(pk=token.study_id) if token.study_id else studies
-
-
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()

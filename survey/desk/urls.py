@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from django.contrib.auth.views import PasswordChangeView
-from django.urls import URLPattern, path, reverse_lazy
+from django.urls import URLPattern, path
 
-from survey.desk.pages import account, api, help, ratings_file
+from survey.desk.pages import api, help, ratings_file
 from survey.desk.pages.entry import Page, by_link, signed_in
 from survey.desk.pages.published import published
 from survey.desk.pages.results import of_file
@@ -76,6 +75,10 @@ urlpatterns: list[URLPattern] = [
     path("studies/<slug:slug>/sharing/", decisions.sharing, name="sharing"),
     path("studies/<slug:slug>/sharing/links/", decisions.share, name="share"),
     path("studies/<slug:slug>/sharing/links/<int:pk>/revoke/", decisions.revoke, name="revoke"),
+    path("studies/<slug:slug>/sharing/invite/", decisions.invite_reader, name="invite_reader"),
+    path(
+        "studies/<slug:slug>/sharing/invite/<int:pk>/end/", decisions.uninvite_reader, name="uninvite_reader"
+    ),
     path("studies/<slug:slug>/sharing/viewers/", decisions.add_viewer, name="add_viewer"),
     path(
         "studies/<slug:slug>/sharing/viewers/<int:pk>/remove/", decisions.remove_viewer, name="remove_viewer"
@@ -105,15 +108,6 @@ urlpatterns: list[URLPattern] = [
     path("studies/<slug:slug>/end/delete/", lifecycle.delete, name="delete_study"),
     path("studies/<slug:slug>/log/", log.log, name="log"),
     path("studies/<slug:slug>/log.csv", log.log_file, name="log_file"),
-    path("account/", account.account, name="account"),
-    path("account/tokens/<int:pk>/revoke/", account.revoke_token, name="revoke_token"),
-    path(
-        "account/password/",
-        PasswordChangeView.as_view(
-            template_name="survey/researcher/password.html", success_url=reverse_lazy("account")
-        ),
-        name="password_change",
-    ),
     path("api/v1/studies", api.studies, name="api_studies"),
     path("api/v1/studies/<slug:slug>", api.study, name="api_study"),
     path("api/v1/studies/<slug:slug>/results", api.results, name="api_results"),

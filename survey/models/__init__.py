@@ -5,6 +5,7 @@ No column can store an IP address or a user agent.
 
 from __future__ import annotations
 
+from survey.models.accounts import AccountLink
 from survey.models.desk import ApiToken, AuditEntry, Exclusion, ShareLink, Viewer
 from survey.models.keys import (
     CODE_ALPHABET,
@@ -29,6 +30,7 @@ from survey.models.study import Question, Stimulus, Study, StudyVersion, image_p
 
 __all__ = [
     "CODE_ALPHABET",
+    "AccountLink",
     "Answer",
     "ApiToken",
     "AuditEntry",

@@ -8,9 +8,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_http_methods, require_POST
 
-from survey.access import tokens
+from survey.access import second_factor, tokens
 from survey.access.errors import DeskError
-from survey.access.studies import may_create_studies, readable_studies
+from survey.access.roles import role_of
+from survey.access.studies import readable_studies
 from survey.desk.pages.entry import signed_in_user
 from survey.models import ApiToken
 
@@ -26,11 +27,8 @@ def account(request: HttpRequest) -> HttpResponse:
         except DeskError as error:
             fault = str(error)
     context = {
-        "role": "administrator"
-        if user.is_superuser
-        else "researcher"
-        if may_create_studies(user)
-        else "viewer",
+        "role": role_of(user),
+        "has_factor": second_factor.is_on(user),
         "tokens": tokens.in_force().filter(user=user).select_related("study"),
         "studies": readable_studies(user).order_by("slug"),
         "scopes": ApiToken.Scope.choices,

@@ -68,6 +68,8 @@ ROWS: Final[dict[str, Row]] = {
     "sharing": Row("owner"),
     "share": _act(),
     "revoke": _act(keys={"pk": "$link"}),
+    "invite_reader": _act(note="a test"),
+    "uninvite_reader": _act(keys={"pk": "$reader_invitation"}),
     "add_viewer": _act(username="stranger"),
     "remove_viewer": _act(keys={"pk": "$viewing"}),
     "live": Row("owner"),
@@ -116,6 +118,12 @@ ROWS: Final[dict[str, Row]] = {
     "published": Row("account"),
     "account": Row("account"),
     "password_change": Row("account"),
+    "second_factor": Row("account"),
+    "accounts": Row("admin"),
+    "account_of": Row("admin", keys={"pk": "$stranger"}),
+    "uninvite": _act("admin", keys={"pk": "$invitation"}),
+    "join": Row("public", keys={"token": "$invitation_token"}),
+    "new_password": Row("public", keys={"token": "$reset_token"}),
     "revoke_token": _act("self", keys={"pk": "$token"}),
     "help": Row("public"),
     "help_page": Row("public", keys={"name": "reference/plans"}),
@@ -152,5 +160,5 @@ ROWS: Final[dict[str, Row]] = {
 #: The participants' own pages, the API, health and signing in: each has tests of its own.
 ELSEWHERE: Final = frozenset(
     "home participant screening plate rate skip undo image about done again leave come_back delete "  # noqa: SIM905
-    "api_studies api_study api_results api_ratings sign_in sign_out healthz readyz metrics".split()
+    "api_studies api_study api_results api_ratings sign_in sign_in_code admin_sign_in admin_password sign_out healthz readyz metrics".split()
 )

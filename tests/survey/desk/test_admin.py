@@ -10,8 +10,20 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
-from survey.access import tokens
-from survey.models import ApiToken, Invitation, OwnAnswer, Participant, Recruit, ShareLink, Study, Trial
+from survey.access import accounts, tokens
+from survey.access.roles import Role
+from survey.models import (
+    AccountLink,
+    ApiToken,
+    AuditEntry,
+    Invitation,
+    OwnAnswer,
+    Participant,
+    Recruit,
+    ShareLink,
+    Study,
+    Trial,
+)
 from survey.session import services
 from survey.study import decisions
 from survey.study.lifecycle import invite
@@ -38,6 +50,7 @@ def everything(study: Study, owner: User) -> Study:
     decisions.add_viewer(study, "owner", owner)
     invite(study, 1, owner)
     tokens.make(owner, "a script")
+    accounts.invite(owner, Role.VIEWER, note="Mara")
     Recruit.objects.create(study=study, participant=person, platform="prolific", person="p1")
     OwnAnswer.objects.create(trial=person.trials.all()[0], key="why", words="Dull")
     pairs = make_study('method = "pair"\n', slug="pairs")
@@ -77,6 +90,7 @@ def test_no_secret_is_shown(everything, boss):
         Invitation: ("token",),
         ShareLink: ("token",),
         ApiToken: ("sha256",),
+        AccountLink: ("sha256",),
     }
     for model, names in secrets.items():
         row = model._default_manager.all()[0]
@@ -113,3 +127,24 @@ def test_a_study_gets_another_owner_and_the_log_says_so(study, boss):
 def test_staff_without_permissions_see_nothing(study):
     staff = client_of(User.objects.create_user("staff", is_staff=True))
     assert staff.get(address(Study, "changelist")).status_code == 403
+
+
+def test_an_account_is_looked_at_here_and_changed_on_the_desk(boss):
+    other = User.objects.create_user("other", password="a password of theirs")
+    html = boss.get(address(User, "change", other.pk)).content.decode()
+    assert "other" in html
+    assert other.password not in html
+    assert boss.post(address(User, "change", other.pk), {"is_superuser": "on"}).status_code == 403
+    assert boss.post(address(User, "add"), {"username": "x"}).status_code == 403
+
+
+def test_deleting_an_account_is_logged_and_ones_own_stays(boss):
+    boss_account, other = User.objects.get(username="admin"), User.objects.create_user("other")
+    assert boss.post(address(User, "delete", other.pk), {"post": "yes"}).status_code == 302
+    assert AuditEntry.objects.get(act="account.delete").detail == {"account": "other"}
+    assert boss.post(address(User, "delete", boss_account.pk), {"post": "yes"}).status_code == 403
+    assert list(User.objects.all()) == [boss_account]
+
+
+def test_no_key_of_a_second_factor_is_listed():
+    assert not [model for model in admin.site._registry if model._meta.app_label.startswith("otp_")]

@@ -7,7 +7,9 @@ from typing import Any
 from django.contrib.auth.models import Group, User
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from survey.models import ApiToken, Study
+from survey.access import accounts
+from survey.access.roles import Role
+from survey.models import AccountLink, ApiToken, Study
 from survey.study import decisions
 from survey.study.lifecycle import invite
 from tests.survey.desk.access_table import ROWS
@@ -18,14 +20,17 @@ def make_world(study: Study, owner: User) -> dict[str, Any]:
     """Make them around the rated `study` of `owner`; return what addresses call them by."""
     researchers = Group.objects.get(name="Researchers")
     owner.groups.add(researchers)
-    User.objects.create_superuser("admin")
+    admin = User.objects.create_superuser("admin")
     User.objects.create_user("researcher").groups.add(researchers)
     viewer = User.objects.create_user("viewer")
     viewer.groups.add(Group.objects.get(name="Viewers"))
-    User.objects.create_user("stranger")
+    stranger = User.objects.create_user("stranger")
     person, other, *_ = study.participants.all()
     invite(study, 1, owner)
     link = decisions.share(study, owner)
+    accounts.invite(owner, Role.VIEWER, study=study)
+    reader_invitation = AccountLink.objects.get().pk
+    invitation = accounts.invite(admin, Role.ADMIN)
     stimulus = study.stimuli.first()
     assert stimulus is not None
     return {
@@ -37,6 +42,11 @@ def make_world(study: Study, owner: User) -> dict[str, Any]:
         "link": link.pk,
         "link_token": link.token,
         "token": ApiToken.objects.create(user=owner, name="a test").pk,
+        "stranger": stranger.pk,
+        "invitation": AccountLink.objects.get(role=Role.ADMIN).pk,
+        "reader_invitation": reader_invitation,
+        "invitation_token": invitation,
+        "reset_token": accounts.make_reset(stranger, admin),
         "viewing": decisions.add_viewer(study, "viewer", owner).pk,
         **things_of(owner),
     }
