@@ -16,6 +16,7 @@ from generator.making.render import Listener, render
 from generator.models import ImageSet
 from generator.plans.plan import load_plan
 from generator.sets.create import image_set_from_plan
+from survey.access.roles import Role, give_role
 from survey.analysis import analyse
 from survey.models import Study
 from survey.results.tidy_table import tidy_table
@@ -59,13 +60,15 @@ def demonstrate(plan: Path | None = None, *, progress: Listener | None = None) -
     folder = Path(settings.DATA_DIR) / "demo"
     gather(folder)
     local_plan = Path(shutil.copy(plan, folder / plan.name))
+    owner, password = _researcher()
     image_set = image_set_from_plan(load_plan(local_plan))
+    # A set that a command makes belongs to nobody, and only administrators would see it.
+    ImageSet.objects.filter(pk=image_set.pk, owner=None).update(owner=owner)
     summary = render(image_set, progress=progress)
     if summary.failed:
         raise DemoError(
             f"{summary.failed} images failed: python manage.py generate {local_plan} --retry-failed"
         )
-    owner, password = _researcher()
     _published(image_set, OPEN, owner, is_simulated=False)
     simulated = _published(image_set, SIMULATED, owner, is_simulated=True)
     if missing := PARTICIPANTS - simulated.participants.count():
@@ -89,7 +92,10 @@ def _researcher() -> tuple[User, str]:
     password = secrets.token_urlsafe(9)
     path.touch(mode=0o600)
     path.write_text(password)
-    user = user or User(username=RESEARCHER, is_staff=True, is_superuser=True)
+    is_new = user is None
+    user = user or User(username=RESEARCHER)
     user.set_password(password)
     user.save()
+    if is_new:
+        give_role(user, Role.RESEARCHER)
     return user, password

@@ -6,10 +6,12 @@ import io
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from PIL import Image
 
-from generator.models import Cell
+from generator.models import Cell, ImageSet
+from survey.access.roles import role_of
 from survey.models import Participant, Rating, Study
 from survey.simulation import demo
 
@@ -79,6 +81,11 @@ def _results_are_for_the_researcher(client, password: str) -> None:
     page = client.get(address).content.decode()
     assert "simulated" in page
     assert "cat × woodcut-waves" in page
+    user = User.objects.get(username=demo.RESEARCHER)
+    assert (role_of(user), user.is_staff) == ("researcher", False)
+    assert client.get("/accounts/").status_code == 404
+    (image_set,) = ImageSet.objects.all()
+    assert client.get(f"/sets/{image_set.slug}/").status_code == 200
 
 
 def test_the_command_prints_the_table_the_addresses_and_the_sign_in(plan, monkeypatch, capsys):

@@ -51,5 +51,7 @@ def _report(made: Any) -> str:
             "Serve it with `make serve`, then open",
             f"  {address}/s/{demo.OPEN}/   rate the images yourself",
             f"  {address}/sign-in/   the results: name {demo.RESEARCHER}, password {made.password}",
+            "",
+            "That account is a researcher's. For one that invites others: `python manage.py createsuperuser`",
         ]
     )
