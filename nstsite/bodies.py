@@ -15,6 +15,9 @@ from django.urls import Resolver404, resolve
 MAX_BYTES: Final = 1_048_576
 #: As in deploy/nginx: a hundred photographs, or four of the largest.
 MAX_UPLOAD_BYTES: Final = 209_715_200
+#: For forms with several fields for each image of a study: 2,000 images with long texts.
+MAX_FORM_BYTES: Final = 4 * MAX_BYTES
+FORMS: Final = frozenset({"setup_images"})
 #: Routes where signed-in users may upload files.
 UPLOADS: Final = frozenset({"upload", "new_study", "analyse_file"})
 
@@ -26,7 +29,7 @@ def bound_bodies(
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         announced = _announced(request)
-        most = MAX_UPLOAD_BYTES if announced > MAX_BYTES and _takes_files(request) else MAX_BYTES
+        most = _most(request) if announced > MAX_BYTES else MAX_BYTES
         if announced <= most:
             return get_response(request)
         text = f"At most {most // 1_048_576} MB can be sent here.\n"
@@ -43,9 +46,10 @@ def _announced(request: HttpRequest) -> int:
         return 0
 
 
-def _takes_files(request: HttpRequest) -> bool:
+def _most(request: HttpRequest) -> int:
     try:
         name = resolve(request.path_info).url_name
     except Resolver404:
-        return False
-    return name in UPLOADS and request.user.is_authenticated
+        return MAX_BYTES
+    limit = MAX_UPLOAD_BYTES if name in UPLOADS else MAX_FORM_BYTES if name in FORMS else MAX_BYTES
+    return limit if limit > MAX_BYTES and request.user.is_authenticated else MAX_BYTES

@@ -190,7 +190,10 @@ LANGUAGES = [("en", "English"), ("fr", "Français"), ("de", "Deutsch"), ("es", "
 TIME_ZONE = "UTC"
 USE_TZ = True
 
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+# nstsite.bodies keeps most requests to a quarter of it.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1_048_576
+# A form has seven fields for each image of a study.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 40_000
 
 # Otherwise Django makes its files readable by all, whatever the umask.
 FILE_UPLOAD_PERMISSIONS = 0o600
