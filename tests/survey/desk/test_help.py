@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
 from survey.desk import documents
 from survey.templatetags.help import PLACES
-from tests.survey.desk.world import named_patterns
+from tests.survey.desk.access_table import ROWS
+from tests.survey.desk.conftest import client_of
+from tests.survey.desk.world import address_of, make_world, named_patterns
 
 pytestmark = pytest.mark.django_db
 
@@ -92,6 +95,29 @@ def test_a_desk_page_leads_to_a_section_that_exists(name):
     page, anchor = PLACES[name]
     assert name in named_patterns()
     assert anchor in anchors(page)
+
+
+#: Pages of the help itself, and pages of a session's file, which no session of this test has.
+HELP_ITSELF = {"help", "help_page"}
+
+
+@pytest.mark.slow
+def test_each_page_of_the_desk_has_a_question_mark_that_leads_to_its_section(study, owner):
+    world = make_world(study, owner)
+    client = client_of(User.objects.get(username="admin"))
+    patterns, told = named_patterns(), {}
+    for name, row in ROWS.items():
+        if row.post or row.level == "session" or name in HELP_ITSELF:
+            continue
+        browser = client_of(owner) if row.level in ("owner", "viewer") else client
+        answer = browser.get(address_of(name, patterns[name], world))
+        if not answer["Content-Type"].startswith("text/html") or answer.status_code != 200:
+            continue
+        found = re.search(r'class="help-link" href="/help/([^"#]+)/#?([^"]*)"', answer.content.decode())
+        page, anchor = found.groups() if found else ("", "")
+        told[name] = (page, anchor) == PLACES.get(name) and anchor in anchors(page)
+    assert len(told) > 40
+    assert [name for name, is_right in told.items() if not is_right] == []
 
 
 def test_every_desk_page_has_its_own_question_mark(desk):
