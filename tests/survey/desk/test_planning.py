@@ -10,6 +10,7 @@ from django.urls import reverse
 from survey.access.roles import make_groups
 from survey.results.collect import collect
 from tests.survey.desk.conftest import client_of
+from tests.survey.factories import make_study
 
 pytestmark = pytest.mark.django_db
 
@@ -41,6 +42,26 @@ def test_subsets_and_lost_sessions_need_more_people(desk):
 def test_it_takes_the_noise_of_an_earlier_study(desk, study):
     page = text(desk, noise=study.slug)
     assert f"as in “{study.title}”: a = {collect(study).analysis.summary['sos_a_used']:.3f}" in page
+
+
+def test_it_begins_with_the_studys_own_images_and_goal(desk, study):
+    page = text(desk, noise=study.slug)
+    rated = study.stimuli.filter(role="main").count()
+    assert rated != 30
+    assert f'name="images" value="{rated}"' in page
+    assert f"of each of {rated} images" in page
+    assert "the form begins with its own images" in page
+    assert "of each of 12 images" in text(desk, noise=study.slug, images=12), "what is typed counts"
+
+
+def test_a_study_that_nobody_has_rated_says_what_it_assumes(desk, owner):
+    fresh = make_study("[session]\nimages = 3\n[goal]\nhalf_width = 0.4\n", slug="fresh")
+    fresh.owner = owner
+    fresh.save()
+    page = text(desk, noise="fresh")
+    assert "assumed: a = 0.35, as nobody has rated “A study” yet" in page
+    assert "of each of 6 images, 3 images for each participant" in page
+    assert "95 % interval of ±0.4" in page
 
 
 def test_another_persons_study_is_not_offered(desk, study):

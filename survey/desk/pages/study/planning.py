@@ -20,6 +20,8 @@ from survey.analysis.planning.planning import (
 from survey.desk.forms.planning_form import DEFAULTS, TYPICAL_A, PlanningForm
 from survey.models import Study
 from survey.results.collect import NoRatings, collect
+from survey.study.definition import definition_of
+from survey.study.readiness import load_of
 
 
 @dataclass(frozen=True)
@@ -37,11 +39,13 @@ def planning(request: HttpRequest) -> HttpResponse:
     if not may_create_studies(request.user):
         raise Http404("may not create studies")
     studies = readable_studies(request.user).exclude(method=Study.Method.PAIR).order_by("title", "slug")
-    asked = {name: request.GET.get(name, value) for name, value in DEFAULTS.items()}
+    about = studies.filter(slug=request.GET.get("noise", "")).first()
+    start = DEFAULTS | (_start(about) if about else {})
+    asked = {name: request.GET.get(name, value) for name, value in start.items()}
     form = PlanningForm(asked, studies=studies)
-    context: dict[str, Any] = {"form": form}
+    context: dict[str, Any] = {"form": form, "about": about}
     if form.is_valid():
-        noise = _noise(studies.filter(slug=form.cleaned_data["noise"]).first(), form.cleaned_data["a"])
+        noise = _noise(about, form.cleaned_data["a"])
         design, half_width = form.design(), form.cleaned_data["half_width"]
         context |= {
             "noise": noise,
@@ -51,6 +55,14 @@ def planning(request: HttpRequest) -> HttpResponse:
             "rows": plan_table(design, a=noise.a, residual_variance=noise.residual).to_dict("records"),
         }
     return render(request, "survey/researcher/planning.html", context, status=200 if form.is_valid() else 422)
+
+
+def _start(study: Study) -> dict[str, Any]:
+    """Return what the form says at first for a study: its own images, how many each person rates, and its goal."""
+    definition = definition_of(study.version)
+    load = load_of(study, definition)
+    each = load.each if load.each < load.rated else ""
+    return {"images": load.rated, "each": each, "half_width": definition.goal.half_width}
 
 
 def _noise(study: Study | None, a: float) -> Noise:
