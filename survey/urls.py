@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 
 from survey.session.pages import participant, trials
+from survey.simulation.example import open_example
 
 participant_pages = [
     path("", participant.welcome, name="participant"),
@@ -26,6 +27,7 @@ participant_pages = [
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", participant.home, name="home"),
     path("s/<slug:slug>/", include(participant_pages)),
+    path("example/", open_example, name="open_example"),
     # First: `studies/new/` is no study.
     path("", include("survey.desk.image_set_urls")),
     path("", include("survey.desk.account_urls")),

@@ -109,7 +109,7 @@ def _sign_in(desk: Page) -> None:
     desk.get_by_label("User name").fill("ada")
     desk.get_by_label("Password").fill(PASSWORD)
     desk.get_by_role("button", name="Sign in").click()
-    expect(desk.get_by_role("heading", name="Studies")).to_be_visible()
+    expect(desk.get_by_role("heading", name="Welcome")).to_be_visible()
 
 
 def _upload(desk: Page, pictures: list[Path]) -> None:

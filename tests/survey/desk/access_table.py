@@ -59,6 +59,7 @@ ROWS: Final[dict[str, Row]] = {
         for name, keys in _PAGES.items()
     },
     "studies": Row("account"),
+    "open_example": _act("creator"),
     "participants": Row("owner"),
     "exclude": _act(keys={"code": "$other_code"}, reason="a test"),
     "leave_out": Row("owner"),

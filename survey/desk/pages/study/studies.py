@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from survey.access.studies import counted_studies, may_create_studies, own_studies, readable_studies
+from survey.desk.study_cards import cards
+
+#: As many studies are shown as cards; more are a table that can be sorted.
+CARDS: Final = 12
 
 
 @require_safe
@@ -14,11 +20,14 @@ def studies(request: HttpRequest) -> HttpResponse:
     """List the studies that the signed-in person may read, with how far each has come; `?archived=1`: the archive."""
     archived = "archived" in request.GET
     rows = counted_studies(request.user).filter(archived_at__isnull=not archived)
+    own = set(own_studies(request.user).values_list("pk", flat=True))
+    found = list(rows.order_by("-created_at", "slug"))
     context = {
-        "studies": rows.order_by("-created_at", "slug"),
+        "studies": found,
+        "cards": cards(found, own) if len(found) <= CARDS and not archived else [],
         "archived": archived,
         "in_archive": readable_studies(request.user).filter(archived_at__isnull=False).count(),
-        "own": set(own_studies(request.user).values_list("pk", flat=True)),
+        "own": own,
         "may_create": may_create_studies(request.user),
     }
     return render(request, "survey/researcher/studies.html", context)

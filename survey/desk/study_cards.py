@@ -1,0 +1,69 @@
+"""The cards of the list of studies: what state each is in, how far it has come, and the one act that comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.urls import reverse
+
+from survey.models import Stimulus, Study
+from survey.study.definition import definition_of
+from survey.study.readiness import blocking
+
+PICTURES: Final = 4
+#: Those that need something come first.
+_ORDER: Final = {state: place for place, state in enumerate(("draft", "open", "paused", "closed"))}
+
+
+@dataclass(frozen=True)
+class Card:
+    """One study: a line of fact, the names of some images, and what its one button says and opens."""
+
+    study: Study
+    fact: str
+    pictures: list[str]
+    act: str
+    address: str
+    is_own: bool
+
+
+def cards(studies: Iterable[Any], own: set[int]) -> list[Card]:
+    """Return the cards of studies with their counts (`survey.access.studies.counted_studies`)."""
+    found = [_card(study, study.pk in own) for study in studies]
+    # Stable: within a state the order stays, newest first.
+    return sorted(found, key=lambda card: _ORDER.get(card.study.state, len(_ORDER)))
+
+
+def _card(study: Any, is_own: bool) -> Card:
+    act, page = _next_act(study, is_own)
+    rated = study.stimuli.filter(role=Stimulus.Role.MAIN).order_by("pk")
+    return Card(
+        study,
+        _fact(study, is_own),
+        list(rated.values_list("name", flat=True)[:PICTURES]),
+        act,
+        reverse(page, args=[study.slug]) + ("#link" if act == "Share link" else ""),
+        is_own,
+    )
+
+
+def _next_act(study: Study, is_own: bool) -> tuple[str, str]:
+    if is_own and study.state == Study.State.DRAFT:
+        return "Continue set-up", "setup"
+    if is_own and study.state == Study.State.OPEN and study.takes_people:
+        return "Share link", "setup"
+    return "See results", "results"
+
+
+def _fact(study: Any, is_own: bool) -> str:
+    images = f"{study.images} image{'s' * (study.images != 1)}"
+    if study.state == Study.State.DRAFT:
+        left = len(blocking(study, definition_of(study.version))) if is_own else 0
+        todo = f"{left} thing{'s' * (left != 1)} left before it can open" if left else "ready to open"
+        return f"{images} · {todo}" if is_own else f"{images} · not open yet"
+    if not study.people:
+        return f"{images} · nobody has begun"
+    people = "1 person has" if study.people == 1 else f"{study.people} people have"
+    return f"{images} · {people} begun, {study.finished} finished"
