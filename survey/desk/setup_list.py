@@ -163,7 +163,7 @@ def assignment_line(study: Study, definition: Definition) -> str:
 
 
 def _recruitment_line(definition: Definition) -> str:
-    names = {"prolific": "Prolific", "mturk": "Amazon Mechanical Turk"}
+    names = {"prolific": "Prolific", "mturk": "Amazon Mechanical Turk", "other": "another panel"}
     ways = [names[definition.recruitment.platform]] if definition.recruitment else []
     if definition.invited_only:
         ways.append("people with a personal link")

@@ -18,6 +18,7 @@ from pydantic import (
     AfterValidator,
     Field,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -32,8 +33,9 @@ from survey.study.scales import LANGUAGES, QUESTIONS, default_labels, is_slider,
 from survey.study.wording import Wording
 
 Method = Literal["acr", "acr-hr", "dcr", "pair"]
-Platform = Literal["prolific", "mturk"]
+Platform = Literal["prolific", "mturk", "other"]
 AboutQuestion = Literal["age", "gender", "eyesight", "screen", "experience"]
+Parameter = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,39}$")]
 Labels = Annotated[list[Annotated[str, Field(min_length=1, max_length=60)]], Field(min_length=2)]
 
 #: How many faults are told at once: whoever has more fixes these first.
@@ -41,6 +43,15 @@ MAX_FAULTS: Final = 30
 _BRANCH: Final = re.compile(r"\[|str$")
 
 #: Where a finished participant may be sent: a page elsewhere would be an open redirect in the study's name.
+#: Parameters of the participants' own addresses, which no platform's may replace.
+_RESERVED: Final = frozenset(
+    {"invitation", "preview", "simulation", "consent", "form", "language", "adult", "csrfmiddlewaretoken"}
+)
+#: Which parameters of a platform's link name the person, the session and the assignment.
+_PARAMETERS: Final = {
+    "prolific": ("PROLIFIC_PID", "SESSION_ID", "STUDY_ID"),
+    "mturk": ("workerId", "assignmentId", "hitId"),
+}
 RETURN_HOSTS: Final = frozenset(
     {"app.prolific.com", "app.prolific.co", "www.mturk.com", "worker.mturk.com", "workersandbox.mturk.com"}
 )
@@ -149,22 +160,55 @@ class Screening(Part):
 
 
 class Recruitment(Part):
-    """A crowd platform: its three codes, and where it wants people back ("{code}" is replaced)."""
+    """A crowd platform: its three codes, and where it wants people back ("{code}" and "{person}" are replaced).
+
+    Of `other` platforms the parameters are named here by which its link says who comes.
+    """
 
     platform: Platform
     complete: Line
     screened_out: Line
     withdrew: Line
+    person_parameter: Annotated[Parameter | None, Field(validate_default=True)] = None
+    session_parameter: Parameter | None = None
+    assignment_parameter: Parameter | None = None
     return_to: Line | None = None
     open_to_others: bool = False
 
+    @property
+    def parameters(self) -> tuple[str, str, str]:
+        """The parameters of the platform's link that name the person, the session and the assignment; "" for none."""
+        if self.platform in _PARAMETERS:
+            return _PARAMETERS[self.platform]
+        return self.person_parameter or "", self.session_parameter or "", self.assignment_parameter or ""
+
+    @field_validator("person_parameter", "session_parameter", "assignment_parameter")
+    @classmethod
+    def _belongs_to_another_platform(cls, name: str | None, info: ValidationInfo) -> str | None:
+        is_other = info.data.get("platform") == "other"
+        if name is None and is_other and info.field_name == "person_parameter":
+            raise ValueError("name the parameter of the platform's link that says who comes")
+        if name is not None and not is_other:
+            raise ValueError('only with platform = "other"; the others have their own')
+        if name in _RESERVED:
+            raise ValueError(f"{name} is taken by the study's own addresses")
+        if name is not None and name in [
+            info.data.get(key) for key in ("person_parameter", "session_parameter")
+        ]:
+            raise ValueError("each parameter says one thing")
+        return name
+
     @field_validator("return_to")
     @classmethod
-    def _is_a_known_platform(cls, address: str | None) -> str | None:
+    def _is_a_known_platform(cls, address: str | None, info: ValidationInfo) -> str | None:
         if address is None:
             return None
         parts = urlsplit(address)
-        if parts.scheme != "https" or parts.hostname not in RETURN_HOSTS or parts.username or parts.port:
+        is_https = parts.scheme == "https" and bool(parts.hostname) and not (parts.username or parts.port)
+        if info.data.get("platform") == "other":
+            if not is_https:
+                raise ValueError("must be an https address")
+        elif not is_https or parts.hostname not in RETURN_HOSTS:
             raise ValueError(f"must be an https address of one of {', '.join(sorted(RETURN_HOSTS))}")
         return address
 
@@ -314,8 +358,12 @@ class Definition(Part):
         later: dict[str, Any] = {
             name: True for name, default in _LATER.items() if getattr(self, name) == default
         }
-        if self.recruitment and not self.recruitment.open_to_others:
-            later["recruitment"] = {"open_to_others"}
+        if self.recruitment:
+            unused = (
+                "open_to_others",
+                *(f"{name}_parameter" for name in ("person", "session", "assignment")),
+            )
+            later["recruitment"] = {name for name in unused if not getattr(self.recruitment, name)}
         later["images"] = {
             name for name, default in _LATER_OF_IMAGES.items() if getattr(self.images, name) == default
         }

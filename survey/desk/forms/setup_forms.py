@@ -35,7 +35,15 @@ _CODES: Final = (
     ("recruitment.complete", "Completion code: finished"),
     ("recruitment.screened_out", "Completion code: screened out"),
     ("recruitment.withdrew", "Completion code: withdrew"),
-    ("recruitment.return_to", "Return address (put {code} where the code goes)"),
+    (
+        "recruitment.return_to",
+        "Return address (put {code} where the code goes, and {person} where a panel wants its id back)",
+    ),
+)
+_PARAMETERS: Final = (
+    ("person", "person, as in ?pid=…", "Needed for another panel. Prolific and MTurk have their own."),
+    ("session", "session", "Default: empty, the panel has none"),
+    ("assignment", "assignment", "Default: empty, the panel has none"),
 )
 ANSWERS: Final = (
     ("tap", "One tap: choosing saves and goes on. “Undo” takes the last answer back."),
@@ -203,7 +211,12 @@ class RecruitmentForm(TaskForm):
             default="Default: no. Anyone with the study’s link can take part.",
         )
         self.section("Crowd platform", folded=True)
-        ways = (("", "None"), ("prolific", "Prolific"), ("mturk", "Amazon Mechanical Turk"))
+        ways = (
+            ("", "None"),
+            ("prolific", "Prolific"),
+            ("mturk", "Amazon Mechanical Turk"),
+            ("other", "Another panel"),
+        )
         platform = forms.ChoiceField(label="Platform", choices=ways, required=False)
         self.add_plain(
             "recruitment.platform",
@@ -213,6 +226,10 @@ class RecruitmentForm(TaskForm):
         self.add_switch("recruitment.open_to_others", "Also take people without the platform’s id")
         for path, label in _CODES:
             self.add_line(path, label)
+        for name, label, default in _PARAMETERS:
+            self.add_line(
+                f"recruitment.{name}_parameter", f"Another panel: parameter of the {label}", default=default
+            )
         self.section("Before the images, ask about")
         self.add_switch("screening.display", "the screen: bright enough and free of glare")
         self.add_switch("screening.vision", "eyesight")
@@ -249,7 +266,9 @@ class RecruitmentForm(TaskForm):
 
     def refuse(self, cleaned: dict[str, Any]) -> None:
         """Refuse codes of no platform."""
-        if not cleaned.get("recruitment.platform") and any(cleaned.get(path) for path, _ in _CODES):
+        if not cleaned.get("recruitment.platform") and any(
+            cleaned.get(path) for path in (*(path for path, _ in _CODES), "recruitment.person_parameter")
+        ):
             self.add_error("recruitment.platform", "Choose the platform of these codes, or clear the codes.")
 
     def amend(self, values: dict[str, Any], cleaned: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, Literal
+from urllib.parse import quote
 
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.models import User
@@ -22,11 +23,6 @@ from survey.study import erasure
 from survey.study.own_questions import Answer
 from survey.study.readiness import load_of
 
-#: Which parameters of a platform's link name the person, the session and the assignment.
-PLATFORM_PARAMETERS = {
-    "prolific": ("PROLIFIC_PID", "SESSION_ID", "STUDY_ID"),
-    "mturk": ("workerId", "assignmentId", "hitId"),
-}
 #: What MTurk puts in the assignment's place while a worker only looks at a task.
 NOT_ACCEPTED = "ASSIGNMENT_ID_NOT_AVAILABLE"
 
@@ -150,7 +146,7 @@ def _asked(visit: Visit, name: str) -> str:
 def _carried(visit: Visit) -> dict[str, str]:
     """Return the address's parameters that the consent form must send on."""
     platform = visit.definition.recruitment
-    names = PLATFORM_PARAMETERS[platform.platform] if platform else ()
+    names = [name for name in platform.parameters if name] if platform else []
     asked = {name: _asked(visit, name) for name in ("invitation", "preview", "simulation", *names)}
     return {name: value for name, value in asked.items() if value}
 
@@ -158,7 +154,7 @@ def _carried(visit: Visit) -> dict[str, str]:
 def _recruitment(visit: Visit) -> Recruitment | None:
     if not (platform := visit.definition.recruitment):
         return None
-    person, session, assignment = (_asked(visit, name) for name in PLATFORM_PARAMETERS[platform.platform])
+    person, session, assignment = (_asked(visit, name) if name else "" for name in platform.parameters)
     return Recruitment(platform.platform, person.strip(), session, assignment) if person.strip() else None
 
 
@@ -275,7 +271,11 @@ def _return(visit: Visit, state: Participant.State) -> dict[str, Any]:
         Participant.State.STOPPED: platform.withdrew,
     }
     code = codes[state]
-    return {"code": code, "return_to": (platform.return_to or "").replace("{code}", code)}
+    address = platform.return_to or ""
+    if "{person}" in address:
+        recruit = getattr(visit.participant, "recruit", None)
+        address = address.replace("{person}", quote(recruit.person, safe="") if recruit else "")
+    return {"code": code, "return_to": address.replace("{code}", quote(code, safe=""))}
 
 
 @participant_page("POST")

@@ -457,6 +457,37 @@ def test_an_mturk_worker_who_only_looks_takes_no_place(client):
     )
 
 
+OTHER = """
+[recruitment]
+platform = "other"
+person_parameter = "pid"
+session_parameter = "run"
+complete = "ok"
+screened_out = "out"
+withdrew = "quit"
+return_to = "https://panel.example.org/back?status={code}&id={person}"
+"""
+
+
+def test_another_panel_names_its_parameters_and_gets_its_id_back(client):
+    study = make_study(OTHER)
+    assert client.get("/s/study/").status_code == 403
+    page = client.get("/s/study/?pid=a%26b&run=7&PROLIFIC_PID=x").content.decode()
+    assert 'name="pid" value="a&amp;b"' in page
+    assert "PROLIFIC_PID" not in page
+    person = join(client, study, pid="a&b", run="7")
+    recruit = Recruit.objects.get()
+    assert (recruit.platform, recruit.person, recruit.session, recruit.assignment) == (
+        "other",
+        "a&b",
+        "7",
+        "",
+    )
+    rate_all(person)
+    page = client.get("/s/study/done/").content.decode()
+    assert 'href="https://panel.example.org/back?status=ok&amp;id=a%26b"' in page
+
+
 def test_a_preview_is_for_researchers_and_never_counts(client):
     study = make_study()
     study.state = "draft"

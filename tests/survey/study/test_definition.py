@@ -65,6 +65,26 @@ def test_people_are_sent_back_to_known_platforms_only(address):
     assert "recruitment.return_to: must be an https address of one of" in fault
 
 
+@pytest.mark.parametrize(
+    ("said", "complaint"),
+    [
+        ('platform = "other"', "person_parameter: name the parameter"),
+        ('platform = "prolific"\nperson_parameter = "pid"', 'only with platform = "other"'),
+        ('platform = "other"\nperson_parameter = "preview"', "is taken by the study"),
+        ('platform = "other"\nperson_parameter = "a b"', "person_parameter"),
+        ('platform = "other"\nperson_parameter = "id"\nsession_parameter = "id"', "says one thing"),
+        (
+            'platform = "other"\nperson_parameter = "id"\nreturn_to = "http://x.org/"',
+            "must be an https address",
+        ),
+    ],
+)
+def test_a_panels_parameters_are_checked(said, complaint):
+    codes = 'complete = "A"\nscreened_out = "B"\nwithdrew = "C"\n'
+    (fault,) = faults(f'title = "T"\n[recruitment]\n{said}\n{codes}')
+    assert complaint in fault
+
+
 @pytest.mark.parametrize("method", ["acr", "acr-hr", "dcr", "pair"])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_title_is_all_that_a_study_needs(method, language):
