@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from survey.analysis.items.conditions import cluster_means, levels
-from survey.analysis.items.intervals import sos_wilson
+from survey.analysis.items.intervals import student_t
 from survey.analysis.items.sos import pooled_a
 from survey.analysis.items.tally import tally
 from survey.analysis.participants.screening import EXCLUDE_BY, screen
@@ -25,11 +25,11 @@ class LiveScores:
 
     Attributes:
         images: one row an item, fewest votes first: ``item,votes,mos,half_width,votes_missing,ratings_needed``.
-            ``half_width`` is half the bounded (SOS-Wilson) 95 % interval, which is defined from one vote on;
+            ``half_width`` is half the 95 % interval that the results show (Student's t): NaN for one vote, or where all agree;
             ``votes_missing`` until the wanted number of votes, ``ratings_needed`` until MOS ± the wanted half width.
         conditions: ``condition,items,participants,votes,mos,half_width`` (participants as clusters, Student t);
             None where there are none.
-        a: the SOS parameter that intervals and needs are computed with.
+        a: the SOS parameter that needs are computed with.
     """
 
     images: pd.DataFrame
@@ -52,7 +52,7 @@ def live_scores(
     main = main_phase(table)
     scores = tally(code(main, scale, items=items))
     a = pooled_a(scores)
-    low, high = sos_wilson(scores, a)
+    low, high = student_t(scores)
     images = pd.DataFrame(
         {"item": list(items), "votes": scores.n, "mos": scores.mean, "half_width": (high - low) / 2}
     )

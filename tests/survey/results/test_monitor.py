@@ -14,6 +14,7 @@ from django.utils import timezone
 from survey.analysis.planning.planning import sample_size
 from survey.models import Participant, Rating, Study
 from survey.results import monitor
+from survey.results.collect import collect
 from survey.results.monitor import look, watch
 from survey.session import services
 from survey.session.services import Showing
@@ -79,6 +80,17 @@ def test_votes_and_needs_are_those_of_the_formulas():
         assert row["ratings_needed"] == max(sample_size(0.5, a=scores.a, mos=at) - 3, 0)
     assert scores.conditions is not None
     assert scores.conditions["votes"].tolist() == [9, 9]
+
+
+def test_the_interval_of_an_image_is_that_of_the_results():
+    study = make_study()
+    give_ratings(study, 5)
+    live = look(study).scores["overall"].images.set_index("item")["half_width"]
+    mos = collect(study).analysis.mos.set_index("item")
+    assert mos["ci_method"].unique().tolist() == ["t"]
+    shown = ((mos["ci_high"] - mos["ci_low"]) / 2).reindex(live.index)
+    np.testing.assert_allclose(live, shown)
+    assert live.notna().any()
 
 
 def test_an_image_without_a_vote_stands_first():
