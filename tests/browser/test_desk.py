@@ -79,8 +79,9 @@ def check(page: Page) -> None:
 
 
 def test_every_page_is_accessible_and_fits_a_phone(desk: Page, study: Study):
-    for name in PAGES:
-        desk.goto(f"/studies/study/{name}/")
+    addresses = [f"/studies/study/{name}/" for name in PAGES]
+    for address in (*addresses, "/studies/", "/planning/?noise=study"):
+        desk.goto(address)
         check(desk)
     study.state = Study.State.CLOSED
     study.save()
