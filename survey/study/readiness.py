@@ -17,6 +17,8 @@ SMALL_WIDTH: Final = 256
 #: Seconds that an image takes, with one question, and each further question: our guess, until sessions tell.
 IMAGE_SECONDS: Final = 12
 QUESTION_SECONDS: Final = 6
+#: An answer in words.
+WORDS_SECONDS: Final = 15
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,10 @@ def _minutes(study: Study, definition: Definition, shown: int) -> int:
     """Return how long a session takes: as the study says, as its first sessions took, or our guess."""
     if definition.consent.minutes:
         return definition.consent.minutes
-    each = IMAGE_SECONDS + QUESTION_SECONDS * max(0, len(definition.questions) - 1)
     measured = study.versions.order_by("-number").values_list("median_seconds", flat=True).first()
-    return max(1, round((measured or shown * each) / 60))
+    each = IMAGE_SECONDS + QUESTION_SECONDS * max(0, len(definition.questions) - 1)
+    seconds = shown * each
+    for own in definition.own_questions:
+        takes = WORDS_SECONDS if own.answer == "text" else QUESTION_SECONDS
+        seconds += takes * (shown if own.about == "image" else 1)
+    return max(1, round((measured or seconds) / 60))

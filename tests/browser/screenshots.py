@@ -79,13 +79,58 @@ key = "liking"
 text = "How much do you like it?"
 labels = ["Not at all", "A little", "Somewhat", "Much", "Very much"]
 """
+OWN = """
+[[own_questions]]
+key = "museums"
+when = "before"
+answer = "one"
+required = true
+text = "How often do you visit museums?"
+choices = ["Never", "Once a year", "More often"]
+[[own_questions]]
+key = "job"
+when = "before"
+text = "What do you do for a living?"
+[[own_questions]]
+key = "noticed"
+about = "image"
+answer = "several"
+text = "What did you notice?"
+choices = ["Colours", "Strokes", "Faces"]
+[[own_questions]]
+key = "why"
+about = "image"
+text = "What made you choose that answer?"
+"""
+#: Arabic ships with no wording: this study brings what everybody reads.
 ARABIC = """
 title = "تقييم الصور"
-instructions = "انظر إلى كل صورة ككل، ثم اختر الإجابة التي تناسب انطباعك."
+languages = ["ar"]
 [[questions]]
 key = "overall"
 text = "كيف تقيّم الجودة العامة لهذه الصورة؟"
 labels = ["سيئة", "ضعيفة", "مقبولة", "جيدة", "ممتازة"]
+[wording.ar.texts]
+"You will see images, one at a time, and say how good each one looks to you. There are no right or wrong answers." = "سترى صورًا، واحدة تلو الأخرى، وتقول كم تبدو لك كل منها جيدة. لا توجد إجابات صحيحة أو خاطئة."
+"What you will do" = "ما ستفعله"
+"Look at each image as a whole, then choose the answer that fits your impression best. Please use a screen that you see well." = "انظر إلى كل صورة ككل، ثم اختر الإجابة الأقرب إلى انطباعك. من فضلك استخدم شاشة تراها جيدًا."
+"It takes about {minutes} minute." = "يستغرق ذلك دقيقة واحدة تقريبًا."
+"It takes about {minutes} minutes." = "المدة بالدقائق: {minutes} تقريبًا."
+"Every answer is saved immediately. You can close this page and come back on this device. You continue where you stopped." = "تُحفظ كل إجابة فورًا. يمكنك إغلاق هذه الصفحة والعودة إليها على هذا الجهاز، وتتابع من حيث توقفت."
+"Taking part is voluntary. You can stop at any time, without a reason and without any disadvantage." = "المشاركة طوعية. يمكنك التوقف في أي وقت دون سبب ودون أي ضرر."
+"What is stored" = "ما الذي يُحفظ"
+"Your answers, their times, and the size of the images on your screen." = "إجاباتك وأوقاتها وحجم الصور على شاشتك."
+"No name, no account, no network address and no fingerprint of your device. One cookie lets you come back. It has no other use." = "لا اسم ولا حساب ولا عنوان شبكة ولا بصمة لجهازك. ملف تعريف ارتباط واحد يتيح لك العودة، ولا يُستخدم لغير ذلك."
+"You get a code with which you can delete your answers later." = "تحصل على رمز يمكنك به حذف إجاباتك لاحقًا."
+"I have read this and I agree to take part." = "قرأت هذا وأوافق على المشاركة."
+"Begin" = "ابدأ"
+"Image" = "صورة"
+"Image {n} of {of}" = "الصورة {n} من {of}"
+"Next" = "التالي"
+"Undo" = "تراجع"
+"Answer with the keys {first} to {last}" = "أجب بالمفاتيح من {first} إلى {last}"
+"What you are asked to do" = "المطلوب منك"
+"Stop or withdraw" = "توقف أو انسحب"
 """
 
 POST_TO_RATE = """() => {
@@ -259,12 +304,30 @@ def test_without_a_connection(page, study, shoot):
     page.context.set_offline(False)
 
 
+def test_own_questions(page, study, shoot):
+    study(OWN)
+    begin(page)
+    shoot("own-questions-before")
+    page.get_by_role("radio", name="Once a year").check()
+    page.get_by_role("button", name="Continue").click()
+    ready(page, 1, 8)
+    shoot("own-questions")
+
+
+def test_small_images_enlarged(page, study, shoot):
+    study("[images]\nenlarge = 4\n", width=96)
+    begin(page)
+    ready(page, 1, 8)
+    shoot("enlarged", whole=False)
+
+
 def test_from_right_to_left(page, study, shoot):
     study(ARABIC)
     page.goto("/s/study/")
     shoot("right-to-left-welcome")
-    begin(page)
-    ready(page, 1, 8)
+    page.get_by_role("checkbox").check()
+    page.get_by_role("button").click()
+    expect(page.locator(".stage:not(.loading) img")).to_be_visible()
     shoot("right-to-left", whole=False)
 
 

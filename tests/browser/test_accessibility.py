@@ -28,6 +28,28 @@ display = true
 vision = true
 plates = 1
 """
+OWN = """
+[[own_questions]]
+key = "job"
+when = "before"
+text = {en = "What do you do for a living?", de = "Was machen Sie beruflich?"}
+[[own_questions]]
+key = "noticed"
+about = "image"
+answer = "several"
+required = true
+text = {en = "What did you notice?", de = "Was ist Ihnen aufgefallen?"}
+choices = {en = ["Colours", "Strokes"], de = ["Farben", "Striche"]}
+[[own_questions]]
+key = "why"
+about = "image"
+text = {en = "Why?", de = "Warum?"}
+[[own_questions]]
+key = "art"
+answer = "one"
+text = {en = "Which art do you like most?", de = "Welche Kunst mögen Sie am liebsten?"}
+choices = {en = ["Painting", "Music"], de = ["Malerei", "Musik"]}
+"""
 
 
 def no_violations(page: Page) -> None:
@@ -54,9 +76,14 @@ def every_page(page: Page, check: Callable[[Page], None]) -> None:
     for group in page.get_by_role("group").all():
         group.get_by_role("radio").first.check()
     page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("textbox")).to_be_visible()
+    check(page)
+    page.get_by_role("button", name="Continue").click()
     for number in (1, 2):
         ready(page, number, 2)
+        page.get_by_role("button", name="Next").click()
         check(page)
+        page.get_by_role("checkbox", name="Strokes").check()
         rate(page)
     expect(page.get_by_role("heading", name="A few words about you")).to_be_visible()
     check(page)
@@ -174,18 +201,18 @@ def test_every_phase_is_as_accessible_as_the_main_one(page, live_server):
 
 
 def test_axe_finds_nothing_on_any_page(page, live_server):
-    make_study(FULL)
+    make_study(FULL + OWN)
     every_page(page, no_violations)
 
 
 def test_every_page_fits_320_px_which_is_400_percent_zoom_at_1280(page, live_server):
-    make_study(FULL)
+    make_study(FULL + OWN)
     page.set_viewport_size({"width": 320, "height": 256})
     every_page(page, fits)
 
 
 def test_every_page_fits_320_px_from_right_to_left(page, live_server):
-    make_study(FULL)
+    make_study(FULL + OWN)
     page.set_viewport_size({"width": 320, "height": 640})
 
     def fits_mirrored(page: Page) -> None:

@@ -39,6 +39,11 @@ def test_the_first_page_says_how_long_a_session_takes_by_its_images(client):
     assert "It takes about 4 minutes." in client.get("/s/longer/").content.decode()
 
 
+def test_own_questions_make_it_longer(client):
+    make_study('[[own_questions]]\nkey = "why"\nabout = "image"\ntext = "Why?"\n')
+    assert "It takes about 3 minutes." in welcome(client)
+
+
 def test_the_first_finished_sessions_correct_it(client):
     study = make_study()
     finish_in(study, 7, ENOUGH - 1)
