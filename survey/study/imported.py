@@ -32,6 +32,13 @@ _BATCH: Final = 2000
 _NAMED: Final = ("content", "style", "condition")
 _MAX_QUESTIONS: Final = 4
 _LONGEST: Final = 200
+_LAST: Final = 2**31 - 1
+"""The largest number that the database takes as a position."""
+
+_OF_RATINGS: Final = frozenset(
+    {"participant", "item", "rating", "question", "phase", "repeat", "rt_ms", "position", "reference"}
+)
+"""Columns that may differ between the ratings of one item."""
 
 
 def import_study(
@@ -77,10 +84,12 @@ def _question_keys(table: pd.DataFrame) -> dict[str, str]:
     """Return {question as the file has it: key}."""
     if "question" not in table.columns or table["question"].isna().all():
         return {"Overall": "overall"}
-    names = sorted(table["question"].astype(str).unique())
+    # As they come in the file: those of an export are in the study's order.
+    names = list(table["question"].astype(str).unique())
     if len(names) > _MAX_QUESTIONS:
         raise PublishError(
-            f"{len(names)} questions, and a study has at most {_MAX_QUESTIONS}: {', '.join(names[:6])} ..."
+            f"{len(names)} questions, and a study has at most {_MAX_QUESTIONS}: {', '.join(names[:6])} ...; `analyse` takes "
+            "any number, and --columns rating=A+B takes some of several columns"
         )
     keys = {name: re.sub(r"^(?=[^a-z])", "q_", re.sub(r"[^a-z0-9_]", "", plain(name)))[:40] for name in names}
     if len(set(keys.values())) < len(keys):
@@ -110,21 +119,11 @@ def _check_names(table: pd.DataFrame) -> None:
 def _pictures(ratings: Ratings, folder: Path | None) -> Iterator[Picture]:
     """Yield the picture of each item, with what the table says of it."""
     table = ratings.table
-    known = {*table.columns} - {
-        "participant",
-        "item",
-        "rating",
-        "question",
-        "phase",
-        "repeat",
-        "rt_ms",
-        "position",
-        "expected",
-        "reference",
-    }
-    about = table.drop_duplicates("item").set_index("item")[sorted(known)]
+    known = {*table.columns} - _OF_RATINGS
+    # The first value of each: `expected` may be given for one question only.
+    about = table.groupby("item", observed=True)[sorted(known)].first()
     for name in sorted(known):
-        levels = table[["item", name]].drop_duplicates()
+        levels = table[["item", name]].dropna().drop_duplicates()
         if len(levels) > levels["item"].nunique():
             item = levels["item"][levels.duplicated("item")].iloc[0]
             raise PublishError(
@@ -133,7 +132,7 @@ def _pictures(ratings: Ratings, folder: Path | None) -> Iterator[Picture]:
             )
     files = {} if folder is None else _files(folder)
     unrated = [item for item in ratings.unrated["item"] if item not in about.index]
-    for item in sorted([*map(str, about.index), *dict.fromkeys(unrated)]):
+    for item in sorted({*map(str, about.index), *unrated, *_references(table)}):
         row = about.loc[item].to_dict() if item in about.index else {}
         values = {key: _plain(value) for key, value in row.items() if not pd.isna(value)}
         yield Picture(
@@ -142,8 +141,14 @@ def _pictures(ratings: Ratings, folder: Path | None) -> Iterator[Picture]:
             content=str(values.get("content", ""))[:_LONGEST],
             style=str(values.get("style", ""))[:_LONGEST],
             condition=str(values.get("condition", ""))[:_LONGEST],
-            factors={key: value for key, value in values.items() if key not in _NAMED},
+            factors={key: value for key, value in values.items() if key not in {*_NAMED, "expected"}},
+            expected=values.get("expected"),
         )
+
+
+def _references(table: pd.DataFrame) -> list[str]:
+    """Return the references that ratings name."""
+    return [] if "reference" not in table.columns else list(table["reference"].dropna().astype(str).unique())
 
 
 def _plain(value: Any) -> Any:
@@ -200,6 +205,8 @@ def _save_answers(study: Study, table: pd.DataFrame, keys: dict[str, str]) -> No
         Trial(
             participant=people[row["participant"]],
             stimulus_id=stimuli[row["item"]],
+            # An item that is its own reference stands beside nothing.
+            other_id=stimuli[row["reference"]] if row["reference"] not in ("", row["item"]) else None,
             position=row["place"],
             phase=row["phase"],
             outcome=Trial.Outcome.RATED,
@@ -240,12 +247,26 @@ def _presentations(table: pd.DataFrame) -> pd.DataFrame:
             "phase": table["phase"].astype(object).fillna("main").to_numpy(object)
             if "phase" in table.columns
             else "main",
+            "reference": table["reference"].astype(object).fillna("").astype(str).to_numpy(object)
+            if "reference" in table.columns
+            else "",
             "rt_ms": table["rt_ms"].to_numpy() if "rt_ms" in table.columns else float("nan"),
         }
     )
     shown = ["participant", "item", "phase"]
     rows["time"] = rows.groupby([*shown, "question"], sort=False).cumcount()
     rows["trial"] = rows.groupby([*shown, "time"], sort=False).ngroup()
+    if "position" in table.columns and _are_places(rows.assign(place=table["position"].to_numpy())):
+        return rows.assign(place=table["position"].to_numpy(int))
     first = rows.drop_duplicates("trial")
     places = dict(zip(first["trial"], first.groupby("participant", sort=False).cumcount() + 1, strict=True))
     return rows.assign(place=rows["trial"].map(places))
+
+
+def _are_places(rows: pd.DataFrame) -> bool:
+    """Whether ``place`` is a whole number from 1 that each presentation has for itself, among those of its participant."""
+    place = pd.to_numeric(rows["place"], errors="coerce")
+    if place.isna().any() or (place < 1).any() or (place != place.round()).any() or (place > _LAST).any():
+        return False
+    pairs = rows.assign(place=place)[["participant", "place", "trial"]].drop_duplicates()
+    return not pairs.duplicated(["participant", "place"]).any() and not pairs.duplicated("trial").any()

@@ -77,6 +77,42 @@ def test_questions_repeats_and_conditions_are_kept(tmp_path):
     pd.testing.assert_frame_equal(ours, theirs, check_dtype=False)
 
 
+def test_positions_references_and_expected_answers_are_kept(tmp_path):
+    text = (
+        "participant,item,question,question_scale,rating,position,reference,expected,phase\n"
+        "p,a,quality,1:7,7,3,ref,6,main\np,a,liking,0:100,62.5,3,ref,,main\n"
+        "p,b,quality,1:7,2,1,a,,main\np,b,liking,0:100,5,1,a,,main\n"
+        "q,a,quality,1:7,5,9,ref,6,main\nq,a,liking,0:100,50,9,ref,,main\n"
+    )
+    run(tmp_path, text)
+    study = Study.objects.get()
+    assert [(q.key, str(q.scale)) for q in study.questions.all()] == [("quality", "1:7"), ("liking", "0:100")]
+    rows = collect(study).ratings
+    kept = rows[["participant", "item", "question", "rating", "position", "reference"]].astype(str)
+    assert sorted(kept.itertuples(index=False, name=None)) == [
+        ("p", "a", "liking", "62.5", "3", "ref"),
+        ("p", "a", "quality", "7.0", "3", "ref"),
+        ("p", "b", "liking", "5.0", "1", "a"),
+        ("p", "b", "quality", "2.0", "1", "a"),
+        ("q", "a", "liking", "50.0", "9", "ref"),
+        ("q", "a", "quality", "5.0", "9", "ref"),
+    ]
+    assert rows[rows["question"] == "quality"].set_index(["participant", "item"])[
+        "expected"
+    ].dropna().to_dict() == {
+        ("p", "a"): 6,
+        ("q", "a"): 6,
+    }
+    assert study.stimuli.get(item="ref").trials.count() == 0
+
+
+@pytest.mark.parametrize("positions", ["1,1", "0,1", "1.5,2", "x,2", ",2"])
+def test_positions_that_are_none_give_way_to_the_order_of_the_file(tmp_path, positions):
+    first, second = positions.split(",")
+    run(tmp_path, f"participant,item,rating,position\np,a,3,{first}\np,b,4,{second}\n")
+    assert list(collect(Study.objects.get()).ratings["position"]) == [1, 2]
+
+
 def test_images_are_found_by_name(tmp_path):
     images = tmp_path / "images"
     images.mkdir()
