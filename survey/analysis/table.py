@@ -36,6 +36,7 @@ COLUMNS = (
     "condition",
     "reference",
     "question",
+    "question_scale",
     "rating",
     "first_rating",
     "changes",

@@ -35,6 +35,7 @@ _RATINGS: Final = (
     ("condition", "", "condition (HRC): how the image was made"),
     ("reference", "", "the reference image shown with it (DCR)"),
     ("question", "", "key of the question"),
+    ("question_scale", "", "its scale as LOW:HIGH or LOW:HIGH:STEP; step 0 is continuous"),
     ("rating", _RATING_SCALE, "opinion score: {high} is the best"),
     ("first_rating", _RATING_SCALE, "the first score, before any change"),
     ("changes", "", "how often the choice was changed"),

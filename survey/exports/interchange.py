@@ -29,6 +29,8 @@ def sureal_dataset(export: Export, question: str) -> dict[str, Any]:
     return {
         "dataset_name": f"{export.slug}_{question}",
         "yuv_fmt": "notyuv",
+        # SUREAL ignores this line; `analyse` reads it.
+        "scale": str(next(asked.scale for asked in export.questions if asked.key == question)),
         "ref_videos": [
             {"content_id": index, "content_name": name, "path": f"reference/{name}"}
             for index, name in enumerate(contents)

@@ -14,7 +14,10 @@ _HELP = {
         "which column is what, such as participant=Judge,item=Wine,rating=Score+Appeal",
     ),
     "wide": ("auto|items|participants|no", "whether each row is an item, a participant or one rating"),
-    "scale": ("LOW:HIGH[:STEP]", "the rating scale (default 1:5)"),
+    "scale": (
+        "LOW:HIGH[:STEP]",
+        "the rating scale (default 1:5), or QUESTION=LOW:HIGH,... where each question has its own",
+    ),
     "labels": ("A,B,...", "the labels of the categories, lowest first"),
     "missing": ("CODE,...", "codes of a missing rating, such as --missing=-1,99"),
     "encoding": ("NAME", "the encoding of the text, such as shift_jis"),

@@ -55,6 +55,9 @@ def tidy_table(study: Study) -> pd.DataFrame:
     table = table.join(_stimulus_frame(stimuli, factors, covariates), on="stimulus_id")
     table["reference"] = _coded(table["other_id"], {stimulus.pk: stimulus.item for stimulus in stimuli})
     table["repeat"] = _repeats(table)
+    table["question_scale"] = (
+        table["question"].map({key: str(scale) for key, scale in scales.items()}).astype("category")
+    )
     first, *others = scales.items() or [("", ACR)]
     elsewhere = [key for key, scale in others if scale != first[1]]
     table["expected"] = table["expected"].mask(table["question"].isin(elsewhere))

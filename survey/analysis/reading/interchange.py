@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -91,6 +92,7 @@ def _sureal(value: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         for person, given in people:
             for repeat, score in enumerate(given if isinstance(given, list) else [given]):
                 row = {"participant": person, "item": item, "rating": score, "repeat": repeat}
+                row |= {"question_scale": value["scale"]} if "scale" in value else {}
                 yield row if content in (None, _UNNAMED) else row | {"content": content}
 
 
@@ -103,6 +105,8 @@ def _sujson(value: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         entry["id"]: entry.get("characteristics", {}).get("key") or entry.get("question", entry["id"])
         for entry in value.get("questions", [])
     }
+    scales = {entry["id"]: _sujson_scale(entry) for entry in value.get("scales", [])}
+    scale_of = {entry["id"]: scales.get(entry.get("scale_id")) for entry in value.get("questions", [])}
     items = {entry["id"]: entry for entry in value["pvs"]}
     subject_of = {
         score: trial["subject_id"] for trial in value.get("trials", []) for score in trial.get("score_id", [])
@@ -118,12 +122,27 @@ def _sujson(value: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             "item": item.get("path") or item.get("name") or item["id"],
             "rating": score["score"],
         }
+        if scale := scale_of.get(score.get("question_id", next(iter(scale_of), None))):
+            row["question_scale"] = scale
         if len(questions) > 1:
             row["question"] = questions.get(score.get("question_id"), score.get("question_id"))
         for role, known, key in (("content", contents, "src_id"), ("condition", conditions, "hrc_id")):
             if (name := known.get(item.get(key))) not in (None, _UNNAMED):
                 row[role] = name
         yield row
+
+
+def _sujson_scale(entry: Mapping[str, Any]) -> str | None:
+    """Return a scale of suJSON as ``parse_scale`` reads it; its name says how many categories it has."""
+    limits = entry.get("range", {})
+    if not {"min", "max"} <= set(limits):
+        return None
+    ends = f"{limits['min']}:{limits['max']}"
+    if entry.get("type") == "interval":
+        return f"{ends}:0"
+    count = re.search(r"(\d+) categories", str(entry.get("name", "")))
+    steps = int(count[1]) - 1 if count else 0
+    return f"{ends}:{(limits['max'] - limits['min']) / steps!r}" if steps > 0 else ends
 
 
 def _records(value: Any) -> list[dict[str, Any]] | None:

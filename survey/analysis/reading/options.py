@@ -27,6 +27,7 @@ class ReadOptions:
             several joined by ``+``; numbers from 1 where the file has no header.
         wide: ``items`` for one row an item, ``participants`` for one row a participant, ``no`` for one row a rating.
         scale: the rating scale; None for 1 to 5, or as many categories as ``labels`` has.
+        scales: question -> its scale, where each question has its own.
         labels: the labels of the categories, lowest first.
         missing: codes of a missing rating besides the usual ones.
         encoding: name of the text's encoding.
@@ -37,6 +38,7 @@ class ReadOptions:
     columns: Mapping[str, str] = field(default_factory=dict)
     wide: Wide = "auto"
     scale: Scale | None = None
+    scales: Mapping[str, Scale] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     encoding: str | None = None
@@ -44,6 +46,8 @@ class ReadOptions:
     header: bool = True
 
     def __post_init__(self) -> None:
+        if self.labels and self.scales:
+            raise OptionError("--labels: labels belong to one scale, and --scale gives several")
         if self.labels and self.scale is not None:
             values = self.scale.categories
             if values is None or len(values) != len(self.labels):
@@ -57,6 +61,10 @@ class ReadOptions:
         """The scale that is meant: as given, else 1 to the number of labels, else 1 to 5."""
         if self.scale is not None:
             return self.scale
+        if self.scales:
+            # Until it is known which rating answers which question, any of their values may be one.
+            ends = self.scales.values()
+            return Scale(min(scale.low for scale in ends), max(scale.high for scale in ends), None)
         return Scale(1, len(self.labels), 1) if self.labels else Scale()
 
 
@@ -82,10 +90,7 @@ def parse_options(
         raise OptionError(
             f"--header: {header!r} is not 'none'; leave the option out for a file with a header"
         )
-    try:
-        parsed = parse_scale(scale) if scale else None
-    except ValueError as error:
-        raise OptionError(f"--scale: {error}") from None
+    parsed, scales = _parse_scales(scale)
     listed = _split(labels)
     if labels and (len(listed) < 2 or "" in listed):
         raise OptionError(
@@ -95,12 +100,26 @@ def parse_options(
         columns=_parse_columns(columns),
         wide=wide,  # type: ignore[arg-type]
         scale=parsed,
+        scales=scales,
         labels=listed,
         missing=_split(missing),
         encoding=encoding or None,
         sheet=sheet or None,
         header=header != "none",
     )
+
+
+def _parse_scales(text: str) -> tuple[Scale | None, dict[str, Scale]]:
+    """Read ``LOW:HIGH[:STEP]``, or ``QUESTION=LOW:HIGH[:STEP],...`` for questions on scales of their own."""
+    try:
+        if "=" not in text:
+            return (parse_scale(text) if text else None), {}
+        parts = [part.rpartition("=") for part in _split(text)]
+        if bad := next((scale for name, _, scale in parts if not name.strip()), None):
+            raise ValueError(f"{bad!r}: write QUESTION=LOW:HIGH for each question")
+        return None, {name.strip(): parse_scale(scale) for name, _, scale in parts}
+    except ValueError as error:
+        raise OptionError(f"--scale: {error}") from None
 
 
 def _parse_columns(text: str) -> dict[str, str]:

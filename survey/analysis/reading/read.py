@@ -37,6 +37,7 @@ from survey.analysis.reading.layout import (
 )
 from survey.analysis.reading.names import tidy_names
 from survey.analysis.reading.options import ReadOptions
+from survey.analysis.reading.own_scales import scales_of
 from survey.analysis.reading.packed import with_choices, with_lists, with_objects
 from survey.analysis.reading.roles import NUMBERS, REQUIRED, TEXT
 from survey.analysis.reading.settling import question_of_repeats, settle
@@ -149,6 +150,11 @@ def _read_workbook(path: Path, data: bytes, options: ReadOptions) -> Ratings:
 def interpret(named: Named, source: str, options: ReadOptions, notes: Notes) -> Ratings:
     """Return the ratings that a table of text holds; errors as of ``read_ratings``."""
     table, columns = as_long(named, source, options, notes)
+    scales = scales_of(table, options, source)
+    if len(set(scales.values())) == 1 and not options.scales:
+        options, scales = replace(options, scale=next(iter(scales.values()))), {}
+    elif scales:
+        options = replace(options, scales=scales)
     table = without_sums(table[~_is_blank(table, options, notes)], options, notes)
     table = _of_ratings(table, options, notes)
     if table.empty:
@@ -161,11 +167,12 @@ def interpret(named: Named, source: str, options: ReadOptions, notes: Notes) -> 
     if "phase" in table.columns:
         table = table.assign(phase=table["phase"].str.lower())
     table = table.assign(
-        rating=_numbers(table, source, options, notes), **_optional(table, columns, options, notes)
+        rating=_numbers_of_questions(table, source, options, notes),
+        **_optional(table, columns, options, notes),
     )
     table, unused = _with_item_columns(table.drop(columns=[COLUMN], errors="ignore"), options, notes)
     # `check` names rows as a spreadsheet does: label 0 is row 2. It needs all columns to tell copies from repeats.
-    ratings = check(table.set_axis(table.index - 2), source=source, scale=options.used_scale)
+    ratings = check(table.set_axis(table.index - 2), source=source, scale=options.used_scale, scales=scales)
     return replace(ratings, table=ratings.table.drop(columns=unused), notes=notes | ratings.notes)
 
 
@@ -279,6 +286,20 @@ def _refuse_empty(column: pd.Series, source: str) -> None:
     empty = column == ""
     if empty.any():
         raise TableError(f"{source}: row {column.index[empty][0]}: {column.name} is empty")
+
+
+def _numbers_of_questions(
+    table: pd.DataFrame, source: str, options: ReadOptions, notes: Notes
+) -> NDArray[np.float64]:
+    if not options.scales:
+        return _numbers(table, source, options, notes)
+    if not (known := table["question"].isin(list(options.scales))).all():
+        raise TableError(f"{source}: question {table['question'][~known].iloc[0]!r} has no scale")
+    result = np.full(len(table), np.nan)
+    for question, scale in options.scales.items():
+        mine = (table["question"] == question).to_numpy(bool)
+        result[mine] = _numbers(table[mine], source, replace(options, scale=scale, scales={}), notes)
+    return result
 
 
 def _numbers(table: pd.DataFrame, source: str, options: ReadOptions, notes: Notes) -> NDArray[np.float64]:

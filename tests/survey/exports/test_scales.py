@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pandas as pd
@@ -12,8 +13,12 @@ import pytest
 from django.core.management import call_command
 from django.urls import reverse
 
+from survey.analysis import Ratings, TableError, read_ratings
+from survey.analysis.reading.options import parse_options
+from survey.analysis.table import main_phase
 from survey.exports.codebook import codebook
-from survey.exports.files import csv_files, reproduction
+from survey.exports.files import all_files, csv_files, reproduction
+from survey.exports.folder import write_folder
 from survey.exports.interchange import sujson_dataset
 from survey.exports.latex import latex_table
 from survey.exports.methods import methods_text
@@ -36,6 +41,13 @@ FILES = {
 }
 
 
+FILES["mixed"] = (
+    FILES["1:7"]
+    + '[[questions]]\nkey = "liking"\ntext = "Do you like it?"\nscale = "0:100"\n'
+    + '[[questions]]\nkey = "half"\ntext = "In halves?"\nscale = "1:5:0.5"\n'
+)
+
+
 def simulated(toml: str) -> Study:
     """Return a study that eight people rated, two of them careless."""
     study = make_study(toml)
@@ -43,7 +55,7 @@ def simulated(toml: str) -> Study:
     return study
 
 
-@pytest.fixture(params=FILES)
+@pytest.fixture(params=[scale for scale in FILES if scale != "mixed"])
 def scale(request) -> str:
     return str(request.param)
 
@@ -58,7 +70,8 @@ def test_page_export_and_analyse_of_the_export_give_the_same_tables(study, scale
     tables = export.analysis.tables()
     files = csv_files(export)
     (tmp_path / "ratings.csv").write_bytes(files["ratings.csv"])
-    call_command("analyse", str(tmp_path / "ratings.csv"), "--output", str(tmp_path / "out"), scale=scale)
+    # The file says itself on which scale each question is.
+    call_command("analyse", str(tmp_path / "ratings.csv"), "--output", str(tmp_path / "out"))
     for name, table in tables.items():
         assert files[f"{name}.csv"] == csv_bytes(table)
         assert (tmp_path / "out" / f"{name}.csv").read_bytes() == files[f"{name}.csv"], name
@@ -69,6 +82,54 @@ def test_page_export_and_analyse_of_the_export_give_the_same_tables(study, scale
     assert page == csv_bytes(tables["mos"])
     shown = admin_client.get(reverse("results", args=["study"])).content.decode()
     assert all(f"<strong>{mos:.2f}</strong>" in shown for mos in tables["mos"]["mos"])
+
+
+def rated(ratings: Ratings, question: str) -> Counter[tuple[str, str, float]]:
+    """Count the ratings of a question that count in a MOS."""
+    rows = main_phase(ratings.table)
+    if "question" in rows.columns:
+        rows = rows[rows["question"] == question]
+    # Categories, and whole numbers that stand among fractions, are compared as numbers.
+    return Counter(
+        zip(
+            rows["participant"].astype(str),
+            rows["item"].astype(str),
+            rows["rating"].astype(float),
+            strict=True,
+        )
+    )
+
+
+@pytest.mark.slow
+def test_every_format_is_read_back_with_each_question_on_its_own_scale(tmp_path):
+    export = collect(simulated(FILES["mixed"]))
+    write_folder(all_files(export), tmp_path)
+    whole = ["ratings.csv", "results.xlsx", "results.json", "ratings.parquet", "sujson.json", "psych-ds", "."]
+    for question in export.questions:
+        alone = [f"sureal_{question.key}.json", f"p910_matrix_{question.key}.csv"]
+        for name in (*whole, *alone):
+            # A matrix has no place for its scale.
+            options = parse_options(scale=str(question.scale) if "matrix" in name else "")
+            ratings = read_ratings(tmp_path / name, options)
+            assert ratings.scale_of(question.key) == question.scale, name
+            expected = Ratings(export.checked, len(export.checked))
+            assert rated(ratings, question.key) == rated(expected, question.key), name
+
+
+def test_scales_of_questions_are_named_by_an_option(tmp_path):
+    path = tmp_path / "other.csv"
+    path.write_text("participant,item,quality,liking\nA,x,1,90\nA,y,7,12.5\nB,x,2,0\nB,y,6,100\n")
+    options = {"columns": "rating=quality+liking"}
+    ratings = read_ratings(path, parse_options(**options, scale="quality=1:7,liking=0:100"))
+    assert str(ratings.scale_of("quality")) == "1:7"
+    assert str(ratings.scale_of("liking")) == "0:100"
+    assert ratings.table["rating"].tolist() == [1, 90, 7, 12.5, 2, 0, 6, 100]
+    with pytest.raises(TableError, match="question 'liking' has no scale"):
+        read_ratings(path, parse_options(**options, scale="quality=1:7"))
+    with pytest.raises(TableError, match="no question 'appeal'"):
+        read_ratings(path, parse_options(**options, scale="quality=1:7,liking=0:100,appeal=1:5"))
+    with pytest.raises(TableError, match=r"rating 7 is not a whole number from 1 to 5"):
+        read_ratings(path, parse_options(**options, scale="quality=1:5,liking=0:100"))
 
 
 def test_ratings_are_on_the_scale_and_use_more_than_five_values_of_it(study, scale):
