@@ -51,7 +51,6 @@ def everything(study: Study, owner: User) -> Study:
     invite(study, 1, owner)
     tokens.make(owner, "a script")
     accounts.invite(owner, Role.VIEWER, note="Mara")
-    OwnAnswer.objects.create(trial=person.trials.all()[0], key="why", words="the sky")
     Recruit.objects.create(study=study, participant=person, platform="prolific", person="p1")
     OwnAnswer.objects.create(trial=person.trials.all()[0], key="why", words="Dull")
     pairs = make_study('method = "pair"\n', slug="pairs")
