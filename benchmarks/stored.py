@@ -1,6 +1,7 @@
 """Speed of what is read out of a database: `python -m benchmarks.stored`.
 
-A separate SQLite database has a study of 20,000 ratings (1000 images, 200 participants) and one of a million. Measured
+A separate SQLite database has a study of 20,000 ratings (1000 images with factors and covariates, 200 participants) and
+one of a million. Measured
 in a fresh process each: the default results page with nothing cached, the export of everything, and the MOS table of a
 million ratings with its peak memory. Prints Markdown and writes benchmarks/results/stored.md. Times are wall and
 processor seconds: on a busy machine only the latter tell.
@@ -9,6 +10,7 @@ processor seconds: on a busy machine only the latter tell.
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import resource
@@ -22,6 +24,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 RESULT = Path(__file__).parent / "results" / "stored.md"
+COVARIATES = 8
 STUDIES = {"small": (1000, 200, 100), "large": (1000, 5000, 200)}
 """Slug -> images, participants, ratings of each participant."""
 
@@ -104,7 +107,17 @@ def _fill_study(slug: str, images: int, people: int, each: int) -> None:
         question, version = study.questions.get(), study.version
         Stimulus.objects.bulk_create(
             Stimulus(
-                study=study, item=f"image{i:04d}", image="none.png", width=1, height=1, sha256=f"{i:064x}"
+                study=study,
+                item=f"image{i:04d}",
+                image="none.png",
+                width=1,
+                height=1,
+                sha256=f"{i:064x}",
+                content=f"content{i // 20:02d}",
+                style=f"style{i % 4}",
+                condition=f"style{i % 4} layer{i // 4 % 5}",
+                factors={"layer": i // 4 % 5},
+                covariates={f"measure{k}": math.sin((k + 1) * i) for k in range(COVARIATES)},
             )
             for i in range(images)
         )

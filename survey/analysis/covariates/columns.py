@@ -43,6 +43,9 @@ def covariate_columns(table: pd.DataFrame) -> list[str]:
     has levels: it is a factor.
     """
     items = table.drop_duplicates("item")
+    # The place of the first row of each row's item.
+    code = pd.factorize(table["item"])[0]
+    first = np.unique(code, return_index=True)[1][code]
     found = []
     for name in table.columns:
         if name in NOT_FACTORS or name in _NAMES:
@@ -51,8 +54,8 @@ def covariate_columns(table: pd.DataFrame) -> list[str]:
         counts = values.value_counts()
         if len(counts) < FEWEST_VALUES or int((counts == 1).sum()) * 2 < len(counts):
             continue
-        pairs = table[["item", name]].drop_duplicates()
-        if len(pairs) == len(items):
+        column = _numbers(table[name]).to_numpy(np.float64)
+        if np.array_equal(column, column[first], equal_nan=True):
             found.append(str(name))
     return found
 
@@ -61,6 +64,9 @@ def _numbers(column: pd.Series) -> pd.Series:
     """Return a column as finite numbers; all missing where it holds anything else."""
     if pd.api.types.is_bool_dtype(column):
         return pd.Series(np.nan, index=column.index)
+    if pd.api.types.is_numeric_dtype(column):
+        numbers = column.astype("float64")
+        return numbers.where(np.isfinite(numbers))
     numbers = pd.to_numeric(column.astype("object"), errors="coerce").astype("float64")
     if (numbers.isna() & column.notna() & (column.astype("str").str.strip() != "")).any():
         return pd.Series(np.nan, index=column.index)

@@ -20,7 +20,7 @@ from survey.analysis.covariates.agreement import (
     with_interval,
     within,
 )
-from survey.analysis.covariates.columns import Panel, panel_of
+from survey.analysis.covariates.columns import Panel, covariate_columns, panel_of
 from survey.analysis.covariates.slopes import clustered_slope, mixed_slopes, split
 from survey.analysis.covariates.words import sentences
 from survey.analysis.effects.design import FEWEST_PEOPLE
@@ -97,7 +97,7 @@ class CovariateLinks:
     @cached_property
     def names(self) -> list[str]:
         """The covariates of the images."""
-        return [] if self._panel is None else list(self._panel.values)
+        return covariate_columns(main_phase(self.rows))
 
     @cached_property
     def slow(self) -> bool:

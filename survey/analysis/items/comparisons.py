@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -201,22 +201,24 @@ def compact_letters(comparisons: pd.DataFrame, order: Sequence[object]) -> dict[
 
     Source: H.-P. Piepho, "An algorithm for a letter-based representation of all-pairwise comparisons", 2004.
     """
-    groups: list[set[object]] = [set(order)]
+    place = {thing: 1 << i for i, thing in enumerate(order)}
+    # A group is a number with a bit for each of its things: the pairs and groups are many.
+    groups = [(1 << len(place)) - 1]
     different = comparisons[comparisons["p_holm"] < SIGNIFICANT]
-    for a, b in zip(different["a"], different["b"], strict=True):
-        split = [part for group in groups for part in _split(group, a, b)]
-        groups = [g for i, g in enumerate(split) if not _redundant(g, i, split)]
-    place = {thing: i for i, thing in enumerate(order)}
-    groups.sort(key=lambda group: sorted(place[thing] for thing in group))
-    return {thing: "".join(_letter(i) for i, group in enumerate(groups) if thing in group) for thing in order}
+    for one, other in zip(different["a"].map(place), different["b"].map(place), strict=True):
+        kept = [group for group in groups if not (group & one and group & other)]
+        parts = {group & ~bit for group in groups if group & one and group & other for bit in (one, other)}
+        groups = kept + [part for part in parts if not _inside(part, [*kept, *(parts - {part})])]
+    groups.sort(key=lambda group: [i for i, bit in enumerate(place.values()) if group & bit])
+    return {
+        thing: "".join(_letter(i) for i, group in enumerate(groups) if group & bit)
+        for thing, bit in place.items()
+    }
 
 
-def _split(group: set[object], a: object, b: object) -> list[set[object]]:
-    return [group - {a}, group - {b}] if a in group and b in group else [group]
-
-
-def _redundant(group: set[object], place: int, groups: list[set[object]]) -> bool:
-    return any(group < other or (group == other and place > i) for i, other in enumerate(groups))
+def _inside(group: int, groups: Iterable[int]) -> bool:
+    """Say whether one of the groups holds all things of this one."""
+    return any(group & other == group for other in groups)
 
 
 def _letter(i: int) -> str:
