@@ -132,9 +132,8 @@ def _make(path: Path, content: Tensor, style: Tensor, trial: Trial, pair: Pair, 
         print(f"{path}: {made.failure}", file=sys.stderr)
     images.to_image(made.image).save(path)
     path.with_suffix(".seconds").write_text(f"{spent:.1f} {made.evaluations}\n")
-    print(
-        path, f"{spent:.0f} s of processor time, {made.evaluations} evaluations", file=sys.stderr, flush=True
-    )
+    told = f"{path}: {spent:.0f} s of processor time, {made.evaluations} evaluations, stopped by {made.stop}"
+    print(told, file=sys.stderr, flush=True)
 
 
 def _seconds(path: Path) -> dict[str, float]:

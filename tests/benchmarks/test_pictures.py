@@ -11,9 +11,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from benchmarks import pictures
 from benchmarks.picture_figures import Measure, fine_energy
 from benchmarks.picture_sheets import details
 from benchmarks.pictures import Pair, read, run, write_study
+from survey.study.definition import load
 from tests.generator.nst.tiny import picture, tiny_weights
 
 CONTENT, STYLE = picture(48, 48, 1), picture(48, 48, 2)
@@ -114,3 +116,11 @@ def test_a_trials_name_must_be_that_of_a_file(tmp_path: Path) -> None:
     (tmp_path / "trials.toml").write_text(TRIALS.replace("as-it-is", "../up"))
     with pytest.raises(SystemExit, match=r"trials.toml: trial '../up'"):
         read(tmp_path / "trials.toml")
+
+
+def test_the_trials_and_the_study_of_the_default_can_be_read() -> None:
+    folder = Path(pictures.__file__).parent / "default"
+    pairs, trials = read(folder / "trials.toml")
+    assert len(pairs) == 7
+    assert [trial.recipe.preset for trial in trials] == ["modern", "modern-2026-11-21"]
+    assert load(folder / "study.toml").method == "pair"

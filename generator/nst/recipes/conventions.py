@@ -73,6 +73,12 @@ CONVENTIONS: dict[str, Convention] = {
         lambda layer, image: 4.0 * layer.positions / layer.channels,
         "Udacity's VGG-19 exercise: mean squares, Gram undivided, loss / (N M)",
     ),
+    # Of the Wasserstein distance, which is a mean over channels as the content loss is: both are squares of activations.
+    "style-transfer-pytorch": Convention(
+        lambda layer: 2.0 / (layer.channels * layer.positions),
+        lambda layer, image: 1.0,
+        "crowsonkb/style-transfer-pytorch: means over channels of squares and of the Wasserstein distance",
+    ),
     # Of the patches' loss: the program steps along the mean difference of the 9 patches over a position.
     "li-wand2016": Convention(
         lambda layer: 2.0 / (layer.channels * layer.positions),

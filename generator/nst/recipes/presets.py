@@ -302,16 +302,21 @@ PRESETS: dict[str, Preset] = {
         date="2026-11-27",
     ),
     "modern": Preset(
-        # Every term is a mean, so content, style and smoothness keep their balance at every size and level.
+        # Chosen by experiments, docs/explanation/default.md. Every term is a mean, so content, style and smoothness keep
+        # their balance at every size and level. The style loss and its weights, 256 : 64 : 16 : 4 : 1, are those of
+        # crowsonkb/style-transfer-pytorch (2021).
         Recipe(
             network="vgg16",
             content_layers=("conv4_2",),
             style_layers=_BLOCKS,
-            convention="neural-style",
-            alpha=10.0,
+            style_weights=(0.75, 0.19, 0.047, 0.012, 0.003),
+            style_loss="wasserstein",
+            convention="style-transfer-pytorch",
+            alpha=5.0,
             beta=100.0,
-            tv_weight=8.0,
+            tv_weight=70.0,
             tv_form="nine-point",
+            range_weight=600.0,
             padding="replicate",
             init="content",
             optimiser="lbfgs-b",
@@ -320,8 +325,9 @@ PRESETS: dict[str, Preset] = {
             pyramid_min=128,
             size=512,
         ),
-        source="this project",
-        summary="coarse to fine in steps of √2, replicate padding",
+        source="this project, with the style loss of crowsonkb/style-transfer-pytorch (2021)",
+        summary="Wasserstein distances, coarse to fine in steps of √2, replicate padding",
+        date="2026-11-27",
     ),
 }
 
@@ -340,6 +346,15 @@ FORMER: dict[str, Preset] = {
     f"gatys2016-{_FIRST}": _former("gatys2016", activation="before"),
     f"li-wand2016-{_FIRST}": _former("li-wand2016", alpha=20.0),
     f"neural-doodle-{_FIRST}": _former("neural-doodle", alpha=10.0),
+    f"modern-{_FIRST}": _former(
+        "modern",
+        style_loss="gram",
+        style_weights=(),
+        convention="neural-style",
+        alpha=10.0,
+        tv_weight=8.0,
+        range_weight=0.0,
+    ),
 }
 
 
