@@ -10,7 +10,7 @@ BIN := .venv/bin
 PORT ?= 8000
 INSTALL := @$(PYTHON) deploy/install.py
 
-.PHONY: setup setup-dev programs demo serve test check lint lint-js lint-python docs
+.PHONY: setup setup-dev programs demo serve test check lint lint-js lint-python lint-style lint-types lint-layers docs
 
 setup: .venv/runtime
 setup-dev: .venv/development
@@ -45,23 +45,27 @@ serve: setup
 	$(BIN)/gunicorn nstsite.wsgi --bind 127.0.0.1:$(PORT) --workers 2 --worker-class gthread --threads 4
 
 test: programs
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --ignore tests/end_to_end --ignore tests/faults $(COVERAGE) $(PYTEST)
-	@# Apart: Playwright leaves an event loop running in its process, and the fault tests want the machine to themselves.
-	$(BIN)/python -m pytest tests/end_to_end tests/faults $(PYTEST)
+	$(BIN)/python -m pytest --numprocesses auto $(COVERAGE) $(PYTEST)
 
-check: lint-python
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "not slow and not browser" \
-		--ignore tests/end_to_end --ignore tests/faults $(PYTEST)
+check: setup-dev
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync lint-python
+	$(BIN)/python -m pytest --numprocesses auto -m "not slow and not browser" $(PYTEST)
 
 lint-js: .venv/javascript
 	$(BIN)/python -m tests.javascript.check
 
 lint: lint-python lint-js
 
-lint-python: setup-dev
+lint-python: lint-types lint-style lint-layers
+
+lint-style: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+lint-types: setup-dev
 	$(BIN)/mypy .
+
+lint-layers: setup-dev
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
 

@@ -9,8 +9,6 @@ import nox
 
 nox.options.reuse_existing_virtualenvs = True
 PYTHONS = ["3.11", "3.12", "3.13"]
-#: As in `make test`: Playwright leaves an event loop running in its process, in which these cannot be started.
-APART = ("tests/end_to_end", "tests/faults")
 
 
 @nox.session(python=PYTHONS)
@@ -19,12 +17,7 @@ def tests(session: nox.Session) -> None:
     session.install("-r", "requirements-dev.txt")
     session.install("--no-deps", "-r", "requirements-files.txt")
     session.run("python", "-m", "tests.programs")
-    parallel = ("--numprocesses", "auto", "--dist", "loadfile")
-    if session.posargs:
-        session.run("python", "-m", "pytest", *parallel, *session.posargs)
-        return
-    session.run("python", "-m", "pytest", *parallel, *(f"--ignore={folder}" for folder in APART))
-    session.run("python", "-m", "pytest", *APART)
+    session.run("python", "-m", "pytest", "--numprocesses", "auto", *session.posargs)
 
 
 @nox.session(python=PYTHONS)

@@ -68,24 +68,24 @@ async def play(
     port: int,
     slug: str,
     tally: Tally,
-    until: float,
+    goes_on: Callable[[], bool],
     pause: float = 0.0,
     retry: bool = False,
     seat: Seat | None = None,
 ) -> None:
-    """Play sessions one after the other until the time `until`. Each answer waits `pause` seconds on average.
+    """Play sessions one after the other while `goes_on()`. Each answer waits `pause` seconds on average.
 
     Args:
         port: Port of the server.
         slug: Name of the study.
         tally: Collects the results.
-        until: End, on the clock of `time.perf_counter`.
+        goes_on: Asked before each answer whether another is wanted.
         pause: Mean seconds before an answer.
         retry: Send an answer again, like the page's outbox, until the server has saved it.
         seat: A session that has already started.
     """
     rng = random.Random(id(seat))
-    while time.perf_counter() < until:
+    while goes_on():
         browser, ahead = seat or (Player(port), [])
         seat = None
         try:
@@ -93,7 +93,7 @@ async def play(
                 ahead = await begin(browser, slug)
                 tally.others += 2
             await asyncio.sleep(rng.random() * pause)
-            while ahead and time.perf_counter() < until:
+            while ahead and goes_on():
                 ahead = await _rate(browser, slug, ahead, rng, tally, retry)
                 await asyncio.sleep(pause * (0.5 + rng.random()))
         except (OSError, EOFError, AssertionError) as error:
@@ -136,11 +136,11 @@ async def crowd(people: int, act: Callable[[], Awaitable[None]]) -> None:
     await asyncio.gather(*(act() for _ in range(people)))
 
 
-async def knock(port: int, cookie: str, tally: Tally, until: float) -> None:
+async def knock(port: int, cookie: str, tally: Tally, goes_on: Callable[[], bool]) -> None:
     """Post a rating's form to the bare view repeatedly."""
     browser = Browser(port)
     form = {"participant": cookie, "revision": "0", "q-overall": "3", "rt_ms": "900", "known": "7"}
-    while time.perf_counter() < until:
+    while goes_on():
         began = time.perf_counter()
         status, _ = await browser.ask("POST", "/", form)
         if status == 200:

@@ -13,7 +13,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -56,12 +56,12 @@ def make_session(port: int, people: int) -> str:
     raise RuntimeError("oTree did not start")
 
 
-async def play(port: int, link: str, tally: Tally, until: float) -> None:
+async def play(port: int, link: str, tally: Tally, goes_on: Callable[[], bool]) -> None:
     """Rate image after image. An answer is complete when the next page has arrived."""
-    while time.perf_counter() < until:
+    while goes_on():
         browser = Browser(port)
         page = await _follow(browser, link)
-        while time.perf_counter() < until and "/Rate/" in page:
+        while goes_on() and "/Rate/" in page:
             began = time.perf_counter()
             status, _ = await browser.ask("POST", page, {"overall": "3"})
             assert status == 302, status

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
+import http.client
 import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from PIL import Image
 
-from survey.simulation.browser import Browser
 from tests import postgres
 
 ROOT = Path(__file__).parents[1]
@@ -96,7 +96,7 @@ class Site:
         ]
         process = subprocess.Popen(command, cwd=ROOT, env=self.env | {"DJANGO_SETTINGS_MODULE": settings})
         try:
-            asyncio.run(_answers(port))
+            _wait_for(port)
             yield port, process.pid
         finally:
             process.terminate()
@@ -116,10 +116,13 @@ class Site:
         return int(lost), int(doubled)
 
 
-async def _answers(port: int) -> None:
-    for _ in range(300):
-        with contextlib.suppress(OSError, EOFError):
-            await Browser(port).ask("GET", "/healthz")
+def _wait_for(port: int) -> None:
+    for _ in range(600):
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+            connection.request("GET", "/healthz")
+            connection.getresponse()
+            connection.close()
             return
-        await asyncio.sleep(0.1)
+        time.sleep(0.1)
     raise RuntimeError("the server did not start")

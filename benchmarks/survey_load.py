@@ -26,12 +26,14 @@ from benchmarks.bots import Player, Seat, Tally, begin, crowd, knock, play
 from benchmarks.site import ROOT, Site
 from tests import postgres
 
+_GoesOn = Callable[[], bool]
 
-async def _for(seconds: float, people: int, act: Callable[[Tally, float], Awaitable[None]]) -> Tally:
+
+async def _for(seconds: float, people: int, act: Callable[[Tally, _GoesOn], Awaitable[None]]) -> Tally:
     """Let so many bots act until the time is up."""
     tally = Tally()
     tally.ended = tally.began + seconds
-    await crowd(people, lambda: act(tally, tally.ended))
+    await crowd(people, lambda: act(tally, lambda: time.perf_counter() < tally.ended))
     return tally
 
 
@@ -57,7 +59,7 @@ async def _paced(port: int, people: int, seconds: float) -> tuple[Tally, Tally]:
     starts, seats = await _seated(port, people)
     taken = iter(seats)
     return starts, await _for(
-        seconds, people, lambda tally, until: play(port, "load", tally, until, 4, seat=next(taken))
+        seconds, people, lambda tally, goes_on: play(port, "load", tally, goes_on, 4, seat=next(taken))
     )
 
 
@@ -65,9 +67,9 @@ def measure(site: Site, asked: argparse.Namespace) -> dict[str, object]:
     """Measure one installation: full load, the bare view, the pace of people."""
     site.publish("load", asked.images)
     with site.serve(asked.workers) as (port, _):
-        asyncio.run(_for(2, 8, lambda tally, until: play(port, "load", tally, until)))
+        asyncio.run(_for(2, 8, lambda tally, goes_on: play(port, "load", tally, goes_on)))
         full = asyncio.run(
-            _for(asked.seconds, asked.people, lambda tally, until: play(port, "load", tally, until))
+            _for(asked.seconds, asked.people, lambda tally, goes_on: play(port, "load", tally, goes_on))
         )
         starts, paced = asyncio.run(_paced(port, asked.paced, asked.seconds))
     kept = full.acknowledged + paced.acknowledged
@@ -75,7 +77,7 @@ def measure(site: Site, asked: argparse.Namespace) -> dict[str, object]:
     cookie = site.manage("shell", "--verbosity", "0", "-c", A_COOKIE).split()[-1]
     with site.serve(asked.workers, "benchmarks.bare") as (port, _):
         bare = asyncio.run(
-            _for(asked.seconds, asked.people, lambda tally, until: knock(port, cookie, tally, until))
+            _for(asked.seconds, asked.people, lambda tally, goes_on: knock(port, cookie, tally, goes_on))
         )
     share = float(full.report()["requests_per_second"]) / float(bare.report()["requests_per_second"])
     return {
@@ -93,7 +95,11 @@ def measure_otree(folder: Path, asked: argparse.Namespace) -> dict[str, object]:
     with otree_site.serve(asked.otree, folder) as port:
         link = otree_site.make_session(port, asked.people * 4)
         full = asyncio.run(
-            _for(asked.seconds, asked.people, lambda tally, until: otree_site.play(port, link, tally, until))
+            _for(
+                asked.seconds,
+                asked.people,
+                lambda tally, goes_on: otree_site.play(port, link, tally, goes_on),
+            )
         )
     return {"ratings_full_load": full.report()}
 

@@ -1,13 +1,39 @@
-"""For every test with a database."""
+"""For every test: the order of the files, the database, and one browser."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from importlib import import_module
 from types import SimpleNamespace
 
 import pytest
 from django.db import connection
+from playwright.sync_api import Browser, expect, sync_playwright
 from pytest_django import DjangoDbBlocker
+
+from tests.programs import require_browser
+
+#: Milliseconds that a page may take. Generous: on a busy machine the first one waits for every import of the server.
+PAGE_TIMEOUT = 20_000
+#: Fixtures of a test that reads or writes the suite's own database.
+_DATABASE = {"db", "transactional_db", "live_server", "django_db_setup"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what uses the database, and put the files that take long first.
+
+    Workers take whole files in this order: a long one that comes last would let the others wait for it.
+    """
+    slow: dict[str, int] = {}
+    for item in items:
+        if item.get_closest_marker("django_db") or _DATABASE & set(getattr(item, "fixturenames", ())):
+            item.add_marker("database")
+        if item.get_closest_marker("slow") or item.get_closest_marker("browser"):
+            file = item.nodeid.partition("::")[0]
+            slow[file] = slow.get(file, 0) + 1
+    items.sort(key=lambda item: -slow.get(item.nodeid.partition("::")[0], 0))
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +54,18 @@ def audit_protected(db: None) -> None:
     with connection.cursor() as cursor:
         # A schema editor, as SQLite's own does not work within a test's transaction.
         migration.protect(None, SimpleNamespace(connection=connection, execute=cursor.execute))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One browser for all tests of a process: Playwright cannot be started twice in one."""
+    path = require_browser()
+    # Playwright's sync API runs an event loop in this thread; Django would refuse the ORM beside it.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    with sync_playwright() as playwright:
+        # No sandbox: as root there is none to be had. No background networking: the tests need no network.
+        arguments = ["--no-sandbox", "--disable-background-networking"]
+        browser = playwright.chromium.launch(executable_path=path, args=arguments)
+        expect.set_options(timeout=PAGE_TIMEOUT)
+        yield browser
+        browser.close()

@@ -2,31 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.programs import require_browser
 from tests.survey.factories import make_study
-
-# Playwright's sync API runs an event loop in this thread; Django would refuse the ORM beside it.
-os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """One browser for all tests."""
-    path = require_browser()
-    with sync_playwright() as playwright:
-        # No sandbox: as root there is none to be had. No background networking: the tests need no network.
-        arguments = ["--no-sandbox", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=path, args=arguments)
-        # Generous: on a busy machine the first page waits for every import of the server.
-        expect.set_options(timeout=20_000)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

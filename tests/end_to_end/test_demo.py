@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 
 import pytest
 from django.conf import settings
@@ -10,6 +11,7 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from PIL import Image
 
+from generator.demo.pictures import gather
 from generator.models import Cell, ImageSet
 from survey.access.roles import role_of
 from survey.models import Participant, Rating, Study
@@ -36,8 +38,17 @@ pair = 2
 """
 
 
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    """The demonstration's pictures, painted once: `gather` leaves those that are there."""
+    folder = tmp_path_factory.mktemp("pictures")
+    gather(folder)
+    return folder
+
+
 @pytest.fixture
-def plan(tmp_path, monkeypatch):
+def plan(pictures, tmp_path, monkeypatch):
+    shutil.copytree(pictures, tmp_path / "demo")
     monkeypatch.setattr(settings, "DATA_DIR", tmp_path)
     monkeypatch.setattr(settings, "MEDIA_ROOT", tmp_path / "media")
     monkeypatch.setattr(demo, "PARTICIPANTS", 4)

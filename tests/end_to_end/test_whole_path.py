@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.browser.steps import begin, ready
+from tests.conftest import PAGE_TIMEOUT
 from tests.end_to_end.conftest import ROOT
-from tests.programs import require_browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -74,19 +74,17 @@ def address(installation: dict[str, str]) -> Iterator[str]:
 
 
 @pytest.fixture
-def browser() -> Iterator[Browser]:
-    path = require_browser()
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-background-networking"]
-        expect.set_options(timeout=PATIENCE)
-        browser = playwright.chromium.launch(executable_path=path, args=arguments)
-        yield browser
-        browser.close()
+def patience() -> Iterator[None]:
+    """Longer waits than the other tests of a browser have."""
+    expect.set_options(timeout=PATIENCE)
+    yield
+    expect.set_options(timeout=PAGE_TIMEOUT)
 
 
 PICTURES = {"content": PHOTOGRAPHS, "style": PAINTINGS}
 
 
+@pytest.mark.usefixtures("patience")
 def test_from_pictures_to_a_closed_study(address: str, browser: Browser, pictures: list[Path]) -> None:
     desk = browser.new_context(base_url=address).new_page()
     desk.set_default_timeout(PATIENCE)

@@ -1,12 +1,13 @@
-"""Installations and servers of our own, to be harmed.
-
-Apart from the other tests: Playwright leaves an event loop running in its process, in which no other can be started.
-"""
+"""Installations and servers of our own, to be harmed."""
 
 from __future__ import annotations
 
+import asyncio
 import shutil
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 import psycopg
 import pytest
@@ -18,6 +19,13 @@ from tests.end_to_end.conftest import installation, manage, postgres
 __all__ = ["installation", "manage", "postgres"]
 
 IMAGES = 12
+Result = TypeVar("Result")
+
+
+def run_apart(work: Coroutine[None, None, Result]) -> Result:
+    """Run an event loop in a thread of its own: Playwright, for other tests, leaves one running in this thread."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 def empty_database(server: scratch.Server, name: str, template: str = "template1") -> str:

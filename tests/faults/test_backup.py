@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import subprocess
 import sys
 import time
@@ -12,7 +11,7 @@ import pytest
 
 from benchmarks.bots import Tally, crowd, play
 from benchmarks.site import ROOT, Site
-from tests.faults.conftest import IMAGES, empty_database
+from tests.faults.conftest import IMAGES, empty_database, run_apart
 from tests.programs import POSTGRESQL
 
 pytestmark = pytest.mark.slow
@@ -34,8 +33,8 @@ def run(site: Site, script: str, folder: Path) -> subprocess.CompletedProcess[st
 
 def rate_for(port: int, seconds: float) -> Tally:
     tally = Tally()
-    until = time.perf_counter() + seconds
-    asyncio.run(crowd(3, lambda: play(port, "load", tally, until)))
+    end = time.perf_counter() + seconds
+    run_apart(crowd(3, lambda: play(port, "load", tally, lambda: time.perf_counter() < end)))
     return tally
 
 

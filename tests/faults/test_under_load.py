@@ -14,6 +14,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,34 +23,41 @@ from benchmarks.bots import Tally, crowd, play
 from benchmarks.site import Site
 from survey.simulation.browser import Browser
 from tests import postgres as scratch
+from tests.faults.conftest import run_apart
 
 pytestmark = pytest.mark.slow
 PEOPLE = 4
+# Seconds to wait, at most.
+PATIENCE = 60
 
 
 def workers(master: int) -> list[int]:
     return [int(pid) for pid in Path(f"/proc/{master}/task/{master}/children").read_text().split()]
 
 
-def harmed(port: int, harm: Callable[[], None], seconds: float = 5.0) -> Tally:
+def harmed(port: int, harm: Callable[[], None]) -> Tally:
     """Let people rate, and once they do, do harm; return what they saw. They must be served again afterwards."""
 
     async def run() -> Tally:
         # Each worker's first answer loads the program.
         await asyncio.gather(*(Browser(port).ask("GET", "/s/load/") for _ in range(8)))
-        tally = Tally()
-        until = time.perf_counter() + seconds
-        bots = asyncio.create_task(crowd(PEOPLE, lambda: play(port, "load", tally, until, 0.1, retry=True)))
-        while len(tally.acknowledged) < PEOPLE:
-            await asyncio.sleep(0.05)
-            assert time.perf_counter() < until
+        tally, is_over = Tally(), asyncio.Event()
+
+        async def served(more: int) -> None:
+            wanted = len(tally.acknowledged) + more
+            while len(tally.acknowledged) < wanted:
+                await asyncio.sleep(0.05)
+
+        act = partial(play, port, "load", tally, lambda: not is_over.is_set(), 0.1, retry=True)
+        bots = asyncio.create_task(crowd(PEOPLE, act))
+        await asyncio.wait_for(served(PEOPLE), PATIENCE)
         await asyncio.to_thread(harm)
-        served = len(tally.acknowledged)
-        await asyncio.wait_for(bots, 60)
-        assert len(tally.acknowledged) > served
+        await asyncio.wait_for(served(10 * PEOPLE), PATIENCE)
+        is_over.set()
+        await asyncio.wait_for(bots, PATIENCE)
         return tally
 
-    return asyncio.run(run())
+    return run_apart(run())
 
 
 def ask(port: int, path: str, cookies: dict[str, str] | None = None) -> tuple[int, bytes]:
@@ -58,7 +66,7 @@ def ask(port: int, path: str, cookies: dict[str, str] | None = None) -> tuple[in
         browser.cookies |= cookies or {}
         return await browser.ask("GET", path)
 
-    return asyncio.run(once())
+    return run_apart(once())
 
 
 @contextlib.contextmanager
@@ -95,7 +103,7 @@ def test_postgresql_killed_and_gone_for_ten_seconds(postgres: scratch.Server, po
             assert ask(port, "/readyz")[0] == 503
             postgres.start()
 
-        tally = harmed(port, kill_and_restart, seconds=16)
+        tally = harmed(port, kill_and_restart)
         assert ask(port, "/readyz")[0] == 200
     assert tally.errors
     assert postgres_site.missing(tally.acknowledged) == (0, 0)

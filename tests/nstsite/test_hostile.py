@@ -11,7 +11,7 @@ from tests.generator.plans.test_toml import HOSTILE
 from tests.nstsite.test_every_address import ROUTES
 from tests.survey.factories import join, make_study
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 VALUES = [
     "http://[bad",

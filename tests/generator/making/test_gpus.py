@@ -101,6 +101,7 @@ def test_every_gpu_is_refused_in_one_line_where_there_is_none(monkeypatch, write
     assert error.value.returncode == 2
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_generate_on_every_gpu_runs_one_process_for_each(monkeypatch, write_plan: PlanWriter):
     began: list[tuple[str, bool]] = []

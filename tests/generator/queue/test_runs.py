@@ -93,6 +93,7 @@ def set_of(run: PlanRun) -> ImageSet:
     return run.image_set
 
 
+@pytest.mark.slow
 def test_a_plan_is_looked_through_before_anything_is_made(ada, started):
     run = planned(ada)
     assert run.state == "planned"

@@ -146,6 +146,7 @@ def test_the_ordinal_alpha_is_the_package_krippendorffs_or_left_out_with_the_rea
     assert result.summary["alpha_ordinal"] == pytest.approx(expected, abs=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", OTHERS)
 def test_every_interval_and_the_report_are_made(text):
     scale = parse_scale(text)

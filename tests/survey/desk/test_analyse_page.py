@@ -74,6 +74,7 @@ def test_the_page_says_how_the_columns_were_understood(desk):
     assert "&#x27;worker&#x27; as participant" in html
 
 
+@pytest.mark.slow
 def test_the_results_are_those_of_the_command(desk, tmp_path):
     results = results_of(read(desk, upload(desk, long())))
     html = read(desk, results)
@@ -88,6 +89,7 @@ def test_the_results_are_those_of_the_command(desk, tmp_path):
         }
 
 
+@pytest.mark.slow
 def test_every_address_on_the_results_pages_answers(desk):
     header = "worker,img,score,condition"
     data = "\n".join([header, *(f"{p},{item},{r},{item[:1]}" for p, item, r in RATINGS)]).encode()

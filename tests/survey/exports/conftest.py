@@ -10,7 +10,7 @@ from survey.results.export import Export
 from tests.survey.exports.studies import TWO_QUESTIONS, nasty_picture, rated_study
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def exports(django_db_setup, django_db_blocker) -> dict[str, Export]:
     """One study of one question with a nasty name in it, and one of two questions."""
     from django.db import transaction
@@ -35,7 +35,7 @@ def export_of_two(exports: dict[str, Export]) -> Export:
     return exports["two"]
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def files(exports) -> dict[str, bytes]:
     """All files of the study of one question."""
     return all_files(exports["one"])

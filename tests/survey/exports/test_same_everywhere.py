@@ -17,7 +17,7 @@ from survey.models import Exclusion, Rating, Trial
 from survey.results.collect import collect, mos_tables
 from tests.survey.exports.studies import TWO_QUESTIONS, nasty_picture, rated_study
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 @pytest.fixture

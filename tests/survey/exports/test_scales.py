@@ -31,7 +31,7 @@ from survey.study.preregistration import preregistration
 from tests.programs import R
 from tests.survey.factories import make_study
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 NEEDS_R = pytest.mark.skipif(R.find() is None, reason=R.missing)
 
 FILES = {

@@ -82,6 +82,7 @@ def scipy_walk(start: np.ndarray, most: int) -> list[np.ndarray]:
     return points
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 def test_lbfgsb_takes_the_very_steps_of_scipy(seed):
     start = starts(1, size=30, seed=seed)
