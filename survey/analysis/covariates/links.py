@@ -24,7 +24,7 @@ from survey.analysis.covariates.columns import Panel, covariate_columns, panel_o
 from survey.analysis.covariates.slopes import clustered_slope, mixed_slopes, split
 from survey.analysis.covariates.words import sentences
 from survey.analysis.effects.design import FEWEST_PEOPLE
-from survey.analysis.effects.effects import MOST_WORK, MOST_WORK_ON_A_PAGE
+from survey.analysis.effects.effects import MAX_WORK, MAX_WORK_ON_A_PAGE
 from survey.analysis.effects.reml import Contrast, Floats, Ints
 from survey.analysis.items.comparisons import holm
 from survey.analysis.items.intervals import sos_wilson, student_t
@@ -102,7 +102,7 @@ class CovariateLinks:
     @cached_property
     def slow(self) -> bool:
         """Whether the mixed models are too large for a page to wait for."""
-        return self._panel is not None and len(self.names) * _work(self._panel) > MOST_WORK_ON_A_PAGE
+        return self._panel is not None and len(self.names) * _work(self._panel) > MAX_WORK_ON_A_PAGE
 
     @cached_property
     def quick(self) -> Links | None:
@@ -113,7 +113,7 @@ class CovariateLinks:
     def result(self) -> Links | None:
         """Every covariate against the MOS; None where the images have none."""
         panel = self._panel
-        small = panel is not None and len(self.names) * _work(panel) <= MOST_WORK
+        small = panel is not None and len(self.names) * _work(panel) <= MAX_WORK
         return self._links(by_model=True) if small else self.quick
 
     def _links(self, *, by_model: bool) -> Links | None:

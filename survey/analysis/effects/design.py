@@ -15,7 +15,7 @@ from survey.analysis.table import main_phase
 FEWEST_PEOPLE = 5
 PEOPLE_FOR_INTERACTIONS = 15
 FEW_CONTENTS = 4
-MOST_IN_INTERACTION = 60
+MAX_IN_INTERACTION = 60
 """Combinations of two factors up to which their interaction is tested."""
 _DRAWS = "seed"
 
@@ -326,8 +326,8 @@ def _interactions(grid: Grid, kept: list[str], testable: list[str], items: Ints)
 def _no_interaction(grid: Grid, a: str, b: str) -> str:
     """Return why an interaction cannot be tested by itself; empty where it can."""
     shape = len(grid.levels[a]), len(grid.levels[b])
-    if shape[0] * shape[1] > MOST_IN_INTERACTION:
-        return f"there are more than {MOST_IN_INTERACTION} combinations"
+    if shape[0] * shape[1] > MAX_IN_INTERACTION:
+        return f"there are more than {MAX_IN_INTERACTION} combinations"
     there = set(zip(grid.of_items(a).tolist(), grid.of_items(b).tolist(), strict=True))
     holes = [cell for cell in product(range(shape[0]), range(shape[1])) if cell not in there]
     if holes:

@@ -57,9 +57,9 @@ EFFECT_COLUMNS: Final = (
     "ordinal_p",
     "note",
 )
-MOST_WORK: Final = 1e11
+MAX_WORK: Final = 1e11
 """Largest model that is fitted, in multiplications: about half a minute."""
-MOST_WORK_ON_A_PAGE: Final = 8e9
+MAX_WORK_ON_A_PAGE: Final = 8e9
 """Largest model that a page waits for: about two seconds."""
 _ROUNDS = 700
 _FEWEST_FOR_A_LINE = 3
@@ -115,7 +115,7 @@ class FactorEffects:
     def slow(self) -> bool:
         """Whether the model is too large for a page to wait for."""
         grid = self._grid
-        return grid is not None and not why_not(grid) and _work(grid) > MOST_WORK_ON_A_PAGE
+        return grid is not None and not why_not(grid) and _work(grid) > MAX_WORK_ON_A_PAGE
 
     @cached_property
     def result(self) -> Effects | None:
@@ -147,7 +147,7 @@ def _work(grid: Grid) -> float:
 
 def _effects(grid: Grid, scale: Scale) -> Effects:
     reason = why_not(grid)
-    if not reason and _work(grid) > MOST_WORK:
+    if not reason and _work(grid) > MAX_WORK:
         reason = "there are too many images and levels for the mixed model"
     design = None if reason else design_of(grid)
     if reason:

@@ -9,7 +9,7 @@ from scipy import stats
 
 from survey.analysis.effects.reml import Floats, Ints, Test
 
-MOST_WORK = 1e10
+MAX_WORK = 1e10
 """Multiplications beyond which CR2 is left out."""
 
 
@@ -54,7 +54,7 @@ class ClusterFit:
     def test(self, rows: Floats) -> Test:
         """Test that all combinations of the fixed effects are 0; shape (q, effects), of full rank."""
         q = len(rows)
-        if (q * len(self._leverages)) ** 2 * len(self.beta) > MOST_WORK:
+        if (q * len(self._leverages)) ** 2 * len(self.beta) > MAX_WORK:
             return Test(float("nan"), q, float("nan"), float("nan"))
         # Under the working model the combinations are made independent, of variance 1.
         root = np.linalg.inv(np.linalg.cholesky(rows @ self._bread @ rows.T))

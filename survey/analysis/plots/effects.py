@@ -27,7 +27,7 @@ from survey.analysis.plots.style import (
 )
 
 _COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, INK)
-MOST_LINES = len(_COLOURS)
+MAX_LINES = len(_COLOURS)
 _SHOWN = ["effect", "level", "items", "n", "raw_mean", "mos", "low", "high"]
 _FEWEST_NUMBERS = 3
 
@@ -110,9 +110,9 @@ def draw_interaction(table: pd.DataFrame) -> Figure:
     for i, level in enumerate(levels):
         mine = table[table[lines] == level]
         x = mine[across].map(places).to_numpy(float) + 0.06 * (i - (len(levels) - 1) / 2)
-        colour = _COLOURS[i % MOST_LINES]
+        colour = _COLOURS[i % MAX_LINES]
         ends = np.stack([mine["mos"] - mine["low"], mine["high"] - mine["mos"]])
-        dashes = "-" if i < MOST_LINES else "--"
+        dashes = "-" if i < MAX_LINES else "--"
         axes.errorbar(
             x,
             mine["mos"],
@@ -140,7 +140,7 @@ def draw_numeric(table: pd.DataFrame) -> Figure:
             mine["value"],
             mine["mos"],
             ends,
-            color=_COLOURS[i % MOST_LINES],
+            color=_COLOURS[i % MAX_LINES],
             marker="o",
             markersize=4,
             label=short(effect, 20),

@@ -93,7 +93,7 @@ def test_latex_has_the_effects_and_means_of_factors_and_names_what_was_not_teste
 
 @pytest.mark.django_db
 def test_a_page_does_not_wait_for_a_large_model(study, admin_client, monkeypatch):
-    monkeypatch.setattr("survey.analysis.effects.effects.MOST_WORK_ON_A_PAGE", 0)
+    monkeypatch.setattr("survey.analysis.effects.effects.MAX_WORK_ON_A_PAGE", 0)
     page = admin_client.get(reverse("results_conditions", args=[study.slug])).content.decode()
     assert "longer to compute than a page waits for" in page
     assert 'id="plot-effects"' not in page

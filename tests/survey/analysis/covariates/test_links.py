@@ -170,7 +170,7 @@ def test_a_correlation_without_spread_is_empty():
 
 
 def test_models_too_large_for_a_page_leave_the_quick_numbers(monkeypatch):
-    monkeypatch.setattr("survey.analysis.covariates.links.MOST_WORK_ON_A_PAGE", 0)
+    monkeypatch.setattr("survey.analysis.covariates.links.MAX_WORK_ON_A_PAGE", 0)
     links = CovariateLinks(check(measured()).table)
     assert links.slow
     assert links.quick is not None
