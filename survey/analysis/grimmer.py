@@ -16,7 +16,7 @@ from survey.analysis.scale import Scale
 
 MAX_WORK: Final = 3e9
 """Bytes moved up to which every case is counted: a second or two."""
-MOST_RATINGS: Final = 10_000
+MAX_RATINGS: Final = 10_000
 _MOST_SUMS: Final = 100_000
 _MOST_DECIMALS: Final = 12
 HOW: Final = {
@@ -101,8 +101,8 @@ def verdicts(mean: str, sd: str | None, n: int, scale: Scale) -> Verdicts:
         raise ValueError("a continuous scale allows every mean: give its step, such as 0:100:1")
     if n < (1 if sd is None else 2):
         raise ValueError("a mean is of at least 1 rating, an SD of at least 2")
-    if n > MOST_RATINGS:
-        raise ValueError(f"of more than {MOST_RATINGS} ratings every printed mean is possible")
+    if n > MAX_RATINGS:
+        raise ValueError(f"of more than {MAX_RATINGS} ratings every printed mean is possible")
     low, step = (Fraction(repr(float(value))) for value in (scale.low, scale.step))
     top = int((Fraction(repr(float(scale.high))) - low) / step)
     if n * top > _MOST_SUMS:

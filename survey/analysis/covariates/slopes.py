@@ -9,7 +9,7 @@ from survey.analysis.covariates.columns import Panel
 from survey.analysis.effects.people import cluster_fit
 from survey.analysis.effects.reml import Contrast, Floats, Ints, RandomParts, RemlFit, fit_reml
 
-MOST_DUMMIES = 200
+MAX_DUMMIES = 200
 """Contents up to which the check by least squares holds each one's own level."""
 _NO = Contrast(*[float("nan")] * 6)
 
@@ -70,7 +70,7 @@ def clustered_slope(mos: Floats, x: Floats, content: Ints | None) -> Contrast:
     design = np.column_stack([np.ones(len(x)), x])
     inside = split(x, content)[0]
     if content is not None and np.ptp(inside) > 1e-9:
-        if cluster.max() >= MOST_DUMMIES:
+        if cluster.max() >= MAX_DUMMIES:
             return _NO
         design = np.column_stack([design, np.eye(int(cluster.max()) + 1)[cluster][:, 1:]])
     if cluster.max() < 1 or len(x) <= design.shape[1]:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from django import forms
 
-from survey.analysis.grimmer import MOST_RATINGS, Verdicts, verdicts
+from survey.analysis.grimmer import MAX_RATINGS, Verdicts, verdicts
 from survey.analysis.scale import Scale, parse_scale
 
 DEFAULTS: Final = {"mean": "", "sd": "", "n": "", "scale": "1:5"}
@@ -30,7 +30,7 @@ class PublishedForm(forms.Form):
     n = forms.IntegerField(
         label="Number of ratings",
         min_value=1,
-        max_value=MOST_RATINGS,
+        max_value=MAX_RATINGS,
         error_messages={"required": "Enter how many ratings the mean is of."},
     )
     scale = forms.CharField(
