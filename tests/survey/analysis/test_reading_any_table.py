@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
+import json
 import os
 from collections import Counter
 from collections.abc import Callable
@@ -71,6 +73,15 @@ def delimited(rows: list[list[str]], delimiter: str) -> str:
     return out.getvalue()
 
 
+def as_html(rows: list[list[str]]) -> str:
+    cells = ("".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows)
+    return "<table>" + "".join(f"<tr>{row}</tr>" for row in cells) + "</table>"
+
+
+def as_json_lines(rows: list[list[str]]) -> str:
+    return "\n".join(json.dumps(dict(zip(rows[0], row, strict=True))) for row in rows[1:])
+
+
 def as_long(table: Table, value: Callable[[int], str]) -> list[list[str]]:
     return [["participant", "item", "rating"], *([p, i, value(v)] for (p, i), v in table.items())]
 
@@ -99,7 +110,7 @@ def test_any_table_is_read_back_equal_from_any_form(tmp_path):
     @given(
         ratings(),
         st.sampled_from(["long", "item", "participant"]),
-        st.sampled_from([",", ";", "\t", "|", "xlsx"]),
+        st.sampled_from([",", ";", "\t", "|", "xlsx", "html", "json"]),
         st.sampled_from(list(VALUES)),
         st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le"]),
     )
@@ -110,6 +121,12 @@ def test_any_table_is_read_back_equal_from_any_form(tmp_path):
         if delimiter == "xlsx":
             path.write_bytes(workbook_bytes({"Sheet1": pd.DataFrame(rows[1:], columns=rows[0])}, {}))
             options = {"sheet": "Sheet1"}
+        elif delimiter in ("html", "json"):
+            # Records of a wide table are no ratings.
+            rows = rows if delimiter == "html" or layout == "long" else as_long(table, value)
+            layout = layout if delimiter == "html" else "long"
+            path.write_text({"html": as_html, "json": as_json_lines}[delimiter](rows), encoding=encoding)
+            options = {}
         else:
             path.write_text(delimited(rows, delimiter), encoding=encoding)
             options = {}
