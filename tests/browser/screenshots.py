@@ -114,7 +114,7 @@ labels = ["سيئة", "ضعيفة", "مقبولة", "جيدة", "ممتازة"]
 "You will see images, one at a time, and say how good each one looks to you. There are no right or wrong answers." = "سترى صورًا، واحدة تلو الأخرى، وتقول كم تبدو لك كل منها جيدة. لا توجد إجابات صحيحة أو خاطئة."
 "What you will do" = "ما ستفعله"
 "Look at each image as a whole, then choose the answer that fits your impression best. Please use a screen that you see well." = "انظر إلى كل صورة ككل، ثم اختر الإجابة الأقرب إلى انطباعك. من فضلك استخدم شاشة تراها جيدًا."
-"It takes about {minutes} minute." = "يستغرق ذلك دقيقة واحدة تقريبًا."
+"It takes about {minutes} minute." = "المدة بالدقائق: {minutes} تقريبًا."
 "It takes about {minutes} minutes." = "المدة بالدقائق: {minutes} تقريبًا."
 "Every answer is saved immediately. You can close this page and come back on this device. You continue where you stopped." = "تُحفظ كل إجابة فورًا. يمكنك إغلاق هذه الصفحة والعودة إليها على هذا الجهاز، وتتابع من حيث توقفت."
 "Taking part is voluntary. You can stop at any time, without a reason and without any disadvantage." = "المشاركة طوعية. يمكنك التوقف في أي وقت دون سبب ودون أي ضرر."
@@ -311,7 +311,7 @@ def test_own_questions(page, study, shoot):
     page.get_by_role("radio", name="Once a year").check()
     page.get_by_role("button", name="Continue").click()
     ready(page, 1, 8)
-    shoot("own-questions")
+    shoot("own-questions", whole=page.viewport_size["width"] < 600)
 
 
 def test_small_images_enlarged(page, study, shoot):
