@@ -14,7 +14,13 @@ from survey.analysis.covariates.summary import covariates_summary
 from survey.analysis.effects import FactorEffects
 from survey.analysis.effects.summary import effects_summary
 from survey.analysis.items.comparisons import compact_letters, compare, compare_items, friedman
-from survey.analysis.items.conditions import Levels, condition_means, levels, participant_level_means
+from survey.analysis.items.conditions import (
+    ConditionTable,
+    Levels,
+    cluster_means,
+    levels,
+    participant_level_means,
+)
 from survey.analysis.items.dmos import dmos_table
 from survey.analysis.items.intervals import Method
 from survey.analysis.items.mos import category_counts, count_columns, mos_table
@@ -43,7 +49,7 @@ class QuestionAnalysis:
         recovered_shrunken: the same of the variant that is safe for participants with few ratings.
         observer_model: bias and inconsistency with intervals, strict; see ``recovery.Recovery.observers``.
         screening: every rule for every participant, see ``screening.screen``.
-        conditions: see ``conditions.condition_means``, with compact ``letters``; None without a ``condition``.
+        condition_table: the means of conditions, computed when first asked for; None without a ``condition``.
         comparisons: pairs of items, see ``comparisons.compare``.
         condition_comparisons: pairs of conditions, on participants' means; None with fewer than two conditions.
         dmos: see ``dmos.dmos_table``; None without rated references.
@@ -61,7 +67,7 @@ class QuestionAnalysis:
     recovered_shrunken: pd.DataFrame
     observer_model: pd.DataFrame
     screening: pd.DataFrame
-    conditions: pd.DataFrame | None
+    condition_table: ConditionTable | None
     comparisons: pd.DataFrame
     condition_comparisons: pd.DataFrame | None
     dmos: pd.DataFrame | None
@@ -69,6 +75,11 @@ class QuestionAnalysis:
     factor_effects: FactorEffects
     covariate_links: CovariateLinks
     summary: Summary
+
+    @property
+    def conditions(self) -> pd.DataFrame | None:
+        """See ``conditions.condition_means``, with compact ``letters``; None without a ``condition``."""
+        return None if self.condition_table is None else self.condition_table.table
 
     @property
     def effects(self) -> pd.DataFrame | None:
@@ -109,9 +120,18 @@ class Analysis(QuestionAnalysis):
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return every table that the data allow, by its file name without ending."""
-        frames = {field.name: getattr(self, field.name) for field in fields(QuestionAnalysis)}
+        names = [
+            "conditions" if field.name == "condition_table" else field.name
+            for field in fields(QuestionAnalysis)
+        ]
+        frames = {name: getattr(self, name) for name in names}
         frames |= {"effects": self.effects, "covariates": self.covariates}
         return {name: frame for name, frame in frames.items() if isinstance(frame, pd.DataFrame)}
+
+    @property
+    def conditions(self) -> pd.DataFrame | None:
+        """Means of the conditions on every question; None without a ``condition``."""
+        return cast("pd.DataFrame | None", _stack(self.questions, "conditions"))
 
     @property
     def effects(self) -> pd.DataFrame | None:
@@ -156,6 +176,7 @@ def analyse(table: pd.DataFrame | Ratings, *, ci: Method = "t", seed: int = 0) -
     return Analysis(
         **frames,
         scale=first.scale,
+        condition_table=first.condition_table,
         factor_effects=first.factor_effects,
         covariate_links=first.covariate_links,
         summary=summary,
@@ -164,7 +185,7 @@ def analyse(table: pd.DataFrame | Ratings, *, ci: Method = "t", seed: int = 0) -
     )
 
 
-_NO_TABLES = ("scale", "factor_effects", "covariate_links", "summary")
+_NO_TABLES = ("scale", "condition_table", "factor_effects", "covariate_links", "summary")
 
 
 def _stack(questions: dict[str, QuestionAnalysis], name: str) -> Any:
@@ -232,7 +253,7 @@ def _analyse_one(
         recovered_shrunken=of_shrunken,
         observer_model=strict.observers,
         screening=screening,
-        conditions=conditions,
+        condition_table=conditions,
         comparisons=comparisons,
         condition_comparisons=between,
         dmos=dmos_table(main, scale=scale),
@@ -252,22 +273,23 @@ def _of_all(items: pd.DataFrame, listed: Coded) -> pd.DataFrame:
 
 def _conditions(
     main: pd.DataFrame, by: str | None, scale: Scale, seed: int
-) -> tuple[pd.DataFrame | None, pd.DataFrame | None, Summary]:
+) -> tuple[ConditionTable | None, pd.DataFrame | None, Summary]:
     """Means, comparisons and what the summary says of conditions: None where there is only one, nothing without any."""
     names = ("friedman_conditions_chi2", "friedman_conditions_p", "ordinal_agrees", "ordinal")
     if by is None:
         return None, None, {}
-    means = condition_means(main, by, seed=seed, scale=scale)
-    if len(means) < 2:
-        return means.assign(letters="a"), None, dict.fromkeys(names)
     these = levels(main, [by], scale)
+    if len(these.names) < 2:
+        alone = ConditionTable(main, by, scale, seed, dict.fromkeys(these.names, "a"))
+        return alone, None, dict.fromkeys(names)
     scores, unit = participant_level_means(these)
     between = compare(scores, list(these.names), unit)
-    letters = compact_letters(between, list(means.sort_values("mos", ascending=False, kind="stable")[by]))
+    means = cluster_means(these)["mos"].to_numpy()
+    letters = compact_letters(between, list(these.names[np.argsort(-means, kind="stable")]))
     test = friedman(scores[~np.isnan(scores).any(axis=1)])
     agrees, sentence = ordinal_check(_level_counts(these), these.names, between)
     values = (test.chi2 if test else None, test.p if test else None, agrees, sentence)
-    return means.assign(letters=means[by].map(letters)), between, dict(zip(names, values, strict=True))
+    return ConditionTable(main, by, scale, seed, letters), between, dict(zip(names, values, strict=True))
 
 
 def _level_counts(these: Levels) -> NDArray[np.int64] | None:

@@ -7,7 +7,9 @@ computed only to show that.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -94,6 +96,23 @@ def condition_means(
     with np.errstate(divide="ignore", invalid="ignore"):
         result["too_narrow"] = (result["ci_high"] - result["ci_low"]) / (2 * half)
     return result
+
+
+@dataclass(frozen=True)
+class ConditionTable:
+    """``condition_means`` with compact ``letters``, computed when first asked for: a page without them does not wait."""
+
+    rows: pd.DataFrame
+    by: str
+    scale: Scale
+    seed: int
+    letters: Mapping[object, str]
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """The means."""
+        means = condition_means(self.rows, self.by, seed=self.seed, scale=self.scale)
+        return means.assign(letters=means[self.by].map(self.letters))
 
 
 def cells(table: pd.DataFrame, row: str, column: str, scale: Scale = ACR) -> pd.DataFrame:

@@ -175,7 +175,11 @@ def view_links(
     match = request.resolver_match
     place = match.kwargs if match else {}
     names = dict(VIEWS)
-    if data.analysis.conditions is None and data.plane is None and not data.analysis.factor_effects.factors:
+    if (
+        data.analysis.condition_table is None
+        and data.plane is None
+        and not data.analysis.factor_effects.factors
+    ):
         del names["results_conditions"]
     if not data.analysis.covariate_links.names:
         del names["results_covariates"]
