@@ -70,7 +70,7 @@ def test_each_view_leads_to_the_others_and_keeps_the_switches(desk, study, view)
 def test_every_plot_and_table_has_its_view(desk, study):
     pages = page(desk, study) + "".join(
         desk.get(reverse(f"results_{view}", args=[study.slug])).content.decode()
-        for view in ("conditions", "reliability")
+        for view in ("conditions", "covariates", "reliability")
     )
     data = plots.select_question(collect(study).analysis, collect(study).checked)
     assert set(re.findall(r'id="plot-(\w+)"', pages)) == {plot.name for plot, _ in plots.drawable(data)}
