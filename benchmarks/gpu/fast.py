@@ -203,7 +203,7 @@ def _ways(bench: Bench) -> dict[str, Callable[..., Found]]:
 
     def decided(is_fast: bool, batch: list, size: int) -> Found:
         def always(self: Objective, number: int, images: Tensor) -> bool:
-            self._passing = [self._pulls_in_passing(each) for each in range(len(self._chunks))]
+            self._passing = [self._way_in_passing(each) for each in range(len(self._chunks))]
             return is_fast
 
         with patch.object(Objective, "_is_fast", always):

@@ -201,6 +201,11 @@ def masked(features: Tensor, mask: Tensor | None) -> Tensor:
     return features * transport.guide(mask, *features.shape[2:]).to(features.dtype)
 
 
+# Squared differences below an exponent of 1 get this added: a step of a thousandth of a grey level is no variation.
+LEAST_VARIATION = 1e-6
+_KERAS = 1.25
+
+
 def total_variation(image: Tensor, form: str, beta: float = 2.0) -> Tensor:
     """Return the total variation of each image.
 
@@ -234,12 +239,17 @@ def _differences(image: Tensor) -> tuple[Tensor, Tensor]:
     return image[..., :-1, 1:] - corner, image[..., 1:, :-1] - corner
 
 
+def exponent(form: str, beta: float) -> float | None:
+    """Return the exponent of a form of total variation that is Σ (dx² + dy²)^exponent; None for the other forms."""
+    return {"keras": _KERAS, "mahendran-vedaldi": beta / 2}.get(form)
+
+
 def _power(image: Tensor, exponent: float) -> Tensor:
     dx, dy = _differences(image)
     squares = dx.square() + dy.square()
     if exponent < 1:
-        # The derivative of x^p at 0 is infinite for p < 1: one grey step of 1e-3 is no variation.
-        squares = squares + 1e-6
+        # The derivative of x^p at 0 is infinite for p < 1.
+        squares = squares + LEAST_VARIATION
     return squares.pow(exponent).flatten(1).sum(1)
 
 
@@ -267,7 +277,7 @@ def _squares(values: Tensor) -> Tensor:
 
 
 _TV: dict[str, Callable[[Tensor, float], Tensor]] = {
-    "keras": lambda image, beta: _power(image, 1.25),
+    "keras": lambda image, beta: _power(image, _KERAS),
     "l1": _l1,
     "l2": _l2,
     "mahendran-vedaldi": lambda image, beta: _power(image, beta / 2),

@@ -10,8 +10,10 @@ from torch import Tensor
 
 from generator.nst import losses, patches, transport
 from generator.nst.cell import Style
-from generator.nst.gpu import memory, taps, ways
+from generator.nst.gpu import memory, ways
+from generator.nst.gpu.taps import Pull
 from generator.nst.network import Vgg
+from generator.nst.passing import InPassing, Pixels, Tap, Variation
 from generator.nst.recipes.coefficients import Coefficients, coefficients
 from generator.nst.recipes.conventions import Shape
 from generator.nst.recipes.recipe import Recipe
@@ -167,6 +169,7 @@ class Objective:
         mean: Tensor | float = 0.0,
     ) -> None:
         self._network, self._deviation, self._mean = network, deviation, mean
+        self._is_scaled = network.weights.preprocessing.deviation != (1.0, 1.0, 1.0)
         self._recipes = [reference.recipe for reference in references]
         self._targets = Targets(network, deviation, references)
         self.coefficients: list[Coefficients] = [
@@ -196,13 +199,13 @@ class Objective:
             self._uses(cells, targets.styles, targets.style_index, styles) for cells in self._chunks
         ]
         self._fast: dict[tuple[int, ...], ways.Ways] = {}
-        # The gathered targets are kept: on a GPU they cost little beside the activations.
-        numbers = range(len(self._chunks)) if self._network.device.type != "cpu" else ()
-        self._passing = [self._pulls_in_passing(number) for number in numbers]
         tv = [[self.coefficients[cell].tv for cell in cells] for cells in self._chunks]
         self._tv = [self._tensor(factors) if any(factors) else None for factors in tv]
         beyond = [[self.coefficients[cell].beyond for cell in cells] for cells in self._chunks]
         self._beyond = [self._tensor(factors) if any(factors) else None for factors in beyond]
+        # The gathered targets are kept: on a GPU they cost little beside the activations.
+        numbers = range(len(self._chunks)) if self._network.device.type != "cpu" else ()
+        self._passing = [self._way_in_passing(number) for number in numbers]
 
     def _tensor(self, values: Sequence[float]) -> Tensor:
         return torch.tensor(values, dtype=torch.float64, device=self._network.device)
@@ -303,9 +306,15 @@ class Objective:
     def _evaluation(self, number: int, images: Tensor, *, fast: bool | None = None) -> tuple[Tensor, Tensor]:
         """Return terms and gradients of a chunk by the network's ways. fast: whether losses are taken in passing."""
         fast = ways.PASSING in self._network.ways if fast is None else fast
-        terms = self._terms_in_passing(number, images) if fast else self._terms(number, images)
+        way = self._passing[number] if fast else None
+        if way is not None:
+            return way(images, self._scaled)
+        terms = self._terms(number, images)
         (gradient,) = torch.autograd.grad(terms.sum(), images)
         return terms.detach(), gradient.contiguous()
+
+    def _scaled(self, images: Tensor) -> Tensor:
+        return images / self._deviation if self._is_scaled else images
 
     def _is_fast(self, number: int, images: Tensor) -> bool:
         """Have the network take the ways that have proved themselves; return whether losses in passing are one of them."""
@@ -317,13 +326,13 @@ class Objective:
         network = self._network
         if network.device.type == "cpu" or network.forgetful or network.tile or network.plain:
             return ways.NONE
-        key = (len(images), *images.shape[2:], bool(self._passing[number]))
+        key = (len(images), *images.shape[2:], self._passing[number] is not None)
         if key not in self._fast:
             candidates = ways.possible(
                 network.device,
                 network.dtype,
                 roots=self._recipes[0].style_loss == "wasserstein",
-                passing=bool(self._passing[number]),
+                passing=self._passing[number] is not None,
             )
             on_meta = network.device.type == "meta"
             self._fast[key] = candidates if on_meta else self._proved(candidates, number, images)
@@ -348,44 +357,50 @@ class Objective:
         self.notes += [note for note in notes if note not in self.notes]
         return taken
 
-    def _pulls_in_passing(self, number: int) -> dict[str, taps.Pull]:
-        """Return each tap's pull; none where a loss has a guide, or rows that are no slice of the batch."""
+    def _way_in_passing(self, number: int) -> InPassing | None:
+        """Return how a chunk takes its losses in passing; None where one has a guide, or rows that are no slice of the batch."""
         style, content = self._style[number], self._content[number]
         if self._recipes[0].style_loss != "gram" or any(use.guides is not None for use in style.values()):
-            return {}
-        if not all(use.is_whole for use in style.values()) or any(
-            use.span is None for use in content.values()
-        ):
-            return {}
-        pulls = {}
-        for tap in {*style, *content}:
-            mine, other = style.get(tap), content.get(tap)
-            gram = None if mine is None else self._targets.style[tap][mine.targets]
-            target = None if other is None else self._targets.content[tap][other.shared].float()
-            start, end = other.span if other is not None and other.span is not None else (0, 0)
-            pulls[tap] = taps.Pull(gram, target, start, end)
-        return pulls
+            return None
+        if not all(use.is_whole for use in style.values()) or not all(use.span for use in content.values()):
+            return None
+        cells = len(self._chunks[number])
+        found = {tap: self._tap(tap, style.get(tap), content.get(tap), cells) for tap in {*style, *content}}
+        return InPassing(self._network, found, self._pixels(number)) if found else None
 
-    def _terms_in_passing(self, number: int, images: Tensor) -> Tensor:
-        columns = [images.new_zeros(len(images), dtype=torch.float64) for _ in TERMS]
-        pulls = self._passing[number]
+    def _tap(self, name: str, style: _Use | None, content: _Use | None, cells: int) -> Tap:
+        """Return what draws a layer, and how much it counts for each cell."""
+        grams = targets = every = None
+        start, end = 0, 0
+        if style is not None:
+            grams = self._targets.style[name][style.targets], style.factors.float()
+        if content is not None and content.span is not None:
+            start, end = content.span
+            targets = self._targets.content[name][content.shared].float(), content.factors.float()
+            every = torch.nn.functional.pad(content.factors, (start, cells - end))
+        shape = self._targets.shapes[name]
+        pull = Pull(shape.channels * shape.positions, grams, targets, start)
+        return Tap(pull, None if style is None else style.factors, every)
 
-        def visit(tap: str, features: Tensor) -> Tensor:
-            if tap not in pulls:
-                return features
-            features, style, content = taps.passing(features, pulls[tap])
-            if (use := self._style[number].get(tap)) is not None:
-                columns[1] = columns[1] + style * use.factors
-            if (other := self._content[number].get(tap)) is not None:
-                columns[0] = columns[0].index_add(0, other.rows, content * other.factors)
-            return features
+    def _pixels(self, number: int) -> Pixels:
+        """Return the terms of the images themselves with their gradient."""
+        recipe, factors = self._recipes[0], self._tv[number]
+        exponent = losses.exponent(recipe.tv_form, recipe.tv_beta)
+        if factors is not None and exponent is not None and self._beyond[number] is None:
+            return Variation(exponent, factors)
 
-        self._network.visited(images / self._deviation, visit)
-        self._add_variation(number, images, columns)
-        return torch.stack(columns, dim=1)
+        def differentiated(images: Tensor, gradient: Tensor) -> Tensor | None:
+            with torch.enable_grad():
+                terms = self._of_pixels(number, images)
+                if terms is None:
+                    return None
+                gradient += torch.autograd.grad(terms.sum(), images)[0]
+            return terms.detach()
+
+        return differentiated
 
     def _terms(self, number: int, images: Tensor) -> Tensor:
-        features = self._network(images / self._deviation)
+        features = self._network(self._scaled(images))
         columns = [images.new_zeros(len(images), dtype=torch.float64) for _ in TERMS]
         for tap, use in self._content[number].items():
             loss = losses.content(_rows(features[tap], use), self._targets.content[tap][use.targets])
@@ -393,7 +408,8 @@ class Objective:
         uses = self._style[number]
         for use, loss in zip(uses.values(), self._style_losses(features, uses), strict=True):
             columns[1] = columns[1].index_add(0, use.rows, loss * use.factors)
-        self._add_variation(number, images, columns)
+        pixels = self._of_pixels(number, images)
+        columns[2] = columns[2] if pixels is None else columns[2] + pixels
         return torch.stack(columns, dim=1)
 
     def _style_losses(self, features: Mapping[str, Tensor], uses: Mapping[str, _Use]) -> list[Tensor]:
@@ -410,14 +426,16 @@ class Objective:
             for row, target, each in zip(rows, targets, guides, strict=True)
         ]
 
-    def _add_variation(self, number: int, images: Tensor, columns: list[Tensor]) -> None:
-        factors = self._tv[number]
-        if factors is not None:
-            recipe = self._recipes[0]
-            columns[2] = columns[2] + losses.total_variation(images, recipe.tv_form, recipe.tv_beta) * factors
-        beyond = self._beyond[number]
+    def _of_pixels(self, number: int, images: Tensor) -> Tensor | None:
+        """Return the terms of the images themselves, N, float64; None where there are none."""
+        variation, beyond = self._tv[number], self._beyond[number]
+        recipe, terms = self._recipes[0], None
+        if variation is not None:
+            terms = losses.total_variation(images, recipe.tv_form, recipe.tv_beta) * variation
         if beyond is not None:
-            columns[2] = columns[2] + losses.beyond(images, self._mean) * beyond
+            further = losses.beyond(images, self._mean) * beyond
+            terms = further if terms is None else terms + further
+        return terms
 
 
 def _channels_last(activations: list[Tensor]) -> Tensor:

@@ -1,12 +1,12 @@
 """Style and content losses of a layer in passing: their gradients are added to the network's own, in place.
 
 Differentiated apart, each loss writes a gradient as large as the layer, which autograd then reads and adds. Here the
-layer's activations pass through, and on the way back the losses add theirs to what comes from the deeper layers.
+layer's activations pass through, and on the way back the losses add theirs to what comes from the deeper layers. Their
+factors are known beforehand, so that nothing small is differentiated.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -17,37 +17,78 @@ from torch.autograd.function import once_differentiable
 _BLOCKS, _LEAST_POSITIONS = 264, 512
 
 
-@dataclass(frozen=True)
 class Pull:
     """What draws a layer of a batch of N cells.
 
-    Attributes:
-        gram: Gram matrices of the styles, N x C x C, float32; None: no style loss here.
-        content: Activations of the content images of the cells start..end, float32, one for all (1 x C x H x W) or one
-            for each; None: no content loss here.
-        start: First cell that has a content loss.
-        end: The cell after the last.
-    """
-
-    gram: Tensor | None
-    content: Tensor | None = None
-    start: int = 0
-    end: int = 0
-
-
-def passing(features: Tensor, pull: Pull) -> tuple[Tensor, Tensor, Tensor]:
-    """Return a layer's activations as they are, and its losses.
-
     Args:
-        features: N x C x H x W, channels last.
-        pull: What draws the layer.
-
-    Returns:
-        The features; the style loss of each image (`losses.gram_distance`), N; and the content loss of each of
-        start..end (`losses.content`), end - start. Where there is no content loss the last is N zeros.
+        values: Values of the layer's activations for one image: C H W.
+        style: Gram matrices of the styles, N x C x C, and the factor of each cell's style loss, N, both float32; None:
+            no style loss here.
+        content: Activations of the content images of the cells from `start` on, one for all (1 x C x H x W) or one for
+            each, and the factor of each of these cells' content loss, both float32; None: no content loss here.
+        start: First cell that has a content loss.
     """
-    found: tuple[Tensor, Tensor, Tensor] = _Passing.apply(features, pull)
-    return found
+
+    def __init__(
+        self,
+        values: int,
+        style: tuple[Tensor, Tensor] | None = None,
+        content: tuple[Tensor, Tensor] | None = None,
+        start: int = 0,
+    ) -> None:
+        self._scale = 1.0 / values
+        self.start, self.end = start, start
+        self._style = self._content = None
+        if style is not None:
+            gram, factors = style
+            self._style = gram * -self._scale, (factors * self._scale)[:, None, None]
+        if content is not None:
+            target, factors = content
+            self._content = target, factors[:, None, None, None]
+            self.end += len(factors)
+
+    def difference(self, features: Tensor) -> Tensor | None:
+        """Return how far the Gram matrices are from the styles', in units of C H W (N x C x C); None without a style loss.
+
+        The style loss is a quarter of its squared norm.
+        """
+        return None if self._style is None else torch.add(self._style[0], gram(features), alpha=self._scale)
+
+    def away(self, features: Tensor) -> Tensor | None:
+        """Return how far the cells that have a content loss are from their content images, float32; None without one.
+
+        The content loss is half of its squared norm. Of bfloat16 less float32 PyTorch makes float32 in one pass.
+        """
+        return None if self._content is None else features[self.start : self.end] - self._content[0]
+
+    def added(self, gradient: Tensor | None, features: Tensor, difference: Tensor | None) -> Tensor:
+        """Return the gradient of this layer's losses and of what is deeper.
+
+        Args:
+            gradient: Of what is deeper, N x C x H x W, channels last: it is added to in place. None: nothing is deeper.
+            features: The layer's activations, N x C x H x W, channels last.
+            difference: As `difference` returns it.
+        """
+        is_first = gradient is None
+        if gradient is None:
+            make = torch.zeros_like if difference is None else torch.empty_like
+            gradient = make(features, memory_format=torch.channels_last)
+        if difference is not None and self._style is not None:
+            weights = torch.empty_like(difference, dtype=features.dtype)
+            torch.mul(difference, self._style[1], out=weights)
+            own, flat = _positions(features), _positions(gradient)
+            if is_first:
+                torch.bmm(own, weights, out=flat)
+            else:
+                torch.baddbmm(flat, own, weights, out=flat)
+        if (away := self.away(features)) is not None and self._content is not None:
+            gradient[self.start : self.end].addcmul_(away, self._content[1])
+        return gradient
+
+
+def passing(features: Tensor, difference: Tensor | None, pull: Pull) -> Tensor:
+    """Return a layer's activations (N x C x H x W, channels last) as they are; on the way back the pull adds its gradient."""
+    return _Passing.apply(features, difference, pull)  # type: ignore[no-any-return]
 
 
 def gram(features: Tensor) -> Tensor:
@@ -88,36 +129,13 @@ def _positions(features: Tensor) -> Tensor:
 
 class _Passing(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, features: Tensor, pull: Pull) -> tuple[Tensor, Tensor, Tensor]:
-        ctx.set_materialize_grads(False)
-        scale = 1.0 / features[0].numel()
-        difference = None
-        style = content = features.new_zeros(len(features), dtype=torch.float32)
-        if pull.gram is not None:
-            difference = (gram(features) - pull.gram) * scale
-            style = 0.25 * difference.square().flatten(1).sum(1)
-        if pull.content is not None:
-            # Of bfloat16 less float32 PyTorch makes float32 in one pass; a norm reads it in one more.
-            away = features[pull.start : pull.end] - pull.content
-            content = 0.5 * torch.linalg.vector_norm(away, dim=(1, 2, 3)).square()
-        ctx.pull, ctx.scale = pull, scale
+    def forward(ctx: Any, features: Tensor, difference: Tensor | None, pull: Pull) -> Tensor:
+        ctx.pull = pull
         ctx.save_for_backward(features, difference)
-        return features.view_as(features), style, content
+        return features.view_as(features)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor | None, *losses: Tensor | None) -> tuple[Tensor, None]:
-        style, content = losses
-        features, difference = ctx.saved_tensors
-        pull = ctx.pull
-        if gradient is None:
-            gradient = torch.zeros_like(features, memory_format=torch.channels_last)
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         gradient = gradient.contiguous(memory_format=torch.channels_last)
-        if difference is not None and style is not None:
-            weights = ((style * ctx.scale)[:, None, None] * difference).to(features.dtype)
-            flat = _positions(gradient)
-            torch.baddbmm(flat, _positions(features), weights, out=flat)
-        if pull.content is not None and content is not None:
-            away = features[pull.start : pull.end] - pull.content
-            gradient[pull.start : pull.end].addcmul_(away, content[:, None, None, None])
-        return gradient, None
+        return ctx.pull.added(gradient, *ctx.saved_tensors), None, None

@@ -9,6 +9,7 @@ from torch import Tensor
 from generator.nst import Cell, losses, preset, transfer_batch
 from generator.nst.gpu import taps, verdicts
 from generator.nst.objective import Objective
+from generator.nst.passing import Variation
 from tests.generator.nst.tiny import picture, tiny_weights
 
 WEIGHTS = {"vgg16": tiny_weights()}
@@ -20,22 +21,39 @@ def features(images: int = 4, channels: int = 6, seed: int = 0) -> Tensor:
     return values.contiguous(memory_format=torch.channels_last)
 
 
+def in_passing(value: Tensor, pull: taps.Pull) -> tuple[Tensor, Tensor, Tensor]:
+    """Return features, and a quarter and a half of the squared norms: the losses."""
+    with torch.no_grad():
+        difference, away = pull.difference(value), pull.away(value)
+    style, content = (
+        torch.zeros(()) if each is None else each.square().flatten(1).sum(1) for each in (difference, away)
+    )
+    return taps.passing(value, difference, pull), style / 4, content / 2
+
+
 @pytest.mark.parametrize("has_style", [True, False])
 @pytest.mark.parametrize("shared", [True, False])
-def test_losses_and_gradient_are_those_of_the_plain_losses(has_style, shared):
+@pytest.mark.parametrize("is_deepest", [True, False])
+def test_losses_and_gradient_are_those_of_the_plain_losses(has_style, shared, is_deepest):
     value = features().requires_grad_()
     target = features(1 if shared else 2, seed=1)
-    gram = losses.gram(features(seed=2)) if has_style else None
+    gram = losses.gram(features(seed=2))
     weights = torch.tensor([1.0, 2.0, 3.0, 4.0])
-    deeper = features(seed=3)
+    deeper = features(seed=3) * (not is_deepest)
 
-    passed, style, content = taps.passing(value * 1, taps.Pull(gram, target, 1, 3))
-    total = (passed * deeper).sum() + (style * weights).sum() + (content * weights[:2]).sum()
-    plain = (value * deeper).sum() + (losses.content(value[1:3], target) * weights[:2]).sum()
-    if gram is not None:
+    pull = taps.Pull(value[0].numel(), (gram, weights) if has_style else None, (target, weights[:2]), 1)
+    passed, style, content = in_passing(value * 1, pull)
+    wanted = losses.content(value[1:3], target)
+    plain = (value * deeper).sum() + (wanted * weights[:2]).sum()
+    torch.testing.assert_close(content, wanted)
+    if has_style:
+        torch.testing.assert_close(style, losses.gram_distance(value, gram))
         plain = plain + (losses.gram_distance(value, gram) * weights).sum()
-    torch.testing.assert_close(total, plain)
-    found, expected = (torch.autograd.grad(each, value)[0] for each in (total, plain))
+    (expected,) = torch.autograd.grad(plain, value)
+    if is_deepest:
+        found = pull.added(None, value.detach(), pull.difference(value.detach()))
+    else:
+        (found,) = torch.autograd.grad((passed * deeper).sum(), value)
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-3)
     torch.testing.assert_close(passed, value)
 
@@ -45,11 +63,29 @@ def test_in_bfloat16_the_gradient_is_as_near_to_float32s_as_its_precision():
     found = []
     for dtype in (torch.float32, torch.bfloat16):
         own = value.to(dtype).requires_grad_()
-        passed, style, content = taps.passing(own, taps.Pull(gram, target, 1, 3))
-        total = passed.float().sum() + style.sum() + content.sum()
-        found.append(torch.autograd.grad(total, own)[0])
+        pull = taps.Pull(value[0].numel(), (gram, torch.ones(4)), (target, torch.ones(2)), 1)
+        passed, _, _ = in_passing(own, pull)
+        found.append(torch.autograd.grad(passed.float().sum(), own)[0])
     assert found[1].dtype == torch.bfloat16
     assert float((found[1].float() - found[0]).norm() / found[0].norm()) < 0.01
+
+
+@pytest.mark.parametrize(
+    ("form", "beta"), [("keras", 2.0), ("mahendran-vedaldi", 2.0), ("mahendran-vedaldi", 1.0)]
+)
+def test_variation_and_its_gradient_are_those_of_the_plain_loss(form, beta):
+    images = features(3, 3).contiguous().requires_grad_()
+    factors, gradient = (
+        torch.tensor([1.0, 0.0, 2.0], dtype=torch.float64),
+        features(3, 3, seed=1).contiguous(),
+    )
+    exponent = losses.exponent(form, beta)
+    assert exponent is not None
+    plain = losses.total_variation(images, form, beta) * factors
+    expected = gradient + torch.autograd.grad(plain.sum(), images)[0]
+    term = Variation(exponent, factors)(images.detach(), gradient)
+    torch.testing.assert_close(term, plain, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(gradient, expected, rtol=1e-4, atol=1e-3)
 
 
 def cells(**settings) -> list[Cell]:
@@ -62,13 +98,20 @@ def cells(**settings) -> list[Cell]:
     ]
 
 
-@pytest.mark.parametrize("settings", [{"tv_weight": 1e-3}, {"pooling": "average"}, {"optimiser": "adam"}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"tv_weight": 1e-3},
+        {"pooling": "average", "tv_form": "l1", "tv_weight": 1.0},
+        {"optimiser": "adam", "range_weight": 1.0},
+    ],
+)
 def test_a_batch_that_takes_its_losses_in_passing_has_the_plain_curves(monkeypatch, settings):
     plain = transfer_batch(cells(**settings), weights=WEIGHTS, chunk=5)
     taken = []
 
     def always(self, number, images):
-        self._passing = [self._pulls_in_passing(each) for each in range(len(self._chunks))]
+        self._passing = [self._way_in_passing(each) for each in range(len(self._chunks))]
         taken.append(bool(self._passing[number]))
         return taken[-1]
 

@@ -95,7 +95,7 @@ def _played_gpu(monkeypatch):
 
     def on_gpu(self, number, images):
         if self._passing == []:
-            self._passing = [self._pulls_in_passing(each) for each in range(len(self._chunks))]
+            self._passing = [self._way_in_passing(each) for each in range(len(self._chunks))]
         key = (len(images), *images.shape[2:], True)
         if key not in self._fast:
             roots = self._recipes[0].style_loss == "wasserstein"
