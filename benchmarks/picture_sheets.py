@@ -49,6 +49,16 @@ def pair_sheet(
             _row(cut[at : at + across], _WIDTH // across - 4, Image.Resampling.NEAREST)
             for at in range(0, len(cut), across)
         ]
+    return _stacked(lines)
+
+
+def overview(rows: Sequence[Sequence[tuple[str, Image.Image]]]) -> Image.Image:
+    """Draw rows of pictures with their names, each row as high as its pictures at one width."""
+    side = _WIDTH // max(len(row) for row in rows) - 4
+    return _stacked([_row(row, side) for row in rows])
+
+
+def _stacked(lines: Sequence[Image.Image]) -> Image.Image:
     sheet = Image.new("RGB", (_WIDTH, sum(line.height for line in lines)), "white")
     top = 0
     for line in lines:

@@ -3,9 +3,10 @@
     python -m benchmarks.pictures TRIALS.toml --output DIR
 
 A file of trials names pairs of pictures (`pairs`), what all trials share (`preset`, `recipe`) and the trials with what
-each changes. Pictures that are in DIR already are kept, so a run that was stopped goes on; so another program's picture
+each changes (`preset`, `recipe`, `seed`), for some pairs alone too (`pairs`). Pictures that are in DIR already are kept, so a run that was stopped goes on; so another program's picture
 is measured and drawn beside the others when it lies there as DIR/PAIR/NAME.png before the run. `--study FOLDER` copies
-every picture with a table of what it shows, for `manage.py create_study --images FOLDER`.
+every picture with a table of what it shows, for `manage.py create_study --images FOLDER`. `--sheet FILE.jpg` draws all
+pairs as one picture, a row each.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from benchmarks.picture_sheets import pair_sheet
+from benchmarks.picture_sheets import overview, pair_sheet
 from generator.demo.pictures import gather
 from generator.files import images
 from generator.nst import Recipe, load, preset, transfer
@@ -38,11 +39,10 @@ if TYPE_CHECKING:  # nst says how OpenMP waits before PyTorch is imported
 
 @dataclass(frozen=True)
 class Pair:
-    """Two pictures by file name, and what this pair alone sets."""
+    """Two pictures by file name."""
 
     content: str
     style: str
-    recipe: dict[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -51,11 +51,12 @@ class Pair:
 
 @dataclass(frozen=True)
 class Trial:
-    """A name and the recipe of one column of the sheets."""
+    """A name and the recipe of one column of the sheets; `own`: what it sets for a pair alone, by the pair's name."""
 
     name: str
     recipe: Recipe
     seed: int = 1
+    own: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def read(path: Path) -> tuple[list[Pair], list[Trial]]:
@@ -69,7 +70,8 @@ def read(path: Path) -> tuple[list[Pair], list[Trial]]:
         if not re.fullmatch(r"[\w.,+-]+", name):
             raise SystemExit(f"{path}: trial {name!r}: use letters, digits and . , + - only")
         own = preset(each["preset"]).replace(**document.get("recipe", {})) if "preset" in each else base
-        trials.append(Trial(name, own.replace(**each.get("recipe", {})), each.get("seed", 1)))
+        recipe = own.replace(**each.get("recipe", {}))
+        trials.append(Trial(name, recipe, each.get("seed", 1), each.get("pairs", {})))
     return pairs, trials
 
 
@@ -106,6 +108,16 @@ def write_study(pairs: Sequence[Pair], folder: Path, study: Path) -> None:
                 writer.writerow([name, Path(pair.content).stem, Path(pair.style).stem, path.stem])
 
 
+def write_sheet(pairs: Sequence[Pair], folder: Path, pictures: Path, path: Path) -> None:
+    """Draw a row for each pair: its references and its pictures."""
+    rows = []
+    for pair in pairs:
+        named = [("content", pictures / pair.content), ("style", pictures / pair.style)]
+        named += [(each.stem, each) for each in sorted((folder / pair.name).glob("*.png"))]
+        rows.append([(name, Image.open(each).convert("RGB")) for name, each in named])
+    overview(rows).save(path, quality=88)
+
+
 def measured(place: Path, order: Sequence[str], measure: Measure) -> dict[str, dict[str, float]]:
     """Return the figures of every picture in a folder: first those named, then the others."""
     found = {path.stem: path for path in sorted(place.glob("*.png"))}
@@ -126,7 +138,9 @@ def _make(path: Path, content: Tensor, style: Tensor, trial: Trial, pair: Pair, 
     if path.exists():
         return
     started = time.process_time()
-    made = transfer(content, style, trial.recipe.replace(**pair.recipe), seed=trial.seed, weights=weights)
+    made = transfer(
+        content, style, trial.recipe.replace(**trial.own.get(pair.name, {})), seed=trial.seed, weights=weights
+    )
     spent = time.process_time() - started
     if made.failure:
         print(f"{path}: {made.failure}", file=sys.stderr)
@@ -157,6 +171,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--pictures", type=Path, help="folder of the pairs' pictures (default: the demonstration's)"
     )
     parser.add_argument("--study", type=Path, metavar="FOLDER", help="copy all pictures there for a study")
+    parser.add_argument("--sheet", type=Path, metavar="FILE.jpg", help="draw all pairs as one picture")
     parser.add_argument("--weights-dir", type=Path, default=Path("data/weights"))
     options = parser.parse_args(arguments)
     pairs, trials = read(options.trials)
@@ -167,6 +182,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     keep_freed_memory()
     run(pairs, trials, options.output, pictures, load("vgg16", options.weights_dir))
+    if options.sheet:
+        write_sheet(pairs, options.output, pictures, options.sheet)
     if options.study:
         write_study(pairs, options.output, options.study)
 

@@ -14,14 +14,14 @@ from torch import Tensor
 from benchmarks import pictures
 from benchmarks.picture_figures import Measure, fine_energy
 from benchmarks.picture_sheets import details
-from benchmarks.pictures import Pair, read, run, write_study
+from benchmarks.pictures import Pair, read, run, write_sheet, write_study
 from survey.study.definition import load
 from tests.generator.nst.tiny import picture, tiny_weights
 
 CONTENT, STYLE = picture(48, 48, 1), picture(48, 48, 2)
 TRIALS = """
 preset = "modern"
-pairs = [{content = "a.png", style = "b.png", recipe = {alpha = 5}}]
+pairs = [{content = "a.png", style = "b.png"}]
 [recipe]
 size = 48
 evaluations = 2
@@ -31,6 +31,7 @@ name = "as-it-is"
 [[trials]]
 name = "other"
 recipe = {tv_weight = 1}
+pairs = {a-b = {first_evaluations = 3}}
 """
 
 
@@ -83,7 +84,7 @@ def test_trials_become_pictures_figures_a_sheet_and_a_study(tmp_path: Path) -> N
         Image.fromarray(values).save(tmp_path / f"{name}.png")
     (tmp_path / "trials.toml").write_text(TRIALS)
     pairs, trials = read(tmp_path / "trials.toml")
-    assert pairs == [Pair("a.png", "b.png", {"alpha": 5})]
+    assert pairs == [Pair("a.png", "b.png")]
     out = tmp_path / "out"
     (out / "a-b").mkdir(parents=True)
     Image.new("RGB", (48, 48), "grey").save(out / "a-b" / "other-program.png")
@@ -91,8 +92,11 @@ def test_trials_become_pictures_figures_a_sheet_and_a_study(tmp_path: Path) -> N
     with (out / "a-b.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["picture"] for row in rows] == ["as-it-is", "other", "other-program"]
-    assert [row["evaluations"] for row in rows] == ["2", "2", "nan"]
+    # The second trial has one more for this pair alone.
+    assert [row["evaluations"] for row in rows] == ["2", "3", "nan"]
     assert Image.open(out / "a-b.png").width == 1500
+    write_sheet(pairs, out, tmp_path, tmp_path / "sheet.jpg")
+    assert Image.open(tmp_path / "sheet.jpg").width == 1500
     write_study(pairs, out, tmp_path / "study")
     table = (tmp_path / "study" / "items.csv").read_text().splitlines()
     assert table[0] == "file,content,style,condition"
