@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 from django.db import connection
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, expect, sync_playwright
 from pytest_django import DjangoDbBlocker
 
@@ -18,6 +19,11 @@ from tests.programs import require_browser
 PAGE_TIMEOUT = 20_000
 #: Fixtures of a test that reads or writes the suite's own database.
 _DATABASE = {"db", "transactional_db", "live_server", "django_db_setup"}
+
+
+# On a busy machine an example may take any time: a slow one is no failure.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 
 @pytest.hookimpl(tryfirst=True)

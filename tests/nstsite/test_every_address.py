@@ -164,7 +164,7 @@ def test_every_address_answers_as_meant_and_is_reached(site: Site, name: str) ->
 
 
 @pytest.mark.parametrize("name", ROUTES)
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_every_address_bears_any_request(site: Site, name: str, data: st.DataObject) -> None:
     row = ROWS.get(name)

@@ -160,7 +160,7 @@ def test_a_sound_file_is_read(name, readers, tmp_path):
 def test_a_harmed_file_gets_its_readers_own_error(name, readers, tmp_path):
     reader, answers = readers[name], Counter[str]()
 
-    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), database=None)
     @given(harms())
     def try_one(done) -> None:
         path = _written(tmp_path, reader, harmed(reader.sample, done))

@@ -67,7 +67,7 @@ def test_total_variation_is_its_sources_formula(form, beta):
     np.testing.assert_allclose(losses.total_variation(image, form, beta), expected, rtol=1e-5)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.sampled_from(TV_FORMS), st.floats(-100, 100), st.integers(2, 9), st.integers(2, 9))
 def test_total_variation_of_a_flat_image_is_nothing_whatever_its_colour(form, level, height, width):
     assert float(losses.total_variation(torch.full((1, 3, height, width), level), form)) < 1e-6
@@ -109,7 +109,7 @@ def test_bfloat16_features_give_a_float32_loss(loss):
     torch.testing.assert_close(loss(value, target), loss(value.float(), target))
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(0, 100), st.integers(1, 4))
 def test_a_batch_gives_each_image_the_loss_it_has_alone(seed, count):
     value, target = features((count, 3, 4, 4), seed), losses.gram(features((count, 3, 4, 4), seed + 1))

@@ -31,7 +31,7 @@ def assert_same(found, expected):
 
 
 @given(st.integers(20, 130), st.integers(20, 130), st.sampled_from(["zero", "replicate"]))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_tiles_give_the_activations_and_the_gradient_of_the_whole_image(height, width, padding):
     taps = ["relu1_1", "conv2_2", "pool2", "relu3_1", "relu4_1"]
     whole, expected = read(taps, 0, height, width, padding)

@@ -278,7 +278,7 @@ def test_a_plan_that_is_no_text_or_no_file_is_refused(folder: Path) -> None:
 levels = st.lists(st.integers(1, 50), min_size=1, max_size=4, unique=True)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(ratios=levels, seeds=levels, tvs=levels)
 def test_a_crossing_has_every_combination_once(folder: Path, ratios: list, seeds: list, tvs: list) -> None:
     factors = f"ratio = {ratios}\nseed = {seeds}\ntv_weight = {tvs}\n"

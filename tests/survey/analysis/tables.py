@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from survey.analysis.planning.simulation import Population, simulate
 from survey.analysis.table import Coded, check, code
 
-few = settings(max_examples=25, deadline=None)
+few = settings(max_examples=25)
 """For laws whose every example costs milliseconds."""
 
 

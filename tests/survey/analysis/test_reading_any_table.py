@@ -106,7 +106,7 @@ def read_back(path: Path, **options: str) -> Table:
 def test_any_table_is_read_back_equal_from_any_form(tmp_path):
     tried = Counter[str]()
 
-    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), database=None)
     @given(
         ratings(),
         st.sampled_from(["long", "item", "participant"]),

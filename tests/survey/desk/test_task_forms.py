@@ -128,7 +128,7 @@ def definitions(draw: st.DrawFn) -> Definition:
     )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(definition=definitions(), keys_stay=...)
 def test_a_form_left_as_it_is_says_the_same_again(definition: Definition, keys_stay: bool):
     for name, form in FORMS.items():

@@ -9,7 +9,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from survey.exports.tables import FORMULA_STARTS, csv_bytes, json_bytes, neutral
@@ -19,14 +19,12 @@ def read(data: bytes) -> list[list[str]]:
     return list(csv.reader(io.StringIO(data.decode(), newline="")))
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), min_size=1))
 def test_it_keeps_any_text_behind_at_most_an_apostrophe(text):
     cell = read(csv_bytes(pd.DataFrame({"item": [text], "n": [1]})))[1][0]
     assert cell == (f"'{text}" if text.startswith(FORMULA_STARTS) else text)
 
 
-@settings(deadline=None)
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_it_writes_floats_in_full(value):
     assert float(read(csv_bytes(pd.DataFrame({"mos": [value]})))[1][0]) == value
@@ -74,7 +72,6 @@ VALUES = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(VALUES)
 def test_json_reads_back_as_it_was(value):
     assert json.loads(json_bytes(value)) == value

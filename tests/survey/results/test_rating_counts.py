@@ -35,7 +35,7 @@ def assert_same(left: pd.DataFrame, right: pd.DataFrame) -> None:
 
 @pytest.mark.slow
 @given(st.data())
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_counted_and_row_by_row_give_the_same_table(study, data):
     ratings, trials = list(Rating.objects.all()), list(Trial.objects.all())
     seed = data.draw(st.integers(0, 2**32 - 1))

@@ -71,7 +71,7 @@ def test_conditions_are_spread_evenly_over_positions():
     stabilising=st.integers(0, 4),
     seed=st.integers(0, 2**31),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_every_image_is_shown_once_and_extras_come_on_top(contents, conditions, repeats, stabilising, seed):
     main = grid(contents, conditions)
     slots = draw(Pool(main, PRACTICE, GOLD, TRAP), {}, Rules(repeats=repeats, stabilising=stabilising), seed)
@@ -88,7 +88,7 @@ def test_every_image_is_shown_once_and_extras_come_on_top(contents, conditions, 
 
 
 @given(contents=st.integers(2, 5), conditions=st.integers(1, 5), seed=st.integers(0, 2**31))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_two_contents_are_enough_for_an_order_without_faults(contents, conditions, seed):
     assert faults(draw(Pool(grid(contents, conditions)), {}, Rules(), seed)) == 0
 
@@ -97,7 +97,7 @@ def test_two_contents_are_enough_for_an_order_without_faults(contents, condition
     counts=st.lists(st.integers(1, 6), min_size=2, max_size=5).filter(lambda n: 2 * max(n) <= sum(n) + 1),
     seed=st.integers(0, 2**31),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_contents_of_unequal_number_never_meet_where_an_order_exists(counts, seed):
     units = [Unit((c, i), f"content{c}") for c, n in enumerate(counts) for i in range(n)]
     slots = draw(Pool(units), {}, Rules(), seed)
@@ -120,7 +120,7 @@ def test_a_single_content_gives_a_design_all_the_same():
     people=st.integers(1, 30),
     seed=st.integers(0, 2**31),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_votes_never_differ_by_more_than_one_at_any_prefix(images, size, people, seed):
     units = [Unit(i, f"content{i % 4}", f"condition{i % 3}") for i in range(images)]
     votes: Counter = Counter()

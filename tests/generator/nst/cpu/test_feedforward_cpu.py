@@ -35,7 +35,7 @@ def small_is_enough(monkeypatch):
 
 
 @given(sides, sides, st.integers(1, 7), st.integers(1, 5))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_an_upsampled_convolution_is_that_of_the_upsampled_image_border_included(
     height, width, inputs, outputs
 ):
@@ -47,7 +47,7 @@ def test_an_upsampled_convolution_is_that_of_the_upsampled_image_border_included
 
 
 @given(sides, sides)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_a_convolution_pads_by_reflection(height, width):
     plain, small = convolution(6, 4, 3), value(6, height, width)
     torch.testing.assert_close(Convolution3x3(plain, upsample=1)(small), plain(small), rtol=0, atol=1e-4)
@@ -64,7 +64,7 @@ def test_where_winograds_is_not_faster_the_plain_one_serves(monkeypatch, upsampl
 
 
 @given(sides, sides, st.integers(1, 4))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_last_convolution_makes_blocks_of_pixels_and_cuts_what_is_over(height, width, outputs):
     plain, small = convolution(5, outputs, 9), value(5, height, width)
     torch.testing.assert_close(LastConvolution(plain)(small), plain(small), rtol=0, atol=1e-4)

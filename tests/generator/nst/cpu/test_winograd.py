@@ -46,7 +46,7 @@ shapes = st.tuples(
 
 
 @given(shapes, st.booleans(), st.integers(0, 1))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_values_and_gradient_are_those_of_the_plain_sum_at_any_size(shape, relu, padding):
     images, inputs, height, width, outputs = shape
     weight, bias = layer(inputs, outputs)
@@ -75,7 +75,7 @@ def undecided(value: Tensor) -> Tensor:
 
 
 @given(shapes, st.sampled_from(["max", "average"]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_pooling_with_it_gives_the_values_and_gradient_of_pooling_after_it(shape, pooling):
     images, inputs, height, width, outputs = shape
     weight, bias = layer(inputs, outputs)

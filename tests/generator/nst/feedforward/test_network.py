@@ -81,7 +81,7 @@ def published_forward(state: dict[str, Tensor], image: Tensor) -> Tensor:
     return convolution(value, "deconv3")
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(height=st.integers(8, 41), width=st.integers(8, 41))
 def test_it_keeps_the_size_of_any_image(height: int, width: int):
     with torch.no_grad():

@@ -124,7 +124,7 @@ MAKERS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("name", MAKERS)
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(seed=st.integers(0, 1000), count=st.integers(2, 3))
 def test_a_cell_in_a_batch_goes_where_it_goes_alone(name, seed, count):
     start = starts(count, seed=seed)

@@ -48,7 +48,7 @@ def test_a_convolution_is_read_after_its_relu_unless_told_otherwise():
     assert layers.tap("relu3_1", "vgg16", "before") == "relu3_1"
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.sampled_from(layers.names("vgg16")), st.integers(1, 40))
 def test_the_smallest_side_is_the_least_that_the_network_takes(name, side):
     network = Vgg(tiny_weights(width=1), [name])
