@@ -21,6 +21,7 @@ from benchmarks import classic, counts
 from benchmarks.gpu.bench import Bench, flop, grid, neural_style, objective_of, patel, picture, start_of
 from benchmarks.gpu.report import Found, Report, tidy, told
 from generator.nst import Recipe, transfer_batch
+from generator.nst.gpu import graphs
 from generator.nst.network import Vgg, resolve_precision
 from generator.nst.objective import Objective
 
@@ -135,8 +136,17 @@ def _contenders(bench: Bench, size: int, cells: int, evaluations: int) -> Iterat
     yield "cell by cell, fp32, 100 pairs", 1, made(neural_style(size, evaluations, precision="fp32"), 1)
     yield "cell by cell, 100 pairs", 1, made(neural_style(size, evaluations), 1)
     yield "cell by cell, 10 pairs", 1, made(patel(size, evaluations), 1)
+    yield "cell by cell, 10 pairs, no CUDA graph", 1, _without_graphs(made(patel(size, evaluations), 1))
     yield f"{cells} cells, 100 pairs", cells, made(neural_style(size, evaluations), cells)
     yield f"{cells} cells, 10 pairs", cells, made(patel(size, evaluations), cells)
+
+
+def _without_graphs(work: Work) -> Work:
+    def run(tick: Callable[..., None]) -> object:
+        with patch.object(graphs, "are_possible", lambda device: False):
+            return work(tick)
+
+    return run
 
 
 def _race(bench: Bench, size: int, count: int, work: Work) -> Found:

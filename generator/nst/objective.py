@@ -266,14 +266,32 @@ class Objective:
             self._spare()
         return made
 
+    def once(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what a call returns, but raise where memory runs out."""
+        parts = [self._part(number, images) for number in range(len(self._chunks))]
+        if len(parts) == 1:
+            return parts[0]
+        terms, gradients = zip(*parts, strict=True)
+        return torch.cat(terms), torch.cat(gradients)
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether a recorded call may be repeated: nothing is exact, and memory is not scarce."""
+        network = self._network
+        return not (network.plain or network.forgetful or network.tile)
+
+    def subject(self, cells: int) -> tuple[object, ...]:
+        """Return what decides which operations a call does for so many cells."""
+        recipe, network = self._recipes[0], self._network
+        shape = self._targets.shapes["image"]
+        forms = recipe.style_loss, recipe.tv_form, recipe.pooling, recipe.padding
+        sizes = cells, self.chunk, shape.height, shape.width
+        return (str(network.dtype), *sizes, *forms, *sorted(network.taps), *sorted(network.ways))
+
     def _attempt(self, images: Tensor) -> tuple[Tensor, Tensor] | None:
         """Return what a call returns, or None where memory ran out."""
         try:
-            parts = [self._part(number, images) for number in range(len(self._chunks))]
-            if len(parts) == 1:
-                return parts[0]
-            terms, gradients = zip(*parts, strict=True)
-            return torch.cat(terms), torch.cat(gradients)
+            return self.once(images)
         except (RuntimeError, MemoryError) as error:
             if not memory.is_out_of_memory(error):
                 raise

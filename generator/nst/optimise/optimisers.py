@@ -13,8 +13,11 @@ import torch
 from torch import Tensor
 
 from generator.nst.optimise.line_search import MAX_EVALUATIONS, Search, advance
+from generator.nst.optimise.state import Restore, snapshot
 
 RUNNING, CONVERGED, STUCK, SETTLED = 0, 1, 2, 3
+# A GPU reads slots of pairs by so many: steps then differ seldom, and a recorded one can be repeated.
+_SLOTS_AT_ONCE = 32
 
 
 class Optimiser(Protocol):
@@ -28,8 +31,24 @@ class Optimiser(Protocol):
     x: Tensor
     status: Tensor
 
+    @property
+    def name(self) -> str:
+        """Class and settings: what decides which operations a step does."""
+
     def tell(self, losses: Tensor, gradients: Tensor) -> None:
-        """Take losses (N, float64) and gradients (N x D) at `x`, and move `x` on."""
+        """Take losses (N, float64) and gradients (N x D) at `x`, and move `x` on: `step` and `passed`."""
+
+    def step(self, losses: Tensor, gradients: Tensor) -> None:
+        """Do the work of `tell` on the device. Done again from the same tensors, it does the same."""
+
+    def passed(self) -> None:
+        """Count a step that was done."""
+
+    def kind(self) -> int | None:
+        """Return a number that stays the same while steps do the same operations; None: the next step is one of its own."""
+
+    def snapshot(self) -> Restore:
+        """Return what undoes steps, however often."""
 
     def keep(self, index: Tensor) -> None:
         """Go on with some cells only, by their rows in `x`."""
@@ -54,7 +73,9 @@ class _Curvature:
         self._with_gradient = wide.new_zeros(cells, memory, 2)
         self.gamma = wide.new_ones(cells)
         self.count = torch.zeros(cells, dtype=torch.long, device=like.device)
-        self._used = 0  # slots that any cell may have filled: known without asking the device
+        self._used = (
+            0  # slots that are read: those that any cell may have filled, known without asking the device
+        )
         self._cells = torch.arange(cells, device=like.device)
         self._slots = torch.arange(memory, device=like.device)
         self._spare = torch.full((), memory, device=like.device)
@@ -65,12 +86,17 @@ class _Curvature:
         self.count.masked_fill_(mask, 0)
         self.gamma.masked_fill_(mask, 1.0)
 
-    def add(self, mask: Tensor, s: Tensor, y: Tensor, sy: Tensor, gradient: Tensor) -> None:
+    def slots(self, pairs: int) -> int:
+        """Return how many slots are read after so many pairs."""
+        at_once = _SLOTS_AT_ONCE if self._in_one else 1
+        return min(self.memory, -(-pairs // at_once) * at_once)
+
+    def add(self, mask: Tensor, s: Tensor, y: Tensor, sy: Tensor, gradient: Tensor, number: int) -> None:
         """Add a pair to some cells, in place of the oldest where the memory is full.
 
-        sy: s·y (N). gradient: the vector that `inverse_times` will be asked for next.
+        sy: s·y (N). gradient: the vector that `inverse_times` will be asked for next. number: of the pair, from 1.
         """
-        self._used = min(self.memory, self._used + 1)
+        self._used = self.slots(number)
         cells, slot = self._cells, self.count % self.memory
         written = torch.where(mask, slot, self._spare)
         self.pairs[cells, written, 0] = s
@@ -142,6 +168,18 @@ class _Curvature:
             setattr(self, name, getattr(self, name)[index])
         self._cells = self._cells[: len(index)]
 
+    def snapshot(self) -> Restore:
+        """See `Optimiser.snapshot`. Of the pairs only the slot that the next one takes is kept."""
+        cells, slot = self._cells, self.count % self.memory
+        taken = self.pairs[cells, slot]
+        rest = snapshot([self.small, self._with_gradient, self.gamma, self.count])
+
+        def restore() -> None:
+            rest()
+            self.pairs[cells, slot] = taken
+
+        return restore
+
 
 def _settle(status: Tensor, mask: Tensor, outcome: int) -> None:
     """Give an outcome to the cells of the mask that are still running."""
@@ -153,7 +191,71 @@ def _dot(a: Tensor, b: Tensor) -> Tensor:
     return (a[:, None] @ b[:, :, None])[:, 0, 0].double()
 
 
-class Lbfgs:
+class _Stepper:
+    """What all optimisers here share. `_fields`: names of the tensors with a row for each cell."""
+
+    _fields: tuple[str, ...]
+
+    def __init__(self, x: Tensor) -> None:
+        self.x = x.clone()
+        self.status = torch.zeros(len(x), dtype=torch.int8, device=x.device)
+        self._passed = 0
+
+    def tell(self, losses: Tensor, gradients: Tensor) -> None:
+        """See `Optimiser.tell`."""
+        self.step(losses, gradients)
+        self.passed()
+
+    def step(self, losses: Tensor, gradients: Tensor) -> None:
+        """See `Optimiser.step`."""
+        raise NotImplementedError
+
+    def passed(self) -> None:
+        """See `Optimiser.passed`."""
+        self._passed += 1
+
+    def snapshot(self) -> Restore:
+        """See `Optimiser.snapshot`."""
+        return snapshot(self._written())
+
+    def _written(self) -> list[Tensor]:
+        """Return the tensors that a step writes."""
+        return [getattr(self, name) for name in self._fields]
+
+    def keep(self, index: Tensor) -> None:
+        """See `Optimiser.keep`."""
+        for name in self._fields:
+            setattr(self, name, getattr(self, name)[index])
+
+
+class _WithPairs(_Stepper):
+    """An optimiser with pairs of the curvature, of which every step but the first adds one."""
+
+    def __init__(self, x: Tensor, memory: int) -> None:
+        super().__init__(x)
+        self._pairs = _Curvature(len(x), memory, x.shape[1], x)
+
+    def kind(self) -> int | None:
+        """See `Optimiser.kind`."""
+        return self._pairs.slots(self._passed) if self._passed else None
+
+    def snapshot(self) -> Restore:
+        """See `Optimiser.snapshot`."""
+        restores = super().snapshot(), self._pairs.snapshot()
+
+        def restore() -> None:
+            for each in restores:
+                each()
+
+        return restore
+
+    def keep(self, index: Tensor) -> None:
+        """See `Optimiser.keep`."""
+        super().keep(index)
+        self._pairs.keep(index)
+
+
+class Lbfgs(_WithPairs):
     """L-BFGS with a fixed step: the very steps of torch.optim.LBFGS without a line search (Nocedal 1980).
 
     The first step is learning_rate * min(1, 1 / |g|_1), every later one learning_rate.
@@ -164,43 +266,40 @@ class Lbfgs:
         memory: Pairs of the curvature that are kept, 1 or more.
     """
 
+    _fields = ("x", "status", "_back", "_gradient")
+
     def __init__(self, x: Tensor, *, learning_rate: float = 1.0, memory: int = 100) -> None:
-        self.x = x.clone()
+        super().__init__(x, memory)
         self.learning_rate = learning_rate
-        self.status = torch.zeros(len(x), dtype=torch.int8, device=x.device)
-        self._pairs = _Curvature(len(x), memory, x.shape[1], x)
         self._gradient = torch.zeros_like(x)
         # From the new point back to the last: pairs may point either way.
         self._back = torch.zeros_like(x)
-        self._has_begun = False
 
-    def tell(self, losses: Tensor, gradients: Tensor) -> None:
-        """See `Optimiser.tell`. A cell whose direction leads uphill, or whose loss is not finite, is STUCK."""
-        if self._has_begun:
+    @property
+    def name(self) -> str:
+        """See `Optimiser.name`."""
+        return f"lbfgs {self._pairs.memory}"
+
+    def step(self, losses: Tensor, gradients: Tensor) -> None:
+        """See `Optimiser.step`. A cell whose direction leads uphill, or whose loss is not finite, is STUCK."""
+        if self._passed:
             y = self._gradient - gradients
             sy = _dot(y, self._back)
-            self._pairs.add(sy > 1e-10, self._back, y, sy, gradients)
+            self._pairs.add(sy > 1e-10, self._back, y, sy, gradients, self._passed)
             ascent = self._pairs.inverse_times(gradients)
             torch.mul(ascent, self.learning_rate, out=self._back)
         else:
             ascent = gradients
             length = (1.0 / gradients.abs().sum(1)).clamp(max=1.0) * self.learning_rate
             torch.mul(ascent, length[:, None], out=self._back)
-            self._has_begun = True
         # A direction uphill, or a loss that is no number.
         lost = (_dot(gradients, ascent) <= 0) >= (losses.abs() < torch.inf)
         _settle(self.status, lost, STUCK)
         self._gradient.copy_(gradients)
         self.x -= self._back
 
-    def keep(self, index: Tensor) -> None:
-        """See `Optimiser.keep`."""
-        for name in ("x", "status", "_back", "_gradient"):
-            setattr(self, name, getattr(self, name)[index])
-        self._pairs.keep(index)
 
-
-class LbfgsB:
+class LbfgsB(_WithPairs):
     """L-BFGS-B without bounds, as scipy's fmin_l_bfgs_b runs it, with the line search of Moré and Thuente.
 
     Byrd, Lu, Nocedal, Zhu 1995; Zhu, Byrd, Lu, Nocedal 1997.
@@ -214,6 +313,8 @@ class LbfgsB:
         largest_gradient: Or when every |g| is at most this.
     """
 
+    _fields = ("x", "status", "_in_round", "_place", "_loss", "_gradient", "_ascent")
+
     def __init__(
         self,
         x: Tensor,
@@ -223,26 +324,27 @@ class LbfgsB:
         factor: float = 1e7,
         largest_gradient: float = 1e-5,
     ) -> None:
-        self.x = x.clone()
+        super().__init__(x, memory)
         self.round_evaluations = round_evaluations
         self.smallest_decrease = factor * torch.finfo(torch.float64).eps
         self.largest_gradient = largest_gradient
-        self.status = torch.zeros(len(x), dtype=torch.int8, device=x.device)
-        self._pairs = _Curvature(len(x), memory, x.shape[1], x)
         self._in_round = torch.zeros(len(x), dtype=torch.long, device=x.device)
         # The last iterate, its loss and gradient, and the search from there: it goes against the ascent.
         self._place, self._gradient, self._ascent = x.clone(), torch.zeros_like(x), torch.zeros_like(x)
         self._loss = x.new_zeros(len(x), dtype=torch.float64)
         self._search = Search.nowhere(len(x), x.device)
         self._one = x.new_ones((), dtype=torch.float64)
-        self._has_begun = False
 
-    def tell(self, losses: Tensor, gradients: Tensor) -> None:
-        """See `Optimiser.tell`. A cell whose line search fails without any curvature left is STUCK."""
+    @property
+    def name(self) -> str:
+        """See `Optimiser.name`."""
+        return f"lbfgs-b {self._pairs.memory} {self.round_evaluations}"
+
+    def step(self, losses: Tensor, gradients: Tensor) -> None:
+        """See `Optimiser.step`. A cell whose line search fails without any curvature left is STUCK."""
         if self.round_evaluations:
             self._in_round += 1
-        if not self._has_begun:
-            self._has_begun = True
+        if not self._passed:
             self._loss.copy_(losses)
             self._gradient.copy_(gradients)
             self._aim(torch.ones_like(losses, dtype=torch.bool), self._search)
@@ -271,7 +373,8 @@ class LbfgsB:
         sy = (slope - before) * step
         curved = sy > -torch.finfo(torch.float64).eps * before * step
         torch.where(done[:, None], gradients, self._gradient, out=self._gradient)
-        self._pairs.add(done & curved, self._ascent * step.to(y.dtype)[:, None], y, sy, self._gradient)
+        s = self._ascent * step.to(y.dtype)[:, None]
+        self._pairs.add(done & curved, s, y, sy, self._gradient, self._passed)
         both = torch.stack([self._loss, losses])
         scale = torch.linalg.vector_norm(both, torch.inf, dim=0).clamp(min=1.0)
         flat = (self._loss - losses <= self.smallest_decrease * scale) | (
@@ -296,15 +399,16 @@ class LbfgsB:
         length = self._search.step.to(self.x.dtype)[:, None]
         torch.sub(self._place, self._ascent * length, out=self.x)
 
+    def _written(self) -> list[Tensor]:
+        return [*super()._written(), self._search.values, self._search.flags]
+
     def keep(self, index: Tensor) -> None:
         """See `Optimiser.keep`."""
-        for name in ("x", "status", "_in_round", "_place", "_loss", "_gradient", "_ascent"):
-            setattr(self, name, getattr(self, name)[index])
-        self._pairs.keep(index)
+        super().keep(index)
         self._search = self._search.keep(index)
 
 
-class Adam:
+class Adam(_Stepper):
     """Adam (Kingma and Ba 2015, algorithm 1), as torch.optim.Adam steps it.
 
     Args:
@@ -312,7 +416,10 @@ class Adam:
         learning_rate: Length of the step, above 0.
         betas: Decay of the mean and of the mean square, each from 0 to below 1.
         limits: Least and largest values, each broadcast to N x D; x is kept within.
+        steps: Steps that can be taken.
     """
+
+    _fields = ("x", "status", "_mean", "_square")
 
     def __init__(
         self,
@@ -321,27 +428,40 @@ class Adam:
         learning_rate: float,
         betas: tuple[float, float] = (0.9, 0.999),
         limits: tuple[Tensor, Tensor] | None = None,
+        steps: int = 1000,
     ) -> None:
-        self.x = x.clone()
+        super().__init__(x)
         self.learning_rate, self.betas, self.limits = learning_rate, betas, limits
-        self.status = torch.zeros(len(x), dtype=torch.int8, device=x.device)
         self._mean, self._square = torch.zeros_like(x), torch.zeros_like(x)
-        self._steps = 0
+        # Each step's corrections lie on the device, so that steps differ in nothing that the host says.
+        first, second = betas
+        corrections = [
+            (learning_rate / (1 - first**step), (1 - second**step) ** 0.5) for step in range(1, steps + 1)
+        ]
+        self._corrections = torch.tensor(corrections, dtype=torch.float64, device=x.device)
+        self._step = torch.zeros(1, dtype=torch.long, device=x.device)
 
-    def tell(self, losses: Tensor, gradients: Tensor) -> None:
-        """See `Optimiser.tell`. A cell whose loss is not finite is STUCK."""
+    @property
+    def name(self) -> str:
+        """See `Optimiser.name`."""
+        return f"adam {self.limits is not None}"
+
+    def kind(self) -> int | None:
+        """See `Optimiser.kind`."""
+        return 0
+
+    def step(self, losses: Tensor, gradients: Tensor) -> None:
+        """See `Optimiser.step`. A cell whose loss is not finite is STUCK."""
         first, second = self.betas
-        self._steps += 1
         _settle(self.status, ~(losses.abs() < torch.inf), STUCK)
         self._mean.lerp_(gradients, 1 - first)
         self._square.mul_(second).add_(gradients.square().mul_(1 - second))
-        size = self.learning_rate / (1 - first**self._steps)
-        scale = self._square.sqrt().div_((1 - second**self._steps) ** 0.5).add_(1e-8)
+        size, root = self._corrections.index_select(0, self._step)[0]
+        self._step += 1
+        scale = self._square.sqrt().div_(root).add_(1e-8)
         self.x -= (size * self._mean).div_(scale)
         if self.limits is not None:
             torch.clamp(self.x, *self.limits, out=self.x)
 
-    def keep(self, index: Tensor) -> None:
-        """See `Optimiser.keep`."""
-        for name in ("x", "status", "_mean", "_square"):
-            setattr(self, name, getattr(self, name)[index])
+    def _written(self) -> list[Tensor]:
+        return [*super()._written(), self._step]

@@ -17,7 +17,9 @@ from generator.nst.feedforward.network import Network, Stylist
 from generator.nst.gpu.precision import described, float32_products, on
 from generator.nst.network import Vgg, resolve_precision
 from generator.nst.objective import TERMS, Objective, Reference
+from generator.nst.optimise.evaluations import Evaluations
 from generator.nst.optimise.optimisers import CONVERGED, RUNNING, SETTLED, Adam, Lbfgs, LbfgsB, Optimiser
+from generator.nst.optimise.watch import Watch
 from generator.nst.recipes import algorithms
 from generator.nst.recipes.coefficients import Coefficients
 from generator.nst.recipes.errors import NstError
@@ -385,24 +387,21 @@ class _Batch:
         if recipe.clamp:
             low = (-self.mean).expand(3, *size).reshape(1, -1)
             limits = low, low + 255
-        return Adam(flat, learning_rate=recipe.learning_rate, limits=limits)
+        return Adam(flat, learning_rate=recipe.learning_rate, limits=limits, steps=budget)
 
     def _descend(self, images: Tensor, objective: Objective, budget: int) -> Tensor:
         """Spend one level's evaluations; return each cell's best image, or the average of its iterates."""
         shape = images.shape[1:]
         optimiser = self._optimiser(images.flatten(1), (shape[1], shape[2]), budget)
-        watch = _Watch(images.flatten(1), self.recipe.averaging)
+        watch = Watch(images.flatten(1), self.recipe.averaging)
+        evaluations = Evaluations(objective, optimiser, watch, shape)
         active = list(range(len(self.cells)))
         for number in range(1, budget + 1):
-            point = optimiser.x
-            terms, gradients = objective(point.view(-1, *shape))
-            loss = terms.sum(1)
-            watch.see(point, loss)
-            optimiser.tell(loss, gradients.flatten(1))
+            terms = evaluations.next(budget - number + 1)
             for row, cell in enumerate(active):
                 self.curves[cell].append(terms[row])
             self.spent += 1
-            self._report(active, loss, shape)
+            self._report(active, terms, shape)
             if number % _LOOK_EVERY == 0 or number == budget:
                 if self.recipe.stop_change:
                     optimiser.status.masked_fill_(
@@ -416,9 +415,8 @@ class _Batch:
                     if not active:
                         break
                     index = torch.tensor(left, device=self.device)
-                    optimiser.keep(index)
-                    objective.keep(left)
-                    watch.keep(index)
+                    evaluations.keep(index, left)
+        self.notes += [note for note in evaluations.notes if note not in self.notes]
         return watch.images().view(-1, *shape)
 
     def _note(self, active: Sequence[int], status: Sequence[int]) -> None:
@@ -426,11 +424,11 @@ class _Batch:
             reason = {RUNNING: "evaluations", CONVERGED: "converged", SETTLED: "no visible change"}
             self.stops[cell] = reason.get(code, "no progress")
 
-    def _report(self, active: Sequence[int], losses: Tensor, shape: torch.Size) -> None:
+    def _report(self, active: Sequence[int], terms: Tensor, shape: torch.Size) -> None:
         if self.callback is not None:
             total = sum(self._budget(level) for level in range(len(self.sizes)))
             cells = tuple(self.places[cell] for cell in active)
-            self.callback(Progress(cells, self.spent, total, shape[1], shape[2], losses))
+            self.callback(Progress(cells, self.spent, total, shape[1], shape[2], terms.sum(1)))
 
     def _result(self, number: int, pixels: Tensor, objective: Objective, seconds: float) -> Result:
         terms = torch.stack(self.curves[number]).cpu()
@@ -489,48 +487,3 @@ class _Images:
             data = image.detach().to("cpu", torch.float32).contiguous().numpy()
             self._digests[id(image)] = hashlib.sha256(str(image.shape).encode() + data.tobytes()).hexdigest()
         return self._digests[id(image)]
-
-
-class _Watch:
-    """Each cell's best iterate so far, or the bias-corrected average of its iterates (weight `decay` on the past)."""
-
-    def __init__(self, flat: Tensor, decay: float) -> None:
-        self.decay = decay
-        self._all = flat.clone()
-        self._rows = torch.arange(len(flat), device=flat.device)
-        self._held = torch.zeros_like(flat) if decay else flat.clone()
-        self._least = torch.full((len(flat),), torch.inf, dtype=torch.float64, device=flat.device)
-        self._seen = 0
-        self._looked_at: Tensor | None = None
-
-    def see(self, point: Tensor, losses: Tensor) -> None:
-        self._seen += 1
-        if self.decay:
-            self._held = self._held.lerp(point, 1 - self.decay)
-            return
-        better = losses < self._least
-        self._least = torch.where(better, losses, self._least)
-        self._held = torch.where(better[:, None], point, self._held)
-
-    def keep(self, index: Tensor) -> None:
-        self._store()
-        self._rows, self._held, self._least = self._rows[index], self._held[index], self._least[index]
-        if self._looked_at is not None:
-            self._looked_at = self._looked_at[index]
-
-    def moved(self) -> Tensor:
-        """Return by how much each running cell's image has changed since the last call: a mean over its values."""
-        before, self._looked_at = self._looked_at, self._present().clone()
-        if before is None:
-            return torch.full_like(self._least, torch.inf)
-        return (self._looked_at - before).abs().mean(1)
-
-    def images(self) -> Tensor:
-        self._store()
-        return self._all
-
-    def _store(self) -> None:
-        self._all[self._rows] = self._present()
-
-    def _present(self) -> Tensor:
-        return self._held / (1 - self.decay**self._seen) if self.decay else self._held
