@@ -28,7 +28,8 @@ from generator.files.images import ImageError
 from generator.sets.uploads import plain_name
 from survey.analysis import Analysis, Ratings, ReadOptions, TableError, analyse, bounded
 from survey.analysis.bounded import Reading
-from survey.analysis.items.intervals import Method
+from survey.analysis.participants.screening import flagged
+from survey.results.panels import Selection, of_level, weighted_by_model, without_people
 
 MAX_BYTES: Final = 20_000_000
 MAX_RATINGS: Final = 250_000
@@ -199,15 +200,24 @@ def query_of(reading: Reading) -> str:
     return (reading.folder / "query").read_text()
 
 
-def analysed(reading: Reading, ci: Method) -> tuple[Ratings, Analysis]:
+def analysed(reading: Reading, selection: Selection) -> tuple[Ratings, Analysis]:
     """Return the ratings of a reading and their analysis, from memory where it was asked for just now."""
-    return _analysed(reading.folder, ci)
+    return _analysed(reading.folder, selection)
 
 
-@lru_cache(maxsize=4)
-def _analysed(folder: Path, ci: Method) -> tuple[Ratings, Analysis]:
+@lru_cache(maxsize=6)
+def _analysed(folder: Path, selection: Selection) -> tuple[Ratings, Analysis]:
+    if selection.panel != "everyone":
+        ratings, everyone = _analysed(folder, replace(selection, panel="everyone"))
+        if selection.panel == "model":
+            return ratings, weighted_by_model(everyone)
+        ratings = without_people(ratings, flagged(everyone.screening))
+        return ratings, analyse(ratings, ci=selection.ci)
     ratings = bounded.load_reading(folder).ratings()
-    return ratings, analyse(ratings, ci=ci)
+    if selection.only is not None:
+        rows = ratings.table[of_level(ratings.table, selection.only)].reset_index(drop=True)
+        ratings = replace(ratings, table=rows, unrated=ratings.unrated[:0])
+    return ratings, analyse(ratings, ci=selection.ci)
 
 
 def _make_room(file: RatingsFile, new: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final
 
@@ -15,14 +15,13 @@ from django.db.models import Case, Count, DecimalField, F, Max, Sum, TextField, 
 from django.db.models.functions import Cast
 
 from survey.analysis import Ratings, analyse, check
-from survey.analysis.items.intervals import Method
 from survey.analysis.items.mos import mos_from_counts, mos_table
 from survey.analysis.participants.screening import flagged
 from survey.analysis.scale import ACR, Scale
 from survey.analysis.table import code, main_phase
 from survey.models import Exclusion, OwnAnswer, Preference, Rating, Study, Trial
 from survey.results.export import Export, QuestionText
-from survey.results.panels import Panel, weighted_by_model
+from survey.results.panels import DEFAULT, Selection, of_level, weighted_by_model, without_people
 from survey.results.tidy_table import column_names, has_repeats, rating_counts, scales_of, tidy_table
 from survey.study.definition import definition_of
 from survey.study.own_questions import told
@@ -31,23 +30,6 @@ from survey.study.own_questions import told
 class NoRatings(ValueError):
     """The study has no rating that counts in a MOS yet."""
 
-
-@dataclass(frozen=True)
-class Selection:
-    """Which answers of a study are analysed, and how. The default is used for publication and export.
-
-    Attributes:
-        panel: `everyone`; `screened`, without the participants that a screening rule flags; `model`, everyone
-            weighted by the subject model.
-        only: A factor column and the level that items must have.
-    """
-
-    ci: Method = "t"
-    panel: Panel = "everyone"
-    only: tuple[str, str] | None = None
-
-
-DEFAULT: Final = Selection()
 
 _ITEM_FIELDS: Final = (
     "item",
@@ -176,14 +158,13 @@ def _collect(pk: int, fingerprint_: str, selection: Selection) -> Export:
     rows = analysis_rows(study)
     excluded = exclusions(study)
     out = rows["participant"].isin(list(excluded))
-    counted = rows[~out & _selected(rows, selection.only)].reset_index(drop=True)
+    counted = rows[~out & of_level(rows, selection.only)].reset_index(drop=True)
     if not (counted["phase"] == Trial.Phase.MAIN).any():
         raise NoRatings(f"study {study.slug!r} has no rating that counts yet")
     ratings = checked(study, counted)
     if selection.panel == "screened":
         everyone = _collect(pk, fingerprint_, replace(selection, panel="everyone"))
-        kept = ~ratings.table["participant"].isin(flagged(everyone.analysis.screening))
-        ratings = replace(ratings, table=ratings.table[kept].reset_index(drop=True))
+        ratings = without_people(ratings, flagged(everyone.analysis.screening))
     factors, covariates = column_names(study)
     return Export(
         fingerprint=fingerprint_,
@@ -205,13 +186,6 @@ def _collect(pk: int, fingerprint_: str, selection: Selection) -> Export:
         own_questions=own_questions_of(study),
         analysis=analyse(ratings, ci=selection.ci),
     )
-
-
-def _selected(rows: pd.DataFrame, only: tuple[str, str] | None) -> pd.Series[bool]:
-    if only is None:
-        return pd.Series(True, index=rows.index)
-    column, level = only
-    return rows[column].astype("str") == level
 
 
 def analysis_rows(study: Study) -> pd.DataFrame:

@@ -1,13 +1,15 @@
-"""The three panels of the results: everyone, without flagged participants, and weighted by the subject model."""
+"""Which ratings the results rest on: one of three panels, and all items or those of one level."""
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from collections.abc import Collection
+from dataclasses import dataclass, fields, replace
 from typing import Final, Literal
 
 import pandas as pd
 
-from survey.analysis import Analysis, QuestionAnalysis
+from survey.analysis import Analysis, QuestionAnalysis, Ratings
+from survey.analysis.items.intervals import Method
 
 Panel = Literal["everyone", "screened", "model"]
 PANELS: Final[dict[str, str]] = {
@@ -15,6 +17,38 @@ PANELS: Final[dict[str, str]] = {
     "screened": "Flagged participants left out",
     "model": "Weighted by the subject model",
 }
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which ratings are analysed, and how. The default is used for publication and export.
+
+    Attributes:
+        panel: `everyone`; `screened`, without the participants that a screening rule flags; `model`, everyone
+            weighted by the subject model.
+        only: A factor column and the level that items must have.
+    """
+
+    ci: Method = "t"
+    panel: Panel = "everyone"
+    only: tuple[str, str] | None = None
+
+
+DEFAULT: Final = Selection()
+
+
+def of_level(rows: pd.DataFrame, only: tuple[str, str] | None) -> pd.Series[bool]:
+    """Return which rows are of items with this level of a factor: all of them for None."""
+    if only is None:
+        return pd.Series(True, index=rows.index)
+    column, level = only
+    return rows[column].astype("str") == level
+
+
+def without_people(ratings: Ratings, people: Collection[str]) -> Ratings:
+    """Return the ratings of everybody else."""
+    kept = ~ratings.table["participant"].isin(people)
+    return replace(ratings, table=ratings.table[kept].reset_index(drop=True))
 
 
 def weighted_by_model(analysis: Analysis) -> Analysis:

@@ -55,7 +55,11 @@ class Answer:
 
 
 def answer(
-    part: QuestionAnalysis, items: pd.DataFrame | None = None, *, wanted: int = PEOPLE_OUTSIDE
+    part: QuestionAnalysis,
+    items: pd.DataFrame | None = None,
+    *,
+    wanted: int = PEOPLE_OUTSIDE,
+    thing: str = "image",
 ) -> Answer:
     """Return the answer of one question.
 
@@ -64,15 +68,16 @@ def answer(
         items: one row an item with ``item``, ``content`` and a column for each factor; None where nothing is known of
             the items.
         wanted: participants, or votes of each image, that the study is planned for.
+        thing: what one item is called.
     """
     rated = part.mos[part.mos["n"] > 0].sort_values(["mos", "item"], ascending=[False, True], kind="stable")
     people = int(part.summary["participants"])
     ties = tied_with_best(rated, part.comparisons)
     letters = _letters(rated, part.comparisons)
     return Answer(
-        finding=_finding(rated, ties, people, wanted, f"{part.scale.high:g}"),
-        panel=_panel(rated, people),
-        claims=tuple(_claims(part, rated, ties, people, items, letters)),
+        finding=_finding(rated, ties, people, wanted, f"{part.scale.high:g}", thing),
+        panel=_panel(rated, people, thing),
+        claims=tuple(_claims(part, rated, ties, people, items, letters, thing)),
         letters=letters,
     )
 
@@ -100,7 +105,9 @@ def _letters(rated: pd.DataFrame, comparisons: pd.DataFrame) -> dict[str, str]:
     return {str(item): found for item, found in compact_letters(comparisons, list(rated["item"])).items()}
 
 
-def _finding(rated: pd.DataFrame, ties: list[str] | None, people: int, wanted: int, top: str) -> str:
+def _finding(
+    rated: pd.DataFrame, ties: list[str] | None, people: int, wanted: int, top: str, thing: str
+) -> str:
     if rated.empty:
         return "No answers count yet."
     if people < MIN_PEOPLE:
@@ -122,19 +129,19 @@ def _finding(rated: pd.DataFrame, ties: list[str] | None, people: int, wanted: i
         given = _listed([f"{scores[item]:.1f}" for item in ties])
         return f"{_listed([_quoted(item) for item in ties])} look best ({given} out of {top}); these ratings cannot say which."
     if len(ties) == count:
-        return f"No image stands out: these ratings cannot tell the best of all {count} apart."
+        return f"No {thing} stands out: these ratings cannot tell the best of all {count} apart."
     if len(ties) > count / 2:
-        return f"No image stands out: these ratings cannot tell the best {len(ties)} of {count} apart."
-    return f"{_number(len(ties)).capitalize()} images look best, {best} first with {score}; these ratings cannot order them."
+        return f"No {thing} stands out: these ratings cannot tell the best {len(ties)} of {count} apart."
+    return f"{_number(len(ties)).capitalize()} {thing}s look best, {best} first with {score}; these ratings cannot order them."
 
 
-def _panel(rated: pd.DataFrame, people: int) -> str:
+def _panel(rated: pd.DataFrame, people: int, thing: str) -> str:
     total, least, most = int(rated["n"].sum()), rated["n"].min(), rated["n"].max()
     if not total:
         return ""
     each = f"{least}" if least == most else f"{least} to {most}"
-    images = "1 image" if len(rated) == 1 else f"each of {len(rated)} images"
-    return f"{_people(people)} gave {total:,} ratings, {each} for {images}.".replace(
+    things = f"1 {thing}" if len(rated) == 1 else f"each of {len(rated)} {thing}s"
+    return f"{_people(people)} gave {total:,} ratings, {each} for {things}.".replace(
         ",", " ", f"{total:,}".count(",")
     )
 
@@ -146,16 +153,17 @@ def _claims(
     people: int,
     items: pd.DataFrame | None,
     letters: Mapping[str, str],
+    thing: str,
 ) -> list[Claim]:
     if rated.empty:
         return []
     claims: list[Claim] = []
     if people >= MIN_PEOPLE and ties and len(ties) == 1 and len(rated) > 1:
-        claims.append(_best(part, ties[0]))
+        claims.append(_best(part, ties[0], thing))
     half = ((part.mos["ci_high"] - part.mos["ci_low"]) / 2).max()
     if pd.notna(half) and rated["n"].min() > 1:
         claims.append(Claim("yes", f"Each score is known to ± {half:.2f} or better."))
-    if group := _unordered(rated, letters):
+    if group := _unordered(rated, letters, thing):
         claims.append(Claim("no", f"An order among {group}: these ratings cannot tell them apart."))
     if items is not None:
         claims += confounded(items[items["item"].isin(set(rated["item"]))])
@@ -169,7 +177,7 @@ def _claims(
     return claims
 
 
-def _best(part: QuestionAnalysis, best: str) -> Claim:
+def _best(part: QuestionAnalysis, best: str, thing: str) -> Claim:
     marked = len(part.summary["participants_flagged"] or [])
     said = f"{_quoted(best)} is rated best."
     if not marked:
@@ -181,10 +189,10 @@ def _best(part: QuestionAnalysis, best: str) -> Claim:
     if ranks[best] == 1 and (ranks == 1).sum() == 1:
         verb = "are" if marked > 1 else "is"
         return Claim("yes", f"{said} It also stays first when {without} {verb} left out.")
-    return Claim("warning", f"{said} Without {without} another image is first: say so.", "participants")
+    return Claim("warning", f"{said} Without {without} another {thing} is first: say so.", "participants")
 
 
-def _unordered(rated: pd.DataFrame, letters: Mapping[str, str]) -> str:
+def _unordered(rated: pd.DataFrame, letters: Mapping[str, str], thing: str) -> str:
     """Return which images after the first cannot be ordered: the largest group that the tests leave undivided."""
     order = list(rated["item"])
     groups: dict[str, list[int]] = {}
@@ -195,7 +203,7 @@ def _unordered(rated: pd.DataFrame, letters: Mapping[str, str]) -> str:
     if len(largest) < 2:
         return ""
     if len(largest) == len(order):
-        return f"the {_number(len(order))} images"
+        return f"the {_number(len(order))} {thing}s"
     after_first = largest[0] == 1 and largest == list(range(1, len(largest) + 1))
     if after_first:
         return f"the next {_number(len(largest))}"
@@ -215,11 +223,11 @@ def split_letters(letters: str) -> list[str]:
     return found
 
 
-def condition_finding(part: QuestionAnalysis) -> str:
+def condition_finding(part: QuestionAnalysis, thing: str = "image") -> str:
     """Return which condition scores highest, and whether the tests separate it from the others."""
     table, tests = part.conditions, part.condition_comparisons
     if table is None or table.empty:
-        return "These images have no conditions to compare."
+        return f"These {thing}s have no conditions to compare."
     rated = table.rename(columns={table.columns[0]: "item"}).sort_values(
         ["mos", "item"], ascending=[False, True], kind="stable"
     )

@@ -304,3 +304,28 @@ class TestApart:
             sheet.write("XFD1048576", 1)
         with pytest.raises(TableError, match="takes more than 1500 MB"):
             bounded.read_apart(tmp_path / "bomb.xlsx", tmp_path, ReadOptions(), megabytes=1500)
+
+
+@pytest.mark.slow
+def test_a_file_has_the_panels_and_levels_of_a_study(desk):
+    """Two raters of twenty answer at random: the screened panel leaves them out, and a level keeps its own items."""
+    items = [f"image-{k}" for k in range(12)]
+    lines = ["worker,img,score,sauce"]
+    for p in range(20):
+        for k, item in enumerate(items):
+            near = min(5, max(1, 1 + k * 4 // 11 + (p + k) % 3 - 1))
+            value = near if p > 1 else 5 - near + 1
+            lines.append(f"P{p},{item},{value},{'sweet' if k % 2 else 'hot'}")
+    results = results_of(read(desk, upload(desk, "\n".join(lines).encode())))
+    html = read(desk, results)
+    for label in ("Participants", "95 % interval", "Items"):
+        assert re.search(rf'<label for="switch-\w+">{label}</label>', html), label
+    assert "20 people gave 240 ratings, 20 for each of 12 items" in html
+    words = re.sub(r"image-\d+|<[^>]*>", "", html.partition("<main")[2].partition("<footer")[0])
+    assert not re.search(r"\bimages?\b", words.partition("Tables")[0], re.IGNORECASE), "a file has items"
+    assert "18 people gave 216 ratings" in read(desk, results, panel="screened")
+    hot = read(desk, results, only="sauce=hot")
+    assert "120 ratings, 20 for each of 6 items" in hot
+    assert "image-1<" not in hot
+    sent = desk.get(f"{results}tables/mos.csv", {"panel": "model"}).content.decode()
+    assert {row["ci_method"] for row in csv.DictReader(io.StringIO(sent))} == {"model"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import pandas as pd
 from django.http import Http404, HttpRequest, HttpResponse
@@ -16,19 +16,19 @@ from survey.access.studies import may_create_studies
 from survey.analysis import Analysis, Ratings, plots
 from survey.analysis.bounded import Reading
 from survey.analysis.factors import factor_columns
-from survey.analysis.items.intervals import Method
 from survey.analysis.report.answers import answer
+from survey.analysis.table import main_phase
 from survey.desk import ratings_files
 from survey.desk.pages.results.files import zipped
 from survey.desk.pages.results.pieces import file_response
-from survey.desk.pages.results.switches import Switches, ci_switch, question_switch
+from survey.desk.pages.results.switches import Switches, read_switches
 from survey.desk.pages.results.view import View, drawn, known_plot, method, table_response, view_links
 from survey.desk.ratings_files import RatingsFile
 from survey.exports.analysis import ratings_files as files_of_ratings
 from survey.exports.analysis import statistics_files
 from survey.exports.tables import csv_bytes
-from survey.results.collect import Selection
 from survey.results.export import QuestionText
+from survey.results.panels import DEFAULT
 
 DOWNLOADS: Final = {
     "all": "Everything, as a ZIP: the tables, summary and report that the command analyse writes"
@@ -117,7 +117,7 @@ def download(request: HttpRequest, key: str, reading: str) -> HttpResponse:
         tables = {name: found.table(name) for name in found.statistics.tables}
         files = statistics_files(tables, found.statistics.summary, found.report())
     else:
-        ratings, analysis = ratings_files.analysed(found, "t")
+        ratings, analysis = ratings_files.analysed(found, DEFAULT)
         files = files_of_ratings(ratings, analysis, file.name)
     response = HttpResponse(zipped(files), content_type="application/zip")
     response["Content-Disposition"] = f'attachment; filename="{_file_name(file, "", "results.zip")}"'
@@ -138,13 +138,12 @@ def _chosen(
 ) -> tuple[Switches, plots.PlotData, tuple[Ratings, Analysis]]:
     if found.statistics is not None:
         raise Http404("no single ratings")
-    ci_shown, ci = ci_switch(request.GET)
-    ratings, analysis = ratings_files.analysed(found, cast(Method, ci))
-    texts = [QuestionText(name, name, ()) for name in analysis.questions]
-    question_shown, question = question_switch(request.GET, texts)
-    shown = [switch for switch in (question_shown, ci_shown) if len(switch.options) > 1]
-    switches = Switches(question, Selection(ci=cast(Method, ci)), shown)
-    return switches, plots.select_question(analysis, ratings.table, question), (ratings, analysis)
+    ratings, everyone = ratings_files.analysed(found, DEFAULT)
+    texts = [QuestionText(name, name, ()) for name in everyone.questions]
+    switches = read_switches(request.GET, texts, _about_items(main_phase(ratings.table)), "item")
+    ratings, analysis = ratings_files.analysed(found, switches.selection)
+    data = plots.select_question(analysis, ratings.table, switches.question)
+    return switches, data, (ratings, analysis)
 
 
 def _view(request: HttpRequest, key: str, reading: str, here: str) -> _FileView:
@@ -155,7 +154,8 @@ def _view(request: HttpRequest, key: str, reading: str, here: str) -> _FileView:
     shown = View(
         data=data,
         question=QuestionText(switches.question, switches.question, labels, data.analysis.scale),
-        answer=answer(data.analysis, _about_items(data.rows)),
+        answer=answer(data.analysis, _about_items(data.rows), thing="item"),
+        thing="item",
         base=base,
         query=switches.query,
     )
@@ -166,7 +166,7 @@ def _view(request: HttpRequest, key: str, reading: str, here: str) -> _FileView:
         "changes": ratings_files.query_of(found),
         "may_keep": may_create_studies(request.user),
         "switches": switches,
-        "changed": switches.selection.ci != "t",
+        "changed": switches.selection != DEFAULT,
         **shown.context,
         **view_links(request, data, here, switches.query, "file_"),
     }

@@ -16,11 +16,12 @@ from survey.desk.pages.results.pair_results import pair_plot, pair_results, pair
 from survey.desk.pages.results.pieces import file_response, page_context
 from survey.desk.pages.results.ranking import factors_of
 from survey.desk.pages.results.scores import image_names, is_large, large_results, large_table
-from survey.desk.pages.results.switches import Switches, read_switches
+from survey.desk.pages.results.switches import Switches, rated_items, read_switches
 from survey.desk.pages.results.view import View, drawn, known_plot, method, table_response, view_links
 from survey.models import Study
-from survey.results.collect import DEFAULT, NoRatings, Selection, collect, fingerprint
+from survey.results.collect import NoRatings, collect, fingerprint
 from survey.results.export import Export
+from survey.results.panels import DEFAULT, Selection
 
 DOWNLOADS: Final = {
     "images": "Images, named by content and style, as a ZIP",
@@ -101,7 +102,7 @@ def _view(request: HttpRequest, study: Study, here: str) -> _StudyView | None:
     """Read what the address asks for; None where nobody has rated yet."""
     try:
         everyone = collect(study)
-        switches = read_switches(request.GET, everyone)
+        switches = _switches_of(request, everyone)
         export = everyone if switches.selection == DEFAULT else collect(study, switches.selection)
     except NoRatings:
         return None
@@ -154,9 +155,13 @@ def table(request: HttpRequest, study: Study, name: str) -> HttpResponse:
 
 def _switches(request: HttpRequest, study: Study) -> Switches:
     try:
-        return read_switches(request.GET, collect(study))
+        return _switches_of(request, collect(study))
     except NoRatings as error:
         raise Http404(str(error)) from error
+
+
+def _switches_of(request: HttpRequest, everyone: Export) -> Switches:
+    return read_switches(request.GET, everyone.questions, rated_items(everyone), "image")
 
 
 def _data(study: Study, selection: Selection, question: str) -> plots.PlotData:

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from survey.analysis.items.mos import count_columns, remarks
 from survey.analysis.scale import ACR, Scale
 from survey.desk.pages.results.pieces import file_response, interval, page_context, score
-from survey.desk.pages.results.switches import question_switch
+from survey.desk.pages.results.switches import CI_NAMES, question_switch
 from survey.exports.tables import csv_bytes
 from survey.models import Rating, Study
 from survey.results.collect import NoRatings, exclusions, mos_tables, texts_of
@@ -44,7 +44,7 @@ def large_results(request: HttpRequest, study: Study) -> HttpResponse:
         "query": f"question={key}",
         "question": shown,
         "scores": scores(image_names(study), mos, shown.scale),
-        "ci_method": "t",
+        "ci_name": CI_NAMES["t"],
         "excluded": len(exclusions(study)),
         "ratings": f"{mos['n'].sum():,}",
     }

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Final, cast
 from urllib.parse import urlencode
 
+import pandas as pd
 from django.http import QueryDict
 
 from survey.analysis.factors import factor_columns
 from survey.analysis.items.intervals import METHODS, Method
-from survey.results.collect import Selection
 from survey.results.export import Export, QuestionText
-from survey.results.panels import PANELS, Panel
+from survey.results.panels import PANELS, Panel, Selection
 
 CI_NAMES: Final[Mapping[str, str]] = {
     "t": "Student t",
@@ -55,19 +55,28 @@ class Switches:
         return urlencode(chosen)
 
 
-def read_switches(asked: QueryDict, export: Export) -> Switches:
-    """Return the switches of a page of `export` (the study's default selection) as `asked` in the address."""
-    levels = {f"{column}={level}": f"{column}: {level}" for column, level in _levels(export)}
-    of_question, question = question_switch(asked, export.questions)
+def read_switches(
+    asked: QueryDict, questions: Iterable[QuestionText], items: pd.DataFrame, thing: str
+) -> Switches:
+    """Return the switches of a results page as `asked` in the address.
+
+    Args:
+        asked: the query of the page.
+        questions: those with ratings.
+        items: one row a rated item, with its factors; see `rated_items`.
+        thing: what one of them is called.
+    """
+    levels = {f"{column}={level}": f"{column}: {level}" for column, level in _levels(items)}
+    of_question, question = question_switch(asked, questions)
     panel = _chosen(asked, "panel", PANELS)
-    of_ci, ci = ci_switch(asked)
+    ci = _chosen(asked, "ci", METHODS)
     only = _chosen(asked, "only", ["", *levels])
     column, _, level = only.partition("=")
     shown = [
         of_question,
         _switch("panel", "Participants", PANELS, panel),
-        of_ci,
-        _switch("only", "Images", {"": "All", **levels}, only),
+        _switch("ci", "95 % interval", {name: CI_NAMES[name] for name in METHODS}, ci),
+        _switch("only", f"{thing.capitalize()}s", {"": "All", **levels}, only),
     ]
     return Switches(
         question=question,
@@ -76,12 +85,6 @@ def read_switches(asked: QueryDict, export: Export) -> Switches:
         ),
         shown=[switch for switch in shown if len(switch.options) > 1],
     )
-
-
-def ci_switch(asked: QueryDict) -> tuple[Switch, str]:
-    """Return the switch between intervals and the one chosen."""
-    ci = _chosen(asked, "ci", METHODS)
-    return _switch("ci", "95 % interval", {name: CI_NAMES[name] for name in METHODS}, ci), ci
 
 
 def question_switch(asked: QueryDict, questions: Iterable[QuestionText]) -> tuple[Switch, str]:
@@ -101,11 +104,16 @@ def _switch(name: str, label: str, options: Mapping[str, str], chosen: str) -> S
     return Switch(name, label, [(value, text, value == chosen) for value, text in options.items()])
 
 
-def _levels(export: Export) -> list[tuple[str, str]]:
-    """Return (factor, level) of the rated items, levels in the order of their values."""
+def rated_items(export: Export) -> pd.DataFrame:
+    """Return one row a rated image of a study, with its factors."""
     rated = export.items[export.items["item"].isin(set(export.analysis.mos["item"]))]
+    return rated.drop(columns=["role", "width", "height", "name", "sha256"])
+
+
+def _levels(items: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return (factor, level) of the items, levels in the order of their values."""
     return [
         (column, str(level))
-        for column in factor_columns(rated.drop(columns=["role", "width", "height", "name", "sha256"]))
-        for level in sorted(rated[column].dropna().unique().tolist())
+        for column in factor_columns(items)
+        for level in sorted(items[column].dropna().unique().tolist())
     ]

@@ -28,7 +28,7 @@ TABLES: Final = {
     "covariates": "Covariates against the MOS",
     "dmos": "Differential MOS against the reference",
     "panels": "Scores under three panels",
-    "comparisons": "Comparisons of images",
+    "comparisons": "Comparisons of {thing}s",
     "observers": "Participants",
     "screening": "Screening: every rule for every participant",
     "recovered": "Recovered quality (ITU-T P.910 Annex E)",
@@ -67,6 +67,7 @@ class View:
         answer: what may be said of it.
         base: the address of the results, from the page that is shown.
         query: the switches, for links to plots and tables.
+        thing: what one item is called.
     """
 
     data: plots.PlotData
@@ -74,11 +75,18 @@ class View:
     answer: Answer
     base: str
     query: str
+    thing: str = "image"
 
     @property
     def context(self) -> dict[str, Any]:
         """What every view needs."""
-        return {"question": self.question, "answer": self.answer, "base": self.base, "query": self.query}
+        return {
+            "question": self.question,
+            "answer": self.answer,
+            "base": self.base,
+            "query": self.query,
+            "thing": self.thing,
+        }
 
     def scores(self, asked: QueryDict, names: Mapping[str, str], ci: str) -> dict[str, Any]:
         """Return the first view: the ranking and the scores. names: of the items' images, where there are any."""
@@ -92,7 +100,9 @@ class View:
         found = self.data.analysis.factor_effects
         effects = None if found.slow else found.result
         return self._parts("conditions", without=OF_EFFECTS if found.slow else ()) | {
-            "finding": condition_finding(self.data.analysis) if effects is None else effects.finding,
+            "finding": condition_finding(self.data.analysis, self.thing)
+            if effects is None
+            else effects.finding,
             "effects": [] if effects is None else effects_said(effects)[1:],
             "slow": found.factors if found.slow else [],
             "design_claims": [claim for claim in self.answer.claims if claim.about == "design"],
@@ -104,7 +114,7 @@ class View:
         links = found.quick if found.slow else found.result
         if links is None:
             return {
-                "finding": "Nothing was measured on these images.",
+                "finding": f"Nothing was measured on these {self.thing}s.",
                 "said": [],
                 "links": [],
                 "slow": False,
@@ -136,7 +146,9 @@ class View:
             for kind, table in plots.drawable_of(wanted, self.data)
         ]
         tables = [
-            page_table(TABLES[table], frame, f"{self.base}tables/{table}.csv?{self.query}")
+            page_table(
+                TABLES[table].format(thing=self.thing), frame, f"{self.base}tables/{table}.csv?{self.query}"
+            )
             for table in TABLES_OF[name]
             if table not in (*without, *without_tables)
             and (frame := getattr(self.data.analysis, table)) is not None
