@@ -29,6 +29,7 @@ class Counts:
         operations: Number, without operations that only make views.
         read, written: Bytes.
         mixed, waits: Operations that should not occur.
+        uploads: Copies from the host, which a CUDA graph cannot repeat.
     """
 
     operations: Counter[str] = field(default_factory=Counter)
@@ -36,6 +37,7 @@ class Counts:
     written: Counter[str] = field(default_factory=Counter)
     mixed: list[str] = field(default_factory=list)
     waits: list[str] = field(default_factory=list)
+    uploads: list[str] = field(default_factory=list)
 
     @property
     def launches(self) -> int:
@@ -93,6 +95,9 @@ class Recorder(TorchDispatchMode):
         comes_over = "copy" in name and any(self._is_here(each) for each in given)
         if comes_over and not all(self._is_here(each) for each in made):
             self.counts.waits.append(name)
+        comes_here = "copy" in name and not all(self._is_here(each) for each in given)
+        if comes_here and any(self._is_here(each) for each in made):
+            self.counts.uploads.append(name)
         if name.startswith(_WAITS) and any(self._is_here(each) for each in given):
             self.counts.waits.append(name)
 
