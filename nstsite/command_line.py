@@ -7,6 +7,9 @@ import textwrap
 from typing import Final
 
 from django.core.management import BaseCommand, ManagementUtility, get_commands, load_command_class
+from django.db import OperationalError, ProgrammingError
+
+from generator.management.base import of_database
 
 _OURS: Final = ("generator", "survey")
 
@@ -75,6 +78,14 @@ class CommandLine(ManagementUtility):
         if self.settings_exception is not None:
             lines += ["", f"The settings cannot be read: {self.settings_exception}"]
         return "\n".join(lines)
+
+    def execute(self) -> None:
+        """Run the command; a database without tables or without answer is one line for Django's commands, too."""
+        try:
+            super().execute()
+        except (OperationalError, ProgrammingError) as error:
+            sys.stderr.write(f"CommandError: {of_database(error)}\n")
+            sys.exit(1)
 
     def fetch_command(self, subcommand: str) -> BaseCommand:
         """Return a command; exit with code 2 and the nearest name if it does not exist."""

@@ -42,7 +42,7 @@ class PlainCommand(BaseCommand):
             # Here and not when Python exits: a reader that has gone is then no traceback.
             self.stdout.flush()
         except (OperationalError, ProgrammingError) as error:
-            raise CommandError(_of_database(error), returncode=1) from error
+            raise CommandError(of_database(error), returncode=1) from error
         except KeyboardInterrupt:
             raise CommandError("stopped", returncode=130) from None
         except BrokenPipeError:
@@ -52,7 +52,8 @@ class PlainCommand(BaseCommand):
         return output
 
 
-def _of_database(error: Exception) -> str:
+def of_database(error: Exception) -> str:
+    """Return one line on a database that lacks tables or does not answer."""
     reason = str(error).strip().partition("\n")[0]
     if any(words in reason for words in _NOT_MIGRATED):
         return f"the database lacks tables ({reason}): run `python manage.py migrate` first"

@@ -58,8 +58,12 @@ def test_an_unknown_command_exits_with_2_and_the_nearest_name():
     assert "Did you mean generate?" in result.stderr
 
 
-def test_a_database_without_tables_is_one_line(tmp_path: Path):
-    result = manage("create_study", "x", "--set", "y", DATABASE_URL=f"sqlite:///{tmp_path / 'empty.sqlite3'}")
+@pytest.mark.parametrize(
+    "command",
+    ["create_study x --set y", "createsuperuser --noinput --username ada --email ada@example.org"],
+)
+def test_a_database_without_tables_is_one_line(tmp_path: Path, command: str):
+    result = manage(*command.split(), DATABASE_URL=f"sqlite:///{tmp_path / 'empty.sqlite3'}")
     assert result.returncode == 1
     assert result.stderr.startswith("CommandError: the database lacks tables (")
     assert "run `python manage.py migrate` first" in result.stderr
