@@ -206,6 +206,17 @@ def test_the_back_button_keeps_the_choices_and_the_count(desk: Page, pictures):
     expect(desk.locator("#count")).to_contain_text("2 images")
 
 
+def test_who_leaves_to_upload_more_pictures_finds_the_choices_again(desk: Page, pictures):
+    choose(desk, "cat.png")
+    desk.get_by_label("Name of the set").fill("Waves")
+    desk.get_by_role("link", name="Upload more pictures").click()
+    desk.get_by_role("link", name="Make an image set from these").click()
+    expect(desk.get_by_label("Name of the set")).to_have_value("Waves")
+    expect(desk.get_by_role("group", name="Photographs").get_by_label("cat.png")).to_be_checked()
+    desk.goto(reverse("new_plan"))
+    expect(desk.get_by_label("Name of the set")).to_have_value("")
+
+
 def test_errors_take_the_focus_lead_to_their_field_and_keep_the_choices(desk: Page, pictures):
     choose(desk, "cat.png")
     desk.locator("summary", has_text="Ratio of photograph").click()

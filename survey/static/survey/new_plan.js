@@ -2,6 +2,7 @@
 // shows the count, and a button shows the values.
 
 const WAIT = 300;
+const LEFT = "choices of a new image set";
 
 /** @returns {NodeListOf<HTMLElement>} */
 const all = (within, selector) => within.querySelectorAll(selector);
@@ -101,8 +102,15 @@ export function choosePlan(form) {
     history.replaceState({ chosen: [...new FormData(form)] }, "");
   }
 
-  async function restore() {
-    const fresh = (await look(history.state.chosen)).querySelector(".chosen");
+  // Who goes to upload more pictures comes back by a link, to a new page: this tab keeps the choices until then.
+  function takeLeft() {
+    const left = sessionStorage.getItem(LEFT);
+    sessionStorage.removeItem(LEFT);
+    return left ? JSON.parse(left) : null;
+  }
+
+  async function restore(chosen) {
+    const fresh = (await look(chosen)).querySelector(".chosen");
     if (!fresh) return;
     form.querySelector(".chosen").replaceWith(fresh);
     removeHelpWithoutScript();
@@ -114,8 +122,15 @@ export function choosePlan(form) {
   });
   form.addEventListener("input", later);
   form.addEventListener("submit", keep);
+  form.addEventListener("click", (event) => {
+    if (!(event.target instanceof Element) || !event.target.closest("[data-leaves]")) return;
+    keep();
+    sessionStorage.setItem(LEFT, JSON.stringify(history.state.chosen));
+  });
   removeHelpWithoutScript();
   countTicks();
-  if (history.state?.chosen) restore().then(later, later);
+  const left = takeLeft();
+  const chosen = history.state?.chosen ?? left;
+  if (chosen) restore(chosen).then(later, later);
   else count();
 }
