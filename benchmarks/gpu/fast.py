@@ -19,9 +19,9 @@ from torch.profiler import ProfilerActivity, profile
 
 from benchmarks import classic, counts
 from benchmarks.gpu.bench import Bench, flop, grid, neural_style, objective_of, patel, picture, start_of
-from benchmarks.gpu.report import Found, Report, tidy, told
+from benchmarks.gpu.report import Found, Report, filled, tidy
 from generator.nst import Recipe, transfer_batch
-from generator.nst.gpu import graphs
+from generator.nst.gpu import graphs, ways
 from generator.nst.network import Vgg, resolve_precision
 from generator.nst.objective import Objective
 
@@ -90,7 +90,7 @@ def speed(bench: Bench, report: Report) -> Found:
     sizes = ((32, 3, 4),) if bench.tiny else ((512, 25, 60), (256, 25, 60))
     for size, cells, evaluations in sizes:
         for name, count, work in _contenders(bench, size, cells, evaluations):
-            found[f"{size} px, {name}"] = told(partial(_race, bench, size, count, work))
+            found[f"{size} px, {name}"] = report.told(partial(_race, bench, size, count, work))
             tidy()
     _speed_table(report, found)
     return found
@@ -100,7 +100,7 @@ def large(bench: Bench, report: Report) -> Found:
     """The same at 1024 px."""
     size, cells, evaluations = (40, 2, 4) if bench.tiny else (1024, 25, 24)
     found = {
-        f"{size} px, {name}": told(partial(_race, bench, size, count, work))
+        f"{size} px, {name}": report.told(partial(_race, bench, size, count, work))
         for name, count, work in _contenders(bench, size, cells, evaluations)
         if "10 pairs" in name or "classic" in name
     }
@@ -114,7 +114,7 @@ def _speed_table(report: Report, found: Found) -> None:
         first = found.get(f"{name.partition(',')[0]}, classic loop", {})
         if "ms" in each and "ms" in first:
             each["times classic"] = first["ms"] / each["ms"]
-    rows = [(name, *(each.get(key, each.get("error", "")) for key in keys)) for name, each in found.items()]
+    rows = [(name, *filled(each, keys)) for name, each in found.items()]
     report.table(("", *keys), rows)
 
 
@@ -139,6 +139,10 @@ def _contenders(bench: Bench, size: int, cells: int, evaluations: int) -> Iterat
     yield "cell by cell, 10 pairs, no CUDA graph", 1, _without_graphs(made(patel(size, evaluations), 1))
     yield f"{cells} cells, 100 pairs", cells, made(neural_style(size, evaluations), cells)
     yield f"{cells} cells, 10 pairs", cells, made(patel(size, evaluations), cells)
+    few = max(4, evaluations // 4)
+    for loss, more in (("wasserstein", {}), ("patches", {"style_layers": ("conv3_1", "conv4_1")})):
+        yield f"{loss}, one cell", 1, made(patel(size, few, style_loss=loss, **more), 1)
+    yield f"wasserstein, {cells} cells", cells, made(patel(size, few, style_loss="wasserstein"), cells)
 
 
 def _without_graphs(work: Work) -> Work:
@@ -181,54 +185,61 @@ def steps(bench: Bench, report: Report) -> Found:
         content, style = picture(1, size), picture(2, size)
         batch = grid(neural_style(size, 10), content, style, cells)
         for name, way in _ways(bench).items():
-            found[f"{cells} of {size} px, {name}"] = told(partial(way, batch, size))
+            found[f"{cells} of {size} px, {name}"] = report.told(partial(way, batch, size))
             tidy()
-    rows = [
-        (name, *(each.get(key, each.get("error", "")) for key in ("ms", "share", "gradient off")))
-        for name, each in found.items()
-    ]
+    rows = [(name, *filled(each, ("ms", "share", "gradient off"))) for name, each in found.items()]
     report.table(("", "ms", "share of the matrix rate", "gradient off"), rows)
     return found
 
 
 def _ways(bench: Bench) -> dict[str, Callable[..., Found]]:
-    def plain(batch: list, size: int) -> Found:
-        return _timed(bench, batch, size, lambda run: run)
+    """Return what is timed: each fast way alone, all together and all but each; then what is not used."""
 
-    def tuned(batch: list, size: int) -> Found:
-        before = torch.backends.cudnn.benchmark
-        torch.backends.cudnn.benchmark = True
-        try:
-            return plain(batch, size)
-        finally:
-            torch.backends.cudnn.benchmark = before
+    def forced(chosen: ways.Ways, batch: list, size: int) -> Found:
+        with _forced(chosen):
+            return _timed(bench, batch, size, lambda run: run)
 
     def compiled(batch: list, size: int) -> Found:
         whole = Vgg._whole
         setattr(Vgg, "_whole", torch.compile(whole, dynamic=False))  # noqa: B010 -- mypy minds methods
         try:
-            return plain(batch, size)
+            return forced(ways.NONE, batch, size)
         finally:
             setattr(Vgg, "_whole", whole)  # noqa: B010
 
-    def decided(is_fast: bool, batch: list, size: int) -> Found:
-        def always(self: Objective, number: int, images: Tensor) -> bool:
-            self._passing = [self._way_in_passing(each) for each in range(len(self._chunks))]
-            return is_fast
+    def graphed(batch: list, size: int) -> Found:
+        with _forced(every):
+            return _timed(bench, batch, size, _graphed)
 
-        with patch.object(Objective, "_is_fast", always):
-            return plain(batch, size)
-
-    ways: dict[str, Callable[..., Found]] = {
-        "as it is": plain,
-        "losses apart": partial(decided, False),
-        "losses in passing": partial(decided, True),
-        "cudnn.benchmark": tuned,
+    # bfloat16's halves are for a network in bfloat16; the roots are for another loss (section "speed").
+    is_bf16 = resolve_precision("auto", bench.device) == torch.bfloat16
+    every = frozenset(ways.ORDER) - {ways.ROOTS, *(() if is_bf16 else (ways.HALVES,))}
+    rows: dict[str, Callable[..., Found]] = {
+        "as it proves itself": lambda batch, size: _timed(bench, batch, size, lambda run: run),
+        "plain": partial(forced, ways.NONE),
+        "every way": partial(forced, every),
     }
+    for way in ways.ORDER:
+        if way in every:
+            rows[f"only: {way}"] = partial(forced, frozenset({way}))
+            rows[f"all but: {way}"] = partial(forced, every - {way})
     if bench.is_cuda:
-        ways |= {"CUDA graph": lambda batch, size: _timed(bench, batch, size, _graphed)}
-        ways |= {"torch.compile of the network": compiled}
-    return ways
+        rows |= {"every way, CUDA graph": graphed, "torch.compile of the network": compiled}
+    return rows
+
+
+@contextlib.contextmanager
+def _forced(chosen: ways.Ways) -> Iterator[None]:
+    """Have every Objective take some ways untried."""
+
+    def taken(self: Objective, number: int, images: Tensor) -> ways.Ways:
+        if not self._passing:
+            # On a CPU, where no way is tried, nothing is made ready for them.
+            self._passing = [self._way_in_passing(each) for each in range(len(self._chunks))]
+        return chosen if self._passing[number] else chosen - {ways.PASSING}
+
+    with patch.object(Objective, "_ways", taken):
+        yield
 
 
 Run = Callable[[], tuple[Tensor, Tensor]]
@@ -237,7 +248,7 @@ Run = Callable[[], tuple[Tensor, Tensor]]
 def _timed(bench: Bench, batch: list, size: int, wrapped: Callable[[Run], Run]) -> Found:
     objective, mean = objective_of(bench, batch, size, bench.device, "auto")
     images = start_of(bench, len(batch), size, mean)
-    with patch.object(Objective, "_is_fast", lambda *_: False):
+    with _forced(ways.NONE):
         expected = objective(images)[1]
     run = wrapped(lambda: objective(images))
     gradient = run()[1]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import gc
 import json
+import math
 import time
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ class Report:
         started: When the report began, on the clock of `time.perf_counter`.
         sections: What each section found.
         lines: The lines of results.md.
+        ends: Seconds from the start after which the present section begins no further part.
     """
 
     folder: Path
@@ -34,14 +36,26 @@ class Report:
     started: float = field(default_factory=time.perf_counter)
     sections: dict[str, Found] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
+    ends: float = math.inf
 
-    def run(self, name: str, work: Callable[[Report], Found], least: float) -> None:
+    def plan(self, sections: Mapping[str, tuple[float, float]]) -> None:
+        """Write down what is to run: for each section the least and the most seconds."""
+        self.say(
+            "", f"No section begins after {self.seconds:.0f} s. A section begins no part after its seconds."
+        )
+        whole = sum(most for _, most in sections.values())
+        rows = [(name, least, most) for name, (least, most) in sections.items()]
+        self.table(("section", "needs at least", "may take"), [*rows, ("all", "", whole)])
+        self.write()
+
+    def run(self, name: str, work: Callable[[Report], Found], least: float, most: float = math.inf) -> None:
         """Run a section, unless too little time is left. A fault in it is written down.
 
         Args:
             name: Its name.
             work: Runs it and returns what it found.
             least: Seconds that it needs at least.
+            most: Seconds after which it begins no further part.
         """
         self.say("", f"## {name}", "")
         left = self.seconds - self.spent()
@@ -49,6 +63,7 @@ class Report:
             self.say(f"Left out: {max(0.0, left):.0f} s were left.")
             self.sections[name] = {"left_out": True}
         else:
+            self.ends = min(self.seconds, self.spent() + most)
             self.sections[name] = self._found(name, work)
         self.write()
         with contextlib.suppress(RuntimeError):
@@ -65,6 +80,21 @@ class Report:
         found["seconds"] = round(time.perf_counter() - began, 2)
         print(f"{self.spent():6.1f} s  {name}: {found.get('error', 'done')}", flush=True)
         return found
+
+    def told(self, work: Callable[[], Found]) -> Found:
+        """Return what a part of a section found, or its error: the other parts run all the same.
+
+        A part for which the section has no time left is left out.
+        """
+        if (over := self.spent() - self.ends) > 0:
+            return {"left_out": f"left out: the section's time was over {over:.0f} s before"}
+        try:
+            return work()
+        except Exception as error:
+            return {
+                "error": f"{type(error).__name__}: {str(error)[:200]}",
+                "trace": traceback.format_exc()[-1200:],
+            }
 
     def spent(self) -> float:
         """Return the seconds since the start."""
@@ -86,20 +116,15 @@ class Report:
         (self.folder / "results.md").write_text("\n".join(self.lines) + "\n")
 
 
+def filled(found: Found, keys: Iterable[str]) -> list[object]:
+    """Return a row of a table: what a part found, or why it found nothing."""
+    why = found.get("error", found.get("left_out", ""))
+    return [found.get(key, why) for key in keys]
+
+
 def shown(cell: object) -> str:
     """Return a cell of a table as text: numbers with four digits."""
     return f"{cell:.4g}" if isinstance(cell, float) else str(cell).replace("|", "/")
-
-
-def told(work: Callable[[], Found]) -> Found:
-    """Return what a part of a section found, or its error: the other parts run all the same."""
-    try:
-        return work()
-    except Exception as error:
-        return {
-            "error": f"{type(error).__name__}: {str(error)[:200]}",
-            "trace": traceback.format_exc()[-1200:],
-        }
 
 
 def has_error(found: Found) -> bool:

@@ -21,7 +21,7 @@ from benchmarks.gpu.bench import (
     picture,
     start_of,
 )
-from benchmarks.gpu.report import Found, Report, tidy, told
+from benchmarks.gpu.report import Found, Report, filled, tidy
 from generator.nst import Cell, Recipe, Result, Style, preset, transfer_batch
 from generator.nst.feedforward.network import Network, Stylist, TransformNet
 from generator.nst.gpu.precision import float32_products
@@ -65,13 +65,13 @@ def gradients(bench: Bench, report: Report) -> Found:
             }
 
         for precision in precisions(bench):
-            found[f"{kind}, {precision}"] = told(partial(compare, precision))
+            found[f"{kind}, {precision}"] = report.told(partial(compare, precision))
     _rows(report, found, ("terms", "gradient", "cosine"))
     return found
 
 
 def _rows(report: Report, found: Found, keys: Sequence[str]) -> None:
-    rows = [(name, *(each.get(key, each.get("error", "")) for key in keys)) for name, each in found.items()]
+    rows = [(name, *filled(each, keys)) for name, each in found.items()]
     report.table(("", *keys), rows)
 
 
@@ -113,7 +113,7 @@ def images(bench: Bench, report: Report) -> Found:
             }
 
         for precision in precisions(bench):
-            found[f"{kind}, {precision}"] = told(partial(compare, precision))
+            found[f"{kind}, {precision}"] = report.told(partial(compare, precision))
     _rows(report, found, ("last loss", "grey levels", "failure", "seconds"))
     return found
 
@@ -142,7 +142,7 @@ def exact(bench: Bench, report: Report) -> Found:
     for kind, recipe in kinds.items():
         for mode in (True, False):
             cells = [Cell(content, style, recipe, 1)]
-            found[f"{kind}, exact={mode}"] = told(partial(_twice, bench, cells, exact=mode))
+            found[f"{kind}, exact={mode}"] = report.told(partial(_twice, bench, cells, exact=mode))
     _rows(report, found, ("same bits", "largest difference", "warnings"))
     return found
 
@@ -178,7 +178,9 @@ def out_of_memory(bench: Bench, report: Report) -> Found:
     _rows(report, found, ("bytes a pixel", "planned"))
     if bench.is_cuda:
         starved = {
-            f"{cells} cells, {side} px, {share:.0%}": told(partial(_starved, bench, cells, side, share))
+            f"{cells} cells, {side} px, {share:.0%}": report.told(
+                partial(_starved, bench, cells, side, share)
+            )
             for cells, side, share in ((9, 256, 0.5), (9, 256, 0.12), (1, 1024, 0.5), (1, 1024, 0.3))
         }
         _rows(report, starved, ("notes", "loss"))
@@ -204,7 +206,7 @@ def _starved(bench: Bench, count: int, size: int, share: float) -> Found:
 def one_pass(bench: Bench, report: Report) -> Found:
     """The one-pass network: its image against the CPU's, and its milliseconds."""
     torch.manual_seed(0)
-    network = Network("random", TransformNet().eval().requires_grad_(False), "", {})
+    network = Network("random", _transform(bench).eval().requires_grad_(False), "", {})
     image = picture(5, 64 if bench.tiny else 256)[None]
     expected, found = Stylist(network, CPU, "fp32")(image), {}
     for precision in precisions(bench):
@@ -216,3 +218,7 @@ def one_pass(bench: Bench, report: Report) -> Found:
             found[precision][f"ms, {count} of {size} px"] = seconds * 1e3
     _rows(report, found, list(next(iter(found.values()))))
     return found
+
+
+def _transform(bench: Bench) -> TransformNet:
+    return TransformNet(width=4, blocks=1) if bench.tiny else TransformNet()

@@ -14,6 +14,7 @@ from benchmarks.gpu import __main__ as check
 from benchmarks.gpu import fast, pack
 from benchmarks.gpu.bench import flop, random_weights
 from benchmarks.gpu.report import Report
+from generator.nst.gpu import ways
 
 WITHOUT_DJANGO = """
 import sys
@@ -24,16 +25,27 @@ sys.exit(main(["--device", "cpu", "--tiny", "--out", "results", "--only", "machi
 
 
 def test_a_rehearsal_runs_every_section_and_none_fails(tmp_path, capsys):
-    assert check.main(["--device", "cpu", "--tiny", "--out", str(tmp_path)]) == 0
+    arguments = ["--device", "cpu", "--tiny", "--seconds", "6000", "--out", str(tmp_path)]
+    assert check.main(arguments) == 0
     sections = json.loads((tmp_path / "results.json").read_text())["sections"]
-    assert len(sections) == 12
+    assert len(sections) == 14
     assert sections["gradients"]["gram, fp32"]["gradient"] < 1e-4
     assert sections["exact"]["lbfgs-b, fp32, exact=True"]["same bits"] is True
     assert sections["speed"]["32 px, 3 cells, 10 pairs"]["images/hour"] > 0
     assert sections["counts"]["1 cells"]["operations"] > 100
+    steps = {name.partition(", ")[2] for name in sections["steps"] if ", " in name}
+    for way in (ways.FUSED, ways.PASSING, ways.TUNED):
+        assert {f"only: {way}", f"all but: {way}"} <= steps
+    assert sections["steps"]["2 of 32 px, every way"]["gradient off"] < 1e-3
+    assert sections["pieces"]["conv5_1, in one"]["ms"] > 0
+    assert sections["training"]["1 of 32 px"]["ms a step"] > 0
+    assert sections["speed"]["32 px, wasserstein, 3 cells"]["ms"] > 0
     text = (tmp_path / "results.md").read_text()
-    assert text.count("\n## ") == 12
+    assert text.count("\n## ") == 14
     assert "FAILED" not in text
+    assert "| pieces | 5 | 20 |" in text
+    # The whole plan fits into six minutes, the start of the machine's Python included.
+    assert "| all |  | 330 |" in text
 
 
 def test_what_travels_runs_without_django_and_numba(tmp_path):
@@ -75,6 +87,20 @@ def test_results_are_on_disk_after_each_section_and_none_begins_when_time_is_up(
     report.run("second", lambda report: pytest.fail("began"), least=1)
     assert report.sections["second"] == {"left_out": True}
     assert "Left out: 0 s were left." in (tmp_path / "results.md").read_text()
+
+
+def test_a_section_whose_time_is_over_begins_no_further_part_and_says_why(tmp_path: Path):
+    report = Report(tmp_path, seconds=100)
+
+    def work(report: Report) -> dict:
+        first = report.told(lambda: {"ms": 1.0})
+        report.started -= 10
+        return {"first": first, "second": report.told(lambda: pytest.fail("began"))}
+
+    report.run("two parts", work, least=1, most=5)
+    found = report.sections["two parts"]
+    assert found["first"] == {"ms": 1.0}
+    assert found["second"]["left_out"].startswith("left out: the section's time was over 5 s")
 
 
 def test_a_machine_without_a_gpu_is_told_how_to_rehearse(tmp_path, monkeypatch, capsys):
