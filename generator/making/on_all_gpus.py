@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 from collections.abc import Iterator, Sequence
-from multiprocessing.process import BaseProcess
+from dataclasses import dataclass, replace
+from multiprocessing.queues import SimpleQueue
 from typing import TYPE_CHECKING
 
 import django
@@ -24,7 +25,7 @@ def render_on_all(
 ) -> Summary:
     """Make a set as `render.render` does: in this process on the first GPU, and in one process on each other GPU.
 
-    If a process dies, the others make its cells.
+    If a process fails or dies, the others make its cells, and the summary's `troubles` say so.
 
     Args:
         image_set: The set.
@@ -42,39 +43,72 @@ def render_on_all(
     first, *others = engine.all_gpus()
     if retry_failed:
         claims.retry_failed(image_set)
-    with _beside(image_set.pk, others, exact):
-        return render(image_set, device=first, exact=exact, progress=progress)
+    with _beside(image_set.pk, others, exact) as processes:
+        summary = render(image_set, device=first, exact=exact, progress=progress)
+    accounts = [process.account() for process in processes]
+    made = summary.made + sum(account.made for account in accounts)
+    return replace(
+        summary, made=made, troubles=tuple(account.trouble for account in accounts if account.trouble)
+    )
+
+
+@dataclass(frozen=True)
+class Account:
+    """What a process did: how many cells it made, and why it ended before its work did ("" if it did not)."""
+
+    made: int = 0
+    trouble: str = ""
+
+
+class Beside:
+    """A process that makes cells of a set on one device, beside this one."""
+
+    def __init__(self, pk: int, device: str, exact: bool) -> None:
+        # Spawned, not forked: CUDA fails after a fork.
+        context = multiprocessing.get_context("spawn")
+        self._device = device
+        self._accounts = context.SimpleQueue()
+        self._process = context.Process(target=_make, args=(pk, device, exact, self._accounts), name=device)
+        self._process.start()
+
+    def end(self) -> None:
+        """Have it free its cells and end."""
+        self._process.terminate()
+
+    def wait(self) -> None:
+        """Wait until it has ended."""
+        self._process.join()
+
+    def account(self) -> Account:
+        """Return what it did, once it has ended."""
+        if not self._accounts.empty():
+            found: Account = self._accounts.get()
+            return found
+        return Account(trouble=f"{self._device}: its process ended with exit code {self._process.exitcode}")
 
 
 @contextlib.contextmanager
-def _beside(pk: int, devices: Sequence[str], exact: bool) -> Iterator[None]:
+def _beside(pk: int, devices: Sequence[str], exact: bool) -> Iterator[list[Beside]]:
     """Run one process for each device on the set. End the processes if interrupted."""
-    processes = [start(pk, device, exact) for device in devices]
+    processes = [Beside(pk, device, exact) for device in devices]
     try:
-        yield
+        yield processes
     except BaseException:
         for process in processes:
-            process.terminate()
+            process.end()
         raise
     finally:
         for process in processes:
-            process.join()
+            process.wait()
 
 
-def start(pk: int, device: str, exact: bool) -> BaseProcess:
-    """Start a process that makes cells of a set on one device."""
-    # Spawned, not forked: CUDA fails after a fork.
-    process = multiprocessing.get_context("spawn").Process(
-        target=_make, args=(pk, device, exact), name=device
-    )
-    process.start()
-    return process
-
-
-def _make(pk: int, device: str, exact: bool) -> None:
-    """Make cells; called in the started process."""
+def _make(pk: int, device: str, exact: bool, accounts: SimpleQueue[Account]) -> None:
+    """Make cells and tell how many; called in the started process."""
     django.setup()
     from generator.making.render import make_beside
     from generator.models import ImageSet
 
-    make_beside(ImageSet.objects.get(pk=pk), device=device, exact=exact)
+    try:
+        accounts.put(Account(make_beside(ImageSet.objects.get(pk=pk), device=device, exact=exact)))
+    except Exception as error:
+        accounts.put(Account(trouble=f"{device}: {type(error).__name__}: {error}"))

@@ -73,12 +73,21 @@ def while_wanted(wanted: QuerySet[Model]) -> Listener:
 
 @dataclass(frozen=True)
 class Summary:
-    """The state of a set at the end of a run."""
+    """The state of a set at the end of a run.
+
+    Attributes:
+        done: Finished cells.
+        failed: Failed cells.
+        waiting: Cells that wait or are at work elsewhere.
+        made: Cells that this run made.
+        troubles: Why processes of this run ended before their work did.
+    """
 
     done: int
     failed: int
     waiting: int
     made: int
+    troubles: tuple[str, ...] = ()
 
 
 def render(
@@ -124,10 +133,16 @@ def render(
     )
 
 
-def make_beside(image_set: ImageSet, *, device: str, exact: bool) -> None:
-    """Make cells of a set until none waits, in addition to the run that started it. Errors as in `render`."""
+def make_beside(image_set: ImageSet, *, device: str, exact: bool) -> int:
+    """Make cells of a set until none waits, in addition to the run that started it; return how many.
+
+    Raises:
+        Exception: As in `render`.
+    """
     with Run() as run:
-        _Worker(image_set, run, engine.choose_device(device), exact, None).work()
+        worker = _Worker(image_set, run, engine.choose_device(device), exact, None)
+        worker.work()
+    return worker.made
 
 
 def render_batch(image_set: ImageSet, *, device: str = "auto", progress: Listener | None = None) -> int:

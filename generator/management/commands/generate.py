@@ -89,6 +89,8 @@ class Command(PlainCommand):
             self.stdout.write(
                 f"image set {image_set.slug!r}: {count(summary.done, 'image')}, {summary.made} of them made now"
             )
+            for trouble in summary.troubles:
+                self.stderr.write(f"warning: {trouble}; the other processes made its cells")
             self._say_where(image_set, options)
         self._check(image_set, summary)
         self.after(image_set, options)

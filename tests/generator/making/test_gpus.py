@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import gc
+import time
 import weakref
+from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
+from django.conf import settings as django_settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
@@ -19,6 +23,7 @@ from generator.nst.gpu import memory
 from generator.plans.plan import load_plan
 from generator.sets.create import image_set_from_plan
 from tests.generator.conftest import PlanWriter
+from tests.generator.making.test_killed_runs import database_url
 
 GPU = torch.device("cuda:0")
 RECIPE = preset("patel2019").replace(size=512, precision="bf16")
@@ -104,21 +109,26 @@ def test_every_gpu_is_refused_in_one_line_where_there_is_none(monkeypatch, write
 @pytest.mark.slow
 @pytest.mark.django_db
 def test_generate_on_every_gpu_runs_one_process_for_each(monkeypatch, write_plan: PlanWriter):
-    began: list[tuple[str, bool]] = []
+    began: list[object] = []
 
     class Process:
-        def join(self):
-            began.append(("joined", True))
+        def __init__(self, pk, device, exact):
+            self.device = device
+            began.append((device, exact))
 
-    def start(pk, device, exact):
-        began.append((device, exact))
-        return Process()
+        def wait(self):
+            began.append("waited")
 
-    monkeypatch.setattr(on_all_gpus, "start", start)
+        def account(self):
+            return on_all_gpus.Account(2)
+
+    monkeypatch.setattr(on_all_gpus, "Beside", Process)
     monkeypatch.setattr(engine, "all_gpus", lambda: ["cpu", "cuda:1", "cuda:2"])
-    call_command("generate", str(write_plan()), "--device", "all", "--exact")
-    assert began == [("cuda:1", True), ("cuda:2", True), ("joined", True), ("joined", True)]
+    out = StringIO()
+    call_command("generate", str(write_plan()), "--device", "all", "--exact", stdout=out)
+    assert began == [("cuda:1", True), ("cuda:2", True), "waited", "waited"]
     assert ImageSet.objects.get().cells.get().status == Cell.Status.DONE
+    assert "5 of them made now" in out.getvalue()
 
 
 @pytest.mark.django_db
@@ -150,3 +160,66 @@ def test_a_batch_that_failed_is_out_of_memory_before_its_halves_are_made(write_p
     finally:
         gc.enable()
     assert len(failed) == 3
+
+
+@pytest.fixture
+def _processes_beside(monkeypatch, media: Path):
+    """Let spawned processes find the test's database and media."""
+    for key, value in {
+        "DJANGO_SETTINGS_MODULE": "nstsite.settings",
+        "DATABASE_URL": database_url(),
+        "DATA_DIR": str(django_settings.DATA_DIR),
+        "MEDIA_ROOT": str(media),
+        "OMP_NUM_THREADS": "1",
+    }.items():
+        monkeypatch.setenv(key, value)
+
+
+EIGHT = '[factors]\ncontent_layer = ["conv1_1", "conv3_1"]\nratio = [0.01, 0.1, 0.5, 1.0]\n'
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("_processes_beside")
+def test_two_processes_share_a_set_and_make_no_cell_twice(monkeypatch, write_plan: PlanWriter):
+    image_set = image_set_from_plan(load_plan(write_plan(EIGHT)))
+    monkeypatch.setattr(engine, "all_gpus", lambda: ["cpu", "cpu"])
+    others: list[int] = []
+    account = on_all_gpus.Beside.account
+
+    def look(self):
+        others.append(account(self).made)
+        return on_all_gpus.Account(others[-1])
+
+    def until_both_work(step: render.Step) -> None:
+        ends = time.monotonic() + 300
+        while image_set.cells.exclude(status=Cell.Status.WAITING).count() < 2 + step.done and not others:
+            if time.monotonic() > ends or not image_set.cells.filter(status=Cell.Status.WAITING).exists():
+                return
+            time.sleep(0.05)
+
+    monkeypatch.setattr(on_all_gpus.Beside, "account", look)
+    summary = on_all_gpus.render_on_all(image_set, progress=until_both_work)
+    assert (summary.done, summary.made, summary.troubles) == (8, 8, ())
+    assert others[0] > 0
+    assert all(cell.attempts == 1 for cell in image_set.cells.all())
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("_processes_beside")
+def test_a_process_that_fails_is_reported_and_the_others_make_its_cells(
+    monkeypatch, write_plan: PlanWriter, capsys
+):
+    monkeypatch.setattr(engine, "all_gpus", lambda: ["cpu", "cuda:7"])
+    err = StringIO()
+    call_command("generate", str(write_plan()), "--device", "all", stderr=err)
+    assert "warning: cuda:7: DeviceError: --device cuda:7: this machine has" in err.getvalue()
+    assert ImageSet.objects.get().cells.get().status == Cell.Status.DONE
+
+
+def test_a_process_that_was_killed_is_reported_by_its_exit_code():
+    beside = on_all_gpus.Beside.__new__(on_all_gpus.Beside)
+    beside._device = "cuda:1"
+    vars(beside).update(_accounts=SimpleNamespace(empty=lambda: True), _process=SimpleNamespace(exitcode=-9))
+    assert beside.account().trouble == "cuda:1: its process ended with exit code -9"
