@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks import looks
 from survey.analysis.effects import factor_effects
 from survey.analysis.items.conditions import condition_means
 from survey.analysis.items.intervals import METHODS, interval
@@ -172,7 +173,7 @@ def _ceiling(studies: int) -> str:
 def _table(rows: pd.DataFrame, by: list[str]) -> str:
     mean = rows.groupby([*by, "interval"], sort=False).mean(numeric_only=True)
     cell = mean.apply(lambda r: f"{r['held']:.3f} / {r['width']:.2f} / {r['outside']:.0%}", axis=1)
-    return "Coverage (nominal 0.95) / mean width / share that leaves 1..5.\n\n" + _markdown(
+    return "Coverage (nominal 0.95) / mean width / share that leaves 1..5.\n\n" + looks.markdown(
         cell.unstack(sort=False).reset_index()
     )
 
@@ -190,7 +191,7 @@ def _conditions(studies: int) -> str:
     return (
         "### Conditions of ten items, 24 participants\n\nShare that holds the mean of these items / of items like "
         "them / mean width.\n\n"
-        + _markdown(
+        + looks.markdown(
             mean.apply(lambda r: f"{r['these']:.3f} / {r['such']:.3f} / {r['width']:.2f}", axis=1)
             .unstack(sort=False)
             .reset_index()
@@ -249,7 +250,7 @@ def _model(studies: int) -> str:
                 ).mean()
             rows.append(row)
     mean = pd.DataFrame(rows).groupby("ratings each").mean().map("{:.3f}".format).reset_index()
-    return "### Subject model, 20 ratings an item, 10 % answering at random\n\n" + _markdown(mean)
+    return "### Subject model, 20 ratings an item, 10 % answering at random\n\n" + looks.markdown(mean)
 
 
 def _rmse(estimate: np.ndarray, truth: np.ndarray) -> float:
@@ -263,13 +264,13 @@ def _effects(studies: int) -> str:
         run = partial(_tests, people, contents, people_sd, content_sd)
         p = np.array([found[["p", "people_p"]].iloc[0] for found in _in_parallel(run, studies)], np.float64)
         spread = f"{people_sd:g}, {content_sd:g}"
-        rows.append([spread, f"{people}, {contents}", *(_share(column < 0.05) for column in p.T)])
+        rows.append([spread, f"{people}, {contents}", *(looks.share(column < 0.05) for column in p.T)])
         print(*rows[-1], sep=" | ", file=sys.stderr)
     names = ["SD of people × factor, content × factor", "people, contents", "mixed model", "people as units"]
     return (
         f"### Effects without an effect\n\nShare of {studies} studies with p < 0.05 for a factor that does nothing, ± "
         "the standard error of the simulation. People as units answers for these images alone, which differ where "
-        "content × factor does.\n\n" + _markdown(pd.DataFrame(rows, columns=names))
+        "content × factor does.\n\n" + looks.markdown(pd.DataFrame(rows, columns=names))
     )
 
 
@@ -279,12 +280,12 @@ def _families(studies: int) -> str:
     for people, contents in ((15, 4), (45, 4)):
         run = partial(_tests, people, contents, 0.3, 0.3, second=2)
         some = np.array([(found["p_holm"] < 0.05).any() for found in _in_parallel(run, studies)])
-        rows.append([f"{people}, {contents}", _share(some)])
+        rows.append([f"{people}, {contents}", looks.share(some)])
         print(*rows[-1], sep=" | ", file=sys.stderr)
     return (
         "### Two factors and their interaction without an effect\n\n"
         f"Share of {studies} studies in which any of the three tests has p < 0.05 after Holm; both SDs 0.3.\n\n"
-        + _markdown(pd.DataFrame(rows, columns=["people, contents", "mixed model"]))
+        + looks.markdown(pd.DataFrame(rows, columns=["people, contents", "mixed model"]))
     )
 
 
@@ -303,11 +304,6 @@ def _tests(
     if found is None:
         raise ValueError("the simulated images have no factor")
     return found.of_kind("test")
-
-
-def _share(hits: np.ndarray) -> str:
-    share = hits.mean()
-    return f"{share:.3f} ± {np.sqrt(share * (1 - share) / len(hits)):.3f}"
 
 
 def _without_effect(
@@ -334,20 +330,16 @@ def _without_effect(
     return table.assign(item=item + "/" + table["style"] if second > 1 else item)
 
 
-def _markdown(table: pd.DataFrame) -> str:
-    rows = [
-        [str(name) for name in table.columns],
-        ["---"] * len(table.columns),
-        *table.astype("str").to_numpy().tolist(),
-    ]
-    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
-
-
 PARTS: Mapping[str, Callable[[int], list[str]]] = {
     "items": lambda studies: [_items(studies), _repeats(studies), _ceiling(studies)],
     "conditions": lambda studies: [_conditions(max(studies // 2, 1))],
     "model": lambda studies: [_model(studies)],
     "effects": lambda studies: [_effects(studies), _families(studies)],
+    "looks": lambda studies: [
+        looks.often_wrong(studies),
+        looks.stopping_rules(studies),
+        looks.differences(studies),
+    ],
 }
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 COMMAND: Final = "(command)"
 #: The actor of a participant's act after their study is over. It does not identify the person.
 PARTICIPANT: Final = "(participant)"
+#: The actor where a study's own rule acts.
+STOP_RULE: Final = "(stopping rule)"
 
 ACTS: Final = {
     "account.delete": "deleted an account",
@@ -63,6 +65,7 @@ ACTS: Final = {
     "study.restore": "took the study out of the archive",
     "study.revise": "changed the definition",
     "study.simulate": "added simulated participants",
+    "study.stop": "paused by its own rule",
     "study.state": "opened, paused or closed",
     "token.make": "made an API token",
     "token.revoke": "revoked an API token",
@@ -78,7 +81,7 @@ def record(act: str, study: Study | None, by: User | str | None, **detail: Any) 
     Args:
         act: A key of the acts above.
         study: The study, if any.
-        by: Who acted; None for a command, PARTICIPANT for a participant.
+        by: Who acted; None for a command, PARTICIPANT for a participant, STOP_RULE for a study's rule.
         **detail: Details, as JSON types.
     """
     return AuditEntry.objects.create(

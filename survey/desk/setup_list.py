@@ -167,4 +167,6 @@ def _recruitment_line(definition: Definition) -> str:
     ways = [names[definition.recruitment.platform]] if definition.recruitment else []
     if definition.invited_only:
         ways.append("people with a personal link")
-    return " and ".join(ways) or "Anyone with the link"
+    rule = definition.stop_rule
+    stops = [f"pauses when {rule.in_words}"] if rule else []
+    return " · ".join([" and ".join(ways) or "Anyone with the link", *stops])

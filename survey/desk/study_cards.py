@@ -11,6 +11,7 @@ from django.urls import reverse
 from survey.models import Stimulus, Study
 from survey.study.definition import definition_of
 from survey.study.readiness import blocking
+from survey.study.stopping import pause_note
 
 PICTURES: Final = 4
 #: Those that need something come first.
@@ -66,4 +67,5 @@ def _fact(study: Any, is_own: bool) -> str:
     if not study.people:
         return f"{images} · nobody has begun"
     people = "1 person has" if study.people == 1 else f"{study.people} people have"
-    return f"{images} · {people} begun, {study.finished} finished"
+    stop = pause_note(study)
+    return f"{images} · {people} begun, {study.finished} finished{f' · {stop}' if stop else ''}"

@@ -94,6 +94,12 @@ _OWN_ANSWERS: Final = (
     ("other", "", "the reference (DCR) or the second image of a pair"),
     ("question", "", "key of the study's own question about the image"),
 )
+_STOPS: Final = (
+    ("rule", "", "stop_when of the study file, which paused the study"),
+    ("at", "UTC", "when"),
+    ("sessions", "", "finished sessions then, without those left out"),
+    ("widest", "points", "widest half width of an image's 95 % interval then; empty for a rule on sessions"),
+)
 _MOS: Final = (
     ("question", "", "key of the question; in studies that ask several"),
     ("item", "", "the image"),
@@ -305,6 +311,7 @@ _DESCRIBED: Final = {
     "items": _ITEMS,
     "participants": _PARTICIPANTS,
     "own_answers": _OWN_ANSWERS,
+    "stops": _STOPS,
     "mos": _MOS,
     "observers": _OBSERVERS,
     "observer_model": _OBSERVER_MODEL,

@@ -36,6 +36,7 @@ mos.csv              one row an image: n, MOS, SD, 95 % intervals, median, count
 p910_matrix_*.csv    images (rows as in mos.csv) by participants (columns as in observers.csv), nan where missing
 effects.csv          effects of the images' factors, where they have any: tests, means, contrasts, slopes
 own_answers.csv      answers to the study's own questions about images, if it asks any (those about people: participants.csv)
+stops.csv            when the study's own rule paused it, if it did
 covariates.csv       what was measured on the images against their MOS, where there is anything
 results.xlsx         all tables in one workbook; results.json the same as JSON
 mos.tex              tables of scores and effects for LaTeX; methods.txt the matching methods paragraph

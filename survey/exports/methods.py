@@ -8,8 +8,11 @@ from typing import Any
 import pandas as pd
 
 from survey.analysis import QuestionAnalysis
+from survey.analysis.planning.stopping import stopping_interval
 from survey.analysis.scale import Scale, number_text
 from survey.results.export import Export, QuestionText
+from survey.study.stop_rule import parse_stop_rule
+from survey.study.stopping import scored_roles
 
 _METHODS = {
     "acr": "Absolute Category Rating (ACR)",
@@ -26,7 +29,7 @@ def methods_text(export: Export) -> str:
         if export.simulated
         else ""
     )
-    parts = [_design(export), _participants(export), _scores(export)]
+    parts = [_design(export), _participants(export), _stopping(export), _scores(export)]
     parts += [_agreement(export, question) for question in export.questions]
     parts += [_effects(export, question) for question in export.questions]
     parts += [_covariates(export, question) for question in export.questions]
@@ -66,6 +69,21 @@ def _participants(export: Export) -> str:
     if excluded:
         text += f" {excluded} more {'was' if excluded == 1 else 'were'} excluded, for the reasons in participants.csv."
     return text
+
+
+def _stopping(export: Export) -> str:
+    """Say by which rule collecting was to stop, and when it did; empty without a rule."""
+    said = export.definition.get("stop_when")
+    text = ""
+    if said:
+        rule = parse_stop_rule(said)
+        text = f"Collecting was to pause when {rule.in_words}, checked after each finished session."
+        if rule.kind == "half width":
+            images = int((export.items["role"].isin(scored_roles(export.method))).sum())
+            text += f" {stopping_interval(images)} The rule looks at widths only and favours no image."
+    for stop in export.stops.itertuples():
+        text += f" The rule “{stop.rule}” paused it after {stop.sessions} sessions ({stop.at:%Y-%m-%d})."
+    return text.strip()
 
 
 def _scores(export: Export) -> str:

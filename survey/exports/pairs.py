@@ -23,6 +23,7 @@ from survey.results.collect import (
     items_table,
     own_answers_table,
     participants_table,
+    stops_table,
     texts_of,
     with_whole_numbers,
 )
@@ -40,6 +41,7 @@ conditions.csv       the same for conditions, if images of different conditions 
 pairs.csv            one row a pair: how often each was chosen, sign test, p adjusted by Holm
 items.csv            one row an image; participants.csv one row a person
 own_answers.csv      answers to the study's own questions about images, if it asks any
+stops.csv            when the study's own rule paused it, if it did
 results.xlsx         all tables in one workbook; results.json the same as JSON, with the stamp
 plots/               the plots as SVG and PDF
 SHA256SUMS           check with: sha256sum --check SHA256SUMS
@@ -63,6 +65,7 @@ class PairExport:
     items: pd.DataFrame
     participants: pd.DataFrame
     own_answers: pd.DataFrame
+    stops: pd.DataFrame
     analysis: Preferences
 
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -73,6 +76,7 @@ class PairExport:
             "items": self.items,
             "participants": self.participants,
             **({"own_answers": self.own_answers} if len(self.own_answers) else {}),
+            **({"stops": self.stops} if len(self.stops) else {}),
         }
         return tables | ({"choices_excluded": self.excluded} if len(self.excluded) else {})
 
@@ -110,6 +114,7 @@ def _collect(pk: int, fingerprint_: str) -> PairExport:
         items=items,
         participants=participants_table(study, excluded),
         own_answers=own_answers_table(study, excluded),
+        stops=stops_table(study),
         analysis=analyse_preferences(counted, conditions),
     )
 

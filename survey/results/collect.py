@@ -25,6 +25,7 @@ from survey.results.panels import DEFAULT, Selection, of_level, weighted_by_mode
 from survey.results.tidy_table import column_names, has_repeats, rating_counts, scales_of, tidy_table
 from survey.study.definition import definition_of
 from survey.study.own_questions import told
+from survey.study.stopping import stops
 
 
 class NoRatings(ValueError):
@@ -183,6 +184,7 @@ def _collect(pk: int, fingerprint_: str, selection: Selection) -> Export:
         items=items_table(study, factors, covariates),
         participants=participants_table(study, excluded),
         own_answers=own_answers_table(study, excluded),
+        stops=stops_table(study),
         own_questions=own_questions_of(study),
         analysis=analyse(ratings, ci=selection.ci),
     )
@@ -212,6 +214,13 @@ def _whole_where_it_fits(column: pd.Series[Any]) -> pd.Series[Any]:
     """Return numbers, some missing, as integers where all are whole."""
     number = column.astype(np.float64)
     return number.astype("Int64") if (number.dropna() % 1 == 0).all() else number
+
+
+def stops_table(study: Study) -> pd.DataFrame:
+    """Return one row for each time that the study's rule paused it."""
+    rows = [(stop.rule, stop.at, stop.sessions, stop.widest) for stop in stops(study)]
+    table = pd.DataFrame(rows, columns=["rule", "at", "sessions", "widest"])
+    return table.assign(at=pd.to_datetime(table["at"], utc=True), widest=table["widest"].astype("float64"))
 
 
 def items_table(study: Study, factors: dict[str, str], covariates: dict[str, str]) -> pd.DataFrame:

@@ -50,6 +50,7 @@ class Export:
         items: One row a stimulus.
         participants: One row a person.
         own_answers: One row an answer to one of the study's own questions about images.
+        stops: One row for each time that the study's rule paused it.
         own_questions: {key: wording} of its own questions, about the person and about images.
         factors: Names of the factor columns of `ratings` and `items`.
         descriptions: {column: its meaning} for columns that only this study has.
@@ -70,11 +71,12 @@ class Export:
     items: pd.DataFrame
     participants: pd.DataFrame
     own_answers: pd.DataFrame
+    stops: pd.DataFrame
     own_questions: Mapping[str, str]
     analysis: Analysis
 
     @property
     def people_tables(self) -> dict[str, pd.DataFrame]:
-        """What people said besides ratings, by name: `participants`, and `own_answers` where there are any."""
-        own = {"own_answers": self.own_answers} if len(self.own_answers) else {}
-        return {"participants": self.participants, **own}
+        """Tables about the sessions, by name: `participants`, and `own_answers` and `stops` where there are any."""
+        further = {"own_answers": self.own_answers, "stops": self.stops}
+        return {"participants": self.participants, **{k: table for k, table in further.items() if len(table)}}

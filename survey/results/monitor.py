@@ -17,6 +17,7 @@ from survey.models import Exclusion, Participant, Study, Trial
 from survey.results.collect import analysis_rows, checked
 from survey.results.tidy_table import preference_table, scales_of
 from survey.study.definition import Definition, definition_of
+from survey.study.stopping import finished_sessions, widest_half_width
 from survey.study.votes import STALE_AFTER
 
 #: Minimum seconds for caching a snapshot. Slow snapshots are cached longer, to use at most a twentieth of one core.
@@ -39,6 +40,8 @@ class Watch:
         flagged: {participant: reasons in words}.
         scores: {question's key: its scores}; empty in a pair study.
         comparisons: {item: number of pairs it was judged in}, fewest first; only in a pair study.
+        sessions: Number of finished sessions that count in the results.
+        widest: Widest half width, as the study's rule sees it; None without such a rule, or with too few people.
     """
 
     people: dict[str, int]
@@ -52,6 +55,8 @@ class Watch:
     flagged: dict[str, list[str]]
     scores: dict[str, LiveScores]
     comparisons: dict[str, int]
+    sessions: int
+    widest: float | None
 
 
 def watch(study: Study) -> Watch:
@@ -83,6 +88,7 @@ def look(study: Study) -> Watch:
     failed = _failed(study)
     is_pair = study.method == Study.Method.PAIR
     main = rows["phase"] == Trial.Phase.MAIN
+    rule = definition.stop_rule
     return Watch(
         people=people,
         began=sum(people.values()),
@@ -95,6 +101,8 @@ def look(study: Study) -> Watch:
         flagged={} if is_pair else _flagged(study, rows),
         scores={} if is_pair else _scores(study, rows, definition),
         comparisons=_comparisons(study, rows[main]) if is_pair else {},
+        sessions=finished_sessions(study),
+        widest=widest_half_width(study, definition) if rule and rule.kind == "half width" else None,
     )
 
 

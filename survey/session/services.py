@@ -33,6 +33,7 @@ from survey.study.definition import Definition, Platform, definition_of
 from survey.study.duration import learn
 from survey.study.own_questions import Answer
 from survey.study.scales import rating_on
+from survey.study.stopping import pause_if_enough
 
 #: How many answers can be undone, counted back from the newest.
 UNDO_DEPTH: Final = 3
@@ -472,18 +473,20 @@ def tell_about(participant: Participant, answers: Mapping[str, Answer]) -> None:
     Once the study's grace time is over nothing more is kept.
     """
     with transaction.atomic():
+        study = _lock_where_a_rule_may_stop(participant)
         person = Participant.objects.select_for_update().get(pk=participant.pk)
         if person.about is None and not is_frozen(person):
             person.about = dict(answers)
             person.save(update_fields=["about"])
-        _finish_if_done(person)
+        _finish_if_done(person, study)
 
 
 def finish(participant: Participant) -> Participant:
     """Mark a participant finished if the database holds an answer to every trial and question; return their row."""
     with transaction.atomic():
+        study = _lock_where_a_rule_may_stop(participant)
         person = Participant.objects.select_for_update().get(pk=participant.pk)
-        _finish_if_done(person)
+        _finish_if_done(person, study)
     return person
 
 
@@ -579,7 +582,22 @@ def _close(target: AnswerTarget, outcome: str, showing: Showing, reason: str = "
     return replace(target, outcome=outcome, saved=target.saved + 1)
 
 
-def _finish_if_done(person: Participant) -> None:
+def _lock_where_a_rule_may_stop(participant: Participant) -> Study | None:
+    """Lock and return an open study that may pause itself now; None for any other, which nobody has to wait for.
+
+    Before the participant's row, as everywhere. Of two sessions that end at once the second one sees the first.
+    """
+    if participant.is_preview or participant.state != Participant.State.ACTIVE:
+        return None
+    study = Study.objects.get(pk=participant.study_id)
+    # The raw definition: this runs on every last page, and few studies have a rule.
+    if study.state != Study.State.OPEN or not study.version.definition.get("stop_when") or waits(participant):
+        return None
+    return Study.objects.select_for_update().get(pk=study.pk)
+
+
+def _finish_if_done(person: Participant, watched: Study | None) -> None:
+    """Finish a session whose answers are all there; a `watched` study may pause itself by its rule."""
     definition = definition_of(person.version)
     frozen = is_frozen(person)
     asked = person.about is not None or not definition.asks_after or frozen
@@ -589,3 +607,5 @@ def _finish_if_done(person: Participant) -> None:
         if not frozen:
             person.save(update_fields=["state", "finished_at"])
             learn(person)
+            if watched is not None:
+                pause_if_enough(watched)

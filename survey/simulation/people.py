@@ -121,6 +121,8 @@ def simulate(
     try:
         for person in cast.people:
             kinds[play(study, person)] = person.kind
+            if Study.objects.filter(pk=study.pk, state=Study.State.PAUSED).exists():
+                break  # Its own rule paused it, as it would with people.
     except SimulationError:
         if newly:
             _unmark(study)

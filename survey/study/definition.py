@@ -30,6 +30,7 @@ from survey.models.study import FAR
 from survey.study.own_questions import OwnQuestion, clashes
 from survey.study.parts import Key, Language, Line, LineText, Part, ProseText
 from survey.study.scales import LANGUAGES, QUESTIONS, default_labels, is_slider, rating_on
+from survey.study.stop_rule import StopRule, canonical_stop_rule, parse_stop_rule
 from survey.study.wording import Wording
 
 Method = Literal["acr", "acr-hr", "dcr", "pair"]
@@ -72,6 +73,7 @@ def _plain_number(answer: float) -> float:
 
 
 ScaleText = Annotated[str, Field(max_length=60), AfterValidator(_canonical_scale)]
+StopText = Annotated[str, Field(max_length=200), AfterValidator(canonical_stop_rule)]
 # A whole number stays an int, as it was when answers were 1 to 5: the hash is of its text.
 Answer = Annotated[int | float, AfterValidator(_plain_number)]
 
@@ -251,6 +253,7 @@ class Definition(Part):
     questions: Annotated[list[AskedQuestion], Field(max_length=4)] = []
     session: Session = Session()
     goal: Goal = Goal()
+    stop_when: StopText | None = None
     limits: Limits = Limits()
     images: Images = Images()
     screening: Screening = Screening()
@@ -287,6 +290,7 @@ class Definition(Part):
             ):
                 raise ValueError(f"{place}: no text in {', '.join(missing)} (languages = {self.languages})")
         self._check_scales()
+        self._check_stop_rule()
         if self.answer == "tap" and not takes_taps(self.questions):
             raise ValueError("answer: 'tap' goes with one question that has buttons; use 'next'")
         if self.method == "pair" and (self.images.gold or self.images.trap or self.session.stabilising):
@@ -337,6 +341,14 @@ class Definition(Part):
                     f"{' and '.join(map(number_text, ends))} (or set show_value)"
                 )
 
+    def _check_stop_rule(self) -> None:
+        rule = self.stop_rule
+        if rule and rule.kind == "half width" and self.method == "pair":
+            raise ValueError("stop_when: method 'pair' has no scores on a scale; write \"60 sessions\"")
+        for question in self.questions if rule else ():
+            if rule and (misfit := rule.misfit(question.asked_on)):
+                raise ValueError(f"stop_when: {misfit}")
+
     def _texts(self) -> list[tuple[str, Any]]:
         consent = self.consent
         texts: list[tuple[str, Any]] = [("title", self.title), ("instructions", self.instructions)]
@@ -350,6 +362,11 @@ class Definition(Part):
             texts += [(f"own_questions.{own.key}.text", own.text)]
             texts += [(f"own_questions.{own.key}.choices", own.choices)]
         return texts
+
+    @property
+    def stop_rule(self) -> StopRule | None:
+        """The rule by which the study pauses itself; None for none."""
+        return parse_stop_rule(self.stop_when) if self.stop_when else None
 
     @property
     def sha256(self) -> str:
@@ -428,7 +445,14 @@ class Definition(Part):
 
 
 _LATER_OF_IMAGES: Final = {"left_out": [], "enlarge": 1}
-_LATER: Final = {"goal": Goal(), "limits": Limits(), "answer": "next", "own_questions": [], "wording": {}}
+_LATER: Final[dict[str, Any]] = {
+    "goal": Goal(),
+    "stop_when": None,
+    "limits": Limits(),
+    "answer": "next",
+    "own_questions": [],
+    "wording": {},
+}
 
 
 def takes_taps(questions: Sequence[AskedQuestion]) -> bool:

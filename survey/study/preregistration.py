@@ -13,11 +13,13 @@ from django.template.loader import render_to_string
 from survey.analysis.items.sos import DEFAULT_A
 from survey.analysis.participants import screening
 from survey.analysis.planning.planning import half_widths, sample_size
+from survey.analysis.planning.stopping import FEWEST_PEOPLE, stopping_interval
 from survey.analysis.scale import ACR, Scale, number_text
 from survey.analysis.stamp import computed_by
 from survey.models import Rating, Stimulus, Study
 from survey.study.definition import Definition, definition_of
 from survey.study.scales import anchors
+from survey.study.stopping import scored_roles
 
 METHODS: Final = {
     "acr": "Absolute Category Rating (ACR): each image alone, on five categories",
@@ -75,6 +77,7 @@ def preregistration(study: Study) -> str:
         "varying": [name for name, levels in factors if len(levels) > 1],
         "main": len(main),
         "sample": _sample(definition, len(main)),
+        **_stopping(definition, [stimulus.role for stimulus in stimuli]),
         "rules": [rules[name] for name in _rules_in_use(definition)],
         "top": " or ".join(dict.fromkeys(number_text(scale.high) for scale in scales)),
         "begun": people.count(),
@@ -83,6 +86,21 @@ def preregistration(study: Study) -> str:
         "stimuli_sha256": _hash_of(stimuli),
     }
     return render_to_string("survey/researcher/preregistration.md", context).strip() + "\n"
+
+
+def _stopping(definition: Definition, roles: list[str]) -> dict[str, Any]:
+    """Return what the rule waits for, and by which intervals."""
+    rule = definition.stop_rule
+    if rule is None:
+        return {}
+    return {
+        "stop_rule": rule.in_words,
+        "stops_by_width": rule.kind == "half width",
+        "fewest": FEWEST_PEOPLE,
+        "stopping_interval": stopping_interval(
+            sum(role in scored_roles(definition.method) for role in roles)
+        ),
+    }
 
 
 def _questions(definition: Definition) -> list[tuple[str, str, str]]:

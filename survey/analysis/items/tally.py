@@ -135,6 +135,34 @@ def tally_counts(counts: ArrayLike, scale: Scale = ACR) -> Tally:
     )
 
 
+def tally_moments(n: ArrayLike, mean: ArrayLike, variance: ArrayLike, scale: Scale = ACR) -> Tally:
+    """Return the tally from moments of ratings, each by another participant; it has no ``cells``.
+
+    Args:
+        n: Ratings of each item, shape (items,).
+        mean: Of each item; ignored where there are none.
+        variance: Of each item (ddof 1); ignored for fewer than two.
+        scale: Of the ratings.
+    """
+    count, none = np.asarray(n, np.int64), np.empty(0, np.int64)
+    spread = np.where(count > 1, np.asarray(variance, np.float64), np.nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return Tally(
+            scale=scale,
+            n=count,
+            participants=count,
+            mean=np.where(count > 0, np.asarray(mean, np.float64), np.nan),
+            variance=spread,
+            mean_variance=spread / count,
+            per_participant=np.where(count > 0, 1.0, np.nan),
+            within=float("nan"),
+            within_freedom=0,
+            cells=Cells(none, none, none, none),
+            unit=1.0,
+            origin=0.0,
+        )
+
+
 def _centre(item: Ints, number: Ints, weight: Ints, items: int) -> Ints:
     """Return a whole number near each item's mean, so that sums of squares around it lose no digits."""
     n = np.bincount(item, weight, items)

@@ -10,11 +10,12 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from survey.analysis.items.conditions import cluster_means, levels
-from survey.analysis.items.intervals import student_t
+from survey.analysis.items.intervals import always_valid, student_t
 from survey.analysis.items.sos import pooled_a
 from survey.analysis.items.tally import tally
 from survey.analysis.participants.screening import EXCLUDE_BY, screen
 from survey.analysis.planning.planning import ratings_needed
+from survey.analysis.planning.stopping import a_for_any_look
 from survey.analysis.scale import ACR, Scale
 from survey.analysis.table import code, main_phase
 
@@ -24,8 +25,10 @@ class LiveScores:
     """One question's scores so far.
 
     Attributes:
-        images: one row an item, fewest votes first: ``item,votes,mos,half_width,votes_missing,ratings_needed``.
-            ``half_width`` is half the 95 % interval that the results show (Student's t): NaN for one vote, or where all agree;
+        images: one row an item, fewest votes first: ``item,votes,mos,half_width,any_low,any_high,votes_missing,
+            ratings_needed``. ``half_width`` is half the 95 % interval that the results show (Student's t), for one look, at
+            the end: NaN for one vote, or where all agree. From ``any_low`` to ``any_high`` is the 95 % interval that holds
+            however often somebody looks: NaN without a vote.
             ``votes_missing`` until the wanted number of votes, ``ratings_needed`` until MOS ± the wanted half width.
         conditions: ``condition,items,participants,votes,mos,half_width`` (participants as clusters, Student t);
             None where there are none.
@@ -53,9 +56,10 @@ def live_scores(
     scores = tally(code(main, scale, items=items))
     a = pooled_a(scores)
     low, high = student_t(scores)
+    any_low, any_high = always_valid(scores, a_for_any_look(scores), votes)
     images = pd.DataFrame(
         {"item": list(items), "votes": scores.n, "mos": scores.mean, "half_width": (high - low) / 2}
-    )
+    ).assign(any_low=any_low, any_high=any_high)
     images["votes_missing"] = np.maximum(votes - scores.n, 0)
     found = images.rename(columns={"votes": "n"})
     images["ratings_needed"] = ratings_needed(found, half_width, a=a, scale=scale)

@@ -9,6 +9,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext, override
 
+from survey.analysis.scale import number_text
 from survey.desk.forms.new_study_form import METHODS
 from survey.desk.forms.question_rows import QuestionRow, rows_of
 from survey.desk.forms.study_form_fields import Words
@@ -48,6 +49,10 @@ _PARAMETERS: Final = (
 ANSWERS: Final = (
     ("tap", "One tap: choosing saves and goes on. “Undo” takes the last answer back."),
     ("next", "Choose, then press “Next”"),
+)
+STOPS: Final = (
+    ("half width", "every image’s score is known to ± so many points"),
+    ("sessions", "so many sessions are finished"),
 )
 ABOUT: Final = (
     ("age", "age"),
@@ -245,6 +250,7 @@ class RecruitmentForm(TaskForm):
             hint="Always optional, in broad groups.",
             default="Default: nothing is asked.",
         )
+        self._build_stop_rule()
         self.section("Limits", folded=True)
         self.add_number(
             "limits.participants", "People at most", 1, 10_000_000, default="Default: empty, no limit"
@@ -264,8 +270,38 @@ class RecruitmentForm(TaskForm):
             default="Default: 10",
         )
 
+    def _build_stop_rule(self) -> None:
+        self.section("When to pause by itself")
+        ways = STOPS[1:] if self.definition.method == "pair" else STOPS
+        rule = self.definition.stop_rule
+        kind = forms.ChoiceField(
+            label="Pause the study when",
+            choices=[("", "I pause or close it"), *ways],
+            required=False,
+            widget=forms.RadioSelect,
+            initial=rule.kind if rule else "",
+        )
+        told = (
+            "A pause takes nobody new. People who have started can finish, and you can open the study again."
+        )
+        self.add("stop_by", kind, default=told)
+        number = forms.FloatField(
+            label="So many points, or sessions", required=False, initial=rule.number if rule else None
+        )
+        number.widget.attrs["step"] = "any"
+        told = (
+            "Default: empty. Points are those of the study’s own scale. A rule on significance is not possible: looking "
+            "again and again finds differences that are not there."
+        )
+        self.add("stop_when", number, default=told)
+
     def refuse(self, cleaned: dict[str, Any]) -> None:
-        """Refuse codes of no platform."""
+        """Refuse codes of no platform, and half of a stopping rule."""
+        kind, number = cleaned.get("stop_by"), cleaned.get("stop_when")
+        if kind and number is None and "stop_when" not in self.errors:
+            self.add_error("stop_when", "Give the number.")
+        if number is not None and not kind:
+            self.add_error("stop_by", "Choose what this number is, or clear it.")
         if not cleaned.get("recruitment.platform") and any(
             cleaned.get(path) for path in (*(path for path, _ in _CODES), "recruitment.person_parameter")
         ):
@@ -281,6 +317,9 @@ class RecruitmentForm(TaskForm):
             if chosen["platform"]
             else None
         )
+        kind, number = cleaned["stop_by"], cleaned["stop_when"]
+        said = number_text(number) if kind else ""
+        values["stop_when"] = {"half width": f"half width {said}", "sessions": f"{said} sessions"}.get(kind)
 
 
 class PrivacyForm(TaskForm):

@@ -18,6 +18,7 @@ from survey.simulation.bots import player
 from survey.simulation.people import SimulationError, is_in_use, simulate
 from survey.study.lifecycle import copy
 from survey.study.publish import PublishError
+from survey.study.stopping import pause_note
 
 CARELESS = 0.15
 
@@ -94,6 +95,9 @@ class Command(PlainCommand):
         except (PublishError, SimulationError, OutputError) as error:
             raise CommandError(str(error), returncode=2) from error
         self.stdout.write(f"{len(outcome.kinds)} simulated participants took part in {study.slug!r}")
+        study.refresh_from_db()
+        if note := pause_note(study):
+            self.stdout.write(f"{note[0].upper()}{note[1:]}, so no more took part")
         self.stdout.write(retrieval_text(outcome.report))
 
 

@@ -18,7 +18,8 @@ from survey.analysis.planning.monitoring import LiveScores
 from survey.analysis.scale import number_text
 from survey.models import Question, Study
 from survey.results.monitor import Watch, watch
-from survey.study.definition import Goal, definition_of
+from survey.study.definition import Definition, Goal, definition_of
+from survey.study.stopping import standing
 
 #: The images with the fewest votes that the page lists.
 MAX_IMAGES: Final = 40
@@ -48,6 +49,8 @@ def _context(study: Study) -> dict[str, Any]:
         "watch": seen,
         "under_way": seen.began - sum(seen.people.get(kind, 0) for kind in _ENDED),
         "goal": definition.goal,
+        "stopping": standing(study, definition),
+        "rule_so_far": _so_far(definition, seen),
         "bars": _bars(seen.reached),
         "failed": sum(seen.failures.values()),
         "questions": [
@@ -58,6 +61,17 @@ def _context(study: Study) -> dict[str, Any]:
         "comparisons": list(seen.comparisons.items())[:MAX_IMAGES],
         "most": MAX_IMAGES,
     }
+
+
+def _so_far(definition: Definition, seen: Watch) -> str:
+    """Return how far the study is from its rule; "" without one."""
+    rule = definition.stop_rule
+    if rule is None:
+        return ""
+    if rule.kind == "sessions":
+        return f"{seen.sessions} of {number_text(rule.number)} sessions"
+    now = "not known yet" if seen.widest is None else f"± {seen.widest:.2f} now"
+    return f"± {number_text(rule.number)}, {now}"
 
 
 _ENDED: Final = ("finished", "stopped", "screened-out", "not seen for 45 minutes")
@@ -98,4 +112,6 @@ def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
     for row in rows:
         for name in ("mos", "half_width"):
             row[name] = "–" if pd.isna(row[name]) else f"{row[name]:.2f}"
+        if not pd.isna(row.get("any_low")):
+            row["any_look"] = f"{row['any_low']:.2f} to {row['any_high']:.2f}"
     return rows

@@ -21,6 +21,7 @@ from survey.study.lifecycle import set_state
 from survey.study.publish import PublishError
 from survey.study.readiness import blocking, load_of
 from survey.study.revise import revise
+from survey.study.stopping import standing
 from survey.study.study_file import Fault, line_of, located, to_toml
 
 #: What a study file typed into the page is called in its faults.
@@ -37,6 +38,7 @@ def setup(request: HttpRequest, slug: str) -> HttpResponse:
         "setup": setup_list(study, definition),
         "load": load_of(study, definition),
         "definition": definition,
+        "stopping": standing(study, definition),
         "address": participants_address(request, study),
         "versions": study.versions.order_by("-number"),
         "may_copy": may_create_studies(request.user),

@@ -32,6 +32,7 @@ from survey.study.publish import PublishError
 from survey.study.readiness import Finding, blocking, load_of, remarks, tried
 from survey.study.recast import own_images
 from survey.study.revise import revise
+from survey.study.stopping import standing
 
 FORMS: Final[dict[str, type[TaskForm]]] = {
     "texts": TextsForm,
@@ -140,6 +141,8 @@ def check(request: HttpRequest, slug: str) -> HttpResponse:
     rows = [(label, said[name], _address(study, name)) for label, name in _ROWS]
     enough = f"{goal.votes} votes for each image, or ± {goal.half_width:g}"
     rows.insert(6, ("Enough when", enough, _address(study, "assignment")))
+    rule = definition.stop_rule
+    rows.insert(7, ("Pauses when", rule.in_words if rule else "you pause it", _address(study, "recruitment")))
     blocks = blocking(study, definition)
     context: dict[str, Any] = {
         "study": study,
@@ -147,6 +150,7 @@ def check(request: HttpRequest, slug: str) -> HttpResponse:
         "blocks": [_linked(study, finding) for finding in blocks],
         "remarks": [_linked(study, finding) for finding in remarks(study, definition)],
         "tried": tried(study),
+        "stopping": standing(study, definition),
     }
     return render(request, "survey/researcher/setup_open.html", context)
 

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from survey.access.studies import counted_studies, may_create_studies, own_studies, readable_studies
 from survey.desk.study_cards import cards
+from survey.study.stopping import pause_note
 
 #: As many studies are shown as cards; more are a table that can be sorted.
 CARDS: Final = 12
@@ -22,6 +23,8 @@ def studies(request: HttpRequest) -> HttpResponse:
     rows = counted_studies(request.user).filter(archived_at__isnull=not archived)
     own = set(own_studies(request.user).values_list("pk", flat=True))
     found = list(rows.order_by("-created_at", "slug"))
+    for study in found if len(found) > CARDS or archived else ():
+        study.stop_note = pause_note(study)
     context = {
         "studies": found,
         "cards": cards(found, own) if len(found) <= CARDS and not archived else [],
