@@ -15,6 +15,7 @@ from survey.analysis.scale import ACR, Scale
 
 POWER = 0.8
 HALF_WIDTHS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
+"""On a scale from 1 to 5; on others the same shares of the range."""
 
 _MEAN_SPREAD = 3.25
 """Mean of (m - 1)(5 - m) over m from 1.5 to 4.5, where most scores lie."""
@@ -97,26 +98,32 @@ class Design:
         return ratings if self.images < 2 else ratings * (self.each - 1) / (self.images - 1)
 
 
-def assumed_residual(a: float) -> float:
+def assumed_residual(a: float, scale: Scale = ACR) -> float:
     """Return the residual variance of participants' ratings for an SOS parameter, in rating points squared.
 
-    It is the SOS variance averaged over scores from 1.5 to 4.5. It is slightly too large, as it includes biases.
+    It is the SOS variance averaged over scores from 1.5 to 4.5 on a scale from 1 to 5, and over the same part of others. It is slightly too large, as it includes biases.
     """
-    return a * _MEAN_SPREAD
+    return a * _MEAN_SPREAD * (scale.range / ACR.range) ** 2
 
 
-def plan_table(design: Design, *, a: float, residual_variance: float) -> pd.DataFrame:
+def assumed_sd(a: float, scale: Scale = ACR) -> float:
+    """Return the SD of opinions in the middle of the scale for an SOS parameter, where they differ most."""
+    return float(np.sqrt(sos_curve(a, (scale.low + scale.high) / 2, scale)))
+
+
+def plan_table(design: Design, *, a: float, residual_variance: float, scale: Scale = ACR) -> pd.DataFrame:
     """Return the cost of each precision.
 
     Returns:
-        One row a half width of ``HALF_WIDTHS``: ``half_width,ratings,participants,in_common,difference``: ratings of each
+        One row a half width of ``HALF_WIDTHS``, on this scale: ``half_width,ratings,participants,in_common,difference``: ratings of each
         image for a 95 % interval of that half width in the middle of the scale, people to invite, how many of them
         rate both of two images, and the difference of two images that they detect with 80 % power (NaN where nobody
         rates both).
     """
     rows = []
-    for half_width in HALF_WIDTHS:
-        ratings = sample_size(half_width, a=a)
+    for share in HALF_WIDTHS:
+        half_width = round(share * scale.range / ACR.range, 9)
+        ratings = sample_size(half_width, a=a, scale=scale)
         both = design.in_common(ratings)
         difference = detectable_difference(residual_variance, both) if both >= 1 else float("nan")
         rows.append((half_width, ratings, design.participants(ratings), both, difference))

@@ -8,11 +8,22 @@ from typing import Any, Final
 from django import forms
 
 from survey.analysis.planning.planning import Design
+from survey.analysis.scale import ACR, Scale, parse_scale
 from survey.models import Study
 
 #: Typical of ratings of generated images; 0.13 to 0.22 of media in a laboratory (docs/explanation/method.md).
 TYPICAL_A: Final = 0.35
-DEFAULTS: Final = {"images": 30, "each": "", "drop_out": 10, "noise": "", "a": TYPICAL_A, "half_width": 0.25}
+DEFAULTS: Final = {
+    "images": 30,
+    "each": "",
+    "scale": str(ACR),
+    "half_width": 0.25,
+    "drop_out": 10,
+    "noise": "",
+    "a": TYPICAL_A,
+}
+#: Half widths that can be asked for, as shares of the scale's range.
+LEAST_SHARE, MAX_SHARE = 1 / 80, 1 / 2
 
 
 class PlanningForm(forms.Form):
@@ -22,7 +33,8 @@ class PlanningForm(forms.Form):
     each = forms.IntegerField(
         label="Images each participant rates (empty: all)", min_value=1, max_value=10_000, required=False
     )
-    half_width = forms.FloatField(label="Wanted precision, ± points", min_value=0.05, max_value=2)
+    scale = forms.CharField(label="Scale, such as 1:5, 0:10 or 0:100", max_length=40)
+    half_width = forms.FloatField(label="Wanted precision, ± points")
     drop_out = forms.FloatField(label="People lost or left out, %", min_value=0, max_value=90)
     noise = forms.ChoiceField(label="Spread of opinions taken from", required=False)
     a = forms.FloatField(label="Assumed SOS a", min_value=0.01, max_value=1)
@@ -36,9 +48,21 @@ class PlanningForm(forms.Form):
         for name in ("half_width", "drop_out", "a"):
             self.fields[name].widget.attrs["step"] = "any"
 
+    def clean_scale(self) -> Scale:
+        """Read LOW:HIGH or LOW:HIGH:STEP."""
+        try:
+            return parse_scale(self.cleaned_data["scale"])
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from None
+
     def clean(self) -> dict[str, Any]:
-        """Nobody rates more images than there are."""
+        """Nobody rates more images than there are, and a precision fits its scale."""
         data = super().clean() or {}
+        if "half_width" in data and "scale" in data:
+            least, most = (share * data["scale"].range for share in (LEAST_SHARE, MAX_SHARE))
+            if not least <= data["half_width"] <= most:
+                scale = data["scale"].describe()
+                self.add_error("half_width", f"On a scale of {scale} this is {least:g} to {most:g}.")
         if data.get("images") and (data.get("each") or 0) > data["images"]:
             self.add_error("each", f"There are only {data['images']} images.")
         return data

@@ -77,6 +77,9 @@ def test_another_persons_study_is_not_offered(desk, study):
         ({"images": 5, "each": 6}, "There are only 5 images."),
         ({"images": 0}, "greater than or equal to 1"),
         ({"half_width": "wide"}, "Enter a number."),
+        ({"half_width": 3}, "On a scale of 1 to 5 this is 0.05 to 2."),
+        ({"scale": "0:100", "half_width": 0.25}, "On a scale of 0 to 100, continuous this is 1.25 to 50."),
+        ({"scale": "5:1"}, "the low end of a scale must be below its high end"),
         ({"drop_out": 100}, "less than or equal to 90"),
     ],
 )
@@ -94,3 +97,29 @@ def test_study_pages_lead_there(desk, study):
         in desk.get(reverse("setup", args=[study.slug])).content.decode()
     )
     assert 'href="/planning/"' in desk.get(reverse("studies")).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("scale", "half_width", "sd"),
+    [
+        ("1:7", 0.3, "1.50"),
+        ("1:9", 0.4, "2.00"),
+        ("0:10", 0.5, "2.50"),
+        ("0:100", 5, "25.00"),
+        ("1:5:0.5", 0.2, "1.00"),
+    ],
+)
+def test_a_scale_needs_as_many_people_for_the_same_share_of_its_range(desk, scale, half_width, sd):
+    page = text(desk, images=20, scale=scale, half_width=half_width, a=0.25, drop_out=0)
+    assert "97 participants" in page
+    assert f"an SD of {sd} points in the middle of the scale: 25 % of its range" in page
+
+
+def test_a_study_on_another_scale_is_planned_on_it(desk, owner):
+    questions = '[[questions]]\nkey = "liking"\ntext = "How much?"\nscale = "0:100"\n'
+    fresh = make_study(questions, slug="slider")
+    fresh.owner = owner
+    fresh.save()
+    page = text(desk, noise="slider")
+    assert "interval of ±6.25 points around a MOS in the middle of a scale of 0 to 100, continuous" in page
+    assert "±12.5<" in page, "0.5 points of four are 12.5 of a hundred"

@@ -13,10 +13,12 @@ from survey.access.studies import may_create_studies, readable_studies
 from survey.analysis.planning.planning import (
     Design,
     assumed_residual,
+    assumed_sd,
     detectable_difference,
     plan_table,
     sample_size,
 )
+from survey.analysis.scale import Scale
 from survey.desk.forms.planning_form import DEFAULTS, TYPICAL_A, PlanningForm
 from survey.models import Study
 from survey.results.collect import NoRatings, collect
@@ -45,42 +47,53 @@ def planning(request: HttpRequest) -> HttpResponse:
     form = PlanningForm(asked, studies=studies)
     context: dict[str, Any] = {"form": form, "about": about}
     if form.is_valid():
-        noise = _noise(about, form.cleaned_data["a"])
-        design, half_width = form.design(), form.cleaned_data["half_width"]
+        scale, half_width = form.cleaned_data["scale"], form.cleaned_data["half_width"]
+        noise = _noise(about, form.cleaned_data["a"], scale)
+        design = form.design()
         context |= {
             "noise": noise,
             "design": design,
             "half_width": half_width,
-            "answer": _answer(design, noise, half_width),
-            "rows": plan_table(design, a=noise.a, residual_variance=noise.residual).to_dict("records"),
+            "scale": scale.describe(),
+            "sd": assumed_sd(noise.a, scale),
+            "sd_share": 100 * assumed_sd(noise.a, scale) / scale.range,
+            "answer": _answer(design, noise, half_width, scale),
+            "rows": plan_table(design, a=noise.a, residual_variance=noise.residual, scale=scale).to_dict(
+                "records"
+            ),
         }
     return render(request, "survey/researcher/planning.html", context, status=200 if form.is_valid() else 422)
 
 
 def _start(study: Study) -> dict[str, Any]:
-    """Return what the form says at first for a study: its own images, how many each person rates, and its goal."""
+    """Return what the form says at first for a study: its images, images for each person, first scale, goal on it."""
     definition = definition_of(study.version)
     load = load_of(study, definition)
     each = load.each if load.each < load.rated else ""
-    return {"images": load.rated, "each": each, "half_width": definition.goal.half_width}
+    scale = definition.questions[0].asked_on
+    half_width = round(definition.goal.half_width_on(scale), 6)
+    return {"images": load.rated, "each": each, "scale": str(scale), "half_width": half_width}
 
 
-def _noise(study: Study | None, a: float) -> Noise:
+def _noise(study: Study | None, a: float, scale: Scale) -> Noise:
     """Return a study's noise, of its noisiest question, or what `a` implies where it has too few ratings to tell."""
     if study is None:
         typical = " (typical of generated images)" if a == TYPICAL_A else ""
-        return Noise(a, assumed_residual(a), f"assumed: a = {a:g}{typical}")
+        return Noise(a, assumed_residual(a, scale), f"assumed: a = {a:g}{typical}")
     try:
         questions = collect(study).analysis.questions
     except NoRatings:
-        return Noise(a, assumed_residual(a), f"assumed: a = {a:g}, as nobody has rated “{study.title}” yet")
-    found = max((part.summary for part in questions.values()), key=lambda summary: summary["sos_a_used"])
-    a, residual = found["sos_a_used"], found["reml_residual"]
-    return Noise(a, residual or assumed_residual(a), f"as in “{study.title}”: a = {a:.3f}")
+        source = f"assumed: a = {a:g}, as nobody has rated “{study.title}” yet"
+        return Noise(a, assumed_residual(a, scale), source)
+    noisiest = max(questions.values(), key=lambda part: part.summary["sos_a_used"])
+    a, residual = noisiest.summary["sos_a_used"], noisiest.summary["reml_residual"]
+    if residual:
+        residual *= (scale.range / noisiest.scale.range) ** 2
+    return Noise(a, residual or assumed_residual(a, scale), f"as in “{study.title}”: a = {a:.3f}")
 
 
-def _answer(design: Design, noise: Noise, half_width: float) -> dict[str, Any]:
-    ratings = sample_size(half_width, a=noise.a)
+def _answer(design: Design, noise: Noise, half_width: float, scale: Scale) -> dict[str, Any]:
+    ratings = sample_size(half_width, a=noise.a, scale=scale)
     both = design.in_common(ratings)
     return {
         "ratings": ratings,
