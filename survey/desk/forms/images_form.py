@@ -113,6 +113,7 @@ class ImagesForm(TaskForm):
         for column in range(self.columns if self.uploads else 0):
             name = self.factor_names[column] if column < len(self.factor_names) else ""
             self.fields[f"factor.{column}"] = self._cell(f"Name of factor {column + 1}", name)
+            self.fields[f"factor.{column}"].widget.attrs["placeholder"] = f"Factor {column + 1}"
             for stimulus in self.uploads:
                 value = stimulus.factors.get(name, "")
                 self.fields[f"factor.{column}.{stimulus.name}"] = self._cell(

@@ -206,7 +206,10 @@ class TaskForm(forms.Form):
             names = [f"{path}:{code}" for code in self.languages]
             gaps = [name for name in names if cleaned.get(name) == ""]
             if len(gaps) < len(names):
-                yield from ((name, "Translate this, or clear it in every language.") for name in gaps)
+                yield from (
+                    (name, f"{self.fields[name].label}: translate this, or clear it in every language.")
+                    for name in gaps
+                )
 
     def _said(self, cleaned: dict[str, Any]) -> dict[str, Any]:
         """Return the values of a study file that says what the form does."""

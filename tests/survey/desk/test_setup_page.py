@@ -161,7 +161,12 @@ def test_a_change_after_someone_took_part_is_a_new_version(client, owner, study)
     ("task", "field", "value", "complaint"),
     [
         ("texts", "title:en", "", "Give the study a title."),
-        ("texts", "consent.purpose:en", "Only in English", "Translate this, or clear it in every language."),
+        (
+            "texts",
+            "consent.purpose:en",
+            "Only in English",
+            "(de): translate this, or clear it in every language.",
+        ),
         ("assignment", "consent.minutes", "46", "less than or equal to 45"),
         ("assignment", "goal.half_width", "9", "less than or equal to 2"),
         ("privacy", "purge_on", "soon", "Enter a valid date"),

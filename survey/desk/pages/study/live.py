@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 from survey.access.studies import own_study
 from survey.analysis.planning.monitoring import LiveScores
 from survey.analysis.scale import number_text
+from survey.desk.pages.study.setup import participants_address
 from survey.models import Question, Study
 from survey.results.monitor import Watch, watch
 from survey.study.definition import Definition, Goal, definition_of
@@ -29,7 +30,8 @@ MAX_IMAGES: Final = 40
 def live(request: HttpRequest, slug: str) -> HttpResponse:
     """Show how a study stands; without script a reload brings it up to date."""
     study = own_study(request.user, slug)
-    return render(request, "survey/researcher/live.html", _context(study))
+    address = participants_address(request, study)
+    return render(request, "survey/researcher/live.html", _context(study) | {"address": address})
 
 
 @require_safe
