@@ -225,6 +225,10 @@ def holds_no_ratings(name: str) -> bool:
     return summary or text in NO_RATINGS or _BESIDE.fullmatch(text) is not None
 
 
+#: An x with a bar, and the sign of averages. `plain` takes the bar off.
+_MEAN_SIGNS: Final = ("x\u0304", "X\u0304", "\u00d8", "\u2300")
+
+
 def is_summary(name: str) -> bool:
     """Whether a name is that of a row or column of means, sums or the like."""
-    return plain(name) in SUMMARY_WORDS
+    return plain(name) in SUMMARY_WORDS or unicodedata.normalize("NFC", name).strip() in _MEAN_SIGNS

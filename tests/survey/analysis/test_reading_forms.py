@@ -500,3 +500,11 @@ def test_what_programs_write_beside_the_ratings_is_no_rating(read):
 def test_ratings_between_whole_numbers_need_a_step(read):
     with pytest.raises(TableError, match=r"--scale 1:5:0\.5"):
         read("participant,item,rating\na,x,3.5\na,y,4\n")
+
+
+def test_a_row_called_x_bar_is_a_row_of_means(tmp_path):
+    path = tmp_path / "ratings.csv"
+    path.write_text("item,r1,r2\na,1,2\nb,4,4\nx\u0304,2.5,3\n", encoding="utf-8")
+    ratings = read_ratings(path)
+    assert sorted(ratings.table["item"].unique()) == ["a", "b"]
+    assert "row 4 left out" in ratings.notes["summary_item"]
