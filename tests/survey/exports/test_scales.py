@@ -13,6 +13,7 @@ import pytest
 from django.core.management import call_command
 from django.urls import reverse
 
+from survey.access import tokens
 from survey.analysis import Ratings, TableError, read_ratings
 from survey.analysis.reading.options import parse_options
 from survey.analysis.table import main_phase
@@ -22,7 +23,7 @@ from survey.exports.folder import write_folder
 from survey.exports.interchange import sujson_dataset
 from survey.exports.latex import latex_table
 from survey.exports.methods import methods_text
-from survey.exports.tables import csv_bytes
+from survey.exports.tables import csv_bytes, records
 from survey.models import Rating, Study
 from survey.results.collect import collect, mos_tables
 from survey.results.monitor import look
@@ -82,6 +83,28 @@ def test_page_export_and_analyse_of_the_export_give_the_same_tables(study, scale
     assert page == csv_bytes(tables["mos"])
     shown = admin_client.get(reverse("results", args=["study"])).content.decode()
     assert all(f"<strong>{mos:.2f}</strong>" in shown for mos in tables["mos"]["mos"])
+
+
+def test_a_study_of_several_scales_has_the_same_tables_everywhere(admin_client, admin_user, tmp_path):
+    study = simulated(FILES["mixed"])
+    study.owner = admin_user
+    study.save()
+    export = collect(study)
+    tables, files = export.analysis.tables(), csv_files(export)
+    (tmp_path / "ratings.csv").write_bytes(files["ratings.csv"])
+    call_command("analyse", str(tmp_path / "ratings.csv"), "--output", str(tmp_path / "out"))
+    bearer = {"Authorization": f"Bearer {tokens.make(admin_user, 'a notebook')}"}
+    told = json.loads(admin_client.get(reverse("api_results", args=["study"]), headers=bearer).content)
+    for name, table in tables.items():
+        assert files[f"{name}.csv"] == (tmp_path / "out" / f"{name}.csv").read_bytes() == csv_bytes(table), (
+            name
+        )
+        assert told[name] == records(table), name
+    for key, part in export.analysis.questions.items():
+        asked = {"question": key}
+        assert admin_client.get(reverse("table", args=["study", "mos"]), asked).content == csv_bytes(part.mos)
+        shown = admin_client.get(reverse("results", args=["study"]), asked).content.decode()
+        assert all(f"<strong>{mos:.2f}</strong>" in shown for mos in part.mos["mos"]), key
 
 
 def rated(ratings: Ratings, question: str) -> Counter[tuple[str, str, float]]:
