@@ -189,15 +189,22 @@ def _named(frame: pd.DataFrame) -> Named:
 def _texts(column: pd.Series) -> pd.Series:
     if isinstance(column.dtype, pd.DatetimeTZDtype) or pd.api.types.is_datetime64_any_dtype(column.dtype):
         column = column.map(lambda value: "" if pd.isna(value) else value.isoformat())
-    codes, values = pd.factorize(column.astype("object"))
+    column = column.astype("object").map(_plain)
+    codes, values = pd.factorize(column)
     texts = pd.Series([_text(value) for value in values] + [""], dtype="str").to_numpy(object)
     return pd.Series(texts[codes], index=range(1, len(column) + 1), dtype="str")
 
 
+def _plain(value: Any) -> Any:
+    """Return a cell that pandas can compare: the only value of an object such as {"rating": 4}, or the JSON of more."""
+    if isinstance(value, dict) and len(value) == 1:
+        (value,) = value.values()
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
+
+
 def _text(value: Any) -> str:
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    return json.dumps(value) if isinstance(value, dict | list) else str(value)
+    whole = isinstance(value, float) and value.is_integer() and abs(value) < 1e15
+    return str(int(value)) if whole else str(value)
 
 
 def name_matrix(path: Path, named: Named, notes: dict[str, str]) -> Named:

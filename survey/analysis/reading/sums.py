@@ -40,7 +40,10 @@ def without_sums(table: pd.DataFrame, options: ReadOptions, notes: dict[str, str
             mine = (table[role] == name).to_numpy(bool)
             if mine.all() or not (mine & ~out).any():
                 continue
-            if _is_sum(table, mine & ~out, str(name), other, options):
+            if not _is_sum(table, mine & ~out, str(name), other, options):
+                if plain(str(name)) not in MAYBE_NAMES | {""}:
+                    notes[f"kept_{role}"] = f"{str(name)!r} is kept as a {role}: it does not sum up the others"
+            else:
                 out |= mine
                 rows = table.index[mine].unique()
                 where = f"row {rows[0]}" if len(rows) == 1 else f"{mine.sum()} values"
@@ -67,8 +70,8 @@ def _is_sum(
     printed = pd.Series(values, index=rows[other].to_numpy(object)).dropna()
     if bad.any() or len(printed) < 2:
         return False
-    # Whole numbers that are few may be anybody's ratings.
-    if not off_scale and len(printed) < _MANY and (printed == printed.round()).all():
+    # Whole numbers that are few may be the ratings of somebody called Max.
+    if doubtful and not off_scale and len(printed) < _MANY and (printed == printed.round()).all():
         return False
     groups = pd.Series(parse_numbers(rest["rating"], options)[0]).groupby(rest[other].to_numpy(object))
     statistic = next((key for key, words in _STATISTICS.items() if known in words), "mean")

@@ -346,6 +346,29 @@ def test_a_row_of_means_is_left_out_whatever_it_is_called(read, name):
     assert "sums up the others" in ratings.notes["summary_item"]
 
 
+@pytest.mark.parametrize("name", ["Mean", "x\u0304"])
+def test_whole_means_of_few_items_are_no_persons_ratings(read, name):
+    ratings = read(f"rater,a,b,c\nr1,1,2,3\nr2,3,4,5\n{name},2,3,4\n")
+    assert ratings.table["participant"].nunique() == 2
+    assert "row 4 left out" in ratings.notes["summary_participant"]
+
+
+def test_a_person_called_mean_who_rates_like_anybody_is_kept_with_a_note(read):
+    ratings = read("rater,a,b,c\nr1,1,2,3\nr2,3,4,5\nMean,5,1,1\n")
+    assert ratings.table["participant"].nunique() == 3
+    assert "kept as a participant" in ratings.notes["kept_participant"]
+
+
+def test_a_json_object_with_one_value_is_that_value(tmp_path):
+    path = tmp_path / "ratings.json"
+    rows = [
+        {"image": i, "annotator": p, "rating": {"rating": v}, "more": {"a": 1, "b": [2]}}
+        for (p, i), v in VALUES.items()
+    ]
+    path.write_text(json.dumps(rows), encoding="utf-8")
+    assert cells(read_ratings(path)) == VALUES
+
+
 def test_names_with_a_number_are_no_labels(read):
     with pytest.raises(TableError, match="rating 'img_1'"):
         read("participant,item,rating\na,x,img_1\na,y,img_2\n")
