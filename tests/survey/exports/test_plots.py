@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -30,12 +31,12 @@ def data_of(table: pd.DataFrame):
 
 
 def factorial() -> pd.DataFrame:
-    """A table of items in a plane of two factors, two in every cell, every item rated by fifteen people."""
+    """A table of items in a plane of two factors, two in every cell, with a measure; fifteen people rated each."""
     table = ratings_frame(items=18, people=15)
     number = table["item"].str[4:].astype(int)
     table["layer"] = number.map(lambda n: f"conv{n % 3}")
     table["ratio"] = number.map(lambda n: (0.001, 0.01, 0.1)[n // 3 % 3])
-    return table.assign(condition=table["layer"])
+    return table.assign(condition=table["layer"], edges=np.sqrt(number))
 
 
 @pytest.fixture(scope="module")
