@@ -165,7 +165,7 @@ def test_a_new_site_says_how_to_begin(page: Page, live_server):
     page.reload()
     expect(page.get_by_text("createsuperuser")).to_have_count(0)
     sign_in(page, "ada")
-    expect(page.get_by_role("heading", name="Make a study")).to_be_visible()
+    expect(page.get_by_role("heading", name="Welcome")).to_be_visible()
     check(page)
 
 
