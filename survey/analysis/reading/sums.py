@@ -42,7 +42,9 @@ def without_sums(table: pd.DataFrame, options: ReadOptions, notes: dict[str, str
                 continue
             if not _is_sum(table, mine & ~out, str(name), other, options):
                 if plain(str(name)) not in MAYBE_NAMES | {""}:
-                    notes[f"kept_{role}"] = f"{str(name)!r} is kept as a {role}: it does not sum up the others"
+                    notes[f"kept_{role}"] = (
+                        f"{str(name)!r} is kept as a {role}: it does not sum up the others"
+                    )
             else:
                 out |= mine
                 rows = table.index[mine].unique()
