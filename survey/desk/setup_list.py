@@ -156,7 +156,8 @@ def assignment_line(study: Study, definition: Definition) -> str:
     """Return what one person is shown, and how long it takes."""
     load = load_of(study, definition)
     unit = "pairs" if definition.method == "pair" else "images"
-    part = f"All {load.rated} {unit}" if load.each == load.rated else f"{load.each} of {load.rated} {unit}"
+    everything = f"All {load.rated} {unit}" if load.rated != 1 else f"1 {unit[:-1]}"
+    part = everything if load.each == load.rated else f"{load.each} of {load.rated} {unit}"
     repeats = definition.session.repeats
     again = f"{repeats} shown again" if repeats else "no repeats"
     return f"{part}, {again} · about {load.minutes} minute{'s' * (load.minutes != 1)}"
