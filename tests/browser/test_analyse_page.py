@@ -44,7 +44,7 @@ def test_a_column_is_corrected_and_the_results_are_shown(page: Page, live_server
     page.get_by_role("link", name="Show the results").click()
     expect(page.locator(".ranking tbody tr")).to_have_count(3)
     expect(page.locator(".answer")).to_have_text(
-        "No image stands out: these ratings cannot tell the best of all 3 apart."
+        "No item stands out: these ratings cannot tell the best of all 3 apart."
     )
     accessible_and_no_wider_than_a_phone(page)
     page.get_by_role("link", name="Change how it is read").click()
