@@ -39,6 +39,11 @@ class Exclusion(models.Model):
     def __str__(self) -> str:
         return f"{self.participant}: {self.reason}{' (lifted)' if self.lifted_at else ''}"
 
+    @classmethod
+    def in_force(cls, study: Study) -> models.QuerySet[Exclusion]:
+        """Return the exclusions of a study that nobody has lifted."""
+        return cls.objects.filter(participant__study=study, lifted_at__isnull=True)
+
 
 class ShareLink(models.Model):
     """A link to a study's results without sign-in, until it is revoked."""

@@ -112,7 +112,7 @@ def fingerprint(study: Study) -> str:
         _answer_facts(Preference, study),
         OwnAnswer.objects.filter(trial__participant__study=study).aggregate(Count("pk"), Max("pk")),
         _participant_facts(study),
-        list(_in_force(study).values_list("pk", "reason")),
+        list(Exclusion.in_force(study).order_by("participant").values_list("pk", "reason")),
         list(study.questions.values_list("key", "text", "labels", "low", "high", "step")),
         list(study.stimuli.order_by("pk").values_list("pk", *_ITEM_FIELDS, "factors", "covariates")),
         [study.slug, study.title, study.method, study.is_simulated, study.version.sha256],
@@ -315,7 +315,7 @@ def own_questions_of(study: Study) -> dict[str, str]:
 
 def exclusions(study: Study) -> dict[str, str]:
     """Return {participant: reason} for excluded participants."""
-    return dict(_in_force(study).values_list("participant__code", "reason"))
+    return dict(Exclusion.in_force(study).order_by("participant").values_list("participant__code", "reason"))
 
 
 def texts_of(study: Study) -> tuple[QuestionText, ...]:
@@ -324,7 +324,3 @@ def texts_of(study: Study) -> tuple[QuestionText, ...]:
         QuestionText(question.key, question.text, tuple(question.labels), question.scale)
         for question in study.questions.all()
     )
-
-
-def _in_force(study: Study) -> Any:
-    return Exclusion.objects.filter(participant__study=study, lifted_at__isnull=True).order_by("participant")

@@ -8,7 +8,7 @@ from typing import Final
 
 import pandas as pd
 from django.core.cache import cache
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from survey.analysis import TableError
@@ -72,12 +72,10 @@ def watch(study: Study) -> Watch:
 
 def _names_who_left(seen: Watch, study: Study) -> bool:
     """Return whether a cached snapshot names somebody who was since deleted or excluded."""
-    known = study.participants.filter(code__in=list(seen.flagged)).exclude(exclusions__in=_in_force(study))
+    known = study.participants.filter(code__in=list(seen.flagged)).exclude(
+        exclusions__in=Exclusion.in_force(study)
+    )
     return known.count() < len(seen.flagged)
-
-
-def _in_force(study: Study) -> QuerySet[Exclusion]:
-    return Exclusion.objects.filter(participant__study=study, lifted_at__isnull=True)
 
 
 def look(study: Study) -> Watch:
@@ -143,7 +141,7 @@ def _answered(study: Study) -> list[int]:
 def _rows(study: Study) -> pd.DataFrame:
     """Return the tidy table without excluded participants."""
     rows = preference_table(study) if study.method == Study.Method.PAIR else analysis_rows(study)
-    out = list(_in_force(study).values_list("participant__code", flat=True))
+    out = list(Exclusion.in_force(study).values_list("participant__code", flat=True))
     rows = rows[~rows["participant"].isin(out)].reset_index(drop=True)
     if study.method == Study.Method.PAIR:
         return rows

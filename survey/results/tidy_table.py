@@ -111,7 +111,7 @@ def rating_counts(study: Study) -> pd.DataFrame:
 
     Columns: question, item, rating, n; sorted. Previews and excluded participants do not count.
     """
-    left_out = Exclusion.objects.filter(participant__study=study, lifted_at__isnull=True)
+    left_out = Exclusion.in_force(study)
     counts = (
         Rating.objects.filter(
             trial__participant__study=study,

@@ -179,7 +179,7 @@ def lacks_room(study: Study, definition: Definition) -> str:
     """Return why nobody more may begin: "full", "busy" within the last hour, or "" for room."""
     limits, people = definition.limits, study.participants.filter(is_preview=False)
     if limits.participants:
-        left_out = Exclusion.objects.filter(participant__study=study, lifted_at__isnull=True)
+        left_out = Exclusion.in_force(study)
         counted = people.exclude(state=Participant.State.SCREENED_OUT).exclude(
             pk__in=left_out.values("participant")
         )

@@ -45,7 +45,7 @@ class Choice:
 
 def chosen(study: Study, choice: Choice) -> QuerySet[Participant]:
     """Return whom a choice means of those who count now; previews never do."""
-    left_out = Exclusion.objects.filter(participant__study=study, lifted_at__isnull=True)
+    left_out = Exclusion.in_force(study)
     people = study.participants.filter(is_preview=False).exclude(pk__in=left_out.values("participant"))
     if choice.since:
         people = people.filter(started_at__gte=choice.since)
@@ -88,7 +88,7 @@ def exclude_many(study: Study, choice: Choice, reason: str, by: User, *, expecte
 @transaction.atomic
 def lift_many(study: Study, batch: str, by: User) -> int:
     """Count all of a batch again who are still left out; return how many. Lifting twice changes nothing."""
-    in_force = Exclusion.objects.filter(participant__study=study, batch=batch, lifted_at__isnull=True)
+    in_force = Exclusion.in_force(study).filter(batch=batch)
     count = in_force.update(lifted_at=timezone.now(), lifted_by=by) if batch else 0
     if count:
         record("exclusion.lift_many", study, by, batch=batch, participants=count)
@@ -97,7 +97,7 @@ def lift_many(study: Study, batch: str, by: User) -> int:
 
 def batches(study: Study) -> list[dict[str, Any]]:
     """Return the batches in force, newest first: `batch`, `reason`, `count`, `at` and `by`."""
-    in_force = Exclusion.objects.filter(participant__study=study, lifted_at__isnull=True).exclude(batch="")
+    in_force = Exclusion.in_force(study).exclude(batch="")
     rows: Any = in_force.order_by().values("batch", "reason")
     rows = rows.annotate(count=Count("pk"), at=Min("created_at"), by=Max("by__username"))
     return [dict(row) for row in rows.order_by("-at")]

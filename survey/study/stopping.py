@@ -120,7 +120,7 @@ def pause_if_enough(study: Study) -> None:
 def finished_sessions(study: Study) -> int:
     """Count the finished sessions that count in the results."""
     people = study.participants.filter(is_preview=False, state=Participant.State.FINISHED)
-    return people.exclude(pk__in=_left_out(study)).count()
+    return people.exclude(pk__in=Exclusion.in_force(study).values("participant")).count()
 
 
 def scored_roles(method: str) -> list[str]:
@@ -161,7 +161,7 @@ def _sums(study: Study) -> dict[tuple[int, int], tuple[int, float, float]]:
             trial__participant__is_preview=False,
             trial__phase=Trial.Phase.MAIN,
         )
-        .exclude(trial__participant__in=_left_out(study))
+        .exclude(trial__participant__in=Exclusion.in_force(study).values("participant"))
         .order_by()
         .values_list("question_id", "trial__stimulus_id")
         .annotate(n=Count("pk"), mean=Avg(value), square=Sum(value * value))
@@ -181,10 +181,6 @@ def _tally(
     # Rounding leaves a trace of variance where all ratings agree.
     variance = np.where(variance > 1e-9 * scale.range**2, variance, 0.0)
     return tally_moments(n, scale.low + mean, variance, scale)
-
-
-def _left_out(study: Study) -> Any:
-    return Exclusion.objects.filter(participant__study=study, lifted_at__isnull=True).values("participant")
 
 
 def _stop(entry: AuditEntry) -> Stop:

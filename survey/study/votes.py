@@ -56,9 +56,7 @@ def forget(participant: Participant) -> None:
 def _changed(study: Study) -> QuerySet[Participant]:
     """Return the sessions whose judgement may be another than at their last review."""
     fresh = timezone.now() - STALE_AFTER
-    left_out = Exclusion.objects.filter(participant__study=study, lifted_at__isnull=True).values(
-        "participant"
-    )
+    left_out = Exclusion.in_force(study).values("participant")
     people, state = study.participants.order_by(), Participant.State.ACTIVE
     live, over, out, back = (Participant.Review(value) for value in Participant.Review.values)
     # One query for each index, not one that reads every participant.
