@@ -8,12 +8,12 @@ from typing import Any, Final
 from django import forms
 
 from survey.desk.forms.study_form_fields import LabelLines, Words, in_language, joined
-from survey.desk.forms.task_form import TaskForm
+from survey.desk.forms.task_form import RowsForm
 from survey.study.definition import Definition
 from survey.study.own_questions import USUAL_LENGTH
 
 #: As many as a study may ask.
-MOST: Final = 20
+MAX_QUESTIONS: Final = 20
 _ABOUT: Final = (("person", "the person"), ("image", "each image, beside it"))
 _WHEN: Final = (("after", "after the images"), ("before", "before the images"))
 _KINDS: Final = (
@@ -53,29 +53,9 @@ class OwnRow:
             disabled=self._stays,
         )
         yield f"{self.name}.key", key
-        about = forms.ChoiceField(
-            label="It is about",
-            choices=_ABOUT,
-            initial=old.get("about", "person"),
-            required=False,
-            disabled=self._stays,
-        )
-        yield f"{self.name}.about", about
-        when = forms.ChoiceField(
-            label="A question about the person comes",
-            choices=_WHEN,
-            initial=old.get("when", "after"),
-            required=False,
-        )
-        yield f"{self.name}.when", when
-        answer = forms.ChoiceField(
-            label="People answer",
-            choices=_KINDS,
-            initial=old.get("answer", "text"),
-            required=False,
-            disabled=self._stays,
-        )
-        yield f"{self.name}.answer", answer
+        yield self._pick("about", "It is about", _ABOUT, disabled=self._stays)
+        yield self._pick("when", "A question about the person comes", _WHEN)
+        yield self._pick("answer", "People answer", _KINDS, disabled=self._stays)
         yield from self._choice_fields(several=several)
         yield (
             f"{self.name}.required",
@@ -92,6 +72,19 @@ class OwnRow:
             max_value=2000,
         )
         yield f"{self.name}.max_length", most
+
+    def _pick(
+        self, key: str, label: str, choices: tuple[tuple[str, str], ...], *, disabled: bool = False
+    ) -> tuple[str, forms.Field]:
+        """Return a list to pick from, which begins with the question's own value or else the first."""
+        field = forms.ChoiceField(
+            label=label,
+            choices=choices,
+            initial=self._old.get(key, choices[0][0]),
+            required=False,
+            disabled=disabled,
+        )
+        return f"{self.name}.{key}", field
 
     def _choice_fields(self, *, several: bool) -> Iterator[tuple[str, forms.Field]]:
         for code in self._languages:
@@ -137,16 +130,16 @@ class OwnRow:
         }
 
 
-class OwnQuestionsForm(TaskForm):
+class OwnQuestionsForm(RowsForm):
     """The study's own questions."""
 
     def build(self) -> None:
         """Add a row for each question, and a blank one."""
         count = len(self.definition.own_questions)
-        rows = range(1, min(count + 1, MOST) + 1)
-        self._rows = [OwnRow(n, self.definition, self.languages, stays=self.keys_stay) for n in rows]
-        self._used: list[str] = []
-        for row in self._rows:
+        numbers = range(1, min(count + 1, MAX_QUESTIONS) + 1)
+        rows = [OwnRow(n, self.definition, self.languages, stays=self.keys_stay) for n in numbers]
+        self.rows = rows
+        for row in rows:
             self.section(row.heading, folded=row.is_new and count > 0)
             for name, field in row.fields():
                 told = f"Default: {USUAL_LENGTH}" if name.endswith(".max_length") else ""
@@ -156,17 +149,9 @@ class OwnQuestionsForm(TaskForm):
         written = [name for name in names if name.endswith(".key") or ":" in name]
         return any(self.errors.get(name) for name in names) or any(self[name].value() for name in written)
 
-    def refuse(self, cleaned: dict[str, Any]) -> None:
-        """Refuse rows with gaps."""
-        for row in self._rows:
-            for name, complaint in list(row.missing(cleaned)):
-                self.add_error(name, complaint)
-
     def amend(self, values: dict[str, Any], cleaned: dict[str, Any]) -> None:
         """Put the questions."""
-        rows = [(row.name, row.value(cleaned)) for row in self._rows]
-        values["own_questions"] = [question for _, question in rows if question]
-        self._used = [name for name, question in rows if question]
+        values["own_questions"] = self.questions(cleaned)
 
     def blame(self, line: str) -> None:
         """Show a fault beside its field: those of a question as a whole name their key in the message."""
@@ -180,6 +165,6 @@ class OwnQuestionsForm(TaskForm):
         number, _, key = rest.partition(".")
         if head != "own_questions":
             return super().field_of(place)
-        name = self._used[int(number) - 1] if number.isdigit() else self._used[0]
+        name = self.used[int(number) - 1] if number.isdigit() else self.used[0]
         key = key.partition(".")[0]
         return super().field_of(f"{name}.{key or 'key'}") or f"{name}.key"

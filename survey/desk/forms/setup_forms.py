@@ -11,9 +11,9 @@ from django.utils.translation import gettext, override
 
 from survey.analysis.scale import number_text
 from survey.desk.forms.new_study_form import METHODS
-from survey.desk.forms.question_rows import QuestionRow, rows_of
+from survey.desk.forms.question_rows import rows_of
 from survey.desk.forms.study_form_fields import Words
-from survey.desk.forms.task_form import TaskForm
+from survey.desk.forms.task_form import RowsForm, TaskForm
 from survey.study.definition import Definition
 from survey.study.scales import QUESTIONS
 from survey.study.wording import ships
@@ -88,14 +88,13 @@ class TextsForm(TaskForm):
         self.add_text("instructions", "What people are asked to do", 4, usual, default=grey)
 
 
-class QuestionsForm(TaskForm):
+class QuestionsForm(RowsForm):
     """The method, and what is asked of each image."""
 
     def build(self) -> None:
         """Add the method and a row for each question."""
-        self._rows: list[QuestionRow] = rows_of(self.definition, self.languages, keys_stay=self.keys_stay)
-        self._row_of_question: list[str] = []
-        for row in self._rows:
+        self.rows = rows_of(self.definition, self.languages, keys_stay=self.keys_stay)
+        for row in self.rows:
             self.section(row.heading, folded=row.heading.startswith("Another"))
             for name, field in row.fields():
                 self.add(name, field)
@@ -115,17 +114,9 @@ class QuestionsForm(TaskForm):
         told = "Default: one image at a time. It cannot change once somebody has taken part."
         self.add_plain("method", method, default=told)
 
-    def refuse(self, cleaned: dict[str, Any]) -> None:
-        """Refuse rows with gaps."""
-        for row in self._rows:
-            for name, complaint in list(row.missing(cleaned)):
-                self.add_error(name, complaint)
-
     def amend(self, values: dict[str, Any], cleaned: dict[str, Any]) -> None:
         """Put the questions; the accepted question of the old method becomes that of the new one."""
-        rows = [(row.name, row.value(cleaned)) for row in self._rows]
-        values["questions"] = [question for _, question in rows if question]
-        self._row_of_question = [name for name, question in rows if question]
+        values["questions"] = self.questions(cleaned)
         if cleaned["method"] != self.definition.method:
             _follow_method(values["questions"], self.definition, cleaned["method"])
 
@@ -133,8 +124,8 @@ class QuestionsForm(TaskForm):
         """Return the field of a place. Emptied rows are no questions: a fault's number may differ from its row's."""
         head, _, rest = place.partition(".")
         number, _, key = rest.partition(".")
-        if head == "questions" and number.isdigit() and int(number) <= len(self._row_of_question):
-            place = f"{self._row_of_question[int(number) - 1]}.{key}"
+        if head == "questions" and number.isdigit() and int(number) <= len(self.used):
+            place = f"{self.used[int(number) - 1]}.{key}"
         return super().field_of(place) or (f"{place}.1.key" if f"{place}.1.key" in self.fields else None)
 
 

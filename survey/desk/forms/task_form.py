@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final, NamedTuple, Protocol
 
 from django import forms
 from pydantic import ValidationError
@@ -240,3 +240,39 @@ def put(values: dict[str, Any], path: str, value: Any) -> None:
         table[last] = value
     else:
         table.pop(last, None)
+
+
+class Row(Protocol):
+    """One question of a form, or a blank row for another."""
+
+    name: str
+
+    def missing(self, cleaned: dict[str, Any]) -> Iterable[tuple[str, str]]:
+        """Return each field that a row in use has left empty, with the complaint."""
+
+    def value(self, cleaned: dict[str, Any]) -> dict[str, Any] | None:
+        """Return the question as a file has it; None for an emptied row."""
+
+
+class RowsForm(TaskForm):
+    """A task with a row of fields for each question. `build` sets `rows`.
+
+    Attributes:
+        rows: In their order, the blank one last.
+        used: Names of the rows that hold a question, known once the form is read: a fault's number counts these.
+    """
+
+    rows: Sequence[Row]
+    used: Sequence[str] = ()
+
+    def refuse(self, cleaned: dict[str, Any]) -> None:
+        """Refuse rows with gaps."""
+        for row in self.rows:
+            for name, complaint in list(row.missing(cleaned)):
+                self.add_error(name, complaint)
+
+    def questions(self, cleaned: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return the questions of the rows that hold one."""
+        found = {row.name: question for row in self.rows if (question := row.value(cleaned))}
+        self.used = list(found)
+        return list(found.values())
