@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.test import Client
 
+from survey.access.roles import make_groups
 from survey.models import Study
 from tests.survey.exports.studies import rated_study
 
@@ -35,4 +36,12 @@ def client_of(user: User) -> Client:
 @pytest.fixture
 def desk(owner: User) -> Client:
     """A browser in which the owner is signed in."""
+    return client_of(owner)
+
+
+@pytest.fixture
+def researcher(owner: User) -> Client:
+    """A browser in which the owner is signed in as a researcher, who may make studies."""
+    make_groups()
+    owner.groups.add(Group.objects.get(name="Researchers"))
     return client_of(owner)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from survey.access.roles import make_groups
 from survey.results.collect import collect
 from tests.survey.desk.conftest import client_of
 from tests.survey.factories import make_study
@@ -16,10 +15,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def desk(owner: User) -> Client:
-    make_groups()
-    owner.groups.add(Group.objects.get(name="Researchers"))
-    return client_of(owner)
+def desk(researcher: Client) -> Client:
+    return researcher
 
 
 def text(client: Client, status: int = 200, **asked: str | float) -> str:

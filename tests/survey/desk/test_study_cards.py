@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from survey.access.roles import make_groups
 from survey.desk.pages.study.studies import CARDS
 from survey.models import Study
 from survey.simulation import example
@@ -21,10 +20,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def desk(owner: User) -> Client:
-    make_groups()
-    owner.groups.add(Group.objects.get(name="Researchers"))
-    return client_of(owner)
+def desk(researcher: Client) -> Client:
+    return researcher
 
 
 def studies_of(owner: User, **states: str) -> None:
