@@ -49,7 +49,7 @@ STEPS = (
 _ROUNDING = 1e-6
 # How far rounding may lift the largest singular value above the norm that bounds it.
 _ROOM = 1.001
-_LEAST_EIGENVALUE = 1e-8
+_MIN_EIGENVALUE = 1e-8
 
 Product = Callable[[Tensor], Tensor]
 
@@ -100,8 +100,8 @@ def by_eigenvalues(covariance: Tensor, root: Tensor) -> tuple[Tensor, Tensor]:
     """Return tr (R Σ R)^½ (N) and R (R Σ R)^-½ R (N x C x C). What rounding made negative counts as nothing."""
     inner = root @ covariance @ root
     values, vectors = torch.linalg.eigh((inner + inner.transpose(1, 2)) / 2)
-    large = values.clamp(min=_LEAST_EIGENVALUE)
-    half = (root @ vectors) * torch.where(values > _LEAST_EIGENVALUE, large, torch.inf).pow(-0.25)[:, None]
+    large = values.clamp(min=_MIN_EIGENVALUE)
+    half = (root @ vectors) * torch.where(values > _MIN_EIGENVALUE, large, torch.inf).pow(-0.25)[:, None]
     return large.sqrt().sum(1), half @ half.transpose(1, 2)
 
 

@@ -17,8 +17,8 @@ from survey.analysis.scale import Scale
 MAX_WORK: Final = 3e9
 """Bytes moved up to which every case is counted: a second or two."""
 MAX_RATINGS: Final = 10_000
-_MOST_SUMS: Final = 100_000
-_MOST_DECIMALS: Final = 12
+_MAX_SUMS: Final = 100_000
+_MAX_DECIMALS: Final = 12
 HOW: Final = {
     "half up": "rounded, halves up",
     "half even": "rounded, halves to the even digit",
@@ -80,8 +80,8 @@ def printed(text: str) -> Printed:
         raise ValueError(f"{text!r} is no number") from None
     if not number.is_finite():
         raise ValueError(f"{text!r} is no finite number")
-    if not -_MOST_DECIMALS <= int(number.as_tuple().exponent) <= _MOST_DECIMALS:
-        raise ValueError(f"{text!r} has more than {_MOST_DECIMALS} decimals or zeros")
+    if not -_MAX_DECIMALS <= int(number.as_tuple().exponent) <= _MAX_DECIMALS:
+        raise ValueError(f"{text!r} has more than {_MAX_DECIMALS} decimals or zeros")
     return Printed(Fraction(number), Fraction(Decimal(1).scaleb(min(int(number.as_tuple().exponent), 0))))
 
 
@@ -105,7 +105,7 @@ def verdicts(mean: str, sd: str | None, n: int, scale: Scale) -> Verdicts:
         raise ValueError(f"of more than {MAX_RATINGS} ratings every printed mean is possible")
     low, step = (Fraction(repr(float(value))) for value in (scale.low, scale.step))
     top = int((Fraction(repr(float(scale.high))) - low) / step)
-    if n * top > _MOST_SUMS:
+    if n * top > _MAX_SUMS:
         raise ValueError(f"{n} ratings on so fine a scale are too many to count")
     of_mean = printed(mean)
     sums = {how: _sums(of_mean, how, n, low, step, top) for how in HOW}

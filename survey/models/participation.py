@@ -12,7 +12,7 @@ from django.db.models.lookups import LessThanOrEqual
 from survey.models.keys import new_token, participant_code, random_seed, withdrawal_code
 from survey.models.study import FAR, Question, Stimulus, Study, StudyVersion
 
-MOST_WORDS: Final = 2000
+MAX_WORDS: Final = 2000
 """Characters of an answer in words, at most."""
 
 
@@ -255,7 +255,7 @@ class OwnAnswer(models.Model):
                 name="own_answer_words_or_choices",
             ),
             models.CheckConstraint(
-                condition=LessThanOrEqual(Length("words"), MOST_WORDS), name="own_answer_length"
+                condition=LessThanOrEqual(Length("words"), MAX_WORDS), name="own_answer_length"
             ),
         ]
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, model_validator
 
-from survey.models.participation import MOST_WORDS
+from survey.models.participation import MAX_WORDS
 from survey.study.parts import Key, Language, LineText, Part
 
 Kind = Literal["text", "one", "several"]
@@ -39,7 +39,7 @@ class OwnQuestion(Part):
     answer: Kind = "text"
     choices: Choices | dict[Language, Choices] | None = None
     required: bool = False
-    max_length: Annotated[int, Field(ge=1, le=MOST_WORDS)] = USUAL_LENGTH
+    max_length: Annotated[int, Field(ge=1, le=MAX_WORDS)] = USUAL_LENGTH
 
     @model_validator(mode="after")
     def _holds_together(self) -> OwnQuestion:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from survey.analysis.items.comparisons import SIGNIFICANT
 
-_MOST_NAMED = 6
+_MAX_NAMED = 6
 
 
 def sentences(table: pd.DataFrame, contents: bool) -> list[str]:
@@ -70,6 +70,6 @@ def _p(p: float) -> str:
 
 
 def _listed(names: list[str]) -> str:
-    if len(names) > _MOST_NAMED:
-        return f"{', '.join(names[:_MOST_NAMED])} and {len(names) - _MOST_NAMED} more"
+    if len(names) > _MAX_NAMED:
+        return f"{', '.join(names[:_MAX_NAMED])} and {len(names) - _MAX_NAMED} more"
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"

@@ -18,7 +18,7 @@ from survey.analysis.items.mos import count_columns, error_bars
 from survey.analysis.items.sos import sos_curve
 from survey.analysis.participants.screening import flagged
 from survey.analysis.planning.convergence import convergence
-from survey.analysis.plots.covariates import MOST_PANELS, draw_covariates
+from survey.analysis.plots.covariates import MAX_PANELS, draw_covariates
 from survey.analysis.plots.effects import (
     draw_interaction,
     draw_means,
@@ -268,7 +268,7 @@ PLOTS: Final[tuple[Plot[PlotData], ...]] = (
         "covariates",
         "Scores over the covariates",
         f"Each image's MOS with both 95 % intervals: Student's t (thin) and the bounded one (wide, grey), on what was "
-        f"measured on it, and the line fitted on these data. At most {MOST_PANELS} covariates are drawn.",
+        f"measured on it, and the line fitted on these data. At most {MAX_PANELS} covariates are drawn.",
         _marked(_covariates),
         draw_covariates,
     ),

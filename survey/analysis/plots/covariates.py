@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from survey.analysis.plots.style import BLUE, GRID, VERMILION, WIDTH, scale_of, score_axis, short
 
-MOST_PANELS: Final = 12
+MAX_PANELS: Final = 12
 _ACROSS: Final = 3
 _MANY: Final = 100
 
@@ -18,7 +18,7 @@ _MANY: Final = 100
 def draw_covariates(table: pd.DataFrame) -> Figure:
     """Draw a panel for each covariate. table: `covariate,item,x,mos,low,high,bounded_low,bounded_high,line`."""
     scale = scale_of(table)
-    names = list(table["covariate"].unique())[:MOST_PANELS]
+    names = list(table["covariate"].unique())[:MAX_PANELS]
     across = min(_ACROSS, len(names))
     down = -(-len(names) // across)
     figure = Figure(

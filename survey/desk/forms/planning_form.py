@@ -23,7 +23,7 @@ DEFAULTS: Final = {
     "a": TYPICAL_A,
 }
 #: Half widths that can be asked for, as shares of the scale's range.
-LEAST_SHARE, MAX_SHARE = 1 / 80, 1 / 2
+MIN_SHARE, MAX_SHARE = 1 / 80, 1 / 2
 
 
 class PlanningForm(forms.Form):
@@ -59,7 +59,7 @@ class PlanningForm(forms.Form):
         """Nobody rates more images than there are, and a precision fits its scale."""
         data = super().clean() or {}
         if "half_width" in data and "scale" in data:
-            least, most = (share * data["scale"].range for share in (LEAST_SHARE, MAX_SHARE))
+            least, most = (share * data["scale"].range for share in (MIN_SHARE, MAX_SHARE))
             if not least <= data["half_width"] <= most:
                 scale = data["scale"].describe()
                 self.add_error("half_width", f"On a scale of {scale} this is {least:g} to {most:g}.")

@@ -34,7 +34,7 @@ TABLES: Final = {
     "recovered": "Recovered quality (ITU-T P.910 Annex E)",
 }
 OF_EFFECTS: Final = ("effects", "interaction", "numeric")
-LEAST_P: Final = 0.001
+MIN_P: Final = 0.001
 #: The views of a study's results by the name of their address.
 VIEWS: Final = {
     "results": "Scores",
@@ -168,7 +168,7 @@ def _shown(row: Mapping[Any, Any]) -> dict[str, str]:
         },
         "within": score(row["plcc_within"]),
         "outliers": score(row["outlier_ratio"]),
-        "p": "< 0.001" if row["p_holm"] < LEAST_P else score(row["p_holm"], 3),
+        "p": "< 0.001" if row["p_holm"] < MIN_P else score(row["p_holm"], 3),
     }
 
 
