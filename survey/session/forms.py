@@ -9,7 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from survey.session.plates import DIGITS, plate_digits
-from survey.study.definition import Screening
+from survey.study.tables import Screening
 
 YES_NO: Final = [("yes", _("Yes")), ("no", _("No"))]
 

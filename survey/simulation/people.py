@@ -21,9 +21,9 @@ from survey.analysis.summary import Summary
 from survey.models import Participant, Preference, Stimulus, Study, Trial
 from survey.results.collect import checked
 from survey.results.tidy_table import preference_table, scales_of, tidy_table
-from survey.session import own_answers, services
+from survey.session import answering, finishing, own_answers, progress, refusals, starting
+from survey.session.answering import Showing
 from survey.session.forms import AboutForm
-from survey.session.services import Showing
 from survey.study.definition import Definition, definition_of
 from survey.study.own_questions import Answer, OwnQuestion
 
@@ -226,20 +226,20 @@ def again(item: str) -> str:
 def play_by_services(study: Study, person: Person) -> str:
     """Play one person's session through the services of the pages; return their code."""
     try:
-        participant = services.start(study, is_simulated=True)
-    except services.Refused as error:
+        participant = starting.start(study, is_simulated=True)
+    except refusals.Refused as error:
         raise SimulationError(f"study {study.slug!r} accepts no participants now: {error.code}") from error
     definition = definition_of(participant.version)
     if asked := _screening_answers(definition):
-        services.screen(participant, asked)
+        starting.screen(participant, asked)
     drawn = np.random.default_rng(participant.seed)
     if before := definition.asked_of_person("before"):
-        services.tell_before(participant, own_answers_of(before, definition, drawn))
-    while trial := services.next_trial(participant):
+        finishing.tell_before(participant, own_answers_of(before, definition, drawn))
+    while trial := progress.next_trial(participant):
         further = trial.phase == Trial.Phase.REPEAT
         other = trial.other if person.pair else None
         name = again(trial.stimulus.item) if further else trial.stimulus.item
-        services.rate(
+        answering.rate(
             trial.token,
             person.answers(trial.stimulus, other, further=further),
             own=own_values_of(definition.asked_of_images, drawn),
@@ -248,8 +248,8 @@ def play_by_services(study: Study, person: Person) -> str:
         )
     if definition.asks_after:
         after = own_answers_of(definition.asked_of_person("after"), definition, drawn)
-        services.tell_about(participant, {**_about_answers(definition, participant.seed), **after})
-    finished = services.finish(participant)
+        finishing.tell_about(participant, {**_about_answers(definition, participant.seed), **after})
+    finished = finishing.finish(participant)
     if finished.state != Participant.State.FINISHED:
         raise SimulationError(
             f"study {study.slug!r}: simulated participant {finished.code} is {finished.state} after the last image"

@@ -1,243 +1,31 @@
-"""A study's definition: one TOML file, checked whole, hashed; docs/reference/study.md describes every key."""
+"""A study's definition: everything that one version of it says, checked whole and hashed.
+
+docs/reference/study.md describes every key; `study_file` reads it.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import hashlib
 import json
-import re
 from collections import Counter
 from collections.abc import Sequence
-from math import isfinite
-from pathlib import Path
 from typing import Annotated, Any, Final, Literal, get_args
-from urllib.parse import urlsplit
 
-from pydantic import (
-    AfterValidator,
-    Field,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, model_validator
 
-from generator.plans.toml import TomlError, read_toml
-from survey.analysis.scale import Scale, number_text, parse_scale
+from survey.analysis.scale import Scale, number_text
 from survey.models import StudyVersion
-from survey.models.study import FAR
 from survey.study.own_questions import OwnQuestion, clashes
-from survey.study.parts import Key, Language, Line, LineText, Part, ProseText
+from survey.study.parts import Language, Line, LineText, Part, ProseText
 from survey.study.scales import LANGUAGES, QUESTIONS, default_labels, is_slider, rating_on
 from survey.study.stop_rule import StopRule, canonical_stop_rule, parse_stop_rule
+from survey.study.tables import AskedQuestion, Consent, Goal, Images, Limits, Recruitment, Screening, Session
 from survey.study.wording import Wording
 
 Method = Literal["acr", "acr-hr", "dcr", "pair"]
-Platform = Literal["prolific", "mturk", "other"]
 AboutQuestion = Literal["age", "gender", "eyesight", "screen", "experience"]
-Parameter = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,39}$")]
-Labels = Annotated[list[Annotated[str, Field(min_length=1, max_length=60)]], Field(min_length=2)]
-
-#: How many faults are told at once: whoever has more fixes these first.
-MAX_FAULTS: Final = 30
-_BRANCH: Final = re.compile(r"\[|str$")
-
-#: Where a finished participant may be sent: a page elsewhere would be an open redirect in the study's name.
-#: Parameters of the participants' own addresses, which no platform's may replace.
-_RESERVED: Final = frozenset(
-    {"invitation", "preview", "simulation", "consent", "form", "language", "adult", "csrfmiddlewaretoken"}
-)
-#: Which parameters of a platform's link name the person, the session and the assignment.
-_PARAMETERS: Final = {
-    "prolific": ("PROLIFIC_PID", "SESSION_ID", "STUDY_ID"),
-    "mturk": ("workerId", "assignmentId", "hitId"),
-}
-RETURN_HOSTS: Final = frozenset(
-    {"app.prolific.com", "app.prolific.co", "www.mturk.com", "worker.mturk.com", "workersandbox.mturk.com"}
-)
-
-
-def _canonical_scale(text: str) -> str:
-    """Return a scale as `Scale` writes it, so that the same scale has the same hash."""
-    scale = parse_scale(text)
-    if max(abs(scale.low), abs(scale.high)) > FAR:
-        raise ValueError(f"{text!r} goes beyond {FAR:g}")
-    return str(scale)
-
-
-def _plain_number(answer: float) -> float:
-    if not isfinite(answer):
-        raise ValueError("must be a finite number")
-    return int(answer) if float(answer).is_integer() else answer
-
-
-ScaleText = Annotated[str, Field(max_length=60), AfterValidator(_canonical_scale)]
 StopText = Annotated[str, Field(max_length=200), AfterValidator(canonical_stop_rule)]
-# A whole number stays an int, as it was when answers were 1 to 5: the hash is of its text.
-Answer = Annotated[int | float, AfterValidator(_plain_number)]
-
-
-class DefinitionError(Exception):
-    """A study file that cannot be used; `lines` says, one for each fault, where and how to mend it."""
-
-    def __init__(self, lines: list[str]) -> None:
-        super().__init__("\n".join(lines))
-        self.lines = lines
-
-
-class AskedQuestion(Part):
-    """One question and its scale.
-
-    `labels` are those of the categories, low end first, or of the two ends. Without them the method's accepted wording
-    is used: all of it on a scale from 1 to 5, its ends on another. `show_value` is for sliders only.
-    """
-
-    key: Key
-    text: LineText
-    labels: Labels | dict[Language, Labels] | None = None
-    scale: ScaleText = str(Scale())
-    show_value: bool = False
-
-    @property
-    def asked_on(self) -> Scale:
-        """The scale that it is answered on."""
-        return parse_scale(self.scale)
-
-    @property
-    def used_keys(self) -> frozenset[str]:
-        """The keys that have another value than their default."""
-        return frozenset(self.model_dump(exclude_defaults=True))
-
-
-class Consent(Part):
-    """What a person agrees to before the first image; `version` is kept with the time of agreement."""
-
-    version: Annotated[str, Field(min_length=1, max_length=40)] = "1"
-    organiser: LineText | None = None
-    contact: Line | None = None
-    purpose: ProseText | None = None
-    legal_basis: ProseText | None = None
-    adults_only: bool = False
-    minutes: Annotated[int, Field(ge=1, le=45)] | None = None
-
-
-class Session(Part):
-    """What one participant is shown. `images` counts main images (pairs in a pair study); None means all."""
-
-    images: Annotated[int, Field(ge=1, le=500)] | None = None
-    repeats: Annotated[int, Field(ge=0, le=50)] = 0
-    stabilising: Annotated[int, Field(ge=0, le=10)] = 0
-    batches: Annotated[int, Field(ge=1, le=50)] = 1
-
-
-class Gold(Part):
-    """An image whose rating is known beforehand, on the first question's scale (± a quarter of it is taken as right)."""
-
-    item: Line
-    answer: Answer
-
-
-class Images(Part):
-    """Which images play another role than to be rated. Names are items; `*` and `?` match as in file names.
-
-    `enlarge` is how many times its size an image may be shown, in whole numbers, where there is room; 1 for its own.
-    """
-
-    practice: list[Line] = []
-    references: list[Line] | dict[Line, Line] = []
-    gold: list[Gold] = []
-    trap: Answer | None = None
-    left_out: list[Line] = []
-    enlarge: Annotated[int, Field(ge=1, le=8)] = 1
-
-
-class Screening(Part):
-    """Questions before the images. They inform the analysis; only `required` ones end a session."""
-
-    display: bool = False
-    vision: bool = False
-    plates: Annotated[int, Field(ge=0, le=4)] = 0
-    required: bool = False
-
-
-class Recruitment(Part):
-    """A crowd platform: its three codes, and where it wants people back ("{code}" and "{person}" are replaced).
-
-    Of `other` platforms the parameters are named here by which its link says who comes.
-    """
-
-    platform: Platform
-    complete: Line
-    screened_out: Line
-    withdrew: Line
-    person_parameter: Annotated[Parameter | None, Field(validate_default=True)] = None
-    session_parameter: Parameter | None = None
-    assignment_parameter: Parameter | None = None
-    return_to: Line | None = None
-    open_to_others: bool = False
-
-    @property
-    def parameters(self) -> tuple[str, str, str]:
-        """The parameters of the platform's link that name the person, the session and the assignment; "" for none."""
-        if self.platform in _PARAMETERS:
-            return _PARAMETERS[self.platform]
-        return self.person_parameter or "", self.session_parameter or "", self.assignment_parameter or ""
-
-    @field_validator("person_parameter", "session_parameter", "assignment_parameter")
-    @classmethod
-    def _belongs_to_another_platform(cls, name: str | None, info: ValidationInfo) -> str | None:
-        is_other = info.data.get("platform") == "other"
-        if name is None and is_other and info.field_name == "person_parameter":
-            raise ValueError("name the parameter of the platform's link that says who comes")
-        if name is not None and not is_other:
-            raise ValueError('only with platform = "other"; the others have their own')
-        if name in _RESERVED:
-            raise ValueError(f"{name} is taken by the study's own addresses")
-        if name is not None and name in [
-            info.data.get(key) for key in ("person_parameter", "session_parameter")
-        ]:
-            raise ValueError("each parameter says one thing")
-        return name
-
-    @field_validator("return_to")
-    @classmethod
-    def _is_a_known_platform(cls, address: str | None, info: ValidationInfo) -> str | None:
-        if address is None:
-            return None
-        parts = urlsplit(address)
-        is_https = parts.scheme == "https" and bool(parts.hostname) and not (parts.username or parts.port)
-        if info.data.get("platform") == "other":
-            if not is_https:
-                raise ValueError("must be an https address")
-        elif not is_https or parts.hostname not in RETURN_HOSTS:
-            raise ValueError(f"must be an https address of one of {', '.join(sorted(RETURN_HOSTS))}")
-        return address
-
-
-class Goal(Part):
-    """When there is enough: `votes` for each image (35: ITU-T P.913 for tests outside a laboratory), or as many as
-    make the 95 % interval of a MOS `half_width` wide to either side, in points of a scale from 1 to 5. It steers nothing;
-    the live page counts by it."""
-
-    votes: Annotated[int, Field(ge=1, le=10_000)] = 35
-    half_width: Annotated[float, Field(ge=0.05, le=2)] = 0.25
-
-    def half_width_on(self, scale: Scale) -> float:
-        """Return the half width in points of a scale: the same share of its range."""
-        return self.half_width * scale.range / Scale().range
-
-
-class Limits(Part):
-    """Whose answers are taken, and how many people's.
-
-    `participants` and `per_hour` bound who may begin, in all and within 60 minutes. `grace_minutes` is how long after
-    the end answers are taken that were given before it.
-    """
-
-    participants: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
-    per_hour: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
-    grace_minutes: Annotated[int, Field(ge=0, le=10_080)] = 10
 
 
 class Definition(Part):
@@ -480,74 +268,6 @@ def _check_answer(place: str, answer: float, scale: Scale) -> None:
         raise ValueError(f"{place}: Input should be greater than or equal to {number_text(scale.low)}")
     if rating_on(scale, answer) is None:
         raise ValueError(f"{place}: {number_text(answer)} is not on the scale {scale.describe()}")
-
-
-def load(path: Path) -> Definition:
-    """Read a study file.
-
-    Raises:
-        DefinitionError: unreadable, not TOML, or not a study; one line for each fault.
-    """
-    try:
-        return parse(path.read_text(encoding="utf-8"), str(path))
-    except OSError as error:
-        raise DefinitionError([f"{path}: {error.strerror or error}"]) from error
-    except UnicodeDecodeError as error:
-        raise DefinitionError([f"{path}: not UTF-8 text (byte {error.start})"]) from error
-
-
-def parse(text: str, source: str) -> Definition:
-    """Check a study file's text; `source` names it in faults. Raises DefinitionError."""
-    try:
-        values = read_toml(text)
-    except TomlError as error:
-        raise DefinitionError([f"{source}: not TOML: {error}"]) from error
-    try:
-        return Definition.model_validate(values)
-    except ValidationError as error:
-        raise DefinitionError([f"{source}: {line}" for line in faults(error)]) from error
-
-
-def faults(error: ValidationError) -> list[str]:
-    """Return one line for each place of the file that is wrong, of the first MAX_FAULTS."""
-    lines: dict[str, str] = {}
-    for fault in error.errors()[:MAX_FAULTS]:
-        # A union reports its branches as parts of the path ("constrained-str", "dict[...]"): no places of the file.
-        loc = [part for part in fault["loc"] if isinstance(part, int) or not _BRANCH.search(part)]
-        place = ".".join(str(part + 1) if isinstance(part, int) else part for part in loc)
-        message = fault["msg"].removeprefix("Value error, ")
-        if fault["type"] == "extra_forbidden":
-            message = "no such key" + _meant(str(loc[-1]), _keys_of_table(loc[:-1]))
-        elif fault["type"] == "literal_error":
-            message += _meant(str(fault["input"]), re.findall("'([^']+)'", fault["ctx"]["expected"]))
-        lines.setdefault(place, f"{place}: {message}" if place else message)
-    if (more := error.error_count() - MAX_FAULTS) > 0:
-        lines[""] = f"and {more} more"
-    return list(lines.values())
-
-
-def _meant(word: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return f" (did you mean {close[0]!r}?)" if close else ""
-
-
-def _keys_of_table(path: list[Any]) -> list[str]:
-    """Return the keys of the table at `path`, found by the models themselves."""
-    tables: dict[str, type[Part]] = {
-        "consent": Consent,
-        "session": Session,
-        "goal": Goal,
-        "limits": Limits,
-        "images": Images,
-        "screening": Screening,
-        "recruitment": Recruitment,
-        "questions": AskedQuestion,
-        "gold": Gold,
-        "own_questions": OwnQuestion,
-        "wording": Wording,
-    }
-    names = [part for part in path if part in tables]
-    return list((tables[names[-1]] if names else Definition).model_fields)
 
 
 def _refuse_twice(place: str, values: list[Any]) -> None:

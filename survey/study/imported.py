@@ -22,8 +22,9 @@ from survey.analysis.reading.roles import plain
 from survey.analysis.scale import Scale, number_text
 from survey.models import Participant, Question, Rating, Study, Trial
 from survey.models.study import FAR
-from survey.study.definition import AskedQuestion, Consent, Definition
+from survey.study.definition import Definition
 from survey.study.publish import IMAGE_SUFFIXES, Picture, PublishError, publish
+from survey.study.tables import AskedQuestion, Consent
 
 CONSENT: Final = "imported"
 """The consent version of imported participants: who agreed to what is not known here."""

@@ -1,15 +1,36 @@
-"""A study's definition as TOML text, there and back, with each fault at its line."""
+"""A study file: TOML text to a checked `Definition` and back, with each fault at its line."""
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections import Counter
-from typing import Final, NamedTuple
+from pathlib import Path
+from typing import Any, Final, NamedTuple
 
 import tomli_w
+from pydantic import ValidationError
 
-from survey.study.definition import Definition, DefinitionError
+from generator.plans.toml import TomlError, read_toml
+from survey.study.definition import Definition
+from survey.study.own_questions import OwnQuestion
+from survey.study.parts import Part
+from survey.study.tables import (
+    AskedQuestion,
+    Consent,
+    Goal,
+    Gold,
+    Images,
+    Limits,
+    Recruitment,
+    Screening,
+    Session,
+)
+from survey.study.wording import Wording
 
+#: How many faults are told at once: whoever has more fixes these first.
+MAX_FAULTS: Final = 30
+_BRANCH: Final = re.compile(r"\[|str$")
 # Possessive: no line, however long, takes more than one look at each of its characters.
 _HEADER: Final = re.compile(r"\s*+(\[\[?)([^\[\]]++)\]\]?\s*+(#.*)?$")
 _PART: Final = r"""(?:[\w-]++|"[^"]*+"|'[^']*+')"""
@@ -17,11 +38,87 @@ _KEY: Final = re.compile(rf"\s*+({_PART}(?:\s*+\.\s*+{_PART})*+)\s*+=")
 _SYNTAX: Final = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
+class DefinitionError(Exception):
+    """A study file that cannot be used; `lines` says, one for each fault, where and how to mend it."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines
+
+
 class Fault(NamedTuple):
     """What is wrong, and on which line (from 1); None where no line of the text is to blame."""
 
     line: int | None
     message: str
+
+
+def load(path: Path) -> Definition:
+    """Read a study file.
+
+    Raises:
+        DefinitionError: unreadable, not TOML, or not a study; one line for each fault.
+    """
+    try:
+        return parse(path.read_text(encoding="utf-8"), str(path))
+    except OSError as error:
+        raise DefinitionError([f"{path}: {error.strerror or error}"]) from error
+    except UnicodeDecodeError as error:
+        raise DefinitionError([f"{path}: not UTF-8 text (byte {error.start})"]) from error
+
+
+def parse(text: str, source: str) -> Definition:
+    """Check a study file's text; `source` names it in faults. Raises DefinitionError."""
+    try:
+        values = read_toml(text)
+    except TomlError as error:
+        raise DefinitionError([f"{source}: not TOML: {error}"]) from error
+    try:
+        return Definition.model_validate(values)
+    except ValidationError as error:
+        raise DefinitionError([f"{source}: {line}" for line in faults(error)]) from error
+
+
+def faults(error: ValidationError) -> list[str]:
+    """Return one line for each place of the file that is wrong, of the first MAX_FAULTS."""
+    lines: dict[str, str] = {}
+    for fault in error.errors()[:MAX_FAULTS]:
+        # A union reports its branches as parts of the path ("constrained-str", "dict[...]"): no places of the file.
+        loc = [part for part in fault["loc"] if isinstance(part, int) or not _BRANCH.search(part)]
+        place = ".".join(str(part + 1) if isinstance(part, int) else part for part in loc)
+        message = fault["msg"].removeprefix("Value error, ")
+        if fault["type"] == "extra_forbidden":
+            message = "no such key" + _meant(str(loc[-1]), _keys_of_table(loc[:-1]))
+        elif fault["type"] == "literal_error":
+            message += _meant(str(fault["input"]), re.findall("'([^']+)'", fault["ctx"]["expected"]))
+        lines.setdefault(place, f"{place}: {message}" if place else message)
+    if (more := error.error_count() - MAX_FAULTS) > 0:
+        lines[""] = f"and {more} more"
+    return list(lines.values())
+
+
+def _meant(word: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def _keys_of_table(path: list[Any]) -> list[str]:
+    """Return the keys of the table at `path`, found by the models themselves."""
+    tables: dict[str, type[Part]] = {
+        "consent": Consent,
+        "session": Session,
+        "goal": Goal,
+        "limits": Limits,
+        "images": Images,
+        "screening": Screening,
+        "recruitment": Recruitment,
+        "questions": AskedQuestion,
+        "gold": Gold,
+        "own_questions": OwnQuestion,
+        "wording": Wording,
+    }
+    names = [part for part in path if part in tables]
+    return list((tables[names[-1]] if names else Definition).model_fields)
 
 
 def to_toml(definition: Definition) -> str:

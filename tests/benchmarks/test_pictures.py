@@ -15,7 +15,7 @@ from benchmarks import pictures
 from benchmarks.picture_figures import Measure, fine_energy
 from benchmarks.picture_sheets import details
 from benchmarks.pictures import Pair, read, run, write_sheet, write_study
-from survey.study.definition import load
+from survey.study.study_file import load
 from tests.generator.nst.tiny import picture, tiny_weights
 
 CONTENT, STYLE = picture(48, 48, 1), picture(48, 48, 2)

@@ -20,8 +20,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from generator.demo.pictures import PHOTOGRAPHS, gather
 from survey.models import Study
-from survey.study.definition import parse
 from survey.study.publish import Picture, publish
+from survey.study.study_file import parse
 from tests.browser.steps import begin, rate, ready
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

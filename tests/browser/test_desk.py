@@ -10,7 +10,7 @@ from django.contrib.auth.models import Group, User
 from playwright.sync_api import Page, expect
 
 from survey.models import Study
-from survey.session import services
+from survey.session import starting
 from tests.survey.exports.studies import rated_study
 from tests.survey.factories import rate_all
 
@@ -94,7 +94,7 @@ def test_the_live_page_follows_by_itself(desk: Page, study: Study):
     desk.goto("/studies/study/live/")
     expect(desk.get_by_text("4 of 4 who began")).to_be_visible()
     desk.get_by_text("The numbers").click()
-    rate_all(services.start(study))
+    rate_all(starting.start(study))
     expect(desk.get_by_text("4 of 5 who began")).to_be_visible()
     expect(desk.get_by_role("cell", name="5", exact=True).first).to_be_visible()
     desk.get_by_role("button", name="Pause").click()

@@ -103,6 +103,6 @@ def test_people_rate_on_without_the_object_store_and_see_images_once_it_is_back(
 
 
 A_PERSON = (
-    "from survey.models import Study; from survey.session.services import start; "
+    "from survey.models import Study; from survey.session.starting import start; "
     "print(start(Study.objects.get(slug='load')).token)"
 )

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from generator.queue import worker
 from survey.access import tokens
 from survey.models import Participant
-from survey.session.services import return_token
+from survey.session.starting import return_token
 from tests.survey.desk.access_table import ROWS
 from tests.survey.desk.world import filled, make_world
 from tests.survey.exports.studies import rated_study

@@ -29,8 +29,8 @@ from generator.nst.weights.layouts import LoadedWeights, load_weights, save_cano
 from generator.plans.document import PlanError
 from generator.plans.plan import load_plan
 from survey.analysis import TableError, read_ratings
-from survey.study import definition
-from survey.study.definition import DefinitionError
+from survey.study import study_file
+from survey.study.study_file import DefinitionError
 from tests.generator.nst.tiny import tiny_tensors
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
@@ -111,7 +111,7 @@ def readers(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Reader]:
 
     return {
         "plan": Reader(load_plan, PlanError, ".toml", PLAN),
-        "study": Reader(definition.load, DefinitionError, ".toml", STUDY),
+        "study": Reader(study_file.load, DefinitionError, ".toml", STUDY),
         "ratings": Reader(check_ratings, TableError, ".csv", RATINGS),
         "png": Reader(image, ImageError, ".png", pngs("RGBA", "PNG")),
         "jpeg": Reader(image, ImageError, ".jpg", pngs("CMYK", "JPEG")),

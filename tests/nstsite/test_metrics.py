@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from survey.session import services
+from survey.session import starting
 from tests.survey.factories import make_study, rate_all
 
 pytestmark = pytest.mark.django_db
@@ -25,8 +25,8 @@ def test_it_answers_nobody_without_the_key(client, settings, key):
 def test_it_counts_what_the_database_holds(client, settings):
     settings.METRICS_KEY = "right"
     study = make_study()
-    rate_all(services.start(study), limit=4)
-    services.start(study)
+    rate_all(starting.start(study), limit=4)
+    starting.start(study)
     lines = scrape(client, "right").content.decode().splitlines()
     assert "nstsite_answers_total 4" in lines
     assert 'nstsite_participants{state="active"} 2' in lines

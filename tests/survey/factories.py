@@ -12,9 +12,11 @@ from django.test import Client
 from PIL import Image
 
 from survey.models import Participant, Study, Trial
-from survey.session.services import next_trial, rate
-from survey.study.definition import Definition, parse
+from survey.session.answering import rate
+from survey.session.progress import next_trial
+from survey.study.definition import Definition
 from survey.study.publish import Picture, publish
+from survey.study.study_file import parse
 
 CONTENTS = ("cat", "dog", "owl")
 CONDITIONS = ("weak", "strong")

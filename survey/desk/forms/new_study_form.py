@@ -10,8 +10,9 @@ from django.utils.text import slugify
 from pydantic import ValidationError
 
 from survey.models import Study
-from survey.study.definition import Definition, faults
+from survey.study.definition import Definition
 from survey.study.publish import PublishError, check_slug
+from survey.study.study_file import faults
 
 METHODS = {
     "acr": "Rating, one image at a time (ACR)",

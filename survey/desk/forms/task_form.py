@@ -9,7 +9,8 @@ from django import forms
 from pydantic import ValidationError
 
 from survey.desk.forms.study_form_fields import Words, in_language, joined
-from survey.study.definition import Definition, faults
+from survey.study.definition import Definition
+from survey.study.study_file import faults
 
 #: What a field is asked with: a table of `hint` (above the input) and `default` (below it).
 Told = dict[str, str]

@@ -13,10 +13,11 @@ from generator.management.names import image_set_named
 from generator.models import ImageSet
 from survey.management.studies import where
 from survey.models import Study
-from survey.study.definition import DefinitionError, definition_of, load
+from survey.study.definition import definition_of
 from survey.study.publish import PublishError, publish_folder, publish_image_set
 from survey.study.readiness import wording_gaps
 from survey.study.republish import published_before
+from survey.study.study_file import DefinitionError, load
 
 
 class Command(PlainCommand):

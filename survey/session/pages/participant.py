@@ -14,11 +14,12 @@ from django.urls import reverse
 from generator.files import images
 from survey.access.studies import is_simulation_pass
 from survey.models import Participant, Study, new_token
-from survey.session import own_answers, services
+from survey.session import answering, finishing, own_answers, progress, starting
 from survey.session.forms import AboutForm, ConsentForm, ScreeningForm
 from survey.session.pages.visit import Visit, forget, participant_page, remember
 from survey.session.plates import draw_plate, plate_digits
-from survey.session.services import Recruitment, Refused
+from survey.session.refusals import Refused
+from survey.session.starting import Recruitment
 from survey.study import erasure
 from survey.study.own_questions import Answer
 from survey.study.readiness import load_of
@@ -52,7 +53,7 @@ def welcome(visit: Visit) -> HttpResponse:
     if accepted and _lacks_id(visit) and not (preview or _is_program(visit)):
         return _refused(visit, "platform")
     asks = not (preview or _is_program(visit) or _asked(visit, "invitation"))
-    if asks and (lack := services.lacks_room(visit.study, visit.definition)):
+    if asks and (lack := starting.lacks_room(visit.study, visit.definition)):
         return _refused(visit, lack)
     status = 422 if visit.request.method == "POST" else 200
     context = {"form": form, "preview": preview, "accepted": accepted, "once": new_token()}
@@ -77,7 +78,7 @@ def _texts(visit: Visit) -> dict[str, str]:
 
 def _begin(visit: Visit, preview: User | None) -> HttpResponse:
     try:
-        participant = services.start(
+        participant = starting.start(
             visit.study,
             language=visit.language,
             invitation=_asked(visit, "invitation"),
@@ -117,7 +118,7 @@ def _lacks_id(visit: Visit) -> bool:
 @participant_page("GET", "POST", newcomers=True)
 def come_back(visit: Visit, token: str) -> HttpResponse:
     """Bring a person back to their session by their own link. A form, so that no look at a link changes a cookie."""
-    participant = services.returning(visit.study, token)
+    participant = starting.returning(visit.study, token)
     if participant is None:
         raise Http404("no such link")
     if visit.request.method != "POST":
@@ -167,7 +168,7 @@ def screening(visit: Visit) -> HttpResponse:
     form = ScreeningForm(visit.request.POST or None, asked=visit.definition.screening, seed=participant.seed)
     if visit.request.method == "POST" and form.is_valid():
         try:
-            services.screen(participant, form.answers())
+            starting.screen(participant, form.answers())
         except Refused:
             return visit.closed()
         participant.refresh_from_db()
@@ -193,7 +194,7 @@ def before(visit: Visit) -> HttpResponse:
     answers, own, bad = _own(visit, "before")
     if visit.request.method == "POST" and not bad:
         try:
-            services.tell_before(visit.person, answers)
+            finishing.tell_before(visit.person, answers)
         except Refused:
             return visit.closed()
         visit.person.refresh_from_db()
@@ -214,7 +215,7 @@ def about(visit: Visit) -> HttpResponse:
     )
     answers, own, bad = _own(visit, "after")
     if visit.request.method == "POST" and form.is_valid() and not bad:
-        services.tell_about(participant, {**form.answers(), **answers})
+        finishing.tell_about(participant, {**form.answers(), **answers})
         return visit.go("done")
     return visit.page(
         "about",
@@ -249,13 +250,13 @@ def done(visit: Visit) -> HttpResponse:
     """Thank, and give the codes: only when the database holds all."""
     if visit.place != "done":
         return visit.go()
-    participant = visit.participant = services.finish(visit.person)
+    participant = visit.participant = finishing.finish(visit.person)
     goes_on = participant.state == Participant.State.FINISHED and _may_go_on(visit)
     return visit.page(
         "done",
-        progress=services.progress(participant),
-        more=goes_on and services.may_take_more(participant),
-        undoable=goes_on and services.undoable(participant) is not None,
+        progress=progress.progress(participant),
+        more=goes_on and finishing.may_take_more(participant),
+        undoable=goes_on and answering.undoable(participant) is not None,
         **_return(visit, Participant.State(participant.state)),
     )
 
@@ -282,7 +283,7 @@ def _return(visit: Visit, state: Participant.State) -> dict[str, Any]:
 def again(visit: Visit) -> HttpResponse:
     """Give one more batch of images to who wants it."""
     try:
-        services.another_batch(visit.person)
+        finishing.another_batch(visit.person)
     except Refused:
         return visit.closed()
     visit.person.refresh_from_db()
@@ -295,7 +296,7 @@ def leave(visit: Visit) -> HttpResponse:
     participant = visit.person
     action = visit.request.POST.get("action")
     if action == "keep":
-        services.stop_session(participant)
+        finishing.stop_session(participant)
         return visit.go("done")
     if action == "hand-over":
         return forget(visit.go("participant"), visit.study)
@@ -304,7 +305,7 @@ def leave(visit: Visit) -> HttpResponse:
         erasure.withdraw(participant)
         return forget(page, visit.study)
     status = 200 if visit.request.method != "POST" or action == "delete" else 422
-    link = reverse("come_back", args=[visit.slug, services.return_token(participant)])
+    link = reverse("come_back", args=[visit.slug, starting.return_token(participant)])
     return visit.page(
         "leave", status, confirming=action == "delete", link=visit.request.build_absolute_uri(link)
     )

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from survey.analysis.scale import number_text
 from survey.models import Preference, Study
 from survey.session.pages.visit import Visit
-from survey.study.definition import AskedQuestion
 from survey.study.scales import is_slider
+from survey.study.tables import AskedQuestion
 
 
 def questions_of(visit: Visit, given: Mapping[str, Any], missing: Sequence[str]) -> list[dict[str, Any]]:

@@ -14,11 +14,13 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 
 from survey.models import Stimulus, Study, Trial
-from survey.session import own_answers, services
+from survey.session import answering, own_answers, progress
+from survey.session.answering import Showing
 from survey.session.pages.questions import keys_of, questions_of
 from survey.session.pages.visit import Visit, participant_page
+from survey.session.progress import SessionProgress
 from survey.session.rating_sql import AnswerTarget
-from survey.session.services import BadAnswer, Refused, SessionProgress, Showing, TooLate
+from survey.session.refusals import BadAnswer, Refused, TooLate
 
 #: How many trials the page knows ahead: enough to go on for some minutes without a network, and to ask seldom for more.
 AHEAD = 40
@@ -38,8 +40,8 @@ def rate(visit: Visit) -> HttpResponse:
 
 def _show(visit: Visit, status: int = 200, missing: list[str] | None = None) -> HttpResponse:
     participant = visit.person
-    trials = services.upcoming(participant, AHEAD)
-    services.seen(participant, trials[0])
+    trials = progress.upcoming(participant, AHEAD)
+    progress.seen(participant, trials[0])
     state = _state(visit, trials)
     first = state["ahead"][0]
     return visit.page(
@@ -66,7 +68,7 @@ def _rate(visit: Visit) -> HttpResponse:
     # Question keys come with a prefix, so that no question is mistaken for another field.
     answers = {key.removeprefix("q-"): value for key, value in post.items() if key.startswith("q-")}
     try:
-        target = services.rate(
+        target = answering.rate(
             post.get("trial", ""),
             answers,
             own=own_answers.sent_values(post),
@@ -87,7 +89,7 @@ def skip(visit: Visit) -> HttpResponse:
     """Pass over an image that could not be shown."""
     post = visit.request.POST
     try:
-        target = services.skip(
+        target = answering.skip(
             post.get("trial", ""), post.get("reason", ""), revision=_revision(post), showing=_showing(post)
         )
     except TooLate:
@@ -101,13 +103,13 @@ def skip(visit: Visit) -> HttpResponse:
 def undo(visit: Visit) -> HttpResponse:
     """Open the last answer again."""
     try:
-        services.undo(visit.person)
+        answering.undo(visit.person)
     except Refused:
         return visit.closed()
     visit.person.refresh_from_db()
     if not visit.by_script or visit.place != "rate":
         return visit.go()
-    return JsonResponse(_state(visit, services.upcoming(visit.person, AHEAD)))
+    return JsonResponse(_state(visit, progress.upcoming(visit.person, AHEAD)))
 
 
 @participant_page("GET", newcomers=True)
@@ -153,7 +155,7 @@ def _news(visit: Visit, target: AnswerTarget) -> dict[str, Any]:
     """
     if target.outcome == Trial.Outcome.RATED and visit.request.POST.get("known") == str(target.saved - 1):
         return {"saved": target.saved, "total": target.total, "undo": True}
-    return _state(visit, services.upcoming(visit.person, AHEAD))
+    return _state(visit, progress.upcoming(visit.person, AHEAD))
 
 
 def _late(visit: Visit) -> HttpResponse:
@@ -180,12 +182,12 @@ def _bad(visit: Visit, error: BadAnswer) -> HttpResponse:
 def _state(visit: Visit, trials: list[Trial]) -> dict[str, Any]:
     """Return what the page's script knows: the trials ahead, and how many answers the database holds."""
     participant = visit.person
-    saved = services.progress(participant)
-    given, own = services.given_answers(trials), services.given_own(trials)
+    saved = progress.progress(participant)
+    given, own = answering.given_answers(trials), answering.given_own(trials)
     return {
         "saved": saved.saved,
         "total": saved.total,
-        "undo": services.undoable(participant) is not None,
+        "undo": answering.undoable(participant) is not None,
         "ahead": [
             _trial(visit, trial, saved, given.get(trial.pk, {})) | {"own": own.get(trial.pk, {})}
             for trial in trials

@@ -19,7 +19,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from survey.access.studies import readable_studies
 from survey.models import Participant, Study
-from survey.session import services
+from survey.session import progress, refusals
 from survey.session.pages.wording import speaking
 from survey.study.definition import Definition, definition_of
 from survey.study.wording import is_right_to_left, language_name
@@ -150,11 +150,11 @@ class Visit:
         screening = asked.screening
         if person.screening is None and (screening.display or screening.vision or screening.plates):
             return "screening"
-        if person.before is None and asked.asked_of_person("before") and not services.is_frozen(person):
+        if person.before is None and asked.asked_of_person("before") and not refusals.is_frozen(person):
             return "before"
-        if services.waits(person):
+        if progress.waits(person):
             return "rate"
-        wants = asked.asks_after and person.about is None and not services.is_frozen(person)
+        wants = asked.asks_after and person.about is None and not refusals.is_frozen(person)
         return "about" if wants else "done"
 
 

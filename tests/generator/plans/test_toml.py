@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from generator.plans.document import PlanError, document_of
 from generator.plans.toml import MAX_CHARACTERS, TomlError, read_toml
-from survey.study.definition import MAX_FAULTS, DefinitionError, parse
-from survey.study.study_file import located
+from survey.study.study_file import MAX_FAULTS, DefinitionError, located, parse
 
 TOO_DEEP = {
     "dotted key": "a." * 60_000 + "a = 1",

@@ -14,7 +14,7 @@ from django.urls import reverse
 from survey.access.audit import COMMAND, record
 from survey.access.errors import DeskError
 from survey.models import AuditEntry, ShareLink, Study
-from survey.session import services
+from survey.session import starting
 from survey.study import decisions, erasure, lifecycle
 from survey.study.revise import revise
 from tests.survey.desk.conftest import client_of
@@ -41,7 +41,7 @@ def acts(study: Study) -> list[str]:
 
 
 def test_each_act_is_kept_with_who_and_what(study, owner):
-    person = services.start(study)
+    person = starting.start(study)
     lifecycle.set_state(study, Study.State.PAUSED, owner)
     revise(study, definition("[consent]\nminutes = 5\n"), owner)
     exclusion = decisions.exclude(person, "said so", owner)
@@ -96,7 +96,7 @@ def test_an_act_that_fails_leaves_no_entry(study, owner, monkeypatch):
         raise RuntimeError
 
     monkeypatch.setattr(erasure, "withdraw", fail)
-    person = services.start(study)
+    person = starting.start(study)
     with pytest.raises(RuntimeError):
         decisions.withdraw(person, person.code, owner)
     assert "participant.withdraw" not in acts(study)
@@ -143,7 +143,7 @@ def test_the_log_outlives_its_study(study, owner, audit_protected):
 
 
 def test_the_log_names_no_participant(study, owner):
-    person = services.start(study)
+    person = starting.start(study)
     rate_all(person, limit=2)
     decisions.exclude(person, "said so", owner)
     code = person.code

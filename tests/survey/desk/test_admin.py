@@ -24,7 +24,7 @@ from survey.models import (
     Study,
     Trial,
 )
-from survey.session import services
+from survey.session import starting
 from survey.study import decisions
 from survey.study.lifecycle import invite
 from tests.survey.desk.conftest import client_of
@@ -54,7 +54,7 @@ def everything(study: Study, owner: User) -> Study:
     Recruit.objects.create(study=study, participant=person, platform="prolific", person="p1")
     OwnAnswer.objects.create(trial=person.trials.all()[0], key="why", words="Dull")
     pairs = make_study('method = "pair"\n', slug="pairs")
-    rate_all(services.start(pairs))
+    rate_all(starting.start(pairs))
     return study
 
 

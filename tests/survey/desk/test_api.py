@@ -18,7 +18,7 @@ from survey.access.errors import DeskError
 from survey.exports.files import study_files
 from survey.models import ApiToken, AuditEntry
 from survey.results.collect import collect
-from survey.session import services
+from survey.session import starting
 from survey.study import decisions
 from tests.survey.exports.studies import give_ratings
 from tests.survey.factories import make_study, rate_all
@@ -72,7 +72,7 @@ def test_pairs_come_as_choices(secret, owner):
     study = make_study('method = "pair"\n', slug="pairs")
     study.owner = owner
     study.save()
-    rate_all(services.start(study))
+    rate_all(starting.start(study))
     rows = json.loads(ask(secret, "api_ratings", "pairs", "json").content)
     assert [row["answer"] for row in rows] == ["tie"] * 3
     assert ask(secret, "api_results", "pairs").status_code == 200
@@ -203,7 +203,7 @@ def test_a_token_of_one_study_reads_no_other(study, owner):
     other = make_study(slug="second")
     other.owner = owner
     other.save()
-    rate_all(services.start(other))
+    rate_all(starting.start(other))
     secret = tokens.make(owner, "x", study=study)
     assert [told["slug"] for told in ask(secret, "api_studies").json()["studies"]] == ["study"]
     assert ask(secret, "api_results", "study").status_code == 200

@@ -74,7 +74,7 @@ def test_lifting_twice_keeps_the_first_time(study, owner):
 
 
 def test_a_participant_of_another_study_cannot_be_left_out_here(study, desk, owner):
-    from survey.session.services import start
+    from survey.session.starting import start
 
     stranger = start(make_study(slug="other"))
     assert desk.post(reverse("exclude", args=[study.slug, stranger.code]), {"reason": "x"}).status_code == 404

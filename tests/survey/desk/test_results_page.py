@@ -14,7 +14,9 @@ from survey.analysis import plots
 from survey.analysis.report.answers import answer
 from survey.desk.pages.results.view import TABLES
 from survey.results.collect import collect, fingerprint
-from survey.session.services import next_trial, rate, start
+from survey.session.answering import rate
+from survey.session.progress import next_trial
+from survey.session.starting import start
 from tests.survey.exports.studies import NASTY, TWO_QUESTIONS, give_ratings, nasty_picture, rated_study
 from tests.survey.factories import make_study
 

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from survey.models import Study
-from survey.session import services
+from survey.session import starting
 from survey.study.definition import Definition, definition_of
 from survey.study.publish import PublishError
 from survey.study.readiness import practice_alike
@@ -150,7 +150,7 @@ def test_one_task_is_saved_and_no_other(client, owner, study):
 
 
 def test_a_change_after_someone_took_part_is_a_new_version(client, owner, study):
-    services.start(study)
+    starting.start(study)
     send(client, "assignment", **{"consent.minutes": "7", "session.images": ""})
     version = study.version
     definition = definition_of(version)
@@ -258,7 +258,7 @@ def test_questions_come_and_go_until_somebody_took_part(client, owner, study):
 
 
 def test_afterwards_a_question_changes_its_words_alone(client, owner, study):
-    services.start(study)
+    starting.start(study)
     assert "questions.2.key" not in client.get(f"{SETUP}questions/").context["form"].fields
     changed = {"questions.1.key": "other", "questions.1.text:en": "How good?", "method": "pair"}
     send(client, "questions", **changed)
@@ -285,7 +285,7 @@ def test_a_scale_is_set_until_somebody_took_part(client, owner, study):
     (question, *_) = definition_of(study.version).questions
     assert (question.scale, question.show_value) == ("0:100", True)
     assert definition_of(study.version).labels(question, "de") == ["Schlecht", "Ausgezeichnet"]
-    services.start(study)
+    starting.start(study)
     send(client, "questions", **{"questions.1.scale": "1:7"})
     assert definition_of(study.version).questions[0].scale == "0:100"
 
@@ -372,7 +372,7 @@ def test_factors_of_uploaded_images_are_typed_into_a_table(client, draft):
 
 
 def test_after_the_first_person_images_and_roles_stay(client, owner, study):
-    services.start(study)
+    starting.start(study)
     names = named(study)
     page = client.get(f"{SETUP}images/").content.decode()
     assert "images and roles stay as they are" in page
@@ -429,7 +429,7 @@ def test_a_fault_of_an_own_question_stands_beside_its_field(client, owner, chang
 
 def test_answers_of_one_kind_stay_of_that_kind_once_given(client, owner, study):
     send(client, "own_questions", **ASKED)
-    services.start(study)
+    starting.start(study)
     other = definition_of(study.version).model_dump(mode="json")
     other["own_questions"][0] |= {"answer": "text", "choices": None}
     with pytest.raises(PublishError, match="has answers of another kind already"):

@@ -8,7 +8,10 @@ import numpy as np
 import pandas as pd
 
 from survey.models import Study
-from survey.session.services import finish, next_trial, rate, start
+from survey.session.answering import rate
+from survey.session.finishing import finish
+from survey.session.progress import next_trial
+from survey.session.starting import start
 from survey.study.publish import Picture
 from tests.survey.factories import make_study, picture
 

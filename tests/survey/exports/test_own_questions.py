@@ -12,7 +12,7 @@ import python_calamine
 
 from survey.exports.files import study_files
 from survey.models import Study
-from survey.session import services
+from survey.session import answering, finishing, progress, starting
 from survey.simulation.people import simulate
 from tests.survey.factories import answers_of, make_study
 
@@ -40,12 +40,12 @@ def answered(method: str = "acr") -> Study:
     """Return a study that one person with a formula for a job has finished."""
     study = make_study(f'method = "{method}"\n{OWN}')
     for job in (FORMULA, "Baker"):
-        person = services.start(study)
-        services.tell_before(person, {"job": job})
-        while trial := services.next_trial(person):
+        person = starting.start(study)
+        finishing.tell_before(person, {"job": job})
+        while trial := progress.next_trial(person):
             own = {"why": [f"{job} says"]} if trial.position == 1 else {}
-            services.rate(trial.token, answers_of(study), own=own)
-        services.tell_about(person, {"arts": ["Painting", "Dance"]})
+            answering.rate(trial.token, answers_of(study), own=own)
+        finishing.tell_about(person, {"arts": ["Painting", "Dance"]})
     return study
 
 
@@ -79,9 +79,9 @@ def test_every_other_format_that_has_people_has_them():
 
 def test_a_study_that_asks_none_has_no_such_table():
     study = make_study()
-    person = services.start(study)
-    while trial := services.next_trial(person):
-        services.rate(trial.token, answers_of(study))
+    person = starting.start(study)
+    while trial := progress.next_trial(person):
+        answering.rate(trial.token, answers_of(study))
     assert "own_answers.csv" not in study_files(study, "csv")
 
 

@@ -16,8 +16,8 @@ from survey.models import Participant, Rating, Study
 from survey.results import monitor
 from survey.results.collect import collect
 from survey.results.monitor import look, watch
-from survey.session import services
-from survey.session.services import Showing
+from survey.session import answering, finishing, starting
+from survey.session.answering import Showing
 from survey.study import decisions
 from tests.survey.desk.conftest import client_of
 from tests.survey.exports.studies import TWO_QUESTIONS, give_ratings
@@ -39,17 +39,17 @@ def owner(django_user_model):
 def test_everybody_is_counted_where_they_are(owner):
     study = make_study('about = ["age"]\n[screening]\nvision = true\n[images]\npractice = ["owl-*"]\n')
     _at_screening, practising, rating, at_the_end, done, stopped, quiet = (
-        services.start(study) for _ in range(7)
+        starting.start(study) for _ in range(7)
     )
-    services.start(study, preview_by=owner)
+    starting.start(study, preview_by=owner)
     for person in (practising, rating, at_the_end, done, stopped, quiet):
-        services.screen(person, {"vision": "yes"})
+        starting.screen(person, {"vision": "yes"})
     rate_all(practising, limit=1)
     rate_all(rating, limit=2)
     for person in (at_the_end, done):
         rate_all(person)
-    services.tell_about(done, {})
-    services.stop_session(stopped)
+    finishing.tell_about(done, {})
+    finishing.stop_session(stopped)
     Participant.objects.filter(pk=quiet.pk).update(last_seen_at=timezone.now() - dt.timedelta(hours=1))
     seen = look(study)
     assert seen.people == {
@@ -95,7 +95,7 @@ def test_the_interval_of_an_image_is_that_of_the_results():
 
 def test_an_image_without_a_vote_stands_first():
     study = make_study("[session]\nimages = 2\n")
-    rate_all(services.start(study))
+    rate_all(starting.start(study))
     images = look(study).scores["overall"].images
     assert images["votes"].tolist() == [0, 0, 0, 0, 1, 1]
     assert images["mos"].isna().sum() == 4
@@ -111,7 +111,7 @@ def test_before_anybody_came_all_is_nought():
 
 def test_practice_alone_counts_as_no_vote():
     study = make_study('[images]\npractice = ["owl-*"]\n')
-    rate_all(services.start(study), limit=2)
+    rate_all(starting.start(study), limit=2)
     seen = look(study)
     assert seen.ratings == 0
     assert seen.reached["reached"].tolist() == [1, 1]
@@ -120,7 +120,7 @@ def test_practice_alone_counts_as_no_vote():
 def test_who_is_left_out_and_previews_do_not_count(owner):
     study = make_study()
     give_ratings(study, 2)
-    rate_all(services.start(study, preview_by=owner))
+    rate_all(starting.start(study, preview_by=owner))
     assert look(study).ratings == 12
     decisions.exclude(study.participants.all()[0], "a test", owner)
     assert look(study).ratings == 6
@@ -128,9 +128,9 @@ def test_who_is_left_out_and_previews_do_not_count(owner):
 
 def test_images_that_failed_are_named():
     study = make_study()
-    person = services.start(study)
+    person = starting.start(study)
     trial = current(person)
-    services.skip(trial.token, "truncated")
+    answering.skip(trial.token, "truncated")
     seen = look(study)
     assert seen.failures == {"truncated": 1}
     assert seen.failed_images == {trial.stimulus.item: 1}
@@ -138,16 +138,16 @@ def test_images_that_failed_are_named():
 
 def test_the_median_time_is_of_the_main_phase():
     study = make_study()
-    person = services.start(study)
+    person = starting.start(study)
     for ms in (1000, 2000, 6000):
-        services.rate(current(person).token, {"overall": 3}, showing=Showing(rt_ms=ms))
+        answering.rate(current(person).token, {"overall": 3}, showing=Showing(rt_ms=ms))
     assert look(study).seconds == 2.0
 
 
 def test_a_careless_rater_is_flagged():
     study = make_study(contents=["a", "b", "c", "d", "e", "f", "g"], conditions=["x", "y", "z"])
     give_ratings(study, 8)
-    person = services.start(study)
+    person = starting.start(study)
     rate_all(person, value=5)
     assert "straight lining" in look(study).flagged[person.code]
 
@@ -160,7 +160,7 @@ def test_each_question_has_its_scores():
 
 def test_a_pair_study_counts_comparisons():
     study = make_study('method = "pair"\n')
-    rate_all(services.start(study))
+    rate_all(starting.start(study))
     seen = look(study)
     assert seen.comparisons == dict.fromkeys(sorted(study.stimuli.values_list("item", flat=True)), 1)
     assert (seen.scores, seen.ratings) == ({}, 3)
@@ -176,7 +176,7 @@ def test_the_page_shows_every_method(toml, owner):
     address = reverse("live", args=["study"])
     assert "Nobody has begun." in client.get(address).content.decode()
     cache.clear()
-    rate_all(services.start(study))
+    rate_all(starting.start(study))
     assert "of 1 who began" in client.get(address).content.decode()
 
 

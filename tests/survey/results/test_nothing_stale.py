@@ -16,10 +16,10 @@ from survey.exports.files import study_files
 from survey.models import OwnAnswer, Participant, Question, Rating, Stimulus, Study, Trial
 from survey.results.collect import collect, fingerprint
 from survey.results.monitor import watch
-from survey.session import services
+from survey.session import finishing, starting
 from survey.study import decisions, erasure
-from survey.study.definition import parse
 from survey.study.revise import revise
+from survey.study.study_file import parse
 from tests.survey.exports.studies import rated_study
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +31,7 @@ ABOUT = 'about = ["age"]\n'
 def study() -> Study:
     study = rated_study(ABOUT, people=4)
     for person in study.participants.all():
-        services.tell_about(person, {"age": "30-44"})
+        finishing.tell_about(person, {"age": "30-44"})
     return study
 
 
@@ -95,9 +95,9 @@ def test_the_key_of_the_caches_follows_every_change(study, change):
 
 
 def test_a_participant_who_stopped_is_shown_as_such_at_once(study):
-    person = services.start(study)
+    person = starting.start(study)
     assert "active" in set(collect(study).participants["state"])
-    services.stop_session(person)
+    finishing.stop_session(person)
     assert "active" not in set(collect(study).participants["state"])
 
 

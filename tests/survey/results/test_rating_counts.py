@@ -15,7 +15,7 @@ from survey.analysis.table import code, main_phase
 from survey.models import Exclusion, Rating, Trial
 from survey.results.collect import NoRatings, collect, mos_tables
 from survey.results.tidy_table import rating_counts, tidy_table
-from survey.session import services
+from survey.session import starting
 from tests.survey.exports.studies import TWO_QUESTIONS, nasty_picture, rated_study
 from tests.survey.factories import make_study, rate_all
 
@@ -58,7 +58,7 @@ def test_whoever_is_left_out_of_the_results_is_not_counted(study):
     first, second, *_ = study.participants.order_by("pk")
     Exclusion.objects.create(participant=first, reason="asleep")
     Exclusion.objects.create(participant=second, reason="a mistake", lifted_at=second.started_at)
-    rate_all(services.start(study, preview_by=User.objects.create_superuser("admin", password="x")), value=1)
+    rate_all(starting.start(study, preview_by=User.objects.create_superuser("admin", password="x")), value=1)
     counted, questions = mos_tables(study), collect(study).analysis.questions
     assert counted["quality"]["n"].tolist() == [3] * 7
     for key, table in counted.items():

@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 from survey.analysis.table import COLUMNS
 from survey.models import Rating
 from survey.results.tidy_table import preference_table, tidy_table
-from survey.session import services
-from survey.session.services import Showing
+from survey.session import answering, starting
+from survey.session.answering import Showing
 from tests.survey.factories import current, make_study, rate_all
 
 pytestmark = pytest.mark.django_db
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 def test_each_rating_is_one_row_with_its_images_factors():
     study = make_study()
-    person = services.start(study, is_simulated=True)
+    person = starting.start(study, is_simulated=True)
     rate_all(person, value=2)
     table = tidy_table(study)
     assert list(table.columns) == [*COLUMNS, "level", "strength"]
@@ -43,7 +43,7 @@ def test_an_empty_study_has_all_columns_and_no_row():
 
 def test_what_is_not_known_is_missing_not_zero():
     study = make_study()
-    rate_all(services.start(study), limit=1)
+    rate_all(starting.start(study), limit=1)
     row = tidy_table(study).iloc[0]
     assert pd.isna(row["rt_ms"])
     assert pd.isna(row["dpr"])
@@ -54,11 +54,11 @@ def test_what_is_not_known_is_missing_not_zero():
 
 def test_the_first_answer_stands_beside_the_last():
     study = make_study()
-    person = services.start(study)
+    person = starting.start(study)
     trial = current(person)
-    services.rate(trial.token, {"overall": 2}, showing=Showing(rt_ms=900, input="touch"))
-    again = services.undo(person)
-    services.rate(again.token, {"overall": 4}, revision=again.revision)
+    answering.rate(trial.token, {"overall": 2}, showing=Showing(rt_ms=900, input="touch"))
+    again = answering.undo(person)
+    answering.rate(again.token, {"overall": 4}, revision=again.revision)
     row = tidy_table(study).iloc[0]
     assert (row["rating"], row["first_rating"], row["changes"]) == (4, 2, 1)
 
@@ -68,7 +68,7 @@ def test_hidden_phases_are_named_and_repeats_numbered():
         '[session]\nrepeats = 1\nstabilising = 1\n[images]\npractice = ["owl-*"]\ntrap = 4\n'
         '[[images.gold]]\nitem = "dog-weak"\nanswer = 1\n'
     )
-    rate_all(services.start(study))
+    rate_all(starting.start(study))
     table = tidy_table(study)
     phases = table["phase"].value_counts()
     assert dict(phases[phases > 0]) == {
@@ -86,7 +86,7 @@ def test_hidden_phases_are_named_and_repeats_numbered():
 
 def test_a_reference_is_named_in_a_degradation_test():
     study = make_study('method = "dcr"\n[images]\nreferences = ["*-strong"]\n')
-    rate_all(services.start(study))
+    rate_all(starting.start(study))
     table = tidy_table(study)
     pairs = set(zip(table["item"], table["reference"], strict=True))
     assert pairs == {("cat-weak", "cat-strong"), ("dog-weak", "dog-strong"), ("owl-weak", "owl-strong")}
@@ -94,7 +94,7 @@ def test_a_reference_is_named_in_a_degradation_test():
 
 def test_hidden_references_are_rated_in_acr_hr():
     study = make_study('method = "acr-hr"\n[images]\nreferences = ["*-strong"]\n[session]\nimages = 2\n')
-    rate_all(services.start(study))
+    rate_all(starting.start(study))
     table = tidy_table(study)
     assert len(table) == 4
     rated = set(table["content"])
@@ -103,9 +103,9 @@ def test_hidden_references_are_rated_in_acr_hr():
 
 def test_a_pair_study_has_a_table_of_its_own():
     study = make_study('method = "pair"\n')
-    person = services.start(study)
+    person = starting.start(study)
     trial = current(person)
-    services.rate(trial.token, {"overall": "second"})
+    answering.rate(trial.token, {"overall": "second"})
     (row,) = preference_table(study).to_dict("records")
     assert (row["first"], row["second"]) == (trial.stimulus.item, trial.other.item)
     assert (row["answer"], row["content"]) == ("second", trial.stimulus.content)
@@ -115,14 +115,14 @@ def test_a_pair_study_has_a_table_of_its_own():
 def test_previews_are_never_in_it():
     study = make_study()
     admin = User.objects.create_superuser("admin", password="x")
-    rate_all(services.start(study, preview_by=admin))
+    rate_all(starting.start(study, preview_by=admin))
     assert tidy_table(study).empty
 
 
 def test_a_few_queries_whatever_the_number_of_ratings(django_assert_max_num_queries):
     study = make_study()
     for _ in range(10):
-        rate_all(services.start(study))
+        rate_all(starting.start(study))
     with django_assert_max_num_queries(10):
         assert len(tidy_table(study)) == 60
 
@@ -130,7 +130,7 @@ def test_a_few_queries_whatever_the_number_of_ratings(django_assert_max_num_quer
 def test_a_factor_named_like_a_column_gets_a_prefix():
     study = make_study()
     study.stimuli.update(factors={"rating": 3, "ratio": 0.5}, covariates={"ratio": 1.0, "ssim": 0.9})
-    rate_all(services.start(study), value=1, limit=1)
+    rate_all(starting.start(study), value=1, limit=1)
     row = tidy_table(study).iloc[0]
     assert (row["rating"], row["factor_rating"], row["ratio"], row["covariate_ratio"], row["ssim"]) == (
         1,

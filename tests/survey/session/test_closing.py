@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from survey.models import AuditEntry, Participant, Rating, Study, Trial
 from survey.results.collect import fingerprint
-from survey.session import services
+from survey.session import starting
 from survey.study.lifecycle import set_state
 from tests.survey.factories import answer, current, join, make_study, rate_all
 
@@ -121,7 +121,7 @@ def test_results_of_a_closed_study_stand_still(client, act, all_rated):
     study = make_study('about = ["age"]\n[screening]\ndisplay = true\n[session]\nbatches = 2\nimages = 2\n')
     person = join(client, study)
     if act != "screening":
-        services.screen(person, {"display": "yes"})
+        starting.screen(person, {"display": "yes"})
     if all_rated:
         rate_all(person)
     close(60)
@@ -165,4 +165,4 @@ def test_a_preview_of_a_closed_study_still_rates():
     study = make_study()
     admin = User.objects.create_superuser("admin", password="x")
     close()
-    assert rate_all(services.start(study, preview_by=admin)) == 6
+    assert rate_all(starting.start(study, preview_by=admin)) == 6

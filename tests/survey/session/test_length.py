@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from survey.models import Participant
-from survey.session import services
+from survey.session import finishing, starting
 from survey.study.duration import ENOUGH, FIRST
 from tests.survey.factories import make_study, rate_all
 
@@ -18,12 +18,12 @@ pytestmark = pytest.mark.django_db
 def finish_in(study, minutes: float, count: int = 1, **start) -> None:
     """Let people finish in so many minutes each."""
     for _ in range(count):
-        person = services.start(study, **start)
+        person = starting.start(study, **start)
         rate_all(person)
         began = timezone.now() - dt.timedelta(minutes=minutes)
         Participant.objects.filter(pk=person.pk).update(started_at=began)
         person.refresh_from_db()
-        services.finish(person)
+        finishing.finish(person)
 
 
 def welcome(client) -> str:

@@ -12,9 +12,8 @@ from django.utils import translation
 from PIL import Image
 
 from survey.models import Study
-from survey.study.definition import DefinitionError, parse
 from survey.study.readiness import wording_gaps
-from survey.study.study_file import to_toml
+from survey.study.study_file import DefinitionError, parse, to_toml
 from survey.study.trap import WORDS
 from survey.study.wording import EVERYBODY, TRAP_REQUEST, TRAP_THANKS, page_texts, plain
 from tests.survey.factories import answer, current, folder_of_pictures, join, make_study, rate_all

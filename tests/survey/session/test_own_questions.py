@@ -10,9 +10,9 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from survey.models import OwnAnswer, Participant
-from survey.session import services
+from survey.session import answering, finishing, progress, starting
 from survey.study import erasure
-from survey.study.definition import DefinitionError, parse
+from survey.study.study_file import DefinitionError, parse
 from tests.survey.factories import answer, current, join, make_study, rate_all
 
 pytestmark = pytest.mark.django_db
@@ -48,7 +48,7 @@ choices = {en = ["Yes", "No"], de = ["Ja", "Nein"]}
 def rated(person: Participant, **own: list[str]) -> None:
     """Answer the current trial."""
     trial = current(person)
-    services.rate(trial.token, {"overall": 4}, own=own, revision=trial.revision)
+    answering.rate(trial.token, {"overall": 4}, own=own, revision=trial.revision)
 
 
 def test_a_question_before_the_images_comes_before_them_and_once(client):
@@ -113,7 +113,7 @@ def test_undo_shows_what_was_answered_and_a_new_answer_replaces_it(client):
 def test_questions_after_the_images_stand_beside_the_groups(client):
     person = join(client, make_study(OWN))
     client.post("/s/study/before/", {"n-job": "Baker"})
-    while services.next_trial(person):
+    while progress.next_trial(person):
         rated(person, seen=["1"])
     page = client.get("/s/study/about/").content.decode()
     assert "Which arts do you like?" in page
@@ -138,8 +138,8 @@ def test_a_study_without_them_reads_none_and_keeps_one_tap(client):
 
 def test_a_purge_deletes_words_and_what_people_said_of_themselves():
     study = make_study(OWN)
-    person = services.start(study)
-    services.tell_before(person, {"job": "Baker"})
+    person = starting.start(study)
+    finishing.tell_before(person, {"job": "Baker"})
     rated(person, seen=["1"], why=["I am Jane"])
     erasure.purge(study, None)
     person.refresh_from_db()
@@ -148,8 +148,8 @@ def test_a_purge_deletes_words_and_what_people_said_of_themselves():
 
 
 def test_a_withdrawal_deletes_them_all():
-    person = services.start(make_study(OWN))
-    services.tell_before(person, {"job": "Baker"})
+    person = starting.start(make_study(OWN))
+    finishing.tell_before(person, {"job": "Baker"})
     rated(person, seen=["1"], why=["I am Jane"])
     erasure.withdraw(person)
     assert not OwnAnswer.objects.exists()
@@ -160,7 +160,7 @@ def test_a_withdrawal_deletes_them_all():
     [{"words": ""}, {"words": "a", "chosen": "b"}, {"words": "x" * 2001}, {"key": "twice", "words": "a"}],
 )
 def test_the_database_keeps_one_answer_of_one_kind_and_no_novel(fields):
-    trial = current(services.start(make_study()))
+    trial = current(starting.start(make_study()))
     OwnAnswer.objects.create(trial=trial, key="twice", words="a")
     with pytest.raises(IntegrityError), transaction.atomic():
         OwnAnswer.objects.create(trial=trial, **{"key": "other", **fields})
@@ -205,4 +205,4 @@ def test_a_study_without_own_questions_keeps_its_hash():
     assert (
         parse('title = "A study"', "x").sha256 == parse('title = "A study"\nown_questions = []', "x").sha256
     )
-    assert rate_all(services.start(make_study())) == 6
+    assert rate_all(starting.start(make_study())) == 6

@@ -12,8 +12,9 @@ from django.test import Client
 from django.utils import timezone
 
 from survey.models import Invitation, Participant, Rating, Recruit, Study, Trial
-from survey.session import services
-from survey.session.services import Refused, start
+from survey.session import finishing, starting
+from survey.session.refusals import Refused
+from survey.session.starting import start
 from survey.study import erasure
 from tests.survey.factories import answer, current, join, make_study, rate_all
 
@@ -376,7 +377,7 @@ def test_a_required_screening_ends_the_session_with_its_code(client):
 @pytest.mark.parametrize(("misread", "passes"), [(0, True), (1, True), (2, False)])
 def test_a_required_screening_forgives_one_misread_plate(misread, passes):
     plates = {f"plate_{number}": "wrong" if number <= misread else "right" for number in range(1, 5)}
-    assert services.passed_screening(plates) is passes
+    assert starting.passed_screening(plates) is passes
 
 
 def test_plates_are_drawn_for_this_participant_only_as_many_as_asked(client):
@@ -398,8 +399,8 @@ def test_questions_about_the_person_are_optional(client):
 
 def test_what_people_say_of_themselves_is_kept_once():
     person = start(make_study('about = ["age"]\n'))
-    services.tell_about(person, {"age": "18-29"})
-    services.tell_about(person, {"age": "30-39"})
+    finishing.tell_about(person, {"age": "18-29"})
+    finishing.tell_about(person, {"age": "30-39"})
     person.refresh_from_db()
     assert person.about == {"age": "18-29"}
 
@@ -504,9 +505,9 @@ def test_the_purge_deletes_what_may_name_a_person_and_keeps_the_ratings(capsys):
     kept = join(Client(), make_study("purge_on = 2099-01-01\n", slug="later"))
     study = make_study('about = ["age"]\n[screening]\nvision = true\n' + PROLIFIC, slug="now")
     person = join(Client(), study, PROLIFIC_PID="p1")
-    services.screen(person, {"vision": "no"})
+    starting.screen(person, {"vision": "no"})
     rate_all(person)
-    services.tell_about(person, {"age": "18-29"})
+    finishing.tell_about(person, {"age": "18-29"})
     study.purge_on = dt.date(2020, 1, 1)
     study.save()
     call_command("purge_expired")

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client
 
 from survey.models import Participant
-from survey.session import services
+from survey.session import progress
 from tests.survey.factories import answer, current, join, make_study
 
 pytestmark = pytest.mark.django_db
@@ -42,7 +42,7 @@ def test_a_whole_session_leaves_no_address_in_database_or_logs(marked, caplog):
     person = join(marked, study)
     marked.post("/s/study/screening/", {"vision": "yes"})
     answer(marked, current(person), "x")
-    while trial := services.next_trial(person):
+    while trial := progress.next_trial(person):
         answer(marked, trial, 3)
     marked.post("/s/study/about/", {"age": "18-29"})
     marked.get("/s/study/done/")

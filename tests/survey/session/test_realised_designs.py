@@ -12,7 +12,7 @@ import pytest
 from django.utils import timezone
 
 from survey.models import Participant, Study, Trial
-from survey.session import services
+from survey.session import finishing, starting
 from survey.session.design import GOLD_FREE, repeat_gap
 from survey.study.publish import Picture
 from tests.survey.factories import make_study, picture, rate_all
@@ -58,7 +58,7 @@ def realised(method: str, people: int = PEOPLE) -> tuple[Study, list[list[Trial]
         extra = [p for p in extra if p.item.startswith("warm-")]
     toml = f'method = "{method}"\n{METHODS[method]}'
     study = make_study(toml, contents=FACTS, conditions=("a", "b", "c", "d"), extra=extra)
-    return study, [trials(services.start(study)) for _ in range(people)]
+    return study, [trials(starting.start(study)) for _ in range(people)]
 
 
 def trials(person: Participant) -> list[Trial]:
@@ -137,11 +137,11 @@ def test_each_condition_stands_in_each_part_of_the_session():
 def test_the_next_batch_does_not_begin_with_the_content_that_the_last_one_ended_with():
     study, _ = realised("acr", people=0)
     for _ in range(12):
-        person = services.start(study)
+        person = starting.start(study)
         rate_all(person)
         Participant.objects.filter(pk=person.pk).update(state="finished", finished_at=timezone.now())
         first = len(trials(person))
-        assert services.another_batch(Participant.objects.get(pk=person.pk))
+        assert finishing.another_batch(Participant.objects.get(pk=person.pk))
         order = trials(person)
         assert order[first - 1].stimulus.content != order[first].stimulus.content
         assert {trial.phase for trial in order[first:]} == {"stabilising", "main", "repeat"}

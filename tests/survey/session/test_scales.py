@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from survey.models import Rating
-from survey.session import services
+from survey.session import starting
 from survey.study.publish import PublishError
 from survey.study.revise import revise
 from tests.survey.factories import answer, current, definition, join, make_study, rate_all
@@ -105,7 +105,7 @@ def test_a_scale_stays_once_somebody_has_taken_part():
     study = make_study(asked("1:7"))
     revise(study, definition(asked("0:10")))
     assert study.questions.get().scale.high == 10
-    rate_all(services.start(study), limit=1)
+    rate_all(starting.start(study), limit=1)
     with pytest.raises(PublishError, match=r"questions\.1\.scale: 0:10 cannot become 0:100 once somebody"):
         revise(study, definition(asked("0:100")))
     revise(study, definition(asked("0:10", 'labels = ["no", "yes"]')))

@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from survey.models import Exclusion, Participant, Rating, Trial
-from survey.session import assignment, services
+from survey.session import assignment, progress, starting
 from survey.study import erasure, lifecycle
 from tests.survey.factories import answer, current, join, make_study, rate_all
 
@@ -88,7 +88,7 @@ def test_50_whole_sessions_side_by_side_lose_nothing():
         client = Client()
         person = join(client, study)
         value = 1 + i % 5
-        while trial := services.next_trial(person):
+        while trial := progress.next_trial(person):
             assert answer(client, trial, value).status_code == 303
         client.get("/s/study/done/")
         return person.pk
@@ -120,11 +120,11 @@ def test_withdrawing_while_an_answer_arrives_leaves_nothing_behind():
 def test_stale_sessions_give_their_places_back_and_answered_images_keep_theirs():
     """reVISit #1387: who left two hours ago still held a place."""
     study = make_study("[session]\nimages = 3\n")
-    gone = services.start(study)
+    gone = starting.start(study)
     rate_all(gone, limit=1)
     answered = gone.trials.get(outcome="rated").stimulus_id
     Participant.objects.update(last_seen_at="2020-01-01T00:00Z")
-    later = [services.start(study) for _ in range(2)]
+    later = [starting.start(study) for _ in range(2)]
     counts = Counter(Trial.objects.filter(participant__in=later).values_list("stimulus", flat=True))
     # Six places for the two: the five images without a vote come before any with one.
     others = study.stimuli.exclude(pk=answered).values_list("pk", flat=True)
@@ -135,9 +135,9 @@ def test_stale_sessions_give_their_places_back_and_answered_images_keep_theirs()
 def test_previews_and_the_screened_out_take_no_places(django_user_model):
     study = make_study("[session]\nimages = 3\n[screening]\nvision = true\nrequired = true\n")
     admin = django_user_model.objects.create_superuser("admin", password="x")
-    services.start(study, preview_by=admin)
-    services.screen(services.start(study), {"vision": "no"})
-    first, second = services.start(study), services.start(study)
+    starting.start(study, preview_by=admin)
+    starting.screen(starting.start(study), {"vision": "no"})
+    first, second = starting.start(study), starting.start(study)
     shown = Trial.objects.filter(participant__in=[first, second]).values_list("stimulus", flat=True)
     assert len(set(shown)) == 6
 
@@ -145,10 +145,10 @@ def test_previews_and_the_screened_out_take_no_places(django_user_model):
 def test_who_is_left_out_gives_their_places_to_others():
     """ "Fewest valid votes first": a rating that no table counts must not keep others from an image."""
     study = make_study("[session]\nimages = 3\n")
-    cheat = services.start(study)
+    cheat = starting.start(study)
     rate_all(cheat)
     Exclusion.objects.create(participant=cheat, reason="straight line")
-    first, second = services.start(study), services.start(study)
+    first, second = starting.start(study), starting.start(study)
     shown = Trial.objects.filter(participant__in=[first, second]).values_list("stimulus", flat=True)
     assert len(set(shown)) == 6
     Exclusion.objects.update(lifted_at=timezone.now())
@@ -159,7 +159,7 @@ def test_each_pair_stands_in_both_orders_equally_often():
     """squintly: the better image stood second 60 times of 60."""
     study = make_study('method = "pair"\n', contents=("cat",), conditions=("a", "b", "c"))
     for _ in range(10):
-        services.start(study)
+        starting.start(study)
     orders = Counter(Trial.objects.values_list("stimulus__item", "other__item"))
     assert set(orders.values()) == {5}
     assert len(orders) == 6

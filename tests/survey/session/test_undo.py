@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from survey.models import Rating, Trial
-from survey.session import services
+from survey.session import answering
 from tests.survey.factories import answer, current, join, make_study, rate_all
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +27,7 @@ def test_undo_brings_the_last_image_back_with_its_answer_chosen(client, person):
 def test_the_first_answer_is_kept_beside_the_new_one(client, person):
     first = current(person)
     answer(client, first, 2)
-    services.undo(person)
+    answering.undo(person)
     first.refresh_from_db()
     answer(client, first, 5)
     rating = Rating.objects.get()
@@ -36,7 +36,7 @@ def test_the_first_answer_is_kept_beside_the_new_one(client, person):
 
 def test_an_answer_counts_until_it_is_given_anew(person):
     rate_all(person, value=2, limit=1)
-    services.undo(person)
+    answering.undo(person)
     assert Rating.objects.get().value == 2
 
 
@@ -44,7 +44,7 @@ def test_a_form_from_before_the_undo_is_a_replay(client, person):
     """A resent answer must not pass for the new one."""
     first = current(person)
     answer(client, first, 2)
-    services.undo(person)
+    answering.undo(person)
     answer(client, first, 2)
     first.refresh_from_db()
     assert first.outcome == Trial.Outcome.OPEN
@@ -52,12 +52,12 @@ def test_a_form_from_before_the_undo_is_a_replay(client, person):
 
 def test_three_answers_can_be_undone_and_no_fourth(person):
     rate_all(person, limit=5)
-    undone = [services.undo(person) for _ in range(4)]
+    undone = [answering.undo(person) for _ in range(4)]
     assert [trial.position if trial else None for trial in undone] == [5, 4, 3, None]
 
 
 def test_undo_at_the_first_image_does_nothing(client, person):
-    assert services.undo(person) is None
+    assert answering.undo(person) is None
     assert client.post("/s/study/undo/").status_code == 303
 
 
@@ -95,7 +95,7 @@ def test_the_last_answer_can_be_undone_before_the_questions_about_oneself(client
 def test_who_stopped_has_nothing_to_undo(client, person):
     rate_all(person, limit=2)
     client.post("/s/study/leave/", {"action": "keep"})
-    assert services.undo(person) is None
+    assert answering.undo(person) is None
     assert "Change my last answer" not in client.get("/s/study/done/").content.decode()
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from survey.models import Participant, Study
 from survey.session.assignment import votes
-from survey.session.services import start
+from survey.session.starting import start
 from survey.study import decisions
 from tests.survey.factories import make_study, rate_all
 

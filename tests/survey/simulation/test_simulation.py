@@ -14,7 +14,7 @@ from django.utils import timezone
 from survey.access.studies import simulation_pass
 from survey.models import AuditEntry, Participant, Preference, Rating, Study
 from survey.results.tidy_table import tidy_table
-from survey.session import services
+from survey.session import starting
 from survey.simulation.bots import player
 from survey.simulation.people import SimulationError, simulate
 from tests.survey.factories import make_study
@@ -88,7 +88,7 @@ def test_every_method_can_be_simulated(method):
 
 def test_it_leaves_a_study_with_answers_of_people_alone():
     study = make_study()
-    services.start(study)
+    starting.start(study)
     with pytest.raises(SimulationError, match="answers of people"):
         simulate(study, participants=1, seed=1)
     assert not Study.objects.get().is_simulated
@@ -141,7 +141,7 @@ def old(study):
 
 
 def previewed(study):
-    services.start(study, preview_by=User.objects.create_user("ada"))
+    starting.start(study, preview_by=User.objects.create_user("ada"))
 
 
 def invited(study):
@@ -175,7 +175,7 @@ def test_the_command_asks_at_a_terminal(monkeypatch, answer, simulated):
 
 def test_a_copy_is_simulated_while_the_study_with_its_answers_stays(capsys):
     study = make_study()
-    services.start(study)
+    starting.start(study)
     for name in ("study-simulated", "study-simulated-2"):
         call_command("simulate", "study", "--copy", participants=1)
         made = Study.objects.get(slug=name)

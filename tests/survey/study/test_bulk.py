@@ -11,7 +11,7 @@ from django.utils import timezone
 from survey.access.errors import DeskError
 from survey.models import AuditEntry, Exclusion, Participant, Study
 from survey.results.collect import collect
-from survey.session import services
+from survey.session import starting
 from survey.study import bulk, decisions
 from survey.study.bulk import Choice
 from survey.study.lifecycle import invite
@@ -33,12 +33,12 @@ def study(owner: User) -> Study:
     study = make_study()
     Study.objects.update(owner=owner)
     links = invite(study, 2, owner)
-    day = [services.start(study, invitation=link.token) for link in links] + [services.start(study)]
-    night = [services.start(study) for _ in range(3)]
+    day = [starting.start(study, invitation=link.token) for link in links] + [starting.start(study)]
+    night = [starting.start(study) for _ in range(3)]
     for person in (*day, *night):
         rate_all(person)
     Participant.objects.filter(pk__in=[person.pk for person in night]).update(started_at=NIGHT)
-    services.start(study, preview_by=User.objects.create_superuser("admin"))
+    starting.start(study, preview_by=User.objects.create_superuser("admin"))
     return study
 
 
@@ -123,7 +123,7 @@ def test_the_page_says_how_many_first_and_takes_back_after(study, owner, client)
 
 def test_a_study_takes_as_many_people_as_it_says(client, owner):
     study = make_study("[limits]\nparticipants = 2\n", slug="small")
-    first, _ = services.start(study), services.start(study)
+    first, _ = starting.start(study), starting.start(study)
     assert client.get("/s/small/").status_code == 410
     assert client.post("/s/small/", {"consent": "on"}).status_code == 410
     # A place is free again once its holder is left out.
@@ -135,8 +135,8 @@ def test_a_study_takes_as_many_people_as_it_says(client, owner):
 
 def test_a_study_takes_as_many_people_an_hour_as_it_says(client):
     study = make_study("[limits]\nper_hour = 2\n", slug="slow")
-    services.start(study)
-    services.start(study)
+    starting.start(study)
+    starting.start(study)
     refused = client.post("/s/slow/", {"consent": "on"})
     assert (refused.status_code, refused["Retry-After"]) == (503, "600")
     Participant.objects.update(started_at=timezone.now() - dt.timedelta(minutes=61))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from survey.study.definition import Definition, DefinitionError, load, parse
+from survey.study.definition import Definition
 from survey.study.scales import ACR, DCR, LANGUAGES
+from survey.study.study_file import DefinitionError, load, parse
 
 
 def faults(toml: str) -> list[str]:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from survey.access.errors import DeskError
 from survey.models import Invitation, Participant, Rating, Study
 from survey.results.tidy_table import tidy_table
-from survey.session import services
+from survey.session import finishing, starting
 from survey.study import lifecycle
 from survey.study.definition import definition_of
 from survey.study.publish import PublishError
@@ -58,7 +58,7 @@ def test_a_study_past_its_purge_date_does_not_open(study):
 
 
 def test_a_copy_is_a_draft_with_the_same_images_and_nobody_in_it(study, owner):
-    rate_all(services.start(study))
+    rate_all(starting.start(study))
     made = lifecycle.copy(study, "again", owner)
     assert (made.state, made.owner, made.title) == ("draft", owner, "A study (copy)")
     assert not made.participants.exists()
@@ -121,7 +121,7 @@ def test_an_archived_study_does_not_open(study, owner):
 @pytest.mark.parametrize("act", ["purge", "delete_study"])
 @pytest.mark.parametrize("typed", ["", "stduy", "STUDY"])
 def test_nothing_goes_without_the_name_typed(study, desk, act, typed):
-    rate_all(services.start(study))
+    rate_all(starting.start(study))
     closed(study)
     response = desk.post(reverse(act, args=["study"]), {"typed": typed}, follow=True)
     assert "Type study to confirm" in response.content.decode()
@@ -129,7 +129,7 @@ def test_nothing_goes_without_the_name_typed(study, desk, act, typed):
 
 
 def test_the_page_says_beforehand_what_will_be_deleted(study, owner, desk):
-    rate_all(services.start(study))
+    rate_all(starting.start(study))
     lifecycle.invite(study, 7, owner)
     closed(study)
     html = " ".join(desk.get(reverse("end", args=["study"])).content.decode().split())
@@ -147,7 +147,7 @@ def test_deletion_takes_all_rows_and_files_and_leaves_other_studies(
 ):
     other = make_study(slug="other")
     for one in (study, other):
-        rate_all(services.start(one))
+        rate_all(starting.start(one))
     lifecycle.invite(study, 2, owner)
     gone, kept = files_of(study), files_of(other)
     closed(study)
@@ -161,7 +161,7 @@ def test_deletion_takes_all_rows_and_files_and_leaves_other_studies(
 
 
 def test_a_purge_cuts_answers_from_people_and_keeps_the_ratings(study, owner):
-    rate_all(services.start(study))
+    rate_all(starting.start(study))
     before = tidy_table(study)["rating"].tolist()
     closed(study)
     assert lifecycle.purge(study, "study", owner) == 1
@@ -198,7 +198,7 @@ def test_a_draft_is_seen_by_nobody_but_its_previewer(study, owner, desk, client)
 
 
 def test_the_owner_deletes_a_participant_who_asks(study, desk):
-    person = services.start(study)
+    person = starting.start(study)
     rate_all(person)
     address = reverse("withdraw_participant", args=["study", person.code])
     assert "type" in desk.post(address, {"typed": "no"}, follow=True).content.decode()
@@ -209,9 +209,9 @@ def test_the_owner_deletes_a_participant_who_asks(study, desk):
 
 
 def test_the_list_counts_people_and_images_apart(study, owner, desk):
-    services.start(study, preview_by=owner)
+    starting.start(study, preview_by=owner)
     for _ in range(3):
-        rate_all(services.start(study))
-    services.finish(Participant.objects.filter(is_preview=False)[0])
+        rate_all(starting.start(study))
+    finishing.finish(Participant.objects.filter(is_preview=False)[0])
     (row,) = desk.get(reverse("studies")).context["studies"]
     assert (row.people, row.finished, row.images) == (3, 1, 6)

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 
 from survey.analysis.participants import screening
 from survey.analysis.planning.planning import sample_size
-from survey.session import services
+from survey.session import starting
 from survey.study.preregistration import METHODS, RULES, preregistration
 from tests.survey.factories import make_study, rate_all
 
@@ -88,9 +88,9 @@ def test_the_versions_and_hashes_are_in_it():
 
 def test_it_admits_data_that_are_there_already(django_user_model):
     study = make_study()
-    services.start(study, preview_by=django_user_model.objects.create_superuser("a"))
+    starting.start(study, preview_by=django_user_model.objects.create_superuser("a"))
     assert "Nobody had begun" in preregistration(study)
-    rate_all(services.start(study))
+    rate_all(starting.start(study))
     assert "1 participant had begun and 6 ratings had been given" in preregistration(study)
 
 

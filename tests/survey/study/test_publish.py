@@ -20,10 +20,10 @@ from generator.files.images import ImageError, encode_png
 from generator.models import Cell, ImageSet, Source
 from generator.signals import described
 from survey.models import Stimulus, Study
-from survey.study.definition import parse
 from survey.study.lifecycle import copy
 from survey.study.publish import PublishError, publish_folder, publish_image_set
 from survey.study.revise import revise
+from survey.study.study_file import parse
 from tests.survey.factories import definition, folder_of_pictures, make_study, picture
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,7 @@ import pytest
 from django.core.files.storage import default_storage
 
 from survey.models import Study
-from survey.session import services
+from survey.session import starting
 from survey.study.publish import PublishError
 from survey.study.revise import revise
 from tests.survey.factories import definition, make_study
@@ -33,7 +33,7 @@ def test_roles_change_and_change_back():
 
 def test_an_image_that_is_left_out_is_shown_to_nobody():
     study = make_study('[images]\nleft_out = ["owl-*"]\n')
-    person = services.start(study)
+    person = starting.start(study)
     shown = set(person.trials.values_list("stimulus__item", flat=True))
     assert shown == {"cat-weak", "cat-strong", "dog-weak", "dog-strong"}
 

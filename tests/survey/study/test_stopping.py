@@ -8,12 +8,13 @@ from django.contrib.auth.models import User
 from survey.exports.methods import methods_text
 from survey.models import AuditEntry, Participant, Study
 from survey.results.collect import collect
-from survey.session import services
+from survey.session import finishing, refusals, starting
 from survey.study import decisions, lifecycle
-from survey.study.definition import Definition, DefinitionError, definition_of, parse
+from survey.study.definition import Definition, definition_of
 from survey.study.preregistration import preregistration
 from survey.study.revise import revise
 from survey.study.stopping import ACT, pause_note, standing, widest_half_width
+from survey.study.study_file import DefinitionError, parse
 from tests.survey.desk.conftest import client_of
 from tests.survey.factories import definition, make_study, rate_all
 
@@ -21,9 +22,9 @@ TWO = 'stop_when = "2 sessions"\n'
 
 
 def finished(study: Study, value: int = 4) -> Participant:
-    person = services.start(study)
+    person = starting.start(study)
     rate_all(person, value)
-    return services.finish(person)
+    return finishing.finish(person)
 
 
 def state_of(study: Study) -> str:
@@ -74,15 +75,15 @@ def test_no_rule_leaves_the_hash_of_older_versions():
 @pytest.mark.django_db
 def test_enough_sessions_pause_a_study_and_those_under_way_finish():
     study = make_study(TWO)
-    late = services.start(study)
+    late = starting.start(study)
     finished(study)
     assert state_of(study) == "open"
     finished(study)
     assert state_of(study) == "paused"
-    with pytest.raises(services.Refused):
-        services.start(study)
+    with pytest.raises(refusals.Refused):
+        starting.start(study)
     rate_all(late)
-    assert services.finish(late).state == Participant.State.FINISHED
+    assert finishing.finish(late).state == Participant.State.FINISHED
     entry = AuditEntry.objects.get(act=ACT)
     assert (entry.who, entry.detail["rule"], entry.detail["sessions"]) == (
         "(stopping rule)",
@@ -95,9 +96,9 @@ def test_enough_sessions_pause_a_study_and_those_under_way_finish():
 def test_only_sessions_that_count_meet_a_rule(django_user_model):
     owner = django_user_model.objects.create_superuser("owner")
     study = make_study(TWO)
-    preview = services.start(study, preview_by=owner)
+    preview = starting.start(study, preview_by=owner)
     rate_all(preview)
-    services.finish(preview)
+    finishing.finish(preview)
     decisions.exclude(finished(study), "careless", owner)
     finished(study)
     assert state_of(study) == "open"

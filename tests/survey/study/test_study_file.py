@@ -7,8 +7,8 @@ from django.contrib.auth.models import User
 from hypothesis import given
 from hypothesis import strategies as st
 
-from survey.study.definition import Definition, DefinitionError, definition_of, parse
-from survey.study.study_file import line_of, located, to_toml
+from survey.study.definition import Definition, definition_of
+from survey.study.study_file import DefinitionError, line_of, located, parse, to_toml
 from tests.survey.desk.conftest import client_of
 from tests.survey.factories import definition, make_study
 

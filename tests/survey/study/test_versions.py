@@ -6,10 +6,11 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from survey.results.tidy_table import tidy_table
-from survey.session import services
-from survey.study.definition import definition_of, parse
+from survey.session import starting
+from survey.study.definition import definition_of
 from survey.study.publish import PublishError
 from survey.study.revise import revise
+from survey.study.study_file import parse
 from tests.survey.factories import definition, make_study, rate_all
 
 pytestmark = pytest.mark.django_db
@@ -25,10 +26,10 @@ def test_before_anyone_took_part_a_change_replaces_the_version():
 
 def test_afterwards_a_change_is_a_new_version_and_each_session_keeps_its_own():
     study = make_study()
-    early = services.start(study)
+    early = starting.start(study)
     rate_all(early, limit=1)
     revise(study, definition('[consent]\nversion = "2"\n'))
-    late = services.start(study)
+    late = starting.start(study)
     rate_all(late, limit=1)
     early.refresh_from_db()
     assert (early.version.number, early.consent_version) == (1, "1")
@@ -39,14 +40,14 @@ def test_afterwards_a_change_is_a_new_version_and_each_session_keeps_its_own():
 
 def test_the_same_definition_again_makes_no_version():
     study = make_study()
-    services.start(study)
+    starting.start(study)
     assert revise(study, definition()).number == 1
     assert study.versions.count() == 1
 
 
 def test_a_preview_does_not_freeze(django_user_model):
     study = make_study()
-    services.start(study, preview_by=django_user_model.objects.create_superuser("a", password="x"))
+    starting.start(study, preview_by=django_user_model.objects.create_superuser("a", password="x"))
     assert revise(study, definition("[consent]\nminutes = 5\n")).number == 1
 
 
@@ -60,7 +61,7 @@ def test_a_preview_does_not_freeze(django_user_model):
 )
 def test_what_ratings_hang_on_cannot_change(toml, complaint):
     study = make_study()
-    services.start(study)
+    starting.start(study)
     with pytest.raises(PublishError, match=complaint):
         revise(study, definition(toml))
     assert study.versions.count() == 1
@@ -68,7 +69,7 @@ def test_what_ratings_hang_on_cannot_change(toml, complaint):
 
 def test_before_anyone_took_part_other_questions_can_be_asked(django_user_model):
     study = make_study()
-    tried = services.start(study, preview_by=django_user_model.objects.create_superuser("a", password="x"))
+    tried = starting.start(study, preview_by=django_user_model.objects.create_superuser("a", password="x"))
     rate_all(tried, limit=1)
     asked = "".join(f'[[questions]]\nkey = "{key}"\ntext = "?"\n' for key in ("style", "overall"))
     assert revise(study, definition(asked)).number == 1
@@ -78,7 +79,7 @@ def test_before_anyone_took_part_other_questions_can_be_asked(django_user_model)
 def test_the_label_that_a_trap_shows_cannot_change_once_somebody_took_part():
     trap = "[images]\ntrap = 4\n"
     study = make_study(trap)
-    services.start(study)
+    starting.start(study)
     asked = '[[questions]]\nkey = "overall"\ntext = "?"\nlabels = ["1", "2", "3", "{}", "5"]\n'
     with pytest.raises(PublishError, match="the trap shows the label 'Good', which cannot become '4'"):
         revise(study, definition(asked.format(4) + trap))
@@ -87,7 +88,7 @@ def test_the_label_that_a_trap_shows_cannot_change_once_somebody_took_part():
 
 def test_a_questions_wording_can_change_in_a_new_version():
     study = make_study()
-    services.start(study)
+    starting.start(study)
     revise(study, definition('[[questions]]\nkey = "overall"\ntext = "How good?"\n'))
     assert study.questions.get().text == "How good?"
 
@@ -105,7 +106,7 @@ def test_the_command_says_which_version_it_is(tmp_path, capsys):
 
 def test_languages_of_a_study_with_a_trap_stay_once_somebody_took_part():
     study = make_study("[images]\ntrap = 4\n")
-    services.start(study)
+    starting.start(study)
     more = parse('title = "T"\nlanguages = ["en", "fr"]\n[images]\ntrap = 4\n', "x")
     with pytest.raises(PublishError, match="languages"):
         revise(study, more)

@@ -14,9 +14,9 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from survey.models import Exclusion, Participant, Study, Tally, Trial
-from survey.session import services
+from survey.session import answering, finishing, progress, starting
 from survey.session.assignment import votes
-from survey.session.services import TooLate
+from survey.session.refusals import TooLate
 from survey.study import bulk, decisions, erasure
 from survey.study.bulk import Choice
 from survey.study.votes import STALE_AFTER, counted
@@ -57,7 +57,7 @@ def test_after_any_history_the_counts_are_those_of_a_whole_count(toml, seed):
 
     def finish(person: Participant) -> None:
         rate_all(person)
-        services.finish(person)
+        finishing.finish(person)
 
     def exclude(person: Participant) -> None:
         if not person.exclusions.filter(lifted_at__isnull=True).exists():
@@ -66,20 +66,20 @@ def test_after_any_history_the_counts_are_those_of_a_whole_count(toml, seed):
     acts: dict[str, Callable[[Participant], object]] = {
         "rate": lambda person: rate_all(person, limit=rng.randint(1, 3)),
         "finish": finish,
-        "undo": services.undo,
-        "again": services.another_batch,
-        "stop": services.stop_session,
+        "undo": answering.undo,
+        "again": finishing.another_batch,
+        "stop": finishing.stop_session,
         "quiet": quiet,
-        "back": services.seen,
+        "back": progress.seen,
         "withdraw": erasure.withdraw,
         "exclude": exclude,
         "lift": lambda _: lift(),
-        "preview": lambda _: services.start(study, preview_by=owner),
+        "preview": lambda _: starting.start(study, preview_by=owner),
     }
     for _ in range(60):
         act = rng.choice([*acts, "start", "start", "rate", "rate"])
         if act == "start":
-            services.start(study)
+            starting.start(study)
         elif people := list(study.participants.order_by("pk")):
             with suppress(TooLate):
                 acts[act](rng.choice(people))
@@ -91,7 +91,7 @@ def test_after_any_history_the_counts_are_those_of_a_whole_count(toml, seed):
 def test_a_study_from_before_the_counts_is_counted_once():
     study = make_study()
     for _ in range(3):
-        rate_all(services.start(study), limit=2)
+        rate_all(starting.start(study), limit=2)
     before = votes(study)
     Tally.objects.all().delete()
     Trial.objects.update(counted=False)
@@ -100,11 +100,11 @@ def test_a_study_from_before_the_counts_is_counted_once():
 
 def test_a_skipped_image_gives_its_place_back_when_the_session_is_over():
     study = make_study()
-    person = services.start(study)
+    person = starting.start(study)
     trial = current(person)
-    services.skip(trial.token, "failed")
+    answering.skip(trial.token, "failed")
     rate_all(person)
-    services.finish(person)
+    finishing.finish(person)
     assert counted(study)[trial.stimulus_id, None] == 0
 
 
@@ -112,7 +112,7 @@ def test_many_who_are_left_out_at_once_give_their_places_to_others():
     study = make_study()
     owner = User.objects.create_superuser("owner")
     for _ in range(4):
-        rate_all(services.start(study))
+        rate_all(starting.start(study))
     assert set(votes(study).values()) == {4}
     bulk.exclude_many(study, Choice(), "bots", owner)
     assert +counted(study) == Counter()
@@ -123,9 +123,9 @@ def test_many_who_are_left_out_at_once_give_their_places_to_others():
 def test_a_start_reads_no_trial_of_a_session_that_is_over(django_assert_max_num_queries):
     study = make_study()
     for _ in range(5):
-        services.finish(services.start(study))
+        finishing.finish(starting.start(study))
     Participant.objects.update(last_seen_at=timezone.now() - dt.timedelta(hours=2))
-    services.start(study)
+    starting.start(study)
     # Whatever those of before say by now, it is not asked again.
     Trial.objects.update(counted=F("counted"), outcome="skipped", answered_at=timezone.now())
     with django_assert_max_num_queries(30):

@@ -19,8 +19,9 @@ from survey.analysis.scale import number_text
 from survey.desk.pages.study.setup import participants_address
 from survey.models import Question, Study
 from survey.results.monitor import Watch, watch
-from survey.study.definition import Definition, Goal, definition_of
+from survey.study.definition import Definition, definition_of
 from survey.study.stopping import standing
+from survey.study.tables import Goal
 
 #: The images with the fewest votes that the page lists.
 MAX_IMAGES: Final = 40

@@ -16,13 +16,13 @@ from survey.access.studies import may_create_studies, own_study
 from survey.desk.pages.entry import signed_in_user, tell
 from survey.desk.setup_list import setup_list
 from survey.models import Study
-from survey.study.definition import Definition, DefinitionError, definition_of, parse
+from survey.study.definition import Definition, definition_of
 from survey.study.lifecycle import set_state
 from survey.study.publish import PublishError
 from survey.study.readiness import blocking, load_of
 from survey.study.revise import revise
 from survey.study.stopping import standing
-from survey.study.study_file import Fault, line_of, located, to_toml
+from survey.study.study_file import DefinitionError, Fault, line_of, located, parse, to_toml
 
 #: What a study file typed into the page is called in its faults.
 SOURCE = "study.toml"

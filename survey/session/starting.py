@@ -1,0 +1,189 @@
+"""A participant's start: consent, a place in the study, the way back to it, and screening."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from django.contrib.auth.models import User
+from django.core import signing
+from django.db import transaction
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from survey.models import Exclusion, Invitation, Participant, Recruit, Study, new_token
+from survey.session.assignment import assign
+from survey.session.refusals import Refused, check_open
+from survey.study.definition import Definition, definition_of
+from survey.study.tables import Platform
+
+_RETURN: Final = "survey.session.return"
+#: For how long a consent form that comes again is taken for the same one; later another person may sit there.
+_DOUBLE_CLICK: Final = dt.timedelta(minutes=1)
+_FORM_LENGTH: Final = 20
+
+
+@dataclass(frozen=True)
+class Recruitment:
+    """What a crowd platform's link says of who comes."""
+
+    platform: Platform
+    person: str
+    session: str = ""
+    assignment: str = ""
+
+
+@transaction.atomic
+def start(
+    study: Study,
+    *,
+    language: str = "",
+    invitation: str = "",
+    recruitment: Recruitment | None = None,
+    form: str = "",
+    preview_by: User | None = None,
+    is_simulated: bool = False,
+) -> Participant:
+    """Take a place in a study: the participant, with all trials of the first batch drawn.
+
+    An invitation that already has a place gets that one, so that a lost cookie loses nothing. So does a consent form
+    that is sent twice: `form` is the one-time value that it carries.
+
+    Raises:
+        Refused: "closed" (or paused, or a draft), "invitation" (needed, unknown, or its answers were deleted),
+            "platform" (its person's id is needed), "begun" (that person has a place; an id alone opens none),
+            "full" or "busy" (the study's limit in all, or within an hour, is reached).
+    """
+    # Sessions start one after the other: balance counts the places of those before.
+    study = Study.objects.select_for_update().get(pk=study.pk)
+    ticket = _ticket(study, invitation)
+    if known := _sent_before(study, form) or (ticket and ticket.participant):
+        return known
+    if recruitment is not None and _is_known(study, recruitment):
+        raise Refused("begun")
+    version = study.version
+    definition = definition_of(version)
+    if preview_by is None:
+        check_open(study)
+        if study.is_simulated and not is_simulated:
+            # Answers of people and of a program must never stand in one table.
+            raise Refused("closed")
+        if definition.invited_only and ticket is None and not is_simulated:
+            raise Refused("invitation")
+        wants_id = definition.recruitment is not None and not definition.recruitment.open_to_others
+        if wants_id and recruitment is None and ticket is None and not is_simulated:
+            raise Refused("platform")
+        if not is_simulated and (lack := lacks_room(study, definition)):
+            raise Refused(lack)
+    participant = Participant.objects.create(
+        study=study,
+        token=_token_of(study, form) or new_token(),
+        version=version,
+        language=language if language in definition.languages else definition.languages[0],
+        consent_version=definition.consent.version,
+        consented_at=timezone.now(),
+        is_preview=preview_by is not None,
+        is_simulated=is_simulated,
+    )
+    if ticket is not None:
+        ticket.participant, ticket.used_at = participant, timezone.now()
+        ticket.save(update_fields=["participant", "used_at"])
+    if recruitment is not None:
+        Recruit.objects.create(study=study, participant=participant, **vars(recruitment))
+    assign(participant, definition)
+    return participant
+
+
+def lacks_room(study: Study, definition: Definition) -> str:
+    """Return why nobody more may begin: "full", "busy" within the last hour, or "" for room."""
+    limits, people = definition.limits, study.participants.filter(is_preview=False)
+    if limits.participants:
+        left_out = Exclusion.in_force(study)
+        counted = people.exclude(state=Participant.State.SCREENED_OUT).exclude(
+            pk__in=left_out.values("participant")
+        )
+        if counted.count() >= limits.participants:
+            return "full"
+    an_hour_ago = timezone.now() - dt.timedelta(hours=1)
+    if limits.per_hour and people.filter(started_at__gt=an_hour_ago).count() >= limits.per_hour:
+        return "busy"
+    return ""
+
+
+def _ticket(study: Study, token: str) -> Invitation | None:
+    if not token:
+        return None
+    ticket = Invitation.objects.filter(study=study, token=token).select_related("participant").first()
+    if ticket is None or (ticket.used_at and ticket.participant is None):
+        raise Refused("invitation")
+    return ticket
+
+
+def _is_known(study: Study, recruitment: Recruitment) -> bool:
+    known = Recruit.objects.filter(study=study, platform=recruitment.platform, person=recruitment.person)
+    return known.exists()
+
+
+def _sent_before(study: Study, form: str) -> Participant | None:
+    """Return whom a consent form made that was sent a moment ago: a double click, or a lost reply."""
+    just_now = timezone.now() - _DOUBLE_CLICK
+    token = _form_token(study, form)
+    return (
+        Participant.objects.filter(study=study, token=token, started_at__gte=just_now).first()
+        if token
+        else None
+    )
+
+
+def _token_of(study: Study, form: str) -> str | None:
+    """Return the token of whom a consent form makes; None where an earlier use of the same form has it."""
+    token = _form_token(study, form)
+    return None if Participant.objects.filter(token=token).exists() else token
+
+
+def _form_token(study: Study, form: str) -> str | None:
+    # Keyed, so that the page gives away no cookie, and nobody can choose one.
+    if len(form) < _FORM_LENGTH:
+        return None
+    return salted_hmac("survey.session.form", f"{study.pk} {form}").hexdigest()[:32]
+
+
+def return_token(participant: Participant) -> str:
+    """Return the secret part of a person's own link, which brings them back to their session on any device."""
+    return signing.dumps(participant.pk, salt=_RETURN)
+
+
+def returning(study: Study, token: str) -> Participant | None:
+    """Return whose link this is; None for a false one, of another study, or whose person was purged or deleted."""
+    try:
+        pk = signing.loads(token, salt=_RETURN)
+    except signing.BadSignature:
+        return None
+    return Participant.objects.filter(study=study, pk=pk, token__isnull=False).first()
+
+
+def screen(participant: Participant, answers: Mapping[str, str]) -> None:
+    """Keep the screening's answers; where the study requires them right, a wrong one ends the session.
+
+    Raises Refused("closed") where the study is over.
+    """
+    definition = definition_of(participant.version)
+    if participant.study.is_over and not participant.is_preview:
+        raise Refused("closed")
+    with transaction.atomic():
+        person = Participant.objects.select_for_update().get(pk=participant.pk)
+        if person.screening is not None:
+            return
+        person.screening = dict(answers)
+        if definition.screening.required and not passed_screening(answers):
+            person.state = Participant.State.SCREENED_OUT
+        person.save(update_fields=["screening", "state"])
+
+
+def passed_screening(answers: Mapping[str, str]) -> bool:
+    """Return whether no screening answer tells of trouble; a plate counts as read within one miss of all."""
+    plates = [value for key, value in answers.items() if key.startswith("plate_")]
+    misses = sum(value != "right" for value in plates)
+    return answers.get("display", "yes") == "yes" and answers.get("vision", "yes") == "yes" and misses <= 1
