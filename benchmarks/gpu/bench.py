@@ -15,9 +15,10 @@ from torch import Tensor
 from benchmarks import classic
 from generator.nst import Cell, Recipe, Style, Weights, prepare, preset, weights_hash
 from generator.nst.network import Vgg, resolve_precision
-from generator.nst.objective import Objective, Reference
+from generator.nst.objective import Objective
 from generator.nst.recipes.layers import convolutions
 from generator.nst.recipes.networks import TORCH
+from generator.nst.targets import Reference
 from generator.nst.weights.registry import load
 
 CPU = torch.device("cpu")

@@ -2,142 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
-from generator.nst import losses, patches, transport
-from generator.nst.cell import Style
+from generator.nst import losses, transport
 from generator.nst.gpu import memory, ways
 from generator.nst.gpu.taps import Pull
 from generator.nst.network import Vgg
 from generator.nst.passing import InPassing, Pixels, Tap, Variation
 from generator.nst.recipes.coefficients import Coefficients, coefficients
-from generator.nst.recipes.conventions import Shape
-from generator.nst.recipes.recipe import Recipe
+from generator.nst.targets import Reference, Targets, Use, factors_of, rows_of
 
 TERMS = ("content", "style", "tv")
 # Sides in px of the tiles that are tried where memory runs out: each with margins of some 80 px.
 _TILES = (1024, 512, 256)
-
-
-@dataclass(frozen=True)
-class Reference:
-    """One cell's images at one level, on the network's device.
-
-    Attributes:
-        recipe: The cell's recipe.
-        content: 3 x H x W, 0 to 255 less the network's mean.
-        styles: Style images in the same unit, at that level's sizes, with shares that add up to 1, and their guides.
-        content_map: Semantic map at the content's size, 3 x H x W, 0 to 1; or None.
-    """
-
-    recipe: Recipe
-    content: Tensor
-    styles: tuple[Style, ...]
-    content_map: Tensor | None = None
-
-
-@dataclass(frozen=True)
-class _Pull:
-    """What draws one cell: to an image (its guide: a mask or map), by a share, under a guide on the cell's own image."""
-
-    cell: int
-    image: Tensor
-    image_guide: Tensor | None = None
-    guide: Tensor | None = None
-    share: float = 1.0
-
-
-@dataclass(frozen=True)
-class _Use:
-    """The rows of a chunk that use one tap, their targets' numbers, coefficients and guides. is_whole: every row, once.
-
-    span: the first row and the one after the last, where the rows follow one another. shared: as targets, but one
-    alone where all are the same.
-    """
-
-    rows: Tensor
-    targets: Tensor | slice
-    factors: Tensor
-    guides: Tensor | None
-    is_whole: bool
-    span: tuple[int, int] | None
-    shared: Tensor | slice
-
-
-class Targets:
-    """Activations of content images and style images' targets, each computed once for each image and tap.
-
-    Args:
-        network: The network, whose taps hold all that the recipes name.
-        deviation: What images less their mean are divided by, 3 x 1 x 1.
-        references: One for each cell.
-
-    Attributes:
-        shapes: The shape of each tap's activations of a content image; "image" is that of the image.
-        contents: What draws each cell to its content image.
-        styles: What draws cells to style images, several for a cell of several styles.
-        content: For each tap the activations of all content images, stacked: images x C x H x W.
-        content_index: For each tap and member of `contents` its place in that stack.
-        style: For each tap the targets of all style images, stacked (see `losses.style_target`).
-        style_index: As `content_index`, for `styles`.
-    """
-
-    def __init__(self, network: Vgg, deviation: Tensor, references: Sequence[Reference]) -> None:
-        self.shapes: dict[str, Shape] = {}
-        self._network, self._deviation = network, deviation
-        self._recipes = [reference.recipe for reference in references]
-        self._style_loss = self._recipes[0].style_loss
-        self.contents = [_Pull(cell, each.content) for cell, each in enumerate(references)]
-        self.styles = [
-            _Pull(cell, style.image, style.map, each.content_map, style.weight)
-            if self._style_loss == "patches"
-            else _Pull(cell, style.image, style.part, style.where, style.weight)
-            for cell, each in enumerate(references)
-            for style in each.styles
-        ]
-        self.content, self.content_index = self._all(self.contents, term=0)
-        self.style, self.style_index = self._all(self.styles, term=1)
-
-    def _all(self, pulls: Sequence[_Pull], *, term: int) -> tuple[dict[str, Tensor], dict[str, list[int]]]:
-        """Return for each tap the stacked targets, and for each tap and pull which of them is its own."""
-        images: dict[tuple[int, int], tuple[_Pull, set[str]]] = {}
-        keys = []
-        for pull in pulls:
-            # Cells of one image share its tensor: `transfer._Batch` sees to that.
-            keys.append((id(pull.image), id(pull.image_guide)))
-            images.setdefault(keys[-1], (pull, set()))[1].update(self._recipes[pull.cell].taps[term])
-        stacks: dict[str, list[Tensor]] = {}
-        places: dict[tuple[tuple[int, int], str], int] = {}
-        for key, (pull, every) in images.items():
-            for tap, target in self._targets(pull, every, gram=term == 1).items():
-                places[key, tap] = len(stacks.setdefault(tap, []))
-                stacks[tap].append(target)
-        index = {tap: [places.get((key, tap), 0) for key in keys] for tap in stacks}
-        stack: Callable[[list[Tensor]], Tensor] = torch.stack
-        if term == 0:
-            stack = _channels_last
-        elif self._style_loss == "patches":
-            stack = patches.stacked
-        return {tap: stack(found) for tap, found in stacks.items()}, index
-
-    @torch.no_grad()
-    def _targets(self, pull: _Pull, taps: set[str], *, gram: bool) -> dict[str, Tensor]:
-        found = self._network(pull.image[None] / self._deviation)
-        # In the network's order: a set's differs from process to process, and with it the order of sums.
-        ordered = [tap for tap in found if tap in taps]
-        if not gram:
-            self.shapes |= {tap: Shape(*features.shape[1:]) for tap, features in found.items()}
-            self.shapes["image"] = Shape(*pull.image.shape)
-            return {tap: found[tap][0] for tap in ordered}
-        guide = None if pull.image_guide is None else pull.image_guide[None]
-        return {
-            tap: losses.style_target(found[tap], self._style_loss, self.shapes[tap].positions, guide)[0]
-            for tap in ordered
-        }
 
 
 class Objective:
@@ -189,65 +69,19 @@ class Objective:
     def _plan(self) -> None:
         """Work out once, on the host, who uses which tap in each chunk."""
         self._chunks = [self._cells[at : at + self.chunk] for at in range(0, len(self._cells), self.chunk)]
-        targets = self._targets
+        targets, device = self._targets, self._network.device
         contents = [coefficient.content for coefficient in self.coefficients]
         styles = [coefficient.style for coefficient in self.coefficients]
-        self._content = [
-            self._uses(cells, targets.contents, targets.content_index, contents) for cells in self._chunks
-        ]
-        self._style = [
-            self._uses(cells, targets.styles, targets.style_index, styles) for cells in self._chunks
-        ]
+        self._content = [targets.content_uses(cells, contents) for cells in self._chunks]
+        self._style = [targets.style_uses(cells, styles) for cells in self._chunks]
         self._fast: dict[tuple[int, ...], ways.Ways] = {}
         tv = [[self.coefficients[cell].tv for cell in cells] for cells in self._chunks]
-        self._tv = [self._tensor(factors) if any(factors) else None for factors in tv]
+        self._tv = [factors_of(device, factors) if any(factors) else None for factors in tv]
         beyond = [[self.coefficients[cell].beyond for cell in cells] for cells in self._chunks]
-        self._beyond = [self._tensor(factors) if any(factors) else None for factors in beyond]
+        self._beyond = [factors_of(device, factors) if any(factors) else None for factors in beyond]
         # The gathered targets are kept: on a GPU they cost little beside the activations.
-        numbers = range(len(self._chunks)) if self._network.device.type != "cpu" else ()
+        numbers = range(len(self._chunks)) if device.type != "cpu" else ()
         self._passing = [self._way_in_passing(number) for number in numbers]
-
-    def _tensor(self, values: Sequence[float]) -> Tensor:
-        return torch.tensor(values, dtype=torch.float64, device=self._network.device)
-
-    def _uses(
-        self,
-        cells: Sequence[int],
-        pulls: Sequence[_Pull],
-        index: dict[str, list[int]],
-        factors: Sequence[dict[str, float]],
-    ) -> dict[str, _Use]:
-        """Return who uses which tap: a cell once for each of its pulls that has a coefficient there."""
-        row_of = {cell: row for row, cell in enumerate(cells)}
-        uses = {}
-        for tap, targets in index.items():
-            chosen = [
-                (pull, target)
-                for pull, target in zip(pulls, targets, strict=True)
-                if pull.cell in row_of and factors[pull.cell].get(tap)
-            ]
-            if chosen:
-                device = self._network.device
-                rows = [row_of[pull.cell] for pull, _ in chosen]
-                numbers = [target for _, target in chosen]
-                uses[tap] = _Use(
-                    torch.tensor(rows, device=device),
-                    _index(numbers, device),
-                    self._tensor([factors[pull.cell][tap] * pull.share for pull, _ in chosen]),
-                    self._guides([pull.guide for pull, _ in chosen]),
-                    is_whole=rows == list(range(len(cells))),
-                    span=_span(rows),
-                    shared=_index([*dict.fromkeys(numbers)] if len(set(numbers)) == 1 else numbers, device),
-                )
-        return uses
-
-    def _guides(self, guides: Sequence[Tensor | None]) -> Tensor | None:
-        """Stack guides; where only some have one, an even one for the others: it guides nowhere."""
-        known = next((guide for guide in guides if guide is not None), None)
-        if known is None:
-            return None
-        even = torch.zeros_like(known) if len(known) == 3 else torch.ones_like(known)
-        return torch.stack([even if guide is None else guide for guide in guides])
 
     def __call__(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Evaluate the losses at some images.
@@ -386,7 +220,7 @@ class Objective:
         found = {tap: self._tap(tap, style.get(tap), content.get(tap), cells) for tap in {*style, *content}}
         return InPassing(self._network, found, self._pixels(number)) if found else None
 
-    def _tap(self, name: str, style: _Use | None, content: _Use | None, cells: int) -> Tap:
+    def _tap(self, name: str, style: Use | None, content: Use | None, cells: int) -> Tap:
         """Return what draws a layer, and how much it counts for each cell."""
         grams = targets = every = None
         start, end = 0, 0
@@ -421,7 +255,7 @@ class Objective:
         features = self._network(self._scaled(images))
         columns = [images.new_zeros(len(images), dtype=torch.float64) for _ in TERMS]
         for tap, use in self._content[number].items():
-            loss = losses.content(_rows(features[tap], use), self._targets.content[tap][use.targets])
+            loss = losses.content(rows_of(features[tap], use), self._targets.content[tap][use.targets])
             columns[0] = columns[0].index_add(0, use.rows, loss * use.factors)
         uses = self._style[number]
         for use, loss in zip(uses.values(), self._style_losses(features, uses), strict=True):
@@ -430,10 +264,10 @@ class Objective:
         columns[2] = columns[2] if pixels is None else columns[2] + pixels
         return torch.stack(columns, dim=1)
 
-    def _style_losses(self, features: Mapping[str, Tensor], uses: Mapping[str, _Use]) -> list[Tensor]:
+    def _style_losses(self, features: Mapping[str, Tensor], uses: Mapping[str, Use]) -> list[Tensor]:
         """Return the style loss of each use's rows."""
         style_loss = self._recipes[0].style_loss
-        rows = [_rows(features[tap], use) for tap, use in uses.items()]
+        rows = [rows_of(features[tap], use) for tap, use in uses.items()]
         targets = [self._targets.style[tap][use.targets] for tap, use in uses.items()]
         guides = [use.guides for use in uses.values()]
         on_cpu = self._network.device.type == "cpu" and not self._network.plain
@@ -454,24 +288,3 @@ class Objective:
             further = losses.beyond(images, self._mean) * beyond
             terms = further if terms is None else terms + further
         return terms
-
-
-def _channels_last(activations: list[Tensor]) -> Tensor:
-    """Stack activations as the network will give them: what lies alike is compared fastest."""
-    return torch.stack(activations).contiguous(memory_format=torch.channels_last)
-
-
-def _index(places: Sequence[int], device: torch.device) -> Tensor | slice:
-    """Return what picks places of a stack; a single one is not copied."""
-    if len(places) == 1:
-        return slice(places[0], places[0] + 1)
-    return torch.tensor(places, device=device)
-
-
-def _span(rows: Sequence[int]) -> tuple[int, int] | None:
-    first, end = rows[0], rows[-1] + 1
-    return (first, end) if list(rows) == list(range(first, end)) else None
-
-
-def _rows(features: Tensor, use: _Use) -> Tensor:
-    return features if use.is_whole else features[use.rows]

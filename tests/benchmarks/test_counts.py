@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import pytest
 import torch
 
@@ -11,6 +9,7 @@ from benchmarks.counts import Counts, Recorder, evaluation
 from benchmarks.generate_work import random_weights
 from generator.nst import Cell, Recipe, preset, transfer_batch
 from generator.nst.feedforward.network import Network, Stylist, TransformNet
+from generator.nst.optimise import batch
 from tests.generator.nst.tiny import picture, tiny_weights
 
 META = torch.device("meta")
@@ -25,7 +24,7 @@ GIGABYTES = 40.0
 @pytest.fixture(autouse=True)
 def _no_look_at_who_is_finished(monkeypatch):
     """Every tenth evaluation brings the status over, which a device without data cannot."""
-    monkeypatch.setattr(sys.modules["generator.nst.optimise.transfer"], "_LOOK_EVERY", 1000)
+    monkeypatch.setattr(batch, "_LOOK_EVERY", 1000)
 
 
 def counted(recipe: Recipe, cells: int, weights=None) -> Counts:

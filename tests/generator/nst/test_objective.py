@@ -8,7 +8,8 @@ from torch import Tensor
 
 from generator.nst import Recipe, Style, losses
 from generator.nst.network import Vgg
-from generator.nst.objective import Objective, Reference
+from generator.nst.objective import Objective
+from generator.nst.targets import Reference
 from tests.generator.nst.tiny import picture, tiny_weights
 
 RECIPE = Recipe(content_layers=("conv2_1",), style_layers=("conv1_1", "conv3_1"), alpha=0.5, beta=2.0)

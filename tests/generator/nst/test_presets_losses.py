@@ -10,9 +10,10 @@ import torch
 
 from generator.nst import PRESETS, Style, preset
 from generator.nst.network import Vgg
-from generator.nst.objective import Objective, Reference
+from generator.nst.objective import Objective
 from generator.nst.recipes.effects import effective_sha256
 from generator.nst.recipes.presets import FORMER
+from generator.nst.targets import Reference
 from tests.generator.nst.tiny import tiny_weights
 
 SHAPE = (3, 34, 38)

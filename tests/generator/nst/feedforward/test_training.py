@@ -74,7 +74,8 @@ def test_the_losses_are_those_of_style_transfer_by_optimisation():
     """One image, its own photograph and style: the terms of `Objective`, which the paper's formulas test."""
     from generator.nst.cell import Style
     from generator.nst.network import Vgg
-    from generator.nst.objective import Objective, Reference
+    from generator.nst.objective import Objective
+    from generator.nst.targets import Reference
 
     weights, recipe = tiny_weights(), TINY.losses.replace(tv_weight=0.1)
     made, content, style = (picture(32, 32, seed=seed) for seed in (1, 2, 3))
