@@ -92,6 +92,9 @@ def _device() -> Finding:
     if torch.cuda.is_available():
         names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
         return Finding("device", f"{', '.join(names)} (CUDA {torch.version.cuda})")
+    if torch.backends.mps.is_available():
+        state = f"images are made on {os.cpu_count()} CPU cores; --device mps takes the Apple GPU, which nobody has tried"
+        return Finding("device", state)
     cores = f"no GPU: images are made on {os.cpu_count()} CPU cores"
     if not Path("/proc/driver/nvidia").exists():
         return Finding("device", cores)
@@ -100,14 +103,14 @@ def _device() -> Finding:
 
 
 def fast_ways(device: str) -> Iterator[Finding]:
-    """Say what each fast way has proved on this installation's GPUs. device: "cuda" or "cuda:1"."""
+    """Say what each fast way has proved on this installation's GPUs. device: "cuda", "cuda:1" or "mps"."""
     from generator.making import engine
     from generator.nst.gpu import verdicts
 
     try:
         engine.choose_device(device)
     except engine.DeviceError as error:
-        yield Finding("device", str(error), "install PyTorch for CUDA: docs/how-to/operations.md")
+        yield Finding("device", str(error), "install PyTorch for this GPU: docs/how-to/operations.md")
         return
     found = verdicts.read(engine.verdicts_file())
     for verdict in found:

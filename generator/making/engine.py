@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +60,11 @@ def device_to_forecast(name: str = "auto") -> torch.device | PlainCpu:
 
 
 def choose_device(name: str = "auto") -> torch.device:
-    """Return the device of "auto" (the GPU with the fewest runs of this site, or the CPU), "cpu", "cuda" or "cuda:1".
+    """Return the device of a name.
+
+    Args:
+        name: "auto" (the CUDA device with the fewest runs of this site, or the CPU), "cpu", "cuda", "cuda:1", or "mps": an
+            Apple GPU, which must be asked for until one has been measured.
 
     Raises:
         DeviceError: If the name is unknown or this machine lacks the device.
@@ -70,8 +75,14 @@ def choose_device(name: str = "auto") -> torch.device:
     if name == "auto":
         return torch.device("cuda", gpus.take(count)) if count else torch.device("cpu")
     kind, _, number = name.partition(":")
-    if kind not in ("cpu", "cuda") or (number and not number.isdigit()):
-        raise DeviceError(f"--device {name}: should be auto, cpu, cuda or cuda:1")
+    is_numbered = number.isdigit() and kind != "mps"
+    if kind not in ("cpu", "cuda", "mps") or (number and not is_numbered):
+        raise DeviceError(f"--device {name}: should be auto, cpu, cuda, cuda:1 or mps")
+    if kind == "mps" and not torch.backends.mps.is_available():
+        there = (
+            "no Apple GPU" if torch.backends.mps.is_built() else "a PyTorch built without Apple's GPUs (MPS)"
+        )
+        raise DeviceError(f"--device {name}: this machine has {there}; use --device auto")
     if kind == "cuda" and int(number or 0) >= count:
         there = f"{count} CUDA device{'s' if count > 1 else ''}" if count else why_no_cuda()
         raise DeviceError(f"--device {name}: this machine has {there}; use --device auto")
@@ -104,6 +115,7 @@ def describe_device(device: torch.device) -> dict[str, Any]:
     import torch
 
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else processor()
+    system = {"macos": platform.mac_ver()[0]} if device.type == "mps" else {}
     return {
         "device": {
             "type": device.type,
@@ -118,12 +130,16 @@ def describe_device(device: torch.device) -> dict[str, Any]:
             "cuda": torch.version.cuda,
             "numpy": np.__version__,
             "pillow": PIL.__version__,
+            **system,
         },
     }
 
 
 def processor() -> str:
-    """Return the processor's name; on Linux from a file that Python does not read."""
+    """Return the processor's name; on Linux and macOS from where Python does not look."""
+    if sys.platform == "darwin":
+        asked = ["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"]
+        return subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
@@ -146,7 +162,7 @@ def keep_freed_memory() -> None:
 
 def keep_verdicts(device: torch.device) -> None:
     """Have what the fast ways proved on a GPU read from and written to the data folder, for this process from now on."""
-    if device.type == "cuda":
+    if device.type != "cpu":
         from generator.nst.gpu import verdicts
 
         verdicts.keep_in(verdicts_file())

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from generator.nst import losses, transport
 from generator.nst.gpu import memory, ways
+from generator.nst.gpu.precision import wide
 from generator.nst.gpu.taps import Pull
 from generator.nst.network import Vgg
 from generator.nst.passing import InPassing, Pixels, Tap, Variation
@@ -90,7 +91,7 @@ class Objective:
             images: N x 3 x H x W, 0 to 255 less the network's mean, float32; the cells that are kept, in order.
 
         Returns:
-            The weighted terms, N x 3 in the order of TERMS, float64, whose sum is the loss; and the gradients, N x 3 x H x W.
+            The weighted terms, N x 3 in the order of TERMS, wide (`precision.wide`), whose sum is the loss; and the gradients, N x 3 x H x W.
 
         Raises:
             torch.OutOfMemoryError: If memory runs out with one cell in the smallest tiles.
@@ -253,7 +254,7 @@ class Objective:
 
     def _terms(self, number: int, images: Tensor) -> Tensor:
         features = self._network(self._scaled(images))
-        columns = [images.new_zeros(len(images), dtype=torch.float64) for _ in TERMS]
+        columns = [images.new_zeros(len(images), dtype=wide(images.device)) for _ in TERMS]
         for tap, use in self._content[number].items():
             loss = losses.content(rows_of(features[tap], use), self._targets.content[tap][use.targets])
             columns[0] = columns[0].index_add(0, use.rows, loss * use.factors)
@@ -279,7 +280,7 @@ class Objective:
         ]
 
     def _of_pixels(self, number: int, images: Tensor) -> Tensor | None:
-        """Return the terms of the images themselves, N, float64; None where there are none."""
+        """Return the terms of the images themselves, N, wide; None where there are none."""
         variation, beyond = self._tv[number], self._beyond[number]
         recipe, terms = self._recipes[0], None
         if variation is not None:

@@ -13,7 +13,7 @@ from generator.nst import losses
 from generator.nst.gpu.taps import Pull, passing
 from generator.nst.network import Vgg
 
-# Terms of an image itself, with its gradient: N, float64, and N x 3 x H x W. None: there are none.
+# Terms of an image itself, with its gradient: N, wide (`precision.wide`), and N x 3 x H x W. None: there are none.
 Pixels = Callable[[Tensor, Tensor], Tensor | None]
 
 
@@ -23,8 +23,8 @@ class Tap:
 
     Attributes:
         pull: What draws the layer.
-        style: Factors of the style loss, N, float64; None where there is none.
-        content: Factors of the content loss, N, float64, 0 for cells without one; None where no cell has one.
+        style: Factors of the style loss, N, wide; None where there is none.
+        content: Factors of the content loss, N, wide, 0 for cells without one; None where no cell has one.
     """
 
     pull: Pull
@@ -52,7 +52,7 @@ class InPassing:
         self._factors = torch.stack([*styles, *contents])
 
     def __call__(self, images: Tensor, scaled: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
-        """Return the terms (N x 3 of content, style and tv, float64) and their sum's gradient (N x 3 x H x W, contiguous).
+        """Return the terms (N x 3 of content, style and tv, wide) and their sum's gradient (N x 3 x H x W, contiguous).
 
         Args:
             images: N x 3 x H x W, which must require its gradient.
@@ -112,7 +112,7 @@ class Variation:
 
     Args:
         exponent: As `losses.exponent` returns it.
-        factors: Factor of each of N images, float64.
+        factors: Factor of each of N images, wide.
     """
 
     def __init__(self, exponent: float, factors: Tensor) -> None:
@@ -120,7 +120,7 @@ class Variation:
         self._weights = (factors * self._power).float()[:, None, None, None]
 
     def __call__(self, images: Tensor, gradient: Tensor) -> Tensor:
-        """Return the term of each image (N, float64), and add its gradient (N x 3 x H x W) in place."""
+        """Return the term of each image (N, wide), and add its gradient (N x 3 x H x W) in place."""
         corner, right, down = _corners(images)
         dx, dy = right - corner, down - corner
         length = torch.hypot(dx, dy)

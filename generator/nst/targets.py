@@ -10,6 +10,7 @@ from torch import Tensor
 
 from generator.nst import losses, patches
 from generator.nst.cell import Style
+from generator.nst.gpu.precision import wide
 from generator.nst.network import Vgg
 from generator.nst.recipes.conventions import Shape
 from generator.nst.recipes.recipe import Recipe
@@ -172,8 +173,8 @@ class Targets:
 
 
 def factors_of(device: torch.device, values: Sequence[float]) -> Tensor:
-    """Return factors of losses, N, float64."""
-    return torch.tensor(values, dtype=torch.float64, device=device)
+    """Return factors of losses, N, in the wide format (`precision.wide`)."""
+    return torch.tensor(values, dtype=wide(device), device=device)
 
 
 def rows_of(features: Tensor, use: Use) -> Tensor:

@@ -33,6 +33,13 @@ def test_the_fast_ways_of_a_gpu_are_listed_with_what_they_proved(monkeypatch, se
     assert not found.fails
 
 
+def test_an_apple_gpu_is_named_as_one_that_nobody_has_tried(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: True)
+    assert "--device mps takes the Apple GPU" in doctor._device().state
+    assert not any(finding.fails for finding in doctor.fast_ways("mps"))
+
+
 def test_a_machine_without_the_gpu_that_was_asked_for_fails_with_the_fix(monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     (found,) = doctor.fast_ways("cuda")

@@ -58,7 +58,7 @@ class Command(PlainCommand):
         add(
             "--device",
             default="auto",
-            metavar="auto|cpu|cuda|cuda:1|all",
+            metavar="auto|cpu|cuda|cuda:1|mps|all",
             help="where to compute (default: auto; all: every GPU)",
         )
         add("--retry-failed", action="store_true", help="try failed images again")

@@ -53,7 +53,7 @@ class Command(PlainCommand):
         parser.add_argument(
             "--device",
             default="auto",
-            metavar="auto|cpu|cuda|cuda:1",
+            metavar="auto|cpu|cuda|cuda:1|mps",
             help="where to compute (default: auto)",
         )
         parser.add_argument(

@@ -79,7 +79,7 @@ class Command(PlainCommand):
         add(
             "--device",
             default="auto",
-            metavar="auto|cpu|cuda|cuda:1",
+            metavar="auto|cpu|cuda|cuda:1|mps",
             help="where to compute (default: auto)",
         )
 

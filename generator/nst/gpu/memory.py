@@ -28,13 +28,17 @@ def release() -> None:
     gc.collect()
     if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         torch.cuda.empty_cache()
+    if torch.backends.mps.is_available():
+        torch.mps.empty_cache()
 
 
 def free_bytes(device: torch.device) -> int:
     """Return the bytes of a GPU that this process may still take.
 
-    Those that PyTorch keeps for it are included.
+    Those that PyTorch keeps for it are included. Apple's GPUs share the machine's memory; macOS recommends how much to use.
     """
+    if device.type == "mps":
+        return max(0, torch.mps.recommended_max_memory() - torch.mps.current_allocated_memory())
     free, _ = torch.cuda.mem_get_info(device)
     kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
     return int(free + kept)

@@ -1,4 +1,4 @@
-"""What float32 means on a GPU: whole float32, or TF32's 10 bits of mantissa in convolutions."""
+"""Number formats of a device: what float32 means on a GPU, whether it multiplies bfloat16, and whether it has float64."""
 
 from __future__ import annotations
 
@@ -6,6 +6,14 @@ import contextlib
 from collections.abc import Iterator
 
 import torch
+
+# Apple's GPUs compute in no more than float32.
+_WITHOUT_FLOAT64 = {"mps"}
+
+
+def wide(device: torch.device) -> torch.dtype:
+    """Return the format of the few numbers that an optimiser keeps for each image: float64, or float32 without that."""
+    return torch.float32 if device.type in _WITHOUT_FLOAT64 else torch.float64
 
 
 @contextlib.contextmanager

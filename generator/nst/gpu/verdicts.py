@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import statistics
 import time
 from collections.abc import Callable
@@ -18,6 +19,7 @@ import torch
 from torch import Tensor
 
 from generator.nst.gpu import memory
+from generator.nst.gpu.precision import wide
 
 # Raise it when the code of a way changes, so that the way proves itself again.
 _CODE = 2
@@ -128,6 +130,9 @@ def of(
 
 
 def _identity(device: torch.device) -> tuple[object, ...]:
+    if device.type == "mps":
+        # The kernels are macOS's own.
+        return _CODE, device.type, platform.processor(), platform.mac_ver()[0], torch.__version__
     if device.type != "cuda":
         return _CODE, device.type, torch.__version__
     name = torch.cuda.get_device_name(device)
@@ -146,10 +151,10 @@ def _tried(
     fast: Callable[[], Tensor],
     tolerance: float,
 ) -> Verdict:
-    expected = plain().double()
+    expected = plain().to(wide(device))
     try:
-        found = fast().double()
-        off = float((found - expected).norm() / expected.norm().clamp(min=1e-300))
+        found = fast().to(wide(device))
+        off = float((found - expected).norm() / expected.norm().clamp(min=1e-30))
         # What is not a number is off by any measure.
         off = off if off == off else float("inf")
         seconds, plain_seconds = _seconds(fast, device), _seconds(plain, device)
@@ -174,6 +179,8 @@ def _seconds(work: Callable[[], Tensor], device: torch.device) -> float:
 def _wait(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
 
 
 def _write() -> None:

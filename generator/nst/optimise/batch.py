@@ -28,8 +28,12 @@ from generator.nst.weights.registry import Weights
 # Pixels that go through a CPU at once. Several small images share a layer's products and the pauses between its steps;
 # more than this gain nothing.
 CPU_PIXELS = 4 * 256**2
-# Values that a 32-bit index counts, channels of the widest activations at full size, and px of a tile that stays below.
-INDEXED, WIDEST, LARGE_TILE = 2**31 - 1, 64, 4096
+# Values that a 32-bit index counts, and px of a tile whose layers stay below. Apple's tensors end at 4 GiB
+# (github.com/pytorch/pytorch/issues/149325).
+INDEXED, LARGE_TILE = 2**31 - 1, 4096
+APPLES_INDEXED, APPLES_LARGE_TILE = 2**30 - 1, 2048
+# Channels of the widest activations at full size.
+WIDEST = 64
 # Evaluations between looks at which cells are finished: each look waits for the device. A picture has settled when it
 # changes less than the recipe's stop_change from one look to the next.
 _LOOK_EVERY = 10
@@ -104,7 +108,7 @@ class Batch:
             self._fit_index(size)
             references = [self._reference(cell, size) for cell in self.cells]
             self.began = [len(curve) for curve in self.curves]
-            at_once = self.chunk or self._at_once(size)
+            at_once = self._at_once(size)
             objective = Objective(self.network, self.deviation, references, at_once, self.mean)
             images = self._descend(images, objective, self._budget(level))
             if objective.chunk < min(at_once, len(references)):
@@ -116,14 +120,20 @@ class Batch:
         return [self._result(number, pixels[number], objective, seconds) for number in range(len(self.cells))]
 
     def _at_once(self, size: prepare.Size) -> int:
-        most = CPU_PIXELS if self.device.type == "cpu" else INDEXED // WIDEST
-        return max(1, min(len(self.cells), most // (size[0] * size[1])))
+        wanted, pixels = min(self.chunk or len(self.cells), len(self.cells)), size[0] * size[1]
+        if self.device.type == "cpu":
+            return wanted if self.chunk else max(1, min(wanted, CPU_PIXELS // pixels))
+        return max(1, min(wanted, most_values(self.device) // WIDEST // pixels))
 
     def _fit_index(self, size: prepare.Size) -> None:
         """Have a GPU take an image in tiles where the activations of one layer outnumber a 32-bit index."""
-        if self.device.type != "cpu" and not self.network.tile and size[0] * size[1] * WIDEST > INDEXED:
-            self.network.tile = LARGE_TILE
-            self.notes.append(f"the network runs in tiles of {LARGE_TILE} px: one layer has too many values")
+        if self.device.type == "cpu" or self.network.tile:
+            return
+        if size[0] * size[1] * WIDEST > most_values(self.device):
+            self.network.tile = APPLES_LARGE_TILE if self.device.type == "mps" else LARGE_TILE
+            self.notes.append(
+                f"the network runs in tiles of {self.network.tile} px: one layer has too many values"
+            )
 
     def _finished(self, number: int, image: Tensor) -> Tensor:
         height, width = image.shape[1:]
@@ -233,6 +243,11 @@ class Batch:
             convolution=self.network.convolution,
             notes=tuple(self.notes),
         )
+
+
+def most_values(device: torch.device) -> int:
+    """Return how many values a tensor may have on a GPU."""
+    return APPLES_INDEXED if device.type == "mps" else INDEXED
 
 
 def style_sizes(cell: Cell) -> list[prepare.Size]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from generator.nst.gpu.precision import wide
 from generator.nst.optimise.state import Restore, snapshot
 
 # A GPU reads slots of pairs by so many: steps then differ seldom, and a recorded one can be repeated.
@@ -24,11 +25,11 @@ class Curvature:
         self.pairs = like.new_zeros(cells, memory + 1, 2, size)
         # A GPU reads both halves of the pairs once for the products with both vectors; the CPU keeps its order of sums.
         self._in_one = like.device.type != "cpu"
-        wide = like.new_empty(0, dtype=torch.float64)
+        numbers = like.new_empty(0, dtype=wide(like.device))
         # Products s·y and y·y of all slots, and of the pairs with the gradient that was told last.
-        self.small = wide.new_zeros(cells, 2, memory + 1, memory + 1)
-        self._with_gradient = wide.new_zeros(cells, memory, 2)
-        self.gamma = wide.new_ones(cells)
+        self.small = numbers.new_zeros(cells, 2, memory + 1, memory + 1)
+        self._with_gradient = numbers.new_zeros(cells, memory, 2)
+        self.gamma = numbers.new_ones(cells)
         self.count = torch.zeros(cells, dtype=torch.long, device=like.device)
         self._used = (
             0  # slots that are read: those that any cell may have filled, known without asking the device
@@ -36,7 +37,7 @@ class Curvature:
         self._cells = torch.arange(cells, device=like.device)
         self._slots = torch.arange(memory, device=like.device)
         self._spare = torch.full((), memory, device=like.device)
-        self._zero = wide.new_zeros(())
+        self._zero = numbers.new_zeros(())
 
     def forget(self, mask: Tensor) -> None:
         """Throw away the pairs of some cells: they no longer count, the images themselves stay where they are."""
@@ -75,7 +76,7 @@ class Curvature:
         else:
             found = torch.stack([self._apart(y), self._apart(gradient)], dim=3)
         filled = self._slots[:used] < self.count[:, None]
-        found = torch.where(filled[:, :, None, None], found.double(), self._zero)
+        found = torch.where(filled[:, :, None, None], found.to(self._zero.dtype), self._zero)
         missing = self.memory - used
         return torch.nn.functional.pad(found, (0, 0, 0, 0, 0, missing)) if missing else found
 

@@ -1,7 +1,8 @@
 """The line search of Moré and Thuente for many one-dimensional functions at once.
 
 J. J. Moré and D. J. Thuente, "Line search algorithms with guaranteed sufficient decrease", ACM TOMS 20 (1994), as
-MINPACK-2's dcsrch and L-BFGS-B use it. Every value is a float64 of each of N cells and every decision a `where`, so a
+MINPACK-2's dcsrch and L-BFGS-B use it. Every value is a wide number
+(`precision.wide`) of each of N cells and every decision a `where`, so a
 batch needs no word from the host and no cell waits for another's branch. Values lie in one tensor, so that one
 operation serves several formulas: for a GPU the number of operations is the cost.
 """
@@ -13,6 +14,8 @@ from functools import cache
 
 import torch
 from torch import Tensor
+
+from generator.nst.gpu.precision import wide
 
 # L-BFGS-B's own choices (Zhu, Byrd, Lu, Nocedal 1997, subroutine lnsrlb).
 SUFFICIENT_DECREASE = 1e-3
@@ -31,7 +34,7 @@ class Search:
     """Where each of N cells' search stands.
 
     Attributes:
-        values: 14 x N, float64: the step to try next; loss and (negative) slope at step 0; steps, losses and slopes of the
+        values: 14 x N, wide: the step to try next; loss and (negative) slope at step 0; steps, losses and slopes of the
             best step so far and of the other end of the interval that holds the minimum; least and largest step that
             may be tried; length of the interval, and one step before; steps tried.
         flags: 3 x N, bool: whether the interval is known to hold a minimum; whether the search has left its first stage
@@ -60,7 +63,7 @@ class Search:
     def nowhere(cls, cells: int, device: torch.device) -> Search:
         """Return room for a state."""
         return cls(
-            torch.zeros(_ROWS, cells, dtype=torch.float64, device=device),
+            torch.zeros(_ROWS, cells, dtype=wide(device), device=device),
             torch.zeros(3, cells, dtype=torch.bool, device=device),
         )
 
@@ -74,7 +77,7 @@ class Search:
             value: Loss at step 0, N.
             slope: Slope at step 0, N, negative.
         """
-        constants = _constants(step.device).expand(-1, len(step))
+        constants = _constants(step.device, step.dtype).expand(-1, len(step))
         zero, width, earlier_width = constants[:3]
         ends = (zero, zero, value, value, slope, slope)
         fresh = torch.stack([step, value, slope, *ends, zero, 5 * step, width, earlier_width, zero])
@@ -87,10 +90,10 @@ class Search:
 
 
 @cache
-def _constants(device: torch.device) -> Tensor:
+def _constants(device: torch.device, dtype: torch.dtype) -> Tensor:
     """Return 0, the widths of an interval that is not known, and how far the next trial may go: a column."""
     column = [0.0, LARGEST_STEP, 2 * LARGEST_STEP, 1.1, 4.0]
-    return torch.tensor(column, dtype=torch.float64, device=device)[:, None]
+    return torch.tensor(column, dtype=dtype, device=device)[:, None]
 
 
 def advance(state: Search, value: Tensor, slope: Tensor) -> tuple[Search, Tensor]:
@@ -219,7 +222,7 @@ def _narrowed(state: Search, ends: Tensor, step: Tensor, bracketed: Tensor, seco
     widths = state.values[_WIDTHS:_COUNT]
     slow = bracketed & (width >= 0.66 * widths[1])
     step = torch.where(slow, best + 0.5 * gap, step)
-    beyond = step + _constants(step.device)[3:] * (step - best)
+    beyond = step + _constants(step.device, step.dtype)[3:] * (step - best)
     bounds = torch.where(bracketed, torch.stack(torch.aminmax(ends[0], dim=0)), beyond)
     low, high = bounds
     step = step.clamp(0.0, LARGEST_STEP)

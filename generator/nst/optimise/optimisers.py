@@ -1,8 +1,9 @@
 """Optimisers for many images at once, each with its own state: L-BFGS as torch steps it, L-BFGS-B, Adam.
 
-An optimiser says where to evaluate (`x`, N x D) and is told the losses (N, float64) and gradients (N x D) there. What
+An optimiser says where to evaluate (`x`, N x D) and is told the losses (N, wide) and gradients (N x D) there. What
 differs between cells is a `where`: no optimiser waits for the host, and one cell's numbers never touch another's.
-Each step writes its state where it was, so that a GPU can repeat a recorded step.
+Each step writes its state where it was, so that a GPU can repeat a recorded step. "Wide" is float64 where the device
+has it (`precision.wide`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from generator.nst.gpu.precision import wide
 from generator.nst.optimise.curvature import Curvature
 from generator.nst.optimise.line_search import MAX_EVALUATIONS, Search, advance
 from generator.nst.optimise.state import Restore, snapshot
@@ -35,7 +37,7 @@ class Optimiser(Protocol):
         """Class and settings: what decides which operations a step does."""
 
     def tell(self, losses: Tensor, gradients: Tensor) -> None:
-        """Take losses (N, float64) and gradients (N x D) at `x`, and move `x` on: `step` and `passed`."""
+        """Take losses (N, wide) and gradients (N x D) at `x`, and move `x` on: `step` and `passed`."""
 
     def step(self, losses: Tensor, gradients: Tensor) -> None:
         """Do the work of `tell` on the device. Done again from the same tensors, it does the same."""
@@ -60,7 +62,7 @@ def _settle(status: Tensor, mask: Tensor, outcome: int) -> None:
 
 
 def _dot(a: Tensor, b: Tensor) -> Tensor:
-    return (a[:, None] @ b[:, :, None])[:, 0, 0].double()
+    return (a[:, None] @ b[:, :, None])[:, 0, 0].to(wide(a.device))
 
 
 class _Stepper:
@@ -203,9 +205,9 @@ class LbfgsB(_WithPairs):
         self._in_round = torch.zeros(len(x), dtype=torch.long, device=x.device)
         # The last iterate, its loss and gradient, and the search from there: it goes against the ascent.
         self._place, self._gradient, self._ascent = x.clone(), torch.zeros_like(x), torch.zeros_like(x)
-        self._loss = x.new_zeros(len(x), dtype=torch.float64)
+        self._loss = x.new_zeros(len(x), dtype=wide(x.device))
         self._search = Search.nowhere(len(x), x.device)
-        self._one = x.new_ones((), dtype=torch.float64)
+        self._one = x.new_ones((), dtype=wide(x.device))
 
     @property
     def name(self) -> str:
@@ -310,7 +312,7 @@ class Adam(_Stepper):
         corrections = [
             (learning_rate / (1 - first**step), (1 - second**step) ** 0.5) for step in range(1, steps + 1)
         ]
-        self._corrections = torch.tensor(corrections, dtype=torch.float64, device=x.device)
+        self._corrections = torch.tensor(corrections, dtype=wide(x.device), device=x.device)
         self._step = torch.zeros(1, dtype=torch.long, device=x.device)
 
     @property

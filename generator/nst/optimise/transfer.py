@@ -14,7 +14,7 @@ from generator.nst.cell import Cell, check
 from generator.nst.feedforward.network import Network, Stylist
 from generator.nst.gpu.precision import described, float32_products, on
 from generator.nst.objective import TERMS
-from generator.nst.optimise.batch import Batch, style_sizes
+from generator.nst.optimise.batch import Batch, most_values, style_sizes
 from generator.nst.optimise.results import Callback, Result
 from generator.nst.recipes import algorithms
 from generator.nst.recipes.coefficients import Coefficients
@@ -129,7 +129,7 @@ def _one_pass(cells: Sequence[Cell], network: Network, device: torch.device, chu
     size = output_size(height, width, cells[0].recipe)
     contents = torch.stack([prepare.resize(cell.content.cpu(), size).clamp(0, 1) for cell in cells])
     stylise = Stylist(network, device, cells[0].recipe.precision)
-    at_once = chunk or (1 if device.type == "cpu" else len(cells))
+    at_once = _one_pass_at_once(network, device, size, chunk or (1 if device.type == "cpu" else len(cells)))
     pictures = torch.cat([stylise(part).cpu() for part in torch.split(contents, at_once)])
     seconds = (time.perf_counter() - started) / len(cells)
     return [
@@ -147,6 +147,15 @@ def _one_pass(cells: Sequence[Cell], network: Network, device: torch.device, chu
         )
         for picture in pictures
     ]
+
+
+def _one_pass_at_once(network: Network, device: torch.device, size: prepare.Size, wanted: int) -> int:
+    """Return how many images a trained network takes at a time: on a GPU no layer has more values than an index counts."""
+    if device.type == "cpu":
+        return wanted
+    # Its last two layers are enlarged before they are convolved.
+    widest = 2 * network.model.width
+    return max(1, min(wanted, most_values(device) // (widest * size[0] * size[1])))
 
 
 def batch_key(

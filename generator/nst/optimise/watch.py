@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from generator.nst.gpu.precision import wide
 from generator.nst.optimise.state import Restore, snapshot
 
 
@@ -16,7 +17,7 @@ class Watch:
         self._all = flat.clone()
         self._rows = torch.arange(len(flat), device=flat.device)
         self._held = torch.zeros_like(flat) if decay else flat.clone()
-        self._least = torch.full((len(flat),), torch.inf, dtype=torch.float64, device=flat.device)
+        self._least = torch.full((len(flat),), torch.inf, dtype=wide(flat.device), device=flat.device)
         self._seen = 0
         self._looked_at: Tensor | None = None
 

@@ -18,7 +18,7 @@ class Command(PlainCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--device",
-            metavar="cuda|cuda:1",
+            metavar="cuda|cuda:1|mps",
             help="also list which fast ways have proved themselves on the GPU",
         )
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gc
+import platform
+import subprocess
+import sys
 import time
 import weakref
 from io import StringIO
@@ -97,6 +100,34 @@ def test_a_process_stays_on_its_gpu():
         assert engine.choose_device() == engine.choose_device("auto") == GPU
     finally:
         gpus.take.cache_clear()
+
+
+def test_an_apple_gpu_is_taken_only_where_it_is_asked_for(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert engine.choose_device("mps") == torch.device("mps")
+    assert engine.choose_device("auto") == torch.device("cpu")
+    # Half of what macOS recommends is free: two images, by 0.7 of it.
+    monkeypatch.setattr(torch.mps, "recommended_max_memory", lambda: 6 * 10**9)
+    monkeypatch.setattr(torch.mps, "current_allocated_memory", lambda: 3 * 10**9)
+    assert engine.batch_size(torch.device("mps"), 10**9) == 2
+
+
+def test_the_provenance_of_an_apple_gpu_has_the_macos_that_its_kernels_come_from(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "darwin")
+    chip = SimpleNamespace(stdout="Apple M4 Pro\n")
+    monkeypatch.setattr(subprocess, "run", lambda *given, **named: chip)
+    monkeypatch.setattr(platform, "mac_ver", lambda: ("15.3.2", ("", "", ""), "arm64"))
+    found = engine.describe_device(torch.device("mps"))
+    assert (found["device"]["type"], found["device"]["name"]) == ("mps", "Apple M4 Pro")
+    assert found["versions"]["macos"] == "15.3.2"
+    assert "macos" not in engine.describe_device(torch.device("cpu"))["versions"]
+
+
+@pytest.mark.parametrize("name", ["mps", "mps:0", "cpu:1:2"])
+def test_a_device_that_is_not_there_is_refused_in_one_line(name):
+    with pytest.raises(engine.DeviceError, match=f"--device {name}: (this machine has|should be auto, cpu)"):
+        engine.choose_device(name)
 
 
 def test_every_gpu_is_refused_in_one_line_where_there_is_none(monkeypatch, write_plan: PlanWriter, db):

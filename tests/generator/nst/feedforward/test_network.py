@@ -20,6 +20,8 @@ from generator.nst.feedforward.network import (
     load_network,
     save_network,
 )
+from generator.nst.optimise import batch
+from generator.nst.optimise import transfer as transfers
 from generator.nst.recipes.errors import NstError, WeightsError
 from tests.generator.nst.tiny import picture
 
@@ -171,3 +173,12 @@ def test_a_wide_network_runs_by_winograds_algorithm_and_gives_the_plain_networks
     assert stylise.convolution == "plain"
     torch.testing.assert_close(stylise(image), model(image).clamp(0, 1), rtol=0, atol=1e-4)
     assert stylise.convolution == "winograd"
+
+
+def test_a_gpu_takes_no_more_images_at_a_time_than_an_index_counts(monkeypatch):
+    network, meta = Network("tiny", TransformNet(width=4, blocks=1), "", {}), torch.device("meta")
+    assert transfers._one_pass_at_once(network, meta, (64, 64), 5) == 5
+    monkeypatch.setattr(batch, "INDEXED", 2 * 8 * 64 * 64)
+    assert transfers._one_pass_at_once(network, meta, (64, 64), 5) == 2
+    assert transfers._one_pass_at_once(network, meta, (640, 640), 5) == 1
+    assert transfers._one_pass_at_once(network, torch.device("cpu"), (640, 640), 5) == 5

@@ -8,11 +8,13 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import pytest
 import torch
 from torch import Tensor
 
+from generator.nst.feedforward import training
 from generator.nst.feedforward.training import (
     LOSSES,
     Crops,
@@ -184,3 +186,39 @@ def test_training_leaves_the_random_state_of_the_program_alone(tmp_path: Path):
     before = torch.random.get_rng_state()
     trained(tmp_path)
     assert torch.equal(before, torch.random.get_rng_state())
+
+
+def test_pages_are_pinned_while_the_trainings_own_gpu_is_the_current_one(tmp_path: Path, monkeypatch):
+    """Pinning opens a context on the current GPU, and on no other."""
+    current: list[int] = []
+    pinned: list[tuple[bool, list[int]]] = []
+
+    class Device:
+        def __init__(self, device: torch.device) -> None:
+            self.index = device.index
+
+        def __enter__(self) -> None:
+            current.append(self.index)
+
+        def __exit__(self, *_: object) -> None:
+            current.pop()
+
+    def loader(*_: object, pin_memory: bool, **options: object) -> list[Tensor]:
+        pinned.append((pin_memory, [*current]))
+        return []
+
+    monkeypatch.setattr(torch.cuda, "device", Device)
+    monkeypatch.setattr(training, "DataLoader", loader)
+    run = MagicMock(device=torch.device("cuda:1"))
+    monkeypatch.setattr(training, "_Run", lambda *_: run)
+    training.train(
+        picture(),
+        [],
+        read,
+        TINY,
+        weights=tiny_weights(),
+        checkpoint=tmp_path / "c",
+        identity="",
+        device="cuda:1",
+    )
+    assert pinned == [(True, [1])]

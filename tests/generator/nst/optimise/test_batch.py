@@ -146,6 +146,11 @@ def test_a_gpu_takes_no_more_values_at_a_time_than_an_index_counts(monkeypatch):
     assert batch._at_once((16, 16)) == 5
     monkeypatch.setattr(batches, "INDEXED", 2 * 64 * 16 * 16)
     assert batch._at_once((16, 16)) == 2
+    # Nor if more are asked for.
+    assert (
+        batches.Batch(cells, range(5), WEIGHTS["vgg16"], torch.device("meta"), None, 4)._at_once((16, 16))
+        == 2
+    )
     batch._fit_index((16, 16))
     assert batch.network.tile == 0
     batch._fit_index((64, 64))
