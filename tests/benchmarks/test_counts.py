@@ -30,8 +30,10 @@ def _no_look_at_who_is_finished(monkeypatch):
 def counted(recipe: Recipe, cells: int, weights=None) -> Counts:
     size = recipe.size
     content, style = picture(size, size, seed=1), picture(size, size, seed=2)
+    # A layer has two names: conv3_1 is read after its ReLU.
+    names = [*LAYERS, *(layer.replace("relu", "conv") for layer in LAYERS)]
     grid = [
-        Cell(content, style, recipe.replace(content_layers=(LAYERS[n % 5],), ratio=0.01 * (1 + n)), 1)
+        Cell(content, style, recipe.replace(content_layers=(names[n % 10],), ratio=0.01 * (1 + n)), 1)
         for n in range(cells)
     ]
     networks = {"vgg16": weights or tiny_weights()}

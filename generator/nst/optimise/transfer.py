@@ -95,8 +95,9 @@ def transfer_batch(
     with _deterministic() if exact else contextlib.nullcontext():
         for places in groups.values():
             if torch.device(device).type != "cpu":
-                # Cells of one content layer follow one another: a GPU then reads a slice and gathers nothing.
-                places.sort(key=lambda place: cells[place].recipe.content_layers)
+                # Cells of one content layer follow one another, by whichever name: a GPU then reads a slice and gathers
+                # nothing.
+                places.sort(key=lambda place: cells[place].recipe.taps[0])
             batch = [cells[place] for place in places]
             network = weights[batch[0].recipe.network]
             with on(torch.device(device)), float32_products(batch[0].recipe.precision):
