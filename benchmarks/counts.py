@@ -17,8 +17,11 @@ from torch.utils._pytree import tree_iter
 
 # Operations that read and write nothing: they return a part of a tensor, or memory without values.
 _FREE = ("aten.empty", "aten.new_empty", "aten.detach", "aten.alias", "aten._unsafe_view", "aten.lift_fresh")
-# Operations that bring a value to the host, which waits for it.
-_WAITS = ("aten._local_scalar_dense", "aten.item", "aten.nonzero", "aten.is_nonzero", "aten.equal")
+# Operations that bring a value to the host, which waits for it: a number, or whether a factorisation succeeded.
+_WAITS = (
+    "aten._local_scalar_dense", "aten.item", "aten.nonzero", "aten.is_nonzero", "aten.equal",
+    "aten._linalg_eigh", "aten._linalg_svd", "aten.linalg_qr",
+)  # fmt: skip
 
 
 @dataclass

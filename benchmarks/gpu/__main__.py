@@ -23,6 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _do_without_numba()
     import torch
 
+    from benchmarks.gpu.answers import answers
     from benchmarks.gpu.bench import Bench, chosen_weights, random_weights
     from benchmarks.gpu.report import Report
 
@@ -34,11 +35,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     weights = random_weights(width=4) if options.tiny else chosen_weights(options.weights)
     bench = Bench(torch.device(options.device), weights, options.tiny, options.out)
-    report = Report(options.out, options.seconds)
-    report.say(f"# GPU check, {time.strftime('%Y-%m-%d %H:%M')}")
-    failed = _run(bench, report, options.only)
+    report = Report(options.out, options.seconds, _title(bench))
+    threads = torch.get_num_threads()
+    if options.tiny:
+        # Over tiny tensors threads mostly wait for each other: on a busy machine ten times as long.
+        torch.set_num_threads(1)
+    try:
+        failed = _run(bench, report, options.only)
+    finally:
+        torch.set_num_threads(threads)
+    print(*answers(report.sections), sep="\n")
     print(f"{options.out / 'results.md'}: {len(report.sections)} sections, {failed} of them failed")
     return 1 if failed else 0
+
+
+def _title(bench) -> list[str]:
+    import torch
+
+    name = torch.cuda.get_device_name(bench.device) if bench.is_cuda else str(bench.device)
+    lines = [f"# GPU check of {name}, {time.strftime('%Y-%m-%d %H:%M')}"]
+    if bench.tiny:
+        lines += [
+            "",
+            "A rehearsal with tiny sizes and random weights: its figures say nothing of any device.",
+        ]
+    return lines
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -93,8 +114,18 @@ def _run(bench, report, only: str) -> int:
     for name in wanted:
         work, least, most = sections[name]
         limits = (0, math.inf) if bench.tiny else (least, most)
-        report.run(name, lambda report, work=work: work(bench, report), *limits)
+        report.run(name, _about(work, bench), *limits)
     return sum(has_error(found) for found in report.sections.values())
+
+
+def _about(work, bench):
+    """Return a section for `Report.run`, with what it is about."""
+
+    def section(report):
+        return work(bench, report)
+
+    section.__doc__ = work.__doc__
+    return section
 
 
 def _pack(folder: Path, name: str) -> int:

@@ -30,7 +30,7 @@ _EVALUATIONS = 200
 
 
 def machine(bench: Bench, report: Report) -> Found:
-    """What runs what."""
+    """Hardware and software."""
     found: Found = {
         "torch": torch.__version__,
         "cuda": torch.version.cuda,
@@ -58,7 +58,7 @@ def machine(bench: Bench, report: Report) -> Found:
 
 
 def ceilings(bench: Bench, report: Report) -> Found:
-    """The rates of a large matrix product and of a copy, and what a launch costs the host."""
+    """Rates of a large matrix product and of a copy, and what a launch costs the host. Shares below refer to them."""
     side = 256 if bench.tiny else 8192
     for kind in ("bf16", "fp32"):
         left, right = (
@@ -80,12 +80,24 @@ def ceilings(bench: Bench, report: Report) -> Found:
     launch = time.perf_counter() - started
     bench.wait()
     found = {**bench.rates, "microseconds a launch": launch * 1e3}
-    report.say(*(f"- {key}: {value:.3g}" for key, value in found.items()))
+    report.say(
+        *(
+            f"- matrix product of {side} x {side}, {kind}: {bench.rates[kind] / 1e12:.3g} TFLOP/s"
+            for kind in ("bf16", "fp32")
+        ),
+        f"- copy: {bench.rates['copy'] / 1e12:.3g} TB/s, read and written",
+        f"- launch: {launch * 1e3:.3g} microseconds",
+    )
     return found
 
 
 def speed(bench: Bench, report: Report) -> Found:
-    """Milliseconds of an evaluation of one cell, images an hour, share of the matrix rate, peak memory."""
+    """Evaluations with their optimiser: milliseconds of one cell's, and images an hour at 200 evaluations each.
+
+    The classic loop is `torch.optim.LBFGS` with 100 pairs, one image at a time, in float32.
+    The share is that of the bfloat16 matrix rate above, by nominal FLOP of convolutions and Gram matrices.
+    Peak GB is what PyTorch's tensors took.
+    """
     found: Found = {}
     sizes = ((32, 3, 4),) if bench.tiny else ((512, 25, 60), (256, 25, 60))
     for size, cells, evaluations in sizes:
@@ -97,7 +109,7 @@ def speed(bench: Bench, report: Report) -> Found:
 
 
 def large(bench: Bench, report: Report) -> Found:
-    """The same at 1024 px."""
+    """As "speed", at 1024 px."""
     size, cells, evaluations = (40, 2, 4) if bench.tiny else (1024, 25, 24)
     found = {
         f"{size} px, {name}": report.told(partial(_race, bench, size, count, work))
@@ -115,7 +127,7 @@ def _speed_table(report: Report, found: Found) -> None:
         if "ms" in each and "ms" in first:
             each["times classic"] = first["ms"] / each["ms"]
     rows = [(name, *filled(each, keys)) for name, each in found.items()]
-    report.table(("", *keys), rows)
+    report.table(("", "ms", *keys[1:]), rows)
 
 
 Work = Callable[[Callable[..., None]], object]
@@ -179,7 +191,10 @@ def _race(bench: Bench, size: int, count: int, work: Work) -> Found:
 
 
 def steps(bench: Bench, report: Report) -> Found:
-    """What each way to be faster brings to losses and gradients alone, without the optimiser."""
+    """What each fast way brings to losses and gradients alone, without the optimiser.
+
+    ms: of all cells. Gradient off: distance from the plain gradient, relative to its length.
+    """
     found: Found = {}
     for size, cells in ((32, 2),) if bench.tiny else ((512, 25), (512, 1), (256, 25), (256, 1)):
         content, style = picture(1, size), picture(2, size)
@@ -255,7 +270,7 @@ def _timed(bench: Bench, batch: list, size: int, wrapped: Callable[[Run], Run]) 
     seconds = bench.median(run)
     share = flop(bench.weights, size) * len(batch) / seconds / bench.rates.get("bf16", math.inf)
     off = float((gradient - expected).norm() / expected.norm())
-    return {"ms": seconds * 1e3, "share": share, "gradient off": off}
+    return {"ms": seconds * 1e3, "share": share, "gradient off": off, "taken": sorted(objective.taken)}
 
 
 def _graphed(run: Run) -> Run:
@@ -277,7 +292,7 @@ def _graphed(run: Run) -> Run:
 
 
 def profiles(bench: Bench, report: Report) -> Found:
-    """The kernels of an evaluation, by the time that they take; the whole tables are files beside the results."""
+    """The kernels of an evaluation that take the most time. profile-*.txt beside this file have them all."""
     kinds = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if bench.is_cuda else [])]
     found: Found = {}
     for size, cells in ((32, 2),) if bench.tiny else ((512, 25), (512, 1)):
@@ -303,7 +318,7 @@ def profiles(bench: Bench, report: Report) -> Found:
 
 
 def asked(bench: Bench, report: Report) -> Found:
-    """What an evaluation asks of any device, counted: no clock is needed."""
+    """What an evaluation asks of any device, counted without a clock: operations, and the GB that they read and write."""
     size = 32 if bench.tiny else 512
     content, style, meta = picture(1, size), picture(2, size), torch.device("meta")
     found: Found = {}
@@ -316,5 +331,8 @@ def asked(bench: Bench, report: Report) -> Found:
         seen = counts.evaluation(run, after=8, device=meta)
         outside = seen.bytes_outside_convolutions() / 1e9
         found[f"{cells} cells"] = {"operations": seen.launches, "GB outside convolutions": outside}
+        report.say(
+            "", f"{cells} of {size} px: {seen.launches} operations, {outside:.3g} GB outside convolutions."
+        )
         report.table((f"{cells} of {size} px: operation", "times", "GB"), seen.table()[:12])
     return found

@@ -24,7 +24,10 @@ Piece = tuple[Callable[[], object], float, float]
 
 
 def pieces(bench: Bench, report: Report) -> Found:
-    """Milliseconds of each piece beside the least that its products and its bytes allow."""
+    """Each piece of an evaluation beside the least that its products and its bytes allow by the rates above.
+
+    "In one" is a convolution with its ReLU in one kernel. Layers run forwards and backwards.
+    """
     count, size = (2, 32) if bench.tiny else (25, 512)
     dtype = resolve_precision("auto", bench.device)
     found: Found = {}

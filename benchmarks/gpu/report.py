@@ -6,6 +6,7 @@ import contextlib
 import gc
 import json
 import math
+import re
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,6 +16,8 @@ from typing import Any
 
 import torch
 
+from benchmarks.gpu.answers import answers
+
 Found = dict[str, Any]
 
 
@@ -23,6 +26,7 @@ class Report:
     """Sections in order, with results.json and results.md in a folder.
 
     Attributes:
+        title: The first lines of results.md.
         folder: Where the files go.
         seconds: No section begins later than this.
         started: When the report began, on the clock of `time.perf_counter`.
@@ -33,6 +37,7 @@ class Report:
 
     folder: Path
     seconds: float
+    title: Sequence[str] = ()
     started: float = field(default_factory=time.perf_counter)
     sections: dict[str, Found] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
@@ -41,7 +46,10 @@ class Report:
     def plan(self, sections: Mapping[str, tuple[float, float]]) -> None:
         """Write down what is to run: for each section the least and the most seconds."""
         self.say(
-            "", f"No section begins after {self.seconds:.0f} s. A section begins no part after its seconds."
+            "",
+            "## plan",
+            "",
+            f"No section begins after {self.seconds:.0f} s. A section begins no part after its seconds.",
         )
         whole = sum(most for _, most in sections.values())
         rows = [(name, least, most) for name, (least, most) in sections.items()]
@@ -51,13 +59,17 @@ class Report:
     def run(self, name: str, work: Callable[[Report], Found], least: float, most: float = math.inf) -> None:
         """Run a section, unless too little time is left. A fault in it is written down.
 
+        What the section is about stands above its figures: the documentation of `work`.
+
         Args:
             name: Its name.
             work: Runs it and returns what it found.
             least: Seconds that it needs at least.
             most: Seconds after which it begins no further part.
         """
-        self.say("", f"## {name}", "")
+        self.say(
+            "", f"## {name}", "", *(line.strip() for line in (work.__doc__ or "").strip().splitlines()), ""
+        )
         left = self.seconds - self.spent()
         if left < least:
             self.say(f"Left out: {max(0.0, left):.0f} s were left.")
@@ -113,7 +125,10 @@ class Report:
         """Write both files."""
         account = {"seconds": round(self.spent(), 1), "sections": self.sections}
         (self.folder / "results.json").write_text(json.dumps(account, indent=1, default=str) + "\n")
-        (self.folder / "results.md").write_text("\n".join(self.lines) + "\n")
+        short = ["", "## In short", "", *(answers(self.sections) or ["Nothing is known yet."])]
+        text = "\n".join([*self.title, *short, *self.lines])
+        # One empty line parts what stands apart.
+        (self.folder / "results.md").write_text(re.sub(r"\n{3,}", "\n\n", text) + "\n")
 
 
 def filled(found: Found, keys: Iterable[str]) -> list[object]:

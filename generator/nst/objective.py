@@ -115,6 +115,11 @@ class Objective:
         network = self._network
         return not (network.plain or network.forgetful or network.tile)
 
+    @property
+    def taken(self) -> ways.Ways:
+        """The fast ways of the last call."""
+        return self._network.ways
+
     def subject(self, cells: int) -> tuple[object, ...]:
         """Return what decides which operations a call does for so many cells."""
         recipe, network = self._recipes[0], self._network

@@ -96,8 +96,14 @@ def test_a_recorder_sees_waits_and_mixed_devices():
     with Recorder(torch.device("cpu")) as recorder:
         here.sum().item()
         here.nonzero()
+        torch.linalg.eigh(torch.eye(2))
         torch.zeros(1, device=META).copy_(here[:1])
-    assert recorder.counts.waits == ["aten._local_scalar_dense", "aten.nonzero", "aten.copy_"]
+    assert recorder.counts.waits == [
+        "aten._local_scalar_dense",
+        "aten.nonzero",
+        "aten._linalg_eigh",
+        "aten.copy_",
+    ]
     with Recorder(META) as other:
         torch.where(there > 0, there, here.sum())
         there.index_put((torch.zeros(1, dtype=torch.long),), there[:1])

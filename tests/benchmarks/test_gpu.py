@@ -24,6 +24,7 @@ sys.exit(main(["--device", "cpu", "--tiny", "--out", "results", "--only", "machi
 """
 
 
+@pytest.mark.slow
 def test_a_rehearsal_runs_every_section_and_none_fails(tmp_path, capsys):
     arguments = ["--device", "cpu", "--tiny", "--seconds", "6000", "--out", str(tmp_path)]
     assert check.main(arguments) == 0
@@ -41,13 +42,21 @@ def test_a_rehearsal_runs_every_section_and_none_fails(tmp_path, capsys):
     assert sections["training"]["1 of 32 px"]["ms a step"] > 0
     assert sections["speed"]["32 px, wasserstein, 3 cells"]["ms"] > 0
     text = (tmp_path / "results.md").read_text()
-    assert text.count("\n## ") == 14
+    assert text.count("\n## ") == 14 + len(("In short", "plan"))
+    assert (
+        text.index("its figures say nothing of any device")
+        < text.index("## In short")
+        < text.index("## plan")
+    )
+    assert "- Gradients beside the CPU's in float32: all 8 within their limit." in text
+    assert "\n\n\n" not in text
     assert "FAILED" not in text
     assert "| pieces | 5 | 20 |" in text
     # The whole plan fits into six minutes, the start of the machine's Python included.
     assert "| all |  | 330 |" in text
 
 
+@pytest.mark.slow
 def test_what_travels_runs_without_django_and_numba(tmp_path):
     folder = tmp_path / "pack"
     assert pack.pack(folder, random_weights(width=4)) < pack.LIMIT

@@ -94,10 +94,11 @@ def test_runs_with_auto_spread_over_the_gpus():
 
 
 @pytest.mark.usefixtures("_two_gpus")
-def test_a_process_stays_on_its_gpu():
+def test_a_process_stays_on_its_gpu_beside_another():
+    assert gpus.take.__wrapped__(2) == 0  # as another process would
     gpus.take.cache_clear()
     try:
-        assert engine.choose_device() == engine.choose_device("auto") == GPU
+        assert engine.choose_device() == engine.choose_device("auto") == torch.device("cuda:1")
     finally:
         gpus.take.cache_clear()
 

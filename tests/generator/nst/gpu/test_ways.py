@@ -134,6 +134,15 @@ def test_a_way_that_is_wrong_is_left_out_and_the_others_are_taken(monkeypatch):
     assert [note.partition(":")[0] for note in results[0].notes] == [ways.PASSING, ways.TUNED]
 
 
+@pytest.mark.parametrize("kind", ["cuda", "cpu", "mps"])
+def test_cudnns_tuning_is_tried_on_its_gpus_and_in_force_for_the_work_alone(kind):
+    possible = ways.possible(torch.device(kind), torch.bfloat16, roots=False, passing=False)
+    assert (ways.TUNED in possible) == (kind == "cuda")
+    with ways.in_force(possible):
+        assert torch.backends.cudnn.benchmark == (kind == "cuda")
+    assert not torch.backends.cudnn.benchmark
+
+
 def test_what_cudnn_finds_fastest_is_not_taken_in_a_process_where_it_is_another_than_before(tmp_path):
     verdicts.keep_in(tmp_path / "verdicts.json")
 
