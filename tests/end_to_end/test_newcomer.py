@@ -96,11 +96,11 @@ def _add_french(desk: Page) -> None:
 def _open(desk: Page) -> None:
     """Forget the name in French first; Back and Forward lose nothing that was saved."""
     desk.get_by_role("link", name="State privacy and who is responsible").click()
-    desk.get_by_label("Who is responsible (en)").fill("A lab")
+    desk.get_by_label("Who is responsible (English)").fill("A lab")
     desk.get_by_role("button", name="Save").click()
-    expect(desk.get_by_role("link", name="Who is responsible (fr): translate this")).to_be_visible()
-    expect(desk.get_by_label("Who is responsible (en)")).to_have_value("A lab")
-    desk.get_by_label("Who is responsible (fr)").fill("Un laboratoire")
+    expect(desk.get_by_role("link", name="Who is responsible (French): translate this")).to_be_visible()
+    expect(desk.get_by_label("Who is responsible (English)")).to_have_value("A lab")
+    desk.get_by_label("Who is responsible (French)").fill("Un laboratoire")
     desk.get_by_label("Contact").fill("lab@example.org")
     desk.get_by_role("button", name="Save").click()
     desk.get_by_role("link", name="Check, then open the study").click()

@@ -142,6 +142,12 @@ class ImagesForm(TaskForm):
         ]
 
     @property
+    def mark(self) -> str:
+        """The role that a click on an image gives: the one chosen before, on a page that comes back with an error."""
+        said = str(self.data.get("mark", ""))
+        return said if said in dict(self.roles) else Stimulus.Role.PRACTICE
+
+    @property
     def enlarge(self) -> forms.BoundField:
         """How many times small images may be enlarged."""
         return self["images.enlarge"]

@@ -11,6 +11,7 @@ from survey.desk.forms.study_form_fields import LabelLines, Words, in_language, 
 from survey.desk.forms.task_form import RowsForm
 from survey.study.definition import Definition
 from survey.study.own_questions import USUAL_LENGTH
+from survey.study.wording import english_name
 
 #: As many as a study may ask.
 MAX_QUESTIONS: Final = 20
@@ -42,7 +43,7 @@ class OwnRow:
         """Yield each field with its name."""
         old, several = self._old, len(self._languages) > 1
         for code in self._languages:
-            label = f"Question ({code})" if several else "Question"
+            label = f"Question ({english_name(code)})" if several else "Question"
             text = in_language(old.get("text"), code) or ""
             yield f"{self.name}.text:{code}", Words(label=label, initial=text, required=False, max_length=500)
         key = Words(
@@ -91,7 +92,7 @@ class OwnRow:
             yield (
                 f"{self.name}.choices:{code}",
                 LabelLines(
-                    label=f"Choices ({code})" if several else "Choices",
+                    label=f"Choices ({english_name(code)})" if several else "Choices",
                     help_text="For answers by choice: one on each line, in the same order in each language.",
                     labels=in_language(self._old.get("choices"), code) or [],
                     usual=[],

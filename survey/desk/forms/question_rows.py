@@ -11,6 +11,7 @@ from survey.analysis.scale import Scale
 from survey.desk.forms.study_form_fields import LabelLines, Words, in_language, joined
 from survey.study.definition import Definition
 from survey.study.scales import default_labels
+from survey.study.wording import english_name
 
 #: As many as a study may ask.
 MOST: Final = 4
@@ -48,7 +49,7 @@ class QuestionRow:
             text = in_language(self._old.get("text"), code) or ""
             yield (
                 self._text(code),
-                Words(label=f"Question ({code})", initial=text, required=False, max_length=500),
+                Words(label=self._in("Question", code), initial=text, required=False, max_length=500),
             )
         if self._method != "pair":
             yield from self._scale_fields()
@@ -75,7 +76,7 @@ class QuestionRow:
             yield (
                 self._labels(code),
                 LabelLines(
-                    label=f"Answers, worst first ({code})",
+                    label=self._in("Answers, worst first", code),
                     help_text="One on each line: all, or the two ends. Default: the accepted words, in grey",
                     labels=in_language(self._old.get("labels"), code) or [],
                     usual=default_labels(self._method).get(code, ()),
@@ -119,6 +120,9 @@ class QuestionRow:
             usual = {code: [labels[0], labels[-1]] for code, labels in usual.items()}
         whole = {code: lines or usual.get(code, []) for code, lines in said.items()}
         return joined(self._old.get("labels"), whole)
+
+    def _in(self, label: str, language: str) -> str:
+        return f"{label} ({english_name(language)})" if len(self._languages) > 1 else label
 
     def _text(self, language: str) -> str:
         return f"{self.name}.text:{language}"

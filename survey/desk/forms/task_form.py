@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from survey.desk.forms.study_form_fields import Words, in_language, joined
 from survey.study.definition import Definition
 from survey.study.study_file import faults
+from survey.study.wording import english_name
 
 #: What a field is asked with: a table of `hint` (above the input) and `default` (below it).
 Told = dict[str, str]
@@ -122,7 +123,7 @@ class TaskForm(forms.Form):
         self._texts.append(path)
         for language in self.languages:
             field = Words(
-                label=f"{label} ({language})" if len(self.languages) > 1 else label,
+                label=f"{label} ({english_name(language)})" if len(self.languages) > 1 else label,
                 initial=in_language(text, language) or "",
                 required=path == "title",
                 max_length=5000 if rows > 1 else 500,
