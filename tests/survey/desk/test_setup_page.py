@@ -165,7 +165,7 @@ def test_a_change_after_someone_took_part_is_a_new_version(client, owner, study)
             "texts",
             "consent.purpose:en",
             "Only in English",
-            "(de): translate this, or clear it in every language.",
+            "(German): translate this, or clear it in every language.",
         ),
         ("assignment", "consent.minutes", "46", "less than or equal to 45"),
         ("assignment", "goal.half_width", "9", "less than or equal to 2"),
