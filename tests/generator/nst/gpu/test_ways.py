@@ -134,6 +134,23 @@ def test_a_way_that_is_wrong_is_left_out_and_the_others_are_taken(monkeypatch):
     assert [note.partition(":")[0] for note in results[0].notes] == [ways.PASSING, ways.TUNED]
 
 
+@pytest.mark.parametrize("exact", [False, True])
+def test_exact_mode_takes_no_fast_way_on_any_device(monkeypatch, exact):
+    seen, choose = [], Objective._ways
+
+    def look(self, number, images):
+        seen.append(choose(self, number, images))
+        return seen[-1]
+
+    def stop(progress):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Objective, "_ways", look)
+    with pytest.raises(KeyboardInterrupt):
+        transfer_batch(batch(), weights=WEIGHTS, device="meta", exact=exact, callback=stop)
+    assert (seen == [ways.NONE]) == exact
+
+
 @pytest.mark.parametrize("kind", ["cuda", "cpu", "mps"])
 def test_cudnns_tuning_is_tried_on_its_gpus_and_in_force_for_the_work_alone(kind):
     possible = ways.possible(torch.device(kind), torch.bfloat16, roots=False, passing=False)
