@@ -10,7 +10,7 @@ from torch import Tensor
 from generator.nst import losses, transport
 from generator.nst.gpu import memory, ways
 from generator.nst.gpu.precision import wide
-from generator.nst.gpu.taps import Pull
+from generator.nst.gpu.taps import GramDistance, Pull, StyleLoss, Wasserstein
 from generator.nst.network import Vgg
 from generator.nst.passing import InPassing, Pixels, Tap, Variation
 from generator.nst.recipes.coefficients import Coefficients, coefficients
@@ -209,7 +209,8 @@ class Objective:
             with ways.in_force(chosen):
                 return network.bits(len(images), images.shape[2], images.shape[3])
 
-        shape = (str(network.dtype), *images.shape, *sorted(network.taps), network.pooling, network.padding)
+        forms = network.pooling, network.padding, self._recipes[0].style_loss
+        shape = (str(network.dtype), *images.shape, *sorted(network.taps), *forms)
         taken, every = ways.taken(candidates, network.device, network.dtype, shape, gradient, bits)
         notes = (str(verdict) for verdict in every if verdict.is_taken)
         self.notes += [note for note in notes if note not in self.notes]
@@ -218,7 +219,8 @@ class Objective:
     def _way_in_passing(self, number: int) -> InPassing | None:
         """Return how a chunk takes its losses in passing; None where one has a guide, or rows that are no slice of the batch."""
         style, content = self._style[number], self._content[number]
-        if self._recipes[0].style_loss != "gram" or any(use.guides is not None for use in style.values()):
+        is_patches = self._recipes[0].style_loss == "patches"
+        if is_patches or any(use.guides is not None for use in style.values()):
             return None
         if not all(use.is_whole for use in style.values()) or not all(use.span for use in content.values()):
             return None
@@ -228,17 +230,20 @@ class Objective:
 
     def _tap(self, name: str, style: Use | None, content: Use | None, cells: int) -> Tap:
         """Return what draws a layer, and how much it counts for each cell."""
-        grams = targets = every = None
+        loss: StyleLoss | None = None
+        targets = every = None
+        shape = self._targets.shapes[name]
         start, end = 0, 0
         if style is not None:
-            grams = self._targets.style[name][style.targets], style.factors.float()
+            wanted, factors = self._targets.style[name][style.targets], style.factors.float()
+            is_gram = self._recipes[0].style_loss == "gram"
+            values = shape.channels * shape.positions
+            loss = GramDistance(values, wanted, factors) if is_gram else Wasserstein(wanted, factors)
         if content is not None and content.span is not None:
             start, end = content.span
             targets = self._targets.content[name][content.shared].float(), content.factors.float()
             every = torch.nn.functional.pad(content.factors, (start, cells - end))
-        shape = self._targets.shapes[name]
-        pull = Pull(shape.channels * shape.positions, grams, targets, start)
-        return Tap(pull, None if style is None else style.factors, every)
+        return Tap(Pull(loss, targets, start), None if style is None else style.factors, every)
 
     def _pixels(self, number: int) -> Pixels:
         """Return the terms of the images themselves with their gradient."""

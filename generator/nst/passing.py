@@ -46,9 +46,16 @@ class InPassing:
         self._taps = {step: taps[step] for step in network.steps if step in taps}
         self._last = list(self._taps)[-1]
         ordered = list(self._taps.values())
-        styles = [tap.style * 0.25 for tap in ordered if tap.style is not None]
+        losses_of_style = [tap.pull.style for tap in ordered if tap.pull.style is not None]
+        styles = [
+            tap.style * tap.pull.style.share
+            for tap in ordered
+            if tap.style is not None and tap.pull.style is not None
+        ]
         contents = [tap.content * 0.5 for tap in ordered if tap.content is not None]
         self._styles, self._contents = len(styles), len(contents)
+        # From here on values are roots: content losses always are.
+        self._roots = 0 if all(loss.is_root for loss in losses_of_style) else len(styles)
         self._factors = torch.stack([*styles, *contents])
 
     def __call__(self, images: Tensor, scaled: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
@@ -66,11 +73,11 @@ class InPassing:
             if (tap := self._taps.get(step)) is None:
                 return features
             with torch.no_grad():
-                difference = self._look(tap, features, styles, contents)
+                slopes = self._look(tap, features, styles, contents)
                 if step == self._last:
-                    last.append((features, tap.pull.added(None, features, difference)))
+                    last.append((features, tap.pull.added(None, features, *slopes)))
                     return features
-            return passing(features, difference, tap.pull)
+            return passing(features, *slopes, tap.pull)
 
         self._network.visited(scaled(images), visit)
         ((features, pull),) = last
@@ -80,23 +87,26 @@ class InPassing:
 
     def _look(
         self, tap: Tap, features: Tensor, styles: list[Tensor], contents: list[Tensor]
-    ) -> Tensor | None:
-        """Note the norms of a layer's losses, and return how far it is from the styles."""
+    ) -> tuple[Tensor | None, Tensor | None]:
+        """Note the values of a layer's losses, and return what its style loss's gradient is made of."""
         pull = tap.pull
-        difference = pull.difference(features)
-        if difference is not None:
-            styles.append(torch.linalg.vector_norm(difference, dim=(1, 2)))
+        weights = row = None
+        if pull.style is not None:
+            value, weights, row = pull.style.look(features)
+            styles.append(value)
         if (away := pull.away(features)) is not None:
             norms = torch.linalg.vector_norm(away, dim=(1, 2, 3))
             others = pull.start, len(features) - pull.end
             contents.append(F.pad(norms, others) if any(others) else norms)
-        return difference
+        return weights, row
 
     @torch.no_grad()
     def _terms(
         self, images: Tensor, styles: list[Tensor], contents: list[Tensor], gradient: Tensor
     ) -> Tensor:
-        values = torch.stack([*styles, *contents]).square() * self._factors
+        values = torch.stack([*styles, *contents])
+        values[self._roots :].square_()
+        values = values * self._factors
         zero = self._factors.new_zeros(len(images)) if not (styles and contents) else values[0]
         pixels = self._pixels(images, gradient)
         columns = (

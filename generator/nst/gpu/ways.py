@@ -66,7 +66,9 @@ def taken(
     """
     found, every = NONE, []
     for way in ORDER:
-        if way not in candidates:
+        # Wasserstein losses in passing take their roots by iteration.
+        needs_roots = way == PASSING and ROOTS in candidates
+        if way not in candidates or (needs_roots and ROOTS not in found):
             continue
         more = found | {way}
         verdict = verdicts.of(

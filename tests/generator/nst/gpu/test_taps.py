@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from generator.nst import Cell, losses, preset, transfer_batch
+from generator.nst import Cell, losses, preset, transfer_batch, transport
 from generator.nst.gpu import taps, verdicts
 from generator.nst.objective import Objective
 from generator.nst.passing import Variation
@@ -22,36 +22,55 @@ def features(images: int = 4, channels: int = 6, seed: int = 0) -> Tensor:
 
 
 def in_passing(value: Tensor, pull: taps.Pull) -> tuple[Tensor, Tensor, Tensor]:
-    """Return features, and a quarter and a half of the squared norms: the losses."""
+    """Return features, and the losses of style and content."""
+    weights = row = None
+    style = torch.zeros(())
     with torch.no_grad():
-        difference, away = pull.difference(value), pull.away(value)
-    style, content = (
-        torch.zeros(()) if each is None else each.square().flatten(1).sum(1) for each in (difference, away)
-    )
-    return taps.passing(value, difference, pull), style / 4, content / 2
+        away = pull.away(value)
+        if pull.style is not None:
+            values, weights, row = pull.style.look(value)
+            style = pull.style.share * (values.square() if pull.style.is_root else values)
+    content = torch.zeros(()) if away is None else away.square().flatten(1).sum(1) / 2
+    return taps.passing(value, weights, row, pull), style, content
 
 
-@pytest.mark.parametrize("has_style", [True, False])
+@pytest.mark.parametrize("style_loss", ["", "gram", "wasserstein"])
 @pytest.mark.parametrize("shared", [True, False])
 @pytest.mark.parametrize("is_deepest", [True, False])
-def test_losses_and_gradient_are_those_of_the_plain_losses(has_style, shared, is_deepest):
+def test_losses_and_gradient_are_those_of_the_plain_losses(monkeypatch, style_loss, shared, is_deepest):
+    # With the same roots, only the way is compared.
+    monkeypatch.setattr(transport, "by_eigenvalues", transport.by_iteration)
     value = features().requires_grad_()
     target = features(1 if shared else 2, seed=1)
-    gram = losses.gram(features(seed=2))
     weights = torch.tensor([1.0, 2.0, 3.0, 4.0])
     deeper = features(seed=3) * (not is_deepest)
+    loss: taps.StyleLoss | None = None
+    if style_loss:
+        styled = losses.style_target(features(seed=2), style_loss, 99)
+        is_gram = style_loss == "gram"
+        loss = (
+            taps.GramDistance(value[0].numel(), styled, weights)
+            if is_gram
+            else taps.Wasserstein(styled, weights)
+        )
 
-    pull = taps.Pull(value[0].numel(), (gram, weights) if has_style else None, (target, weights[:2]), 1)
+    pull = taps.Pull(loss, (target, weights[:2]), 1)
     passed, style, content = in_passing(value * 1, pull)
     wanted = losses.content(value[1:3], target)
     plain = (value * deeper).sum() + (wanted * weights[:2]).sum()
     torch.testing.assert_close(content, wanted)
-    if has_style:
-        torch.testing.assert_close(style, losses.gram_distance(value, gram))
-        plain = plain + (losses.gram_distance(value, gram) * weights).sum()
+    if style_loss:
+        if style_loss == "gram":
+            expected_style = losses.gram_distance(value, styled)
+        else:
+            (expected_style,) = transport.distances([value], [styled], [None])
+        torch.testing.assert_close(style, expected_style, rtol=1e-4, atol=1e-3)
+        plain = plain + (expected_style * weights).sum()
     (expected,) = torch.autograd.grad(plain, value)
     if is_deepest:
-        found = pull.added(None, value.detach(), pull.difference(value.detach()))
+        with torch.no_grad():
+            looked = (None, None) if loss is None else loss.look(value.detach())[1:]
+        found = pull.added(None, value.detach(), *looked)
     else:
         (found,) = torch.autograd.grad((passed * deeper).sum(), value)
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-3)
@@ -63,7 +82,8 @@ def test_in_bfloat16_the_gradient_is_as_near_to_float32s_as_its_precision():
     found = []
     for dtype in (torch.float32, torch.bfloat16):
         own = value.to(dtype).requires_grad_()
-        pull = taps.Pull(value[0].numel(), (gram, torch.ones(4)), (target, torch.ones(2)), 1)
+        style = taps.GramDistance(value[0].numel(), gram, torch.ones(4))
+        pull = taps.Pull(style, (target, torch.ones(2)), 1)
         passed, _, _ = in_passing(own, pull)
         found.append(torch.autograd.grad(passed.float().sum(), own)[0])
     assert found[1].dtype == torch.bfloat16
@@ -104,6 +124,7 @@ def cells(**settings) -> list[Cell]:
         {"tv_weight": 1e-3},
         {"pooling": "average", "tv_form": "l1", "tv_weight": 1.0},
         {"optimiser": "adam", "range_weight": 1.0},
+        {"style_loss": "wasserstein", "tv_weight": 1e-3, "style_layers": ("relu1_1", "relu2_1")},
     ],
 )
 def test_a_batch_that_takes_its_losses_in_passing_has_the_plain_curves(monkeypatch, settings):
@@ -121,7 +142,9 @@ def test_a_batch_that_takes_its_losses_in_passing_has_the_plain_curves(monkeypat
     assert all(taken)
     for one, other in zip(fast, plain, strict=True):
         for term, values in one.curve.items():
-            assert values == pytest.approx(other.curve[term], rel=2e-3, abs=1e-6)
+            # By eigenvalues in float32 the Wasserstein loss is itself off by half a percent (`transport`).
+            rel = 1e-2 if "style_loss" in settings else 2e-3
+            assert values == pytest.approx(other.curve[term], rel=rel, abs=1e-6)
 
 
 def test_positions_are_split_where_one_product_would_leave_a_gpu_idle():

@@ -116,10 +116,24 @@ def test_each_way_has_a_verdict_of_its_own_and_the_image_tells_which_ran(style_l
     results = transfer_batch(batch(style_loss=style_loss), weights=WEIGHTS, chunk=2)
     tried = [each.way for each in verdicts._known.values()]
     first = [ways.ROOTS] if style_loss == "wasserstein" else []
-    rest = [ways.PASSING] if style_loss == "gram" else []
-    assert tried == [*first, ways.FUSED, *rest, ways.TUNED]
+    assert tried == [*first, ways.FUSED, ways.PASSING, ways.TUNED]
     assert [note.partition(":")[0] for note in results[0].notes] == tried
     assert not torch.backends.cudnn.benchmark
+
+
+@pytest.mark.usefixtures("_played_gpu")
+def test_wasserstein_losses_are_not_taken_in_passing_where_roots_by_iteration_are_not_taken(monkeypatch):
+    seconds = iter([2.0, 1.0, *[1.0, 2.0] * 9])  # the first way is slower
+    monkeypatch.setattr(verdicts, "_seconds", lambda work, device: next(seconds))
+    results = transfer_batch(batch(style_loss="wasserstein"), weights=WEIGHTS, chunk=2)
+    assert [note.partition(":")[0] for note in results[0].notes] == [ways.FUSED, ways.TUNED]
+
+
+@pytest.mark.usefixtures("_played_gpu")
+def test_the_verdict_on_one_style_loss_says_nothing_of_another():
+    for style_loss in ("gram", "wasserstein"):
+        transfer_batch(batch(style_loss=style_loss), weights=WEIGHTS, chunk=2)
+    assert sum(each.way == ways.PASSING for each in verdicts._known.values()) == 2
 
 
 @pytest.mark.usefixtures("_played_gpu")
