@@ -202,7 +202,7 @@ def masked(features: Tensor, mask: Tensor | None) -> Tensor:
 
 
 # Squared differences below an exponent of 1 get this added: a step of a thousandth of a grey level is no variation.
-LEAST_VARIATION = 1e-6
+MIN_VARIATION = 1e-6
 _KERAS = 1.25
 
 
@@ -249,7 +249,7 @@ def _power(image: Tensor, exponent: float) -> Tensor:
     squares = dx.square() + dy.square()
     if exponent < 1:
         # The derivative of x^p at 0 is infinite for p < 1.
-        squares = squares + LEAST_VARIATION
+        squares = squares + MIN_VARIATION
     return squares.pow(exponent).flatten(1).sum(1)
 
 

@@ -135,7 +135,7 @@ class Variation:
         dx, dy = right - corner, down - corner
         length = torch.hypot(dx, dy)
         if self._power < 2:
-            length = torch.hypot(length, length.new_full((), losses.LEAST_VARIATION**0.5))
+            length = torch.hypot(length, length.new_full((), losses.MIN_VARIATION**0.5))
         weights = length.pow(self._power - 2) * self._weights
         corner, right, down = _corners(gradient)
         right.addcmul_(weights, dx)

@@ -16,7 +16,7 @@ from torch.autograd.function import once_differentiable
 from generator.nst import transport
 
 # Blocks of a product that keep every multiprocessor of a large GPU busy, and the least positions of a part.
-_BLOCKS, _LEAST_POSITIONS = 264, 512
+_BLOCKS, _MIN_POSITIONS = 264, 512
 
 
 class Look(NamedTuple):
@@ -185,7 +185,7 @@ def gram(features: Tensor) -> Tensor:
 def _parts(images: int, positions: int, channels: int) -> int:
     """Return into how many equal parts the positions of an image are split."""
     blocks, parts = images * max(1, channels // 128) ** 2, 1
-    while blocks * parts < _BLOCKS and positions % (2 * parts) == 0 and positions // parts > _LEAST_POSITIONS:
+    while blocks * parts < _BLOCKS and positions % (2 * parts) == 0 and positions // parts > _MIN_POSITIONS:
         parts *= 2
     return parts
 

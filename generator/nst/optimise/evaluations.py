@@ -13,7 +13,7 @@ from generator.nst.optimise.watch import Watch
 
 WAY = "evaluation as a CUDA graph"
 # A recording costs some evaluations, and the trial of one some more.
-_LEAST = 20
+_MIN_LEFT = 20
 # How far a repeated step may be from the plain one, relative to its length. The kernels are the same.
 _TOLERANCE = 1e-3
 
@@ -57,7 +57,7 @@ class Evaluations:
         else:
             if (
                 self._recording is None
-                and left >= _LEAST
+                and left >= _MIN_LEFT
                 and not self._is_refused
                 and self._can_be_recorded()
             ):

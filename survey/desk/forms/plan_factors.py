@@ -17,7 +17,7 @@ from survey.desk.forms.methods import WORDS, architecture
 
 Level = int | float | str
 #: Things that may vary at once, beside photographs and styles.
-MOST: Final = 4
+MAX_FACTORS: Final = 4
 MAX_LEVELS: Final = 50
 
 

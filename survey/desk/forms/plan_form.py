@@ -21,7 +21,7 @@ from generator.sets.estimate import Estimate, estimate, plan_among
 from generator.sets.progress import duration
 from survey.desk.forms import plan_factors
 from survey.desk.forms.methods import Method, methods
-from survey.desk.forms.plan_factors import FACTORS, MOST, SIZE, Factor, Level
+from survey.desk.forms.plan_factors import FACTORS, MAX_FACTORS, SIZE, Factor, Level
 from survey.desk.forms.plan_inputs import FactorInput, input_of
 from survey.desk.forms.plan_text import fields_of, says_no_more, toml_value, write
 
@@ -197,11 +197,11 @@ class PlanForm(forms.Form):
         if len(self.levels.get("repeats", [])) > 1:
             self.add_error("vary_repeats", "Write one number")
         varied = self._varied()
-        if len(varied) > MOST:
+        if len(varied) > MAX_FACTORS:
             names = ", ".join(factor.label.lower() for factor in varied)
             self.add_error(
-                _name(varied[MOST]),
-                f"At most {MOST} things may vary at once. Here are {len(varied)}: {names}",
+                _name(varied[MAX_FACTORS]),
+                f"At most {MAX_FACTORS} things may vary at once. Here are {len(varied)}: {names}",
             )
 
     def _check_plan(self, cleaned: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from survey.study.scales import default_labels
 from survey.study.wording import english_name
 
 #: As many as a study may ask.
-MOST: Final = 4
+MAX_QUESTIONS: Final = 4
 _USUAL_SCALE: Final = str(Scale())
 _NEEDED: Final = (
     "Give the question a name and a text in every language, or clear all its fields to remove it."
@@ -134,5 +134,5 @@ class QuestionRow:
 def rows_of(definition: Definition, languages: Sequence[str], *, keys_stay: bool) -> list[QuestionRow]:
     """Return a row for each question, and a blank one where another may come."""
     count = len(definition.questions)
-    last = count if keys_stay else min(count + 1, MOST)
+    last = count if keys_stay else min(count + 1, MAX_QUESTIONS)
     return [QuestionRow(n, definition, languages, key_stays=keys_stay) for n in range(1, last + 1)]
