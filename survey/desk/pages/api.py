@@ -103,12 +103,27 @@ def _one(token: ApiToken, slug: str) -> Study:
 
 
 def _results_without_people(study: Study) -> bytes:
-    document = json.loads(_results(study))
-    return json_bytes({key: value for key, value in document.items() if not _tells_of_people(value)})
+    codes = frozenset(study.participants.values_list("code", flat=True))
+    return json_bytes(_without_people(json.loads(_results(study)), codes))
 
 
-def _tells_of_people(value: Any) -> bool:
-    return isinstance(value, list) and any(isinstance(row, dict) and "participant" in row for row in value)
+def _without_people(value: Any, codes: frozenset[str]) -> Any:
+    """Return a document without the tables of participants and without lists of their codes, at any depth."""
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: _without_people(inner, codes)
+        for key, inner in value.items()
+        if not _tells_of_people(inner, codes)
+    }
+
+
+def _tells_of_people(value: Any, codes: frozenset[str]) -> bool:
+    return isinstance(value, list) and any(
+        "participant" in row if isinstance(row, dict) else row in codes
+        for row in value
+        if not isinstance(row, list)
+    )
 
 
 def _results(study: Study) -> bytes:

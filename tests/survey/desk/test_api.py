@@ -16,9 +16,9 @@ from django.utils import timezone
 from survey.access import tokens
 from survey.access.errors import DeskError
 from survey.exports.files import study_files
-from survey.models import ApiToken, AuditEntry
+from survey.models import ApiToken, AuditEntry, Study
 from survey.results.collect import collect
-from survey.session import starting
+from survey.session import answering, finishing, progress, starting
 from survey.study import decisions
 from tests.survey.exports.studies import give_ratings
 from tests.survey.factories import make_study, rate_all
@@ -211,17 +211,29 @@ def test_a_token_of_one_study_reads_no_other(study, owner):
 
 
 def test_a_token_for_results_shows_nothing_of_single_people(study, owner):
+    flagged = rate_against_all(study)
+    assert flagged in collect(study).analysis.summary["participants_flagged"]
     secret = tokens.make(owner, "x", scope=ApiToken.Scope.RESULTS)
     assert ask(secret, "api_ratings", "study", "csv").status_code == 403
     response = ask(secret, "api_results", "study")
     assert {"mos", "summary", "items"} <= set(response.json())
-    assert not [
-        code
-        for code in study.participants.values_list("code", flat=True)
-        if code in response.content.decode()
-    ]
+    codes = study.participants.values_list("code", flat=True)
+    assert [code for code in codes if code in response.content.decode()] == []
     both = ask(tokens.make(owner, "y"), "api_results", "study")
     assert both["ETag"] != response["ETag"]
+    assert flagged in both.content.decode()
+
+
+def rate_against_all(study: Study) -> str:
+    """Let eight people agree and a ninth answer the opposite; return the code of the ninth."""
+    items = sorted(study.stimuli.values_list("item", flat=True))
+    for number in range(9):
+        person = starting.start(study)
+        while trial := progress.next_trial(person):
+            rating = 1 + 4 * items.index(trial.stimulus.item) // max(len(items) - 1, 1)
+            answering.rate(trial.token, {"overall": 6 - rating if number == 8 else rating})
+        person = finishing.finish(person)
+    return person.code
 
 
 def test_a_token_ends_on_its_day(study, owner):
