@@ -45,7 +45,7 @@ serve: setup
 	$(BIN)/gunicorn nstsite.wsgi --bind 127.0.0.1:$(PORT) --workers 2 --worker-class gthread --threads 4
 
 test: programs
-	$(BIN)/python -m pytest --numprocesses auto $(COVERAGE) $(PYTEST)
+	$(BIN)/python $(COVERAGE) -m pytest --numprocesses auto $(PYTEST)
 
 check: setup-dev
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync lint-python
