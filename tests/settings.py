@@ -11,6 +11,10 @@ os.environ["DATA_DIR"] = _state.name
 for _name in ("MEDIA_ROOT", "SECRET_KEY", "HTTPS", "DEBUG"):
     os.environ.pop(_name, None)
 
+# A worker has one core for itself: threads for matrices of a few rows would only wait for the other workers.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 from nstsite.settings import *  # noqa: E402, F403
 
 # WhiteNoise warns of a folder that is not there.
