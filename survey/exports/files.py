@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from survey.analysis.plots import render
+from survey.analysis.plots import EXPORTED
 from survey.analysis.report.report import Drawing, draw, report_html
 from survey.analysis.scale import number_text
 from survey.exports.codebook import codebook
@@ -102,19 +102,18 @@ def sureal_files(export: Export) -> Files:
 
 
 def plot_files(drawings: Sequence[Drawing]) -> Files:
-    """Return every drawing as SVG and as PDF."""
-    files = {}
-    for drawing in drawings:
-        name = f"plots/{drawing.question}_{drawing.plot.name}"
-        files[f"{name}.svg"] = drawing.svg
-        files[f"{name}.pdf"] = render(drawing.plot.draw, drawing.table, "pdf")
-    return files
+    """Return every drawing in each of its formats."""
+    return {
+        f"plots/{drawing.question}_{drawing.plot.name}.{ending}": data
+        for drawing in drawings
+        for ending, data in drawing.files.items()
+    }
 
 
 def all_files(export: Export) -> Files:
     """Return every file of every format, and SHA256SUMS over them."""
     simulated = "\nSIMULATED: these ratings were made by a program." if export.simulated else ""
-    drawings = draw(export.analysis, export.checked)
+    drawings = draw(export.analysis, export.checked, EXPORTED)
     files = {
         **csv_files(export),
         "summary.json": json_bytes(export.analysis.whole_summary),

@@ -10,7 +10,7 @@ from typing import Any, Final
 import pandas as pd
 
 from survey.analysis.pairs.preferences import Preferences, analyse_preferences
-from survey.analysis.plots import drawable_of, render
+from survey.analysis.plots import EXPORTED, drawable_of, render_formats
 from survey.analysis.plots.preferences import PAIR_PLOTS
 from survey.exports.folder import sha256sums
 from survey.exports.tables import csv_bytes, json_bytes, parquet_bytes
@@ -150,8 +150,8 @@ def _plots(export: PairExport) -> Files:
     files: Files = {}
     for key, part in export.analysis.questions.items():
         for plot, table in drawable_of(PAIR_PLOTS, part):
-            for ending in ("svg", "pdf"):
-                files[f"plots/{key}_{plot.name}.{ending}"] = render(plot.draw, table, ending)
+            for ending, data in render_formats(plot.draw, table, EXPORTED).items():
+                files[f"plots/{key}_{plot.name}.{ending}"] = data
     return files
 
 

@@ -36,10 +36,11 @@ from survey.analysis.plots.items import (
     draw_sos,
 )
 from survey.analysis.plots.raters import draw_observers, draw_ratings
-from survey.analysis.plots.style import FORMATS, of_scale, render
+from survey.analysis.plots.style import EXPORTED, FORMATS, of_scale, render, render_formats
 from survey.analysis.table import main_phase
 
 __all__ = [
+    "EXPORTED",
     "FORMATS",
     "PLOTS",
     "Plot",
@@ -48,6 +49,7 @@ __all__ = [
     "drawable_of",
     "plot_named",
     "render",
+    "render_formats",
     "select_question",
 ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import matplotlib
@@ -13,10 +13,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 from survey.analysis.scale import ACR, Scale, parse_scale
 
 FORMATS: Final = {"svg": "image/svg+xml", "png": "image/png", "pdf": "application/pdf"}
+#: Of the files of an export.
+EXPORTED: Final = ("svg", "pdf")
 
 # Okabe and Ito (2008): distinguishable with any of the common colour-vision deficiencies.
 BLUE, ORANGE, GREEN, VERMILION, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7"
@@ -55,6 +58,8 @@ _METADATA: Final[dict[str, dict[str, None]]] = {
     "png": {"Software": None},
     "pdf": {"CreationDate": None},
 }
+# Inches around a drawing.
+_PADDING: Final = 0.1
 # matplotlib's settings and font cache are shared by all threads of the web process.
 _lock = threading.Lock()
 
@@ -67,13 +72,37 @@ def render(draw: Callable[[pd.DataFrame], Figure], table: pd.DataFrame, file_for
     Raises:
         KeyError: For any other.
     """
-    metadata = _METADATA[file_format]
+    return render_formats(draw, table, [file_format])[file_format]
+
+
+def render_formats(
+    draw: Callable[[pd.DataFrame], Figure], table: pd.DataFrame, file_formats: Sequence[str]
+) -> dict[str, bytes]:
+    """Draw `table` once and return the file's bytes in each format, laid out as for the first.
+
+    Raises:
+        KeyError: For a format that `render` does not know.
+    """
+    files = {}
     with _lock, matplotlib.rc_context(_STYLE):
-        buffer = io.BytesIO()
-        draw(table).savefig(
-            buffer, format=file_format, metadata=metadata, dpi=200, bbox_inches="tight", pad_inches=0.1
-        )
-    return buffer.getvalue()
+        figure = draw(table)
+        box: Bbox | str = "tight"
+        for file_format in file_formats:
+            buffer = io.BytesIO()
+            figure.savefig(
+                buffer,
+                format=file_format,
+                metadata=_METADATA[file_format],
+                dpi=200,
+                bbox_inches=box,
+                pad_inches=_PADDING,
+            )
+            files[file_format] = buffer.getvalue()
+            if box == "tight" and len(file_formats) > 1:
+                # Half of a drawing's time is its layout, which is there now.
+                figure.set_layout_engine("none")
+                box = figure.get_tightbbox().padded(_PADDING)
+    return files
 
 
 def new_axes(height: float, width: float = WIDTH) -> tuple[Figure, Axes]:

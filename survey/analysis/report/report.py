@@ -12,7 +12,7 @@ from markupsafe import Markup
 from survey.analysis import Analysis, QuestionAnalysis
 from survey.analysis.covariates import Links
 from survey.analysis.effects import Effects
-from survey.analysis.plots import Plot, drawable, render, select_question
+from survey.analysis.plots import Plot, drawable, render_formats, select_question
 from survey.analysis.report.headlines import Headline, findings, headlines, number
 from survey.analysis.report.pages import page
 from survey.analysis.report.words import GLOSSARY
@@ -23,17 +23,17 @@ MAX_CELLS: Final = 3000
 
 @dataclass(frozen=True)
 class Drawing:
-    """One plot of one question, drawn as SVG."""
+    """One plot of one question, drawn; `files` holds it by format."""
 
     question: str
     plot: Plot[Any]
     table: pd.DataFrame
-    svg: bytes
+    files: Mapping[str, bytes]
 
     @property
     def inline(self) -> Markup:
         """The drawing as an element of a page: without XML declaration and doctype."""
-        text = self.svg.decode()
+        text = self.files["svg"].decode()
         return Markup(text[text.index("<svg") :])  # noqa: S704
 
 
@@ -51,10 +51,10 @@ class Section:
     notes: Mapping[str, str]
 
 
-def draw(analysis: Analysis, rows: pd.DataFrame) -> list[Drawing]:
+def draw(analysis: Analysis, rows: pd.DataFrame, file_formats: Sequence[str] = ("svg",)) -> list[Drawing]:
     """Draw every plot of every question; `rows` is the checked tidy table that was analysed."""
     return [
-        Drawing(question, plot, table, render(plot.draw, table))
+        Drawing(question, plot, table, render_formats(plot.draw, table, file_formats))
         for question in analysis.questions
         for plot, table in drawable(select_question(analysis, rows, question))
     ]

@@ -127,15 +127,18 @@ def rated(ratings: Ratings, question: str) -> Counter[tuple[str, str, float]]:
 def test_every_format_is_read_back_with_each_question_on_its_own_scale(tmp_path):
     export = collect(simulated(FILES["mixed"]))
     write_folder(all_files(export), tmp_path)
-    whole = ["ratings.csv", "results.xlsx", "results.json", "ratings.parquet", "sujson.json", "psych-ds", "."]
+    names = ["ratings.csv", "results.xlsx", "results.json", "ratings.parquet", "sujson.json", "psych-ds", "."]
+    whole = {name: read_ratings(tmp_path / name) for name in names}
+    expected = Ratings(export.checked, len(export.checked))
     for question in export.questions:
-        alone = [f"sureal_{question.key}.json", f"p910_matrix_{question.key}.csv"]
-        for name in (*whole, *alone):
-            # A matrix has no place for its scale.
-            options = parse_options(scale=str(question.scale) if "matrix" in name else "")
-            ratings = read_ratings(tmp_path / name, options)
+        sureal, matrix = f"sureal_{question.key}.json", f"p910_matrix_{question.key}.csv"
+        # A matrix has no place for its scale.
+        alone = {
+            sureal: read_ratings(tmp_path / sureal),
+            matrix: read_ratings(tmp_path / matrix, parse_options(scale=str(question.scale))),
+        }
+        for name, ratings in (whole | alone).items():
             assert ratings.scale_of(question.key) == question.scale, name
-            expected = Ratings(export.checked, len(export.checked))
             assert rated(ratings, question.key) == rated(expected, question.key), name
 
 
