@@ -29,8 +29,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     if options.pack is not None:
         return _pack(options.pack, options.weights)
-    if options.device.startswith("cuda") and not torch.cuda.is_available():
-        print("--device cuda: PyTorch sees no CUDA device; --device cpu --tiny rehearses", file=sys.stderr)
+    kind = options.device.partition(":")[0]
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not there.get(kind):
+        print(
+            f"--device {options.device}: PyTorch sees no such device; --device cpu --tiny rehearses",
+            file=sys.stderr,
+        )
         return 2
     options.out.mkdir(parents=True, exist_ok=True)
     weights = random_weights(width=4) if options.tiny else chosen_weights(options.weights)
@@ -66,7 +71,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser("benchmarks.gpu", description=__doc__)
     parser.add_argument("--pack", type=Path, metavar="DIR", help="write code and weights into a new folder")
     parser.add_argument("--seconds", type=float, default=330, help="no section begins later (default: 330)")
-    parser.add_argument("--device", default="cuda")
+    parser.add_argument("--device", default="cuda", help="cuda, cuda:1, mps or cpu (default: cuda)")
     parser.add_argument("--tiny", action="store_true", help="tiny sizes and random weights: a rehearsal")
     parser.add_argument(
         "--weights", default="vgg16", help="vgg16 (from var/weights), a file, or random (default: vgg16)"

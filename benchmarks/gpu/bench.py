@@ -56,6 +56,8 @@ class Bench:
         """Wait until the device has done all that it was given."""
         if self.is_cuda:
             torch.cuda.synchronize(self.device)
+        elif self.device.type == "mps":
+            torch.mps.synchronize()
 
     def median(self, work: Callable[[], object], rounds: int = 10, warm: int = 3) -> float:
         """Return the median seconds of some work: by events on a GPU, by the clock elsewhere.
@@ -75,6 +77,7 @@ class Bench:
         if not self.is_cuda:
             started = time.perf_counter()
             work()
+            self.wait()
             return time.perf_counter() - started
         first, last = (torch.cuda.Event(enable_timing=True) for _ in range(2))
         first.record()
@@ -218,7 +221,7 @@ def start_of(bench: Bench, count: int, size: int, mean: Tensor) -> Tensor:
 
 def apart(found: Tensor, expected: Tensor) -> float:
     """Return the distance of two tensors relative to the second's length."""
-    found, expected = found.detach().double().cpu(), expected.detach().double().cpu()
+    found, expected = (each.detach().cpu().double() for each in (found, expected))
     return float((found - expected).norm() / expected.norm().clamp(min=1e-300))
 
 

@@ -17,6 +17,7 @@ from benchmarks.gpu.report import Found, Report, filled
 from generator.nst import losses, transport
 from generator.nst.feedforward.training import LOSSES, Settings, train
 from generator.nst.gpu import layers, taps
+from generator.nst.gpu.precision import wide
 from generator.nst.network import resolve_precision
 from generator.nst.optimise.optimisers import Lbfgs, LbfgsB
 
@@ -117,7 +118,9 @@ def _steps(bench: Bench, count: int, size: int) -> dict[str, Callable[[], Piece]
         optimiser = make(start, memory=pairs)
 
         def work() -> None:
-            optimiser.tell((optimiser.x.double() ** 2).sum(1), 2 * optimiser.x + torch.rand_like(start))
+            optimiser.tell(
+                (optimiser.x.to(wide(bench.device)) ** 2).sum(1), 2 * optimiser.x + torch.rand_like(start)
+            )
 
         for _ in range(pairs + 2):
             work()

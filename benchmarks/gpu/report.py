@@ -26,9 +26,9 @@ class Report:
     """Sections in order, with results.json and results.md in a folder.
 
     Attributes:
-        title: The first lines of results.md.
         folder: Where the files go.
         seconds: No section begins later than this.
+        title: The first lines of results.md.
         started: When the report began, on the clock of `time.perf_counter`.
         sections: What each section found.
         lines: The lines of results.md.

@@ -74,7 +74,7 @@ def gradients(bench: Bench, report: Report) -> Found:
             with float32_products(precision):
                 objective, mean = objective_of(bench, cells, size, bench.device, precision)
                 here, slopes = objective(start_of(bench, 3, size, mean))
-            cosine = F.cosine_similarity(slopes.double().cpu().flatten(1), gradient.double().flatten(1))
+            cosine = F.cosine_similarity(slopes.cpu().double().flatten(1), gradient.double().flatten(1))
             return {
                 "terms": apart(here, terms),
                 "gradient": apart(slopes, gradient),

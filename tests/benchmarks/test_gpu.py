@@ -123,3 +123,11 @@ def test_flop_are_those_of_the_other_benchmark():
 
     weights = generate_work.random_weights("vgg16")
     assert flop(weights, 64) == generate_work.flops(weights, 64)
+
+
+@pytest.mark.parametrize("device", ["cuda", "mps", "tpu"])
+def test_a_device_that_is_not_there_is_refused_in_one_line(device, capsys, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: False)
+    assert check.main(["--device", device]) == 2
+    assert capsys.readouterr().err.startswith(f"--device {device}: PyTorch sees no such device")
