@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import User
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from survey.models import Study
 from tests.survey.exports.studies import rated_study
@@ -47,6 +47,36 @@ def drawn(image: Locator) -> None:
 
 def first_items(page: Page) -> list[str]:
     return page.locator("#scores tbody th").all_inner_texts()
+
+
+def test_a_plot_that_is_being_drawn_has_its_place_and_says_so(results: Page):
+    def late(route: Route) -> None:
+        results.wait_for_timeout(700)
+        route.continue_()
+
+    address = results.url
+    results.route("**/plots/mos.svg*", late)
+    results.goto(address, wait_until="domcontentloaded")
+    box = results.locator("#plot-mos .drawn")
+    box.scroll_into_view_if_needed()
+    expect(box.get_by_text("Drawing the plot …")).to_be_visible()
+    before = box.bounding_box()
+    drawn(box.locator("img"))
+    assert box.bounding_box() == before
+    expect(box).not_to_have_attribute("aria-busy", "true")
+
+
+def test_a_plot_that_fails_says_so_and_can_be_tried_again(results: Page):
+    address = results.url
+    results.route("**/plots/mos.svg*", lambda route: route.abort(), times=1)
+    results.goto(address)
+    box = results.locator("#plot-mos .drawn")
+    box.scroll_into_view_if_needed()
+    expect(box.get_by_text("The plot could not be drawn.")).to_be_visible()
+    expect(box.get_by_role("link", name="Download the numbers")).to_be_visible()
+    box.get_by_role("button", name="Try again").click()
+    drawn(box.locator("img"))
+    expect(box.get_by_text("The plot could not be drawn.")).to_be_hidden()
 
 
 def test_every_picture_is_shown(results: Page):

@@ -18,25 +18,38 @@ from survey.analysis.items.mos import count_columns, error_bars
 from survey.analysis.items.sos import sos_curve
 from survey.analysis.participants.screening import flagged
 from survey.analysis.planning.convergence import convergence
-from survey.analysis.plots.covariates import MAX_PANELS, draw_covariates
+from survey.analysis.plots.covariates import MAX_PANELS, covariates_height, draw_covariates
 from survey.analysis.plots.effects import (
+    OVER_LEVELS_HEIGHT,
     draw_interaction,
     draw_means,
     draw_numeric,
     interaction_means,
     marginal_means,
+    means_height,
     numeric_means,
 )
-from survey.analysis.plots.factors import draw_conditions, draw_factors, draw_significance
+from survey.analysis.plots.factors import (
+    conditions_height,
+    draw_conditions,
+    draw_factors,
+    draw_significance,
+    factors_height,
+    significance_height,
+)
 from survey.analysis.plots.items import (
+    CONVERGENCE_HEIGHT,
     MAX_CATEGORIES,
+    SOS_HEIGHT,
+    distribution_height,
     draw_convergence,
     draw_distribution,
     draw_mos,
     draw_sos,
+    mos_height,
 )
-from survey.analysis.plots.raters import draw_observers, draw_ratings
-from survey.analysis.plots.style import EXPORTED, FORMATS, of_scale, render, render_formats
+from survey.analysis.plots.raters import OBSERVERS_HEIGHT, draw_observers, draw_ratings, ratings_height
+from survey.analysis.plots.style import EXPORTED, FORMATS, WIDTH, of_scale, render, render_formats
 from survey.analysis.table import main_phase
 
 __all__ = [
@@ -72,13 +85,24 @@ Data = TypeVar("Data")
 
 @dataclass(frozen=True)
 class Plot(Generic[Data]):
-    """One kind of plot. `table` returns the data, which are also shown under the drawing, or None without data."""
+    """One kind of plot.
+
+    Attributes:
+        table: Returns the data, which are also shown under the drawing, or None without data.
+        draw: Draws them, `style.WIDTH` inches wide.
+        height: Returns the drawing's height in inches, so that a page can keep its place before it is drawn.
+    """
 
     name: str
     title: str
     caption: str
     table: Callable[[Data], pd.DataFrame | None]
     draw: Callable[[pd.DataFrame], Figure]
+    height: Callable[[pd.DataFrame], float]
+
+    def shape(self, table: pd.DataFrame) -> tuple[int, int]:
+        """Return width and height of the drawing in points."""
+        return round(72 * WIDTH), round(72 * self.height(table))
 
 
 def select_question(analysis: Analysis, rows: pd.DataFrame, question: str | None = None) -> PlotData:
@@ -219,6 +243,7 @@ PLOTS: Final[tuple[Plot[PlotData], ...]] = (
         "(two participants or fewer, all ratings equal, or an end beyond the scale) the bounded interval is drawn.",
         _marked(_mos),
         draw_mos,
+        mos_height,
     ),
     Plot(
         "distribution",
@@ -227,6 +252,7 @@ PLOTS: Final[tuple[Plot[PlotData], ...]] = (
         "one MOS can differ in this: agreement and division.",
         _marked(_distribution),
         draw_distribution,
+        distribution_height,
     ),
     Plot(
         "factors",
@@ -234,6 +260,7 @@ PLOTS: Final[tuple[Plot[PlotData], ...]] = (
         "Mean of the items in each cell of two factors, with 95 % intervals over participants.",
         _marked(_factors),
         draw_factors,
+        factors_height,
     ),
     Plot(
         "conditions",
@@ -242,6 +269,7 @@ PLOTS: Final[tuple[Plot[PlotData], ...]] = (
         "as if each were a new person's, which is wrong and as a rule too narrow.",
         _marked(_conditions),
         draw_conditions,
+        conditions_height,
     ),
     Plot(
         "effects",
@@ -250,6 +278,7 @@ PLOTS: Final[tuple[Plot[PlotData], ...]] = (
         "equal weight, about people and images like these.",
         _marked(_of_effects(marginal_means)),
         draw_means,
+        means_height,
     ),
     Plot(
         "interaction",
@@ -258,6 +287,7 @@ PLOTS: Final[tuple[Plot[PlotData], ...]] = (
         "acts alike at all levels of the other.",
         _marked(_of_effects(interaction_means)),
         draw_interaction,
+        lambda _: OVER_LEVELS_HEIGHT,
     ),
     Plot(
         "numeric",
@@ -265,6 +295,7 @@ PLOTS: Final[tuple[Plot[PlotData], ...]] = (
         "Marginal means with 95 % intervals over a logarithmic axis.",
         _marked(_of_effects(numeric_means)),
         draw_numeric,
+        lambda _: OVER_LEVELS_HEIGHT,
     ),
     Plot(
         "covariates",
@@ -273,6 +304,7 @@ PLOTS: Final[tuple[Plot[PlotData], ...]] = (
         f"measured on it, and the line fitted on these data. At most {MAX_PANELS} covariates are drawn.",
         _marked(_covariates),
         draw_covariates,
+        covariates_height,
     ),
     Plot(
         "significance",
@@ -280,6 +312,7 @@ PLOTS: Final[tuple[Plot[PlotData], ...]] = (
         "Row minus column. Wilcoxon signed-rank tests on the participants' means, p adjusted by Holm.",
         _marked(_significance),
         draw_significance,
+        significance_height,
     ),
     Plot(
         "sos",
@@ -288,6 +321,7 @@ PLOTS: Final[tuple[Plot[PlotData], ...]] = (
         "(Hoßfeld, Schatz and Egger 2011).",
         _marked(_sos),
         draw_sos,
+        lambda _: SOS_HEIGHT,
     ),
     Plot(
         "observers",
@@ -295,6 +329,7 @@ PLOTS: Final[tuple[Plot[PlotData], ...]] = (
         "From the subject model of ITU-T P.910 Annex E with 95 % intervals; larger marks rated more.",
         _marked(_observers),
         draw_observers,
+        lambda _: OBSERVERS_HEIGHT,
     ),
     Plot(
         "ratings",
@@ -302,6 +337,7 @@ PLOTS: Final[tuple[Plot[PlotData], ...]] = (
         "Participants by items, both sorted by their mean. A participant who does not follow the gradient stands out.",
         _marked(_ratings),
         _draw_wide,
+        lambda table: ratings_height(table.iloc[:, 1:]),
     ),
     Plot(
         "convergence",
@@ -309,5 +345,6 @@ PLOTS: Final[tuple[Plot[PlotData], ...]] = (
         "Half width of the bounded 95 % interval with the first k ratings of each item.",
         _marked(_convergence),
         draw_convergence,
+        lambda _: CONVERGENCE_HEIGHT,
     ),
 )

@@ -8,11 +8,19 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from survey.analysis.plots.style import BLUE, GRID, VERMILION, WIDTH, scale_of, score_axis, short
+from survey.analysis.plots.names import tell_apart
+from survey.analysis.plots.style import BLUE, GRID, VERMILION, WIDTH, scale_of, score_axis
 
 MAX_PANELS: Final = 12
 _ACROSS: Final = 3
 _MANY: Final = 100
+_PANEL: Final = 2.3
+
+
+def covariates_height(table: pd.DataFrame) -> float:
+    """Return the height of `draw_covariates` in inches."""
+    panels = min(table["covariate"].nunique(), MAX_PANELS)
+    return _PANEL * -(-panels // _ACROSS)
 
 
 def draw_covariates(table: pd.DataFrame) -> Figure:
@@ -21,9 +29,8 @@ def draw_covariates(table: pd.DataFrame) -> Figure:
     names = list(table["covariate"].unique())[:MAX_PANELS]
     across = min(_ACROSS, len(names))
     down = -(-len(names) // across)
-    figure = Figure(
-        figsize=(WIDTH * across / _ACROSS if across > 1 else WIDTH / 2, 2.3 * down), layout="constrained"
-    )
+    figure = Figure(figsize=(WIDTH, covariates_height(table)), layout="constrained")
+    labels = tell_apart(names, 28, 2).texts
     panels = figure.subplots(down, across, squeeze=False, sharey=True)
     for place, axes in enumerate(panels.ravel()):
         if place >= len(names):
@@ -39,7 +46,7 @@ def draw_covariates(table: pd.DataFrame) -> Figure:
         axes.plot(
             line["x"], np.clip(line["line"], scale.low, scale.high), color=VERMILION, linewidth=1.2, zorder=4
         )
-        axes.set_xlabel(short(names[place], 28))
+        axes.set_xlabel(labels[place])
         score_axis(axes, "y", label="MOS" if place % across == 0 else "", scale=scale)
     return figure
 

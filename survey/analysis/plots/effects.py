@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from survey.analysis.effects.design import as_number
 from survey.analysis.effects.effects import Effects
+from survey.analysis.plots.names import Labels, named_height, say_shared, tell_apart
 from survey.analysis.plots.style import (
     BLUE,
     FAINT,
@@ -20,7 +21,6 @@ from survey.analysis.plots.style import (
     VERMILION,
     WIDTH,
     new_axes,
-    rows_height,
     scale_of,
     score_axis,
     short,
@@ -30,6 +30,7 @@ _COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, INK)
 MAX_LINES = len(_COLOURS)
 _SHOWN = ["effect", "level", "items", "n", "raw_mean", "mos", "low", "high"]
 _FEWEST_NUMBERS = 3
+OVER_LEVELS_HEIGHT = 0.5 * WIDTH
 
 
 def marginal_means(effects: Effects) -> pd.DataFrame:
@@ -76,22 +77,35 @@ def _means(effects: Effects) -> pd.DataFrame:
     return means.loc[:, _SHOWN]
 
 
+def means_height(table: pd.DataFrame) -> float:
+    """Return the height of `draw_means` in inches."""
+    return named_height(_level_names(table), len(table) + _gaps(table)[-1], 0.26)
+
+
+def _gaps(table: pd.DataFrame) -> np.ndarray:
+    """Return the number of the factor in each row, from 1."""
+    return (table["effect"] != table["effect"].shift()).cumsum().to_numpy()
+
+
+def _level_names(table: pd.DataFrame) -> Labels:
+    levels = zip(table["effect"], table["level"], strict=True)
+    return tell_apart((f"{effect} = {level}" for effect, level in levels), lines=2)
+
+
 def draw_means(table: pd.DataFrame) -> Figure:
     """Draw each level's marginal mean with its interval, factor by factor. table: `effect, level, mos, low, high`."""
     scale = scale_of(table)
-    gaps = (table["effect"] != table["effect"].shift()).cumsum().to_numpy()
-    rows = -(np.arange(len(table)) + 0.6 * gaps)
-    figure, axes = new_axes(rows_height(len(table) + gaps[-1], 0.26))
+    rows = -(np.arange(len(table)) + 0.6 * _gaps(table))
+    figure, axes = new_axes(means_height(table))
     low, high = (table[end].clip(scale.low, scale.high).to_numpy() for end in ("low", "high"))
     axes.hlines(rows, low, high, color=BLUE, linewidth=1.6)
     axes.scatter(table["mos"], rows, color=BLUE, s=26, zorder=3)
     axes.scatter(
         table["raw_mean"], rows, marker="|", color=FAINT, s=50, zorder=2, label="mean of the ratings"
     )
-    names = [
-        short(f"{effect} = {level}") for effect, level in zip(table["effect"], table["level"], strict=True)
-    ]
-    axes.set_yticks(rows, names)
+    labels = _level_names(table)
+    axes.set_yticks(rows, labels.texts)
+    say_shared(axes, labels)
     score_axis(axes, scale=scale)
     figure.legend(loc="outside upper center", fontsize=8)
     return figure
@@ -104,9 +118,10 @@ def draw_interaction(table: pd.DataFrame) -> Figure:
     if table["second"].nunique() > table["first"].nunique():
         across, lines = lines, across
     scale = scale_of(table)
-    figure, axes = new_axes(0.5 * WIDTH)
+    figure, axes = new_axes(OVER_LEVELS_HEIGHT)
     places = {level: i for i, level in enumerate(table[across].unique())}
     levels = list(table[lines].unique())
+    level_names = tell_apart(levels, 20, 2).texts
     for i, level in enumerate(levels):
         mine = table[table[lines] == level]
         x = mine[across].map(places).to_numpy(float) + 0.06 * (i - (len(levels) - 1) / 2)
@@ -121,9 +136,9 @@ def draw_interaction(table: pd.DataFrame) -> Figure:
             linestyle=dashes,
             marker="o",
             markersize=4,
-            label=short(level, 20),
+            label=level_names[i],
         )
-    axes.set_xticks(range(len(places)), [short(level, 14) for level in places])
+    axes.set_xticks(range(len(places)), tell_apart(places, 14, 2).texts)
     axes.set_xlabel(short(names[across]))
     score_axis(axes, "y", scale=scale)
     figure.legend(loc="outside right upper", title=short(names[lines], 20), fontsize=8)
@@ -133,8 +148,9 @@ def draw_interaction(table: pd.DataFrame) -> Figure:
 def draw_numeric(table: pd.DataFrame) -> Figure:
     """Draw the means over numeric factors on a logarithmic axis. table: `effect, value, mos, low, high`."""
     scale = scale_of(table)
-    figure, axes = new_axes(0.5 * WIDTH)
-    for i, (effect, mine) in enumerate(table.groupby("effect", sort=False)):
+    figure, axes = new_axes(OVER_LEVELS_HEIGHT)
+    names = tell_apart(table["effect"].unique(), 20, 2).texts
+    for i, (_, mine) in enumerate(table.groupby("effect", sort=False)):
         ends = np.stack([mine["mos"] - mine["low"], mine["high"] - mine["mos"]])
         axes.errorbar(
             mine["value"],
@@ -143,10 +159,10 @@ def draw_numeric(table: pd.DataFrame) -> Figure:
             color=_COLOURS[i % MAX_LINES],
             marker="o",
             markersize=4,
-            label=short(effect, 20),
+            label=names[i],
         )
     axes.set_xscale("log")
-    axes.set_xlabel(", ".join(short(effect, 20) for effect in table["effect"].unique()))
+    axes.set_xlabel(", ".join(names))
     score_axis(axes, "y", scale=scale)
     if table["effect"].nunique() > 1:
         figure.legend(loc="outside right upper", fontsize=8)

@@ -8,17 +8,29 @@ from matplotlib.axes import Axes
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 
+from survey.analysis.plots.names import Labels, matrix_names, named_height, say_shared, tell_apart
 from survey.analysis.plots.style import (
     BLUE,
     FAINT,
     INK,
     new_axes,
-    rows_height,
     scale_of,
     score_axis,
     score_ticks,
     short,
 )
+
+#: Rows of a matrix up to which each cell tells its number.
+_WRITTEN = 12
+
+
+def conditions_height(table: pd.DataFrame) -> float:
+    """Return the height of `draw_conditions` in inches."""
+    return named_height(_names(table), len(table), 0.3)
+
+
+def _names(table: pd.DataFrame) -> Labels:
+    return tell_apart(table["condition"], lines=3)
 
 
 def draw_conditions(table: pd.DataFrame) -> Figure:
@@ -27,8 +39,8 @@ def draw_conditions(table: pd.DataFrame) -> Figure:
     table: `condition, mos, low, high, naive_low, naive_high`.
     """
     data = table.sort_values(["mos", "condition"], ignore_index=True, kind="stable")
-    scale = scale_of(table)
-    figure, axes = new_axes(rows_height(len(data), 0.3))
+    scale, labels = scale_of(table), _names(data)
+    figure, axes = new_axes(conditions_height(table))
     rows = np.arange(len(data))
     axes.hlines(
         rows,
@@ -47,11 +59,17 @@ def draw_conditions(table: pd.DataFrame) -> Figure:
         label="pooled votes",
     )
     axes.scatter(data["mos"], rows, color=BLUE, s=26, zorder=3)
-    axes.set_yticks(rows, [short(name) for name in data["condition"]])
+    axes.set_yticks(rows, labels.texts)
+    say_shared(axes, labels)
     axes.set_ylim(-0.7, len(data) - 0.3)
     score_axis(axes, scale=scale)
     figure.legend(loc="outside upper center", ncols=2, fontsize=8)
     return figure
+
+
+def factors_height(table: pd.DataFrame) -> float:
+    """Return the height of `draw_factors` in inches."""
+    return 1.2 + min(0.55 * table.iloc[:, 0].nunique(), 9)
 
 
 def draw_factors(table: pd.DataFrame) -> Figure:
@@ -63,7 +81,7 @@ def draw_factors(table: pd.DataFrame) -> Figure:
     grid = {name: _grid(table, down, across, name) for name in ("mos", "low", "high", "n")}
     mos, scale = grid["mos"], scale_of(table)
     height, width = mos.shape
-    figure, axes = new_axes(1.2 + min(0.55 * height, 9))
+    figure, axes = new_axes(factors_height(table))
     image = axes.imshow(
         np.ma.masked_invalid(mos.to_numpy(float)),
         cmap="cividis",
@@ -75,8 +93,8 @@ def draw_factors(table: pd.DataFrame) -> Figure:
     bar = figure.colorbar(image, ax=axes, ticks=score_ticks(scale), shrink=0.8, pad=0.01)
     bar.set_label("Mean Opinion Score", color=INK)
     bar.outline.set_visible(False)
-    axes.set_yticks(range(height), [short(name, 20) for name in mos.index])
-    axes.set_xticks(range(width), [short(name, 14) for name in mos.columns])
+    axes.set_yticks(range(height), tell_apart(mos.index, 20, 2).texts)
+    axes.set_xticks(range(width), tell_apart(mos.columns, 14, 2).texts)
     if width > 8:
         axes.tick_params(axis="x", rotation=45)
     axes.set_ylabel(short(down))
@@ -111,13 +129,19 @@ def _write_cells(axes: Axes, grid: dict[str, pd.DataFrame], dark_below: float) -
         )
 
 
+def significance_height(table: pd.DataFrame) -> float:
+    """Return the height of `draw_significance` in inches."""
+    names = sorted({*table["a"], *table["b"]})
+    return 1.6 + min(0.34 * len(names), 6) + matrix_names(names)[0].above
+
+
 def draw_significance(table: pd.DataFrame) -> Figure:
     """Draw each pair's difference of means, row minus column, marked where it is significant at 5 % after Holm.
 
     table: `a, b, difference, p_adjusted`.
     """
     names, difference, p = _matrices(table)
-    figure, axes = new_axes(1.6 + min(0.34 * len(names), 6))
+    figure, axes = new_axes(significance_height(table))
     most = max(float(np.nanmax(np.abs(difference))), 0.1)
     image = axes.imshow(
         difference, cmap="PuOr", norm=TwoSlopeNorm(0, -most, most), aspect="auto", interpolation="nearest"
@@ -126,9 +150,12 @@ def draw_significance(table: pd.DataFrame) -> Figure:
     bar.set_label("Difference of means, row − column", color=INK)
     bar.outline.set_visible(False)
     _mark_significant(axes, difference, p, most)
-    size = 8 if len(names) <= 30 else 5
-    axes.set_yticks(range(len(names)), [short(name, 24) for name in names], fontsize=size)
-    axes.set_xticks(range(len(names)), [short(name, 16) for name in names], rotation=90, fontsize=size)
+    size = 8 if len(names) <= 20 else 7 if len(names) <= 30 else 5
+    rows, columns = matrix_names(names)
+    axes.set_yticks(range(len(names)), rows.texts, fontsize=size)
+    turned = 0 if columns[0] == "1" else 90
+    axes.set_xticks(range(len(names)), columns, rotation=turned, fontsize=size)
+    say_shared(axes, rows)
     axes.spines[:].set_visible(False)
     figure.supxlabel("• significant at 5 % (Wilcoxon signed-rank, Holm)", fontsize=8, color=FAINT)
     return figure
@@ -153,9 +180,13 @@ def _matrices(table: pd.DataFrame) -> tuple[list[str], np.ndarray, np.ndarray]:
 
 
 def _mark_significant(axes: Axes, difference: np.ndarray, p: np.ndarray, most: float) -> None:
-    written = len(difference) <= 12
-    for i, j in np.argwhere(p < 0.05 if not written else ~np.isnan(difference)):
-        star = "•" if p[i, j] < 0.05 else ""
-        text = f"{difference[i, j]:+.2f}{star}" if written else star
+    if len(difference) > _WRITTEN:
+        # One collection of marks: hundreds of texts would take seconds.
+        i, j = np.nonzero(p < 0.05)
+        dark = np.abs(difference[i, j]) > 0.6 * most
+        axes.scatter(j, i, s=7, c=np.where(dark, "white", INK), linewidths=0)
+        return
+    for i, j in np.argwhere(~np.isnan(difference)):
+        text = f"{difference[i, j]:+.2f}{'•' if p[i, j] < 0.05 else ''}"
         dark = abs(difference[i, j]) > 0.6 * most
         axes.text(j, i, text, ha="center", va="center", fontsize=7, color="white" if dark else INK)

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from survey.analysis.items.sos import sos_curve
+from survey.analysis.plots.names import Labels, named_height, say_shared, tell_apart
 from survey.analysis.plots.style import (
     BLUE,
     FAINT,
@@ -18,15 +19,33 @@ from survey.analysis.plots.style import (
     VERMILION,
     category_colours,
     new_axes,
-    rows_height,
     scale_of,
     score_axis,
-    short,
 )
 from survey.analysis.scale import Scale
 
 MAX_CATEGORIES = 11
 """Categories up to which each has a part of the bar; of more, none could be told apart."""
+_BY_RANK = 3.6
+_BAND = 4.5
+SOS_HEIGHT = 3.6
+CONVERGENCE_HEIGHT = 3.2
+
+
+def mos_height(table: pd.DataFrame) -> float:
+    """Return the height of `draw_mos` in inches."""
+    data = _by_mos(table)
+    return _BY_RANK if len(data) > NAMED_ROWS else named_height(_names(data), len(data), 0.2)
+
+
+def distribution_height(table: pd.DataFrame) -> float:
+    """Return the height of `draw_distribution` in inches."""
+    data = _by_mos(table)
+    return _BAND if len(data) > NAMED_ROWS else named_height(_names(data), len(data), 0.2) + 0.3
+
+
+def _names(data: pd.DataFrame) -> Labels:
+    return tell_apart(data["item"], lines=3)
 
 
 def draw_mos(table: pd.DataFrame) -> Figure:
@@ -37,8 +56,8 @@ def draw_mos(table: pd.DataFrame) -> Figure:
     data = _by_mos(table)
     if len(data) > NAMED_ROWS:
         return _draw_mos_by_rank(data)
-    scale = scale_of(table)
-    figure, axes = new_axes(rows_height(len(data)))
+    scale, labels = scale_of(table), _names(data)
+    figure, axes = new_axes(mos_height(table))
     rows = np.arange(len(data))
     low, high = (data[end].clip(scale.low, scale.high) for end in ("low", "high"))
     axes.hlines(rows, low, high, color=BLUE, linewidth=1.4)
@@ -46,7 +65,8 @@ def draw_mos(table: pd.DataFrame) -> Figure:
     bounded = (data["method"] == "bounded").to_numpy()
     axes.scatter(data["mos"][~bounded], rows[~bounded], color=BLUE, s=24, zorder=3)
     axes.scatter(data["mos"][bounded], rows[bounded], facecolor="white", edgecolor=BLUE, s=24, zorder=3)
-    axes.set_yticks(rows, [short(item) for item in data["item"]])
+    axes.set_yticks(rows, labels.texts)
+    say_shared(axes, labels)
     axes.set_ylim(-0.7, len(data) - 0.3)
     beside = scale.high + 0.04 * scale.range
     for row, n in enumerate(data["n"]):
@@ -62,7 +82,7 @@ def draw_mos(table: pd.DataFrame) -> Figure:
 
 def _draw_mos_by_rank(data: pd.DataFrame) -> Figure:
     scale = scale_of(data)
-    figure, axes = new_axes(3.6)
+    figure, axes = new_axes(_BY_RANK)
     ranks = np.arange(1, len(data) + 1)
     low, high = (data[end].clip(scale.low, scale.high) for end in ("low", "high"))
     axes.vlines(ranks, low, high, color=BLUE, alpha=0.35, linewidth=0.8)
@@ -96,7 +116,7 @@ def draw_distribution(table: pd.DataFrame) -> Figure:
     middle = shares[:, half] / 2 if len(names) % 2 else 0
     left -= (shares[:, :half].sum(axis=1) + middle)[:, None]
     named = len(data) <= NAMED_ROWS
-    figure, axes = new_axes(rows_height(len(data)) + 0.3 if named else 4.5)
+    figure, axes = new_axes(distribution_height(table))
     rows = np.arange(len(data))
     for category, name in enumerate(names):
         start, width = left[:, category], shares[:, category]
@@ -120,7 +140,9 @@ def draw_distribution(table: pd.DataFrame) -> Figure:
     axes.set_xticks([-100, -50, 0, 50, 100], ["100 %", "50 %", "0", "50 %", "100 %"])
     axes.set_xlabel("Share of the ratings, divided at the middle of the scale")
     if named:
-        axes.set_yticks(rows, [short(item) for item in data["item"]])
+        labels = _names(data)
+        axes.set_yticks(rows, labels.texts)
+        say_shared(axes, labels)
         for row, mos in enumerate(data["mos"]):
             axes.text(107, row, f"{mos:.2f}", va="center", fontsize=8)
         axes.text(107, len(data) - 0.4, "MOS", va="bottom", fontsize=8, color=FAINT)
@@ -146,7 +168,7 @@ def draw_sos(table: pd.DataFrame) -> Figure:
     table: `item, n, mos, variance, expected`, where `expected` is a(MOS−L)(H−MOS) on a scale from L to H; the items farthest from the
     curve are named. Hoßfeld, Schatz and Egger, QoMEX 2011.
     """
-    figure, axes = new_axes(3.6)
+    figure, axes = new_axes(SOS_HEIGHT)
     scale = scale_of(table)
     grid = np.linspace(scale.low, scale.high, 201)
     shape = sos_curve(1, grid, scale)
@@ -170,14 +192,16 @@ def draw_sos(table: pd.DataFrame) -> Figure:
 def _name_outlying(axes: Axes, table: pd.DataFrame, scale: Scale, most: int = 4) -> None:
     """Name the items farthest from the curve, leaving out any whose name would cover one already written."""
     written: list[tuple[float, float]] = []
-    wide, tall = 0.175 * scale.range, 0.0125 * scale.range**2
+    labels = tell_apart(table["item"], 24, 3)
+    names = dict(zip(table.index, labels.texts, strict=True))
+    wide, tall = 0.175 * scale.range, 0.0125 * scale.range**2 * labels.lines
     distance = (table["variance"] - table["expected"]).abs()
     for index in distance.nlargest(2 * most).index if len(table) >= 8 else []:
         x, y = table["mos"][index], table["variance"][index]
         if len(written) < most and all(abs(x - u) > wide or abs(y - v) > tall for u, v in written):
             written.append((x, y))
             axes.annotate(
-                short(table["item"][index], 20),
+                names[index],
                 (x, y),
                 textcoords="offset points",
                 xytext=(5, 4),
@@ -191,7 +215,7 @@ def draw_convergence(table: pd.DataFrame) -> Figure:
 
     table: `ratings_per_item, half_width, low, high` (median and the middle half of the items).
     """
-    figure, axes = new_axes(3.2)
+    figure, axes = new_axes(CONVERGENCE_HEIGHT)
     axes.fill_between(
         table["ratings_per_item"],
         table["low"],

@@ -10,9 +10,22 @@ from matplotlib.figure import Figure
 
 from survey.analysis.pairs.preferences import QuestionPreferences
 from survey.analysis.plots import Plot
-from survey.analysis.plots.style import BLUE, FAINT, INK, NAMED_ROWS, new_axes, rows_height, short
+from survey.analysis.plots.names import Labels, matrix_names, named_height, say_shared, tell_apart
+from survey.analysis.plots.style import BLUE, FAINT, INK, NAMED_ROWS, new_axes
 
 MAX_IN_MATRIX: Final = 40
+#: Rows between two groups.
+_GAP: Final = 0.7
+
+
+def preference_scores_height(table: pd.DataFrame) -> float:
+    """Return the height of `draw_preference_scores` in inches."""
+    gaps = table["group"].nunique() - 1
+    return named_height(_names(table), len(table) + int(_GAP * gaps), 0.24)
+
+
+def _names(table: pd.DataFrame) -> Labels:
+    return tell_apart(table[table.columns[1]], lines=3)
 
 
 def draw_preference_scores(table: pd.DataFrame) -> Figure:
@@ -23,21 +36,28 @@ def draw_preference_scores(table: pd.DataFrame) -> Figure:
     name = table.columns[1]
     data = table.sort_values(["group", "score", name], ascending=[False, True, True], ignore_index=True)
     gap = (data["group"] != data["group"].shift()).cumsum().to_numpy() - 1
-    rows = np.arange(len(data)) + 0.7 * gap
-    figure, axes = new_axes(rows_height(len(data) + int(0.7 * gap[-1]), 0.24))
+    rows = np.arange(len(data)) + _GAP * gap
+    figure, axes = new_axes(preference_scores_height(table))
     axes.axvline(0, color=FAINT, linewidth=0.8, linestyle=":")
     axes.hlines(rows, data["ci_low"], data["ci_high"], color=BLUE, linewidth=1.4)
     axes.scatter(data["score"], rows, color=BLUE, s=24, zorder=3)
     axes.set_ylim(-0.7, rows[-1] + 0.7)
     if len(data) <= NAMED_ROWS:
-        axes.set_yticks(
-            rows, [f"{short(item)}  (n = {n})" for item, n in zip(data[name], data["n"], strict=True)]
-        )
+        labels = _names(data)
+        numbers = zip(labels.texts, data["n"], strict=True)
+        axes.set_yticks(rows, [f"{text}  (n = {n})" for text, n in numbers])
+        say_shared(axes, labels)
     else:
         axes.set_yticks([])
     axes.set_xlabel("Score: log odds of being chosen, against the mean of its group")
     axes.grid(axis="x")
     return figure
+
+
+def preferences_height(table: pd.DataFrame) -> float:
+    """Return the height of `draw_preferences` in inches."""
+    names = sorted({*table["a"], *table["b"]})
+    return 1.4 + min(0.42 * len(names), 6.5) + matrix_names(names)[0].above
 
 
 def draw_preferences(table: pd.DataFrame) -> Figure:
@@ -46,14 +66,16 @@ def draw_preferences(table: pd.DataFrame) -> Figure:
     table: `group, a, b, n, a_share`.
     """
     names, share, n = _matrix(table)
-    figure, axes = new_axes(1.4 + min(0.42 * len(names), 6.5))
+    figure, axes = new_axes(preferences_height(table))
     image = axes.imshow(share, cmap="PuOr", vmin=0, vmax=1, aspect="auto", interpolation="nearest")
     bar = figure.colorbar(image, ax=axes, shrink=0.8, pad=0.01, ticks=[0, 0.25, 0.5, 0.75, 1])
     bar.set_label("Share of choices for the row", color=INK)
     bar.outline.set_visible(False)
     size = 8 if len(names) <= 25 else 6
-    axes.set_yticks(range(len(names)), [short(name, 24) for name in names], fontsize=size)
-    axes.set_xticks(range(len(names)), [short(name, 16) for name in names], rotation=90, fontsize=size)
+    rows, columns = matrix_names(names)
+    axes.set_yticks(range(len(names)), rows.texts, fontsize=size)
+    axes.set_xticks(range(len(names)), columns, rotation=0 if columns[0] == "1" else 90, fontsize=size)
+    say_shared(axes, rows)
     axes.spines[:].set_visible(False)
     if len(names) <= 12:
         for i, j in np.argwhere(~np.isnan(share)):
@@ -106,6 +128,7 @@ PAIR_PLOTS: Final[tuple[Plot[QuestionPreferences], ...]] = (
         "chain of comparisons connects form separate groups, each with a separate zero.",
         _scores,
         draw_preference_scores,
+        preference_scores_height,
     ),
     Plot(
         "conditions",
@@ -113,6 +136,7 @@ PAIR_PLOTS: Final[tuple[Plot[QuestionPreferences], ...]] = (
         "The same model of conditions: each comparison of two images stands for one of their conditions.",
         _conditions,
         draw_preference_scores,
+        preference_scores_height,
     ),
     Plot(
         "preferences",
@@ -120,5 +144,6 @@ PAIR_PLOTS: Final[tuple[Plot[QuestionPreferences], ...]] = (
         "Share of the choices for the row over the column; a tie counts half for each.",
         _preferences,
         draw_preferences,
+        preferences_height,
     ),
 )

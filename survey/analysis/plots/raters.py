@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.colors import BoundaryNorm, Colormap, LinearSegmentedColormap, ListedColormap, Normalize
 from matplotlib.figure import Figure
 
+from survey.analysis.plots.names import say_shared, tell_apart
 from survey.analysis.plots.style import (
     BLUE,
     CATEGORIES,
@@ -21,12 +22,18 @@ from survey.analysis.plots.style import (
     new_axes,
     scale_of,
     score_ticks,
-    short,
 )
 from survey.analysis.scale import Scale
 
 MAX_DRAWN_ONE_BY_ONE: Final = 500
 """Participants; more become pixels within the drawing, unnamed."""
+OBSERVERS_HEIGHT: Final = 4.2
+
+
+def ratings_height(table: pd.DataFrame) -> float:
+    """Return the height of `draw_ratings` in inches."""
+    participants = len(table.columns)
+    return 1.4 + min(0.14 * participants, 7) if participants <= NAMED_ROWS else 6
 
 
 def draw_observers(table: pd.DataFrame) -> Figure:
@@ -35,7 +42,7 @@ def draw_observers(table: pd.DataFrame) -> Figure:
     table: `participant, n, bias, bias_low, bias_high, inconsistency, inconsistency_low, inconsistency_high,
     flagged`.
     """
-    figure, axes = new_axes(4.2)
+    figure, axes = new_axes(OBSERVERS_HEIGHT)
     axes.axvline(0, color=FAINT, linewidth=0.8, linestyle=":")
     size = 14 + 46 * table["n"] / max(int(table["n"].max()), 1)
     many = len(table) > MAX_DRAWN_ONE_BY_ONE
@@ -75,9 +82,10 @@ def draw_observers(table: pd.DataFrame) -> Figure:
             rasterized=many,
         )
         named = some if flagged and not many else some.iloc[:0]
-        for name, x, y in zip(named["participant"], named["bias"], named["inconsistency"], strict=True):
+        names = tell_apart(named["participant"], 16).texts
+        for name, x, y in zip(names, named["bias"], named["inconsistency"], strict=True):
             axes.annotate(
-                short(name, 16),
+                name,
                 (x, y),
                 textcoords="offset points",
                 xytext=(6, 4),
@@ -111,7 +119,7 @@ def draw_ratings(table: pd.DataFrame) -> Figure:
     participants, items = data.shape
     scale = scale_of(table)
     colours, norm = _rating_colours(scale)
-    figure, axes = new_axes(1.4 + min(0.14 * participants, 7) if participants <= NAMED_ROWS else 6)
+    figure, axes = new_axes(ratings_height(table))
     image = axes.imshow(
         np.ma.masked_invalid(data.to_numpy(float)),
         cmap=colours,
@@ -125,11 +133,13 @@ def draw_ratings(table: pd.DataFrame) -> Figure:
     axes.set_xlabel(f"{items} items, by mean rating")
     axes.set_ylabel(f"{participants} participants, by mean rating")
     if participants <= NAMED_ROWS:
-        axes.set_yticks(range(participants), [short(name, 16) for name in data.index], fontsize=6)
+        axes.set_yticks(range(participants), tell_apart(data.index, 16).texts, fontsize=6)
     else:
         axes.set_yticks([])
     if items <= 40:
-        axes.set_xticks(range(items), [short(name, 20) for name in data.columns], rotation=90, fontsize=6)
+        labels = tell_apart(data.columns, 34, 2)
+        axes.set_xticks(range(items), labels.texts, rotation=90, fontsize=6 if items <= 20 else 5)
+        say_shared(axes, labels)
     else:
         axes.set_xticks([])
     return figure

@@ -13,7 +13,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.transforms import Bbox
 
 from survey.analysis.scale import ACR, Scale, parse_scale
 
@@ -58,8 +57,6 @@ _METADATA: Final[dict[str, dict[str, None]]] = {
     "png": {"Software": None},
     "pdf": {"CreationDate": None},
 }
-# Inches around a drawing.
-_PADDING: Final = 0.1
 # matplotlib's settings and font cache are shared by all threads of the web process.
 _lock = threading.Lock()
 
@@ -86,22 +83,13 @@ def render_formats(
     files = {}
     with _lock, matplotlib.rc_context(_STYLE):
         figure = draw(table)
-        box: Bbox | str = "tight"
         for file_format in file_formats:
             buffer = io.BytesIO()
-            figure.savefig(
-                buffer,
-                format=file_format,
-                metadata=_METADATA[file_format],
-                dpi=200,
-                bbox_inches=box,
-                pad_inches=_PADDING,
-            )
+            # Not cropped: a page keeps a place of the figure's own size for it.
+            figure.savefig(buffer, format=file_format, metadata=_METADATA[file_format], dpi=200)
             files[file_format] = buffer.getvalue()
-            if box == "tight" and len(file_formats) > 1:
-                # Half of a drawing's time is its layout, which is there now.
-                figure.set_layout_engine("none")
-                box = figure.get_tightbbox().padded(_PADDING)
+            # Half of a drawing's time is its layout, which is there now.
+            figure.set_layout_engine("none")
     return files
 
 

@@ -39,6 +39,40 @@ for (const table of sortable) {
   }
 }
 
+// A plot has its place from the beginning. What is told while it comes lies under it; what is told when it fails, over it.
+const STILL = "Still drawing; large studies take up to a minute.";
+
+function watch(box) {
+  const picture = box.querySelector("img");
+  const failed = box.querySelector(".failed");
+  const address = picture.src;
+  let timer = 0;
+
+  function wait() {
+    box.setAttribute("aria-busy", "true");
+    timer = setTimeout(() => { box.querySelector(".coming").textContent = STILL; }, 10_000);
+  }
+
+  function end(isThere) {
+    clearTimeout(timer);
+    box.removeAttribute("aria-busy");
+    failed.hidden = isThere;
+  }
+
+  picture.addEventListener("load", () => end(true));
+  picture.addEventListener("error", () => end(false));
+  failed.querySelector("button").addEventListener("click", () => {
+    failed.hidden = true;
+    wait();
+    picture.src = `${address}&again=${Date.now()}`;
+  });
+  if (picture.complete && !picture.naturalWidth) end(false);
+  // A picture far below is not asked for yet.
+  new IntersectionObserver(([now]) => { if (now.isIntersecting && !picture.complete && !timer) wait(); }).observe(box);
+}
+
+for (const box of document.querySelectorAll(".drawn")) watch(box);
+
 // Copying needs a secure address; without one the text is there to be marked by hand.
 if (navigator.clipboard) {
   /** @type {NodeListOf<HTMLButtonElement>} */

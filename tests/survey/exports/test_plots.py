@@ -85,6 +85,15 @@ def test_a_plot_is_drawn_from_its_table_alone(data, plot):
     assert render(plot.draw, changed) != render(plot.draw, table)
 
 
+@pytest.mark.parametrize("plot", PLOTS, ids=lambda plot: plot.name)
+def test_a_page_knows_the_size_of_a_drawing_before_it_is_drawn(data, plot):
+    table = table_of(plot, data)
+    width, height = plot.shape(table)
+    said = re.search(rb'<svg[^>]* viewBox="0 0 ([\d.]+) ([\d.]+)"', render(plot.draw, table))
+    assert said
+    assert [float(side) for side in said.groups()] == pytest.approx([width, height], abs=1)
+
+
 def test_no_drawing_tells_the_time_or_the_host(data):
     plot = plot_named("mos")
     for file_format in FORMATS:

@@ -14,7 +14,7 @@ from survey.analysis.plots.preferences import PAIR_PLOTS
 from survey.analysis.report.headlines import preference_headlines
 from survey.analysis.report.report import stamp_rows
 from survey.analysis.report.words import PAIR_GLOSSARY
-from survey.desk.pages.results.pieces import Figure, file_response, interval, page_context, page_table, score
+from survey.desk.pages.results.pieces import figure, file_response, interval, page_context, page_table, score
 from survey.desk.pages.results.switches import question_switch
 from survey.exports.pairs import PairExport, collect_pairs
 from survey.exports.tables import csv_bytes
@@ -48,7 +48,7 @@ def pair_results(request: HttpRequest, study: Study) -> HttpResponse:
         "notes": part.summary["notes"],
         "scores": _scores(study, part),
         "figures": [
-            Figure(plot, page_table(plot.title, table, f"plots/{plot.name}.csv?{query}"))
+            figure(plot, table, f"plots/{plot.name}.csv?{query}")
             for plot, table in drawable_of(PAIR_PLOTS, part)
         ],
         "tables": [

@@ -27,10 +27,19 @@ class Table:
 
 @dataclass(frozen=True)
 class Figure:
-    """A plot on the page: the picture is an address, its numbers stand under it."""
+    """A plot on the page: the picture is an address, its numbers stand under it.
+
+    Attributes:
+        plot: What is drawn.
+        table: The numbers.
+        width: Of the drawing, in points; with `height`, the page keeps its place while it is drawn.
+        height: Of the drawing, in points.
+    """
 
     plot: Plot[Any]
     table: Table
+    width: int
+    height: int
 
 
 def page_context(request: HttpRequest, study: Study) -> dict[str, Any]:
@@ -38,6 +47,11 @@ def page_context(request: HttpRequest, study: Study) -> dict[str, Any]:
     shared = "token" in (request.resolver_match.kwargs if request.resolver_match else {})
     may_change = not shared and own_studies(request.user).filter(pk=study.pk).exists()
     return {"study": study, "shared": shared, "may_change": may_change}
+
+
+def figure(plot: Plot[Any], numbers: pd.DataFrame, csv: str) -> Figure:
+    """Return a plot with its numbers and its size. csv: the address of the numbers."""
+    return Figure(plot, page_table(plot.title, numbers, csv), *plot.shape(numbers))
 
 
 def page_table(title: str, frame: pd.DataFrame, csv: str) -> Table:

@@ -14,7 +14,7 @@ from survey.analysis.report.answers import Answer, condition_finding, reliabilit
 from survey.analysis.report.headlines import findings, headlines
 from survey.analysis.report.report import covariates_said, effects_said, stamp_rows
 from survey.analysis.report.words import GLOSSARY
-from survey.desk.pages.results.pieces import Figure, file_response, interval, page_table, score
+from survey.desk.pages.results.pieces import figure, file_response, interval, page_table, score
 from survey.desk.pages.results.ranking import ranking
 from survey.desk.pages.results.scores import scores
 from survey.desk.pages.results.switches import CI_NAMES
@@ -142,7 +142,7 @@ class View:
         """Return the plots and the tables of a view, but those named in `without` and `without_tables`."""
         wanted = [plots.plot_named(kind) for kind in PLOTS_OF[name] if kind not in without]
         figures = [
-            Figure(kind, page_table(kind.title, table, f"{self.base}plots/{kind.name}.csv?{self.query}"))
+            figure(kind, table, f"{self.base}plots/{kind.name}.csv?{self.query}")
             for kind, table in plots.drawable_of(wanted, self.data)
         ]
         tables = [
