@@ -31,7 +31,7 @@ def supports_bf16(device: torch.device) -> bool:
 def resolve_precision(precision: str, device: torch.device) -> torch.dtype:
     """Return the dtype in which the network runs.
 
-    "auto" is float32 on every CPU: with Winograd's convolutions it is faster there than bfloat16, even in hardware.
+    "auto" is float32 on every CPU, so that images keep their bits; with AMX bfloat16 would be faster.
 
     Args:
         precision: A recipe's: "auto", "fp32", "tf32" or "bf16".
