@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 
 from survey.analysis.reading.cells import Cells
+from survey.analysis.reading.missing import MISSING
 from survey.analysis.reading.options import ReadOptions
 from survey.analysis.reading.roles import REQUIRED, role_of
-from survey.analysis.reading.values import MISSING, clean
+from survey.analysis.reading.wording import clean
 from survey.analysis.table import TableError
 
 _LOOKED_AT: Final = 60

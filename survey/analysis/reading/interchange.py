@@ -12,6 +12,7 @@ from typing import Any, Final
 import pandas as pd
 
 from survey.analysis.reading.header import Named
+from survey.analysis.reading.label_studio import is_label_studio, label_studio_rows
 from survey.analysis.reading.roles import role_of
 from survey.analysis.table import TableError
 
@@ -66,6 +67,9 @@ def json_table(path: Path, value: Any, notes: dict[str, str]) -> Named:
             return _table(_sujson(value))
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         raise TableError(f"{path}: {notes['format']}, but not as the format has it: {error!r}") from None
+    if is_label_studio(value):
+        notes["format"] = "tasks of Label Studio"
+        return _of_one_question(_table(label_studio_rows(value, notes)))
     rows = _records(value)
     if rows is None:
         raise TableError(
@@ -163,14 +167,49 @@ def _records(value: Any) -> list[dict[str, Any]] | None:
             ):
                 return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
         # The study's own document has the ratings under this name.
+        if (
+            value
+            and all(isinstance(row, dict) and row for row in value.values())
+            and not any(isinstance(cell, list | dict) for row in value.values() for cell in row.values())
+        ):
+            return [{"": name} | row for name, row in value.items()]
         for key in ("ratings", *value):
             if (rows := _records(value.get(key)) if isinstance(value.get(key), list) else None) is not None:
                 return rows
         return None
     if not isinstance(value, list) or not value or not all(isinstance(row, dict) for row in value):
         return None
+    value = _unnested(value)
     roles = {role_of(str(name)) for row in value[:50] for name in row}
     return value if "rating" in roles or len(roles - {None}) > 1 else None
+
+
+def _unnested(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return a record for each of the records that a record holds, such as a participant's list of ratings."""
+    keys = {key for row in rows for key, value in row.items() if _are_records(value)}
+    if len(keys) != 1:
+        return rows
+    (key,) = keys
+    inner = {role_of(str(name)) for row in rows for part in row.get(key) or () for name in part}
+    outer = {role_of(str(name)) for row in rows for name in row if name != key}
+    if not {"item", "rating"} <= inner and not {"participant", "rating"} <= inner:
+        return rows
+    if {"participant", "item", "rating"} <= outer:
+        return rows
+    return [
+        {name: value for name, value in row.items() if name != key} | part
+        for row in rows
+        for part in row.get(key) or ()
+    ]
+
+
+def _are_records(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(part, dict) for part in value)
+
+
+def _of_one_question(named: Named) -> Named:
+    """Return a table without its column ``question`` where that always says the same."""
+    return Named(named.frame.drop(columns=["question"])) if named.frame["question"].nunique() == 1 else named
 
 
 def _table(rows: Iterable[dict[str, Any]]) -> Named:

@@ -20,10 +20,11 @@ from survey.analysis.reading.roles import (
     RESPONSE_WORDS,
     TEXT,
     holds_no_ratings,
+    is_summary,
     plain,
     role_of,
 )
-from survey.analysis.reading.values import parse_ratings
+from survey.analysis.reading.values import parse_numbers, parse_ratings
 from survey.analysis.table import TableError
 
 COLUMN: Final = "\0column"
@@ -40,6 +41,9 @@ _ITEM_NAME: Final = re.compile(
     re.IGNORECASE,
 )
 _OFTEN: Final = 0.2
+_MOST: Final = 0.75
+_FEW: Final = 8
+_WORDS: Final = 101
 _GROUPED: Final = re.compile(r"^(.*?)[\s_.:/\-]*\[(.+)\]$")
 
 
@@ -49,10 +53,16 @@ def rating_columns(
     """Return the columns of a wide table that hold ratings by their values and names; notes say what was not taken."""
     shares: dict[str, float] = {}
     empty: list[str] = []
+    doubtful: list[str] = []
+    by_name: list[str] = []
     for name in frame.columns:
-        if name in columns.known() or holds_no_ratings(name) or not name:
+        if name in columns.known() or not name:
             continue
         texts = frame[name].unique()
+        if holds_no_ratings(name):
+            if not is_summary(name) and not parse_ratings(texts, options).bad.any():
+                by_name.append(name)
+            continue
         parsed = parse_ratings(texts, options)
         sizes = frame[name].value_counts().reindex(texts).to_numpy()
         good, bad = sizes[~np.isnan(parsed.number)].sum(), sizes[parsed.bad].sum()
@@ -60,18 +70,34 @@ def rating_columns(
             empty.append(name)
         elif good >= bad:
             shares[name] = good / (good + bad)
+        elif (good or name.isdigit()) and not parse_numbers(frame[name], options)[1].any():
+            # Numbers, but most of another scale: refused where its neighbours are ratings, not passed over.
+            doubtful.append(name)
     found = _in_brackets(list(shares), notes)
     shapes = [_shape(name) for name in found]
     usual = max(set(shapes), key=shapes.count) if shapes else ""
-    if "#" in usual and len(found) > 3 and shapes.count(usual) >= 0.75 * len(found):
+    if "#" in usual and len(found) > 3 and shapes.count(usual) >= _MOST * len(found):
         odd = [name for name, shape in zip(found, shapes, strict=True) if shape != usual]
         if odd:
             notes["not_ratings"] = (
                 f"not read as ratings, for their names are unlike the others': {listed(odd)}"
             )
             found = [name for name in found if name not in odd]
+    if found and by_name:
+        notes["not_ratings_by_name"] = f"not read as ratings, by their names: {listed(by_name)}"
     alike = {_shape(name) for name in found}
-    return [name for name in frame.columns if name in found or (name in empty and _shape(name) in alike)]
+    more = [
+        name
+        for name in (*empty, *doubtful)
+        if _shape(name) in alike or (name in doubtful and _is_coded(frame[name], options))
+    ]
+    return [name for name in frame.columns if name in found or name in more]
+
+
+def _is_coded(column: pd.Series, options: ReadOptions) -> bool:
+    """Whether one single number is no rating: it may be the code of a missing one."""
+    texts = column.unique()
+    return int(parse_ratings(texts, options).bad.sum()) == 1
 
 
 def _in_brackets(names: list[str], notes: dict[str, str]) -> list[str]:
@@ -113,6 +139,7 @@ def long_table(
         shown = ", ".join(missing_column(role, names, columns.hints.get(role, [])) for role in missing)
         raise TableError(
             f"{source}: no column{plural} {shown}; found: {listed(names)}{_rating_hint(named, columns, missing, options)}"
+            f"{_hint_of_words(named, columns, missing)}"
         )
     refuse_rivals(columns, source, REQUIRED)
     base = _base(named.frame, columns)
@@ -129,6 +156,25 @@ def _rating_hint(named: Named, columns: Columns, missing: list[str], options: Re
         return ""
     found = rating_columns(named.frame, columns, options, {})
     return f"; if these hold the ratings, add --columns rating={'+'.join(found[:8])}" if found else ""
+
+
+def _hint_of_words(named: Named, columns: Columns, missing: list[str]) -> str:
+    """Return a hint where several columns share a few values: ratings in words, or on another scale."""
+    free = [
+        name
+        for name in map(str, named.frame.columns)
+        if name not in columns.known() and not holds_no_ratings(name)
+    ]
+    if "rating" not in missing or len(missing) < 2 or len(free) < 3:
+        return ""
+    texts = {name: set(named.frame[name].str.strip()) - {""} for name in free}
+    words = set().union(*texts.values())
+    if not 2 <= len(words) <= _WORDS or all(len(own) < 2 for own in texts.values()):
+        return ""
+    return (
+        f"; if {listed(free[:3])} ... hold ratings, name their scale by --scale LOW:HIGH, or their labels ({listed(sorted(words)[:5])}) "
+        "by --labels, lowest first"
+    )
 
 
 def _base(frame: pd.DataFrame, columns: Columns) -> pd.DataFrame:
@@ -233,10 +279,34 @@ def wide_table(
     if questions:
         more["question"] = questions
     table = _melted(base, named.frame, ratings, more, notes).assign(**{COLUMN: list(ratings) * len(base)})
-    size = f"{len(named.frame)} {rows_are}s in rows by {len(dict.fromkeys(heads))} {other}s in columns ({listed(list(dict.fromkeys(heads))[:4])} ...)"
+    names = list(dict.fromkeys(heads))
+    size = f"{len(named.frame)} {rows_are}s in rows by {len(names)} {other}s in columns ({_some(names)})"
     asked = f", questions {listed(list(dict.fromkeys(questions)))}" if questions else ""
     notes["wide"] = f"a wide table: {size}{asked}"
+    if odd := _unlike(names):
+        notes["unlike"] = (
+            f"{other}s whose names begin unlike the others': {listed(odd)}; if they are none, name the columns of ratings by "
+            "--columns rating=A+B"
+        )
     return table
+
+
+def _some(names: list[str]) -> str:
+    """Return names for a note: all of a few, else the first and the last, where other columns are found."""
+    return listed(names) if len(names) <= _FEW else f"{listed(names[:4])} ... {listed(names[-2:])}"
+
+
+def _unlike(names: list[str]) -> list[str]:
+    """Return the names that do not begin with the two words with which most others do."""
+    starts = [" ".join(name.split()[:2]) for name in names]
+    usual = max(set(starts), key=starts.count)
+    if (
+        len(names) < _FEW / 2
+        or " " not in usual
+        or not _MOST * len(names) <= starts.count(usual) < len(names)
+    ):
+        return []
+    return [name for name, start in zip(names, starts, strict=True) if start != usual]
 
 
 def _orientation(

@@ -11,6 +11,9 @@ import pandas as pd
 from survey.analysis.reading.roles import INVISIBLE
 
 _FORMULA: Final = re.compile(r"^'(?=[=+\-@\t\r])")
+_LOST: Final = re.compile(r"\?{2,}(?:[\W\d_]|\?)*(?:\.\w{1,4})?")
+"""Programs write a question mark for each letter that an encoding has not."""
+
 _SHOWN: Final = 4
 
 
@@ -49,6 +52,10 @@ def tidy_names(column: pd.Series, role: str, notes: dict[str, str]) -> pd.Series
     if odd := [name for name in dict.fromkeys(after) if INVISIBLE.search(name)]:
         notes[f"{role}_invisible"] = (
             f"{role}: invisible characters in {', '.join(map(_visible, odd[:_SHOWN]))}"
+        )
+    if lost := [name for name in dict.fromkeys(after) if "\ufffd" in name or _LOST.fullmatch(name)]:
+        notes[f"{role}_lost"] = (
+            f"{role}: letters were lost when the file was saved, so that different names may have become one: {_shown(lost)}"
         )
     values = pd.Series(after, dtype="str").to_numpy(object)
     return pd.Series(values[codes], index=column.index, name=column.name, dtype="str")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
@@ -46,6 +47,9 @@ class ReadOptions:
     header: bool = True
 
     def __post_init__(self) -> None:
+        alike = list(map(_alike, self.labels))
+        if double := next((label for label in self.labels if alike.count(_alike(label)) > 1), None):
+            raise OptionError(f"--labels: {double!r} is there twice; each category needs a label of its own")
         if self.labels and self.scales:
             raise OptionError("--labels: labels belong to one scale, and --scale gives several")
         if self.labels and self.scale is not None:
@@ -66,6 +70,10 @@ class ReadOptions:
             ends = self.scales.values()
             return Scale(min(scale.low for scale in ends), max(scale.high for scale in ends), None)
         return Scale(1, len(self.labels), 1) if self.labels else Scale()
+
+
+def _alike(label: str) -> str:
+    return unicodedata.normalize("NFKC", label).casefold().strip()
 
 
 def parse_options(

@@ -13,10 +13,12 @@ import pandas as pd
 from survey.analysis.reading.columns import Columns, listed
 from survey.analysis.reading.header import Named
 from survey.analysis.reading.options import ReadOptions
+from survey.analysis.reading.roles import role_of
 from survey.analysis.reading.values import parse_ratings
 
 _PART: Final = re.compile(r"^(.+)[._\- ]([^._\- ]+)$")
 _CHOSEN: Final = {"true": True, "false": False, "yes": True, "no": False, "": False}
+_NUMBERED: Final = re.compile(r"^(.*?[^\d\s_.\-])[\s_.\-]?0*(\d{1,2})$")
 _OFTEN: Final = 0.5
 
 
@@ -58,6 +60,8 @@ def with_lists(named: Named, notes: dict[str, str]) -> Named:
     Every cell of such a column is a list, and the lists of a row are equally long.
     """
     frame = named.frame
+    if any(role_of(str(name)) == "mean" for name in frame.columns):
+        return named  # The list is an interval.
     lists = {
         name: [_list(str(cell)) for cell in frame[name]]
         for name in frame.columns
@@ -76,6 +80,43 @@ def with_lists(named: Named, notes: dict[str, str]) -> Named:
         f"each row holds lists in {listed(list(map(str, lists)))}: one rating for each of their values"
     )
     return Named(grown.astype("str"), numbered=named.numbered)
+
+
+def with_numbers(named: Named, notes: dict[str, str]) -> Named:
+    """Return a table with a row for each of ``image1, rating1, image2, rating2 ...``: several items of one page."""
+    frame = named.frame
+    groups: dict[str, dict[str, dict[int, str]]] = {}
+    for name in map(str, frame.columns):
+        found = _NUMBERED.match(name)
+        if found and (role := role_of(found[1])) in ("item", "rating", "question", "rt_ms"):
+            groups.setdefault(str(role), {}).setdefault(found[1], {})[int(found[2])] = name
+    items, ratings = groups.get("item", {}), groups.get("rating", {})
+    if (
+        len(items) != 1
+        or len(ratings) != 1
+        or {role_of(str(name)) for name in frame.columns} & {"item", "rating"}
+    ):
+        return named
+    (numbers,) = {tuple(sorted(group)) for group in items.values()}
+    stems = {
+        stem: group
+        for part in groups.values()
+        for stem, group in part.items()
+        if tuple(sorted(group)) == numbers
+    }
+    if len(numbers) < 2 or not set(ratings) <= set(stems):
+        return named
+    moved = {name for group in stems.values() for name in group.values()}
+    rest = frame[[name for name in frame.columns if name not in moved]]
+    parts = [
+        rest.assign(**{stem: frame[group[number]] for stem, group in stems.items()}) for number in numbers
+    ]
+    grown = pd.concat(parts).sort_index(kind="stable")
+    ((head, group),) = items.items()
+    notes["numbered_columns"] = (
+        f"each row holds {len(numbers)} items, {listed(list(group.values()))}: each is a row of its own"
+    )
+    return Named(grown[(grown[head] != "").to_numpy(bool)])
 
 
 def _starts_lists(column: pd.Series) -> bool:

@@ -38,8 +38,9 @@ from survey.analysis.reading.layout import (
 from survey.analysis.reading.names import tidy_names
 from survey.analysis.reading.options import ReadOptions
 from survey.analysis.reading.own_scales import scales_of
-from survey.analysis.reading.packed import with_choices, with_lists, with_objects
-from survey.analysis.reading.roles import NUMBERS, REQUIRED, TEXT
+from survey.analysis.reading.packed import with_choices, with_lists, with_numbers, with_objects
+from survey.analysis.reading.responses import refuse_weights, without_trials
+from survey.analysis.reading.roles import NUMBERS, REQUIRED, STATISTICS, TEXT
 from survey.analysis.reading.settling import question_of_repeats, settle
 from survey.analysis.reading.sheets import WORKBOOKS, choose_sheet, sheet_cells, sheet_names
 from survey.analysis.reading.statistics import refuse_counts, refuse_means
@@ -51,6 +52,9 @@ from survey.analysis.table import NOT_FACTORS, Ratings, TableError, check
 Notes = dict[str, str]
 _DEFAULT: Final = ReadOptions()
 _SHOWN: Final = 5
+_FLAGS: Final = ("0", "1", "-1", "")
+"""Answers of a check box, of which some are no ratings."""
+
 _FEW: Final = 20
 _OFTEN: Final = 0.2
 
@@ -202,7 +206,10 @@ def _of_ratings(table: pd.DataFrame, options: ReadOptions, notes: Notes) -> pd.D
     parsed = parse_ratings(texts, options)
     answers = pd.DataFrame({"good": ~np.isnan(parsed.number[codes]), "bad": parsed.bad[codes]})
     sums = answers.groupby(table["question"].to_numpy(object)).sum()
-    others = list(sums.index[sums["bad"] > _OFTEN * (sums["good"] + sums["bad"])])
+    sums["flag"] = table["rating"].isin(_FLAGS).groupby(table["question"].to_numpy(object)).all()
+    others = list(
+        sums.index[(sums["bad"] > _OFTEN * (sums["good"] + sums["bad"])) | (sums["flag"] & (sums["bad"] > 0))]
+    )
     if not others or not ((sums["bad"] == 0) & (sums["good"] > 0)).any():
         return table
     out = table["question"].isin(others)
@@ -215,13 +222,16 @@ def _of_ratings(table: pd.DataFrame, options: ReadOptions, notes: Notes) -> pd.D
 
 def as_long(named: Named, source: str, options: ReadOptions, notes: Notes) -> tuple[pd.DataFrame, Columns]:
     """Return one row of text for each rating cell, under the tidy table's column names, and the file's columns."""
-    named = with_lists(named, notes)
+    named = without_trials(with_numbers(with_lists(named, notes), notes), notes)
     names = [str(name) for name in named.frame.columns]
     columns = Columns() if named.matrix and not options.columns else resolve(names, source, options)
     named = with_choices(named, columns, options, notes)
     settle(named, columns, options, notes)
     complete = all(role in columns.of for role in REQUIRED)
     if complete and options.wide in ("auto", "no"):
+        refuse_weights(named.frame, columns, source, options)
+        for role in set(STATISTICS) - set(options.columns):
+            columns.of.pop(role, None)  # A factor or covariate may be called so.
         table = long_table(named, columns, source, options, notes)
     else:
         table = _not_plainly_long(named, columns, source, options, notes)
@@ -273,9 +283,11 @@ def _refuse_off_scale(named: Named, columns: Columns, source: str, options: Read
         number, bad = parse_numbers(named.frame[name], options)
         if name and name not in columns.known() and not bad.any() and np.isfinite(number).any():
             numeric[name] = number
-    if shaped_alike(list(numeric)):
-        low = min(np.nanmin(number) for number in numeric.values())
-        high = max(np.nanmax(number) for number in numeric.values())
+    if not shaped_alike(list(numeric)):
+        return
+    low = min(np.nanmin(number) for number in numeric.values())
+    high = max(np.nanmax(number) for number in numeric.values())
+    if not (options.used_scale.contains(low) and options.used_scale.contains(high)):
         raise TableError(
             f"{source}: columns {listed(list(numeric)[:4])} ... hold numbers from {low:g} to {high:g}, and ratings are "
             f"{options.used_scale.describe()}: name another scale by --scale LOW:HIGH, and codes of missing ratings by --missing"
@@ -364,7 +376,7 @@ def _optional(
         if name not in table.columns:
             continue
         if name == "rt_ms":
-            found[name], remarks = milliseconds(table[name], columns.one(name) or name)
+            found[name], remarks = milliseconds(table[name], columns.one(name) or name, table.columns)
             notes |= remarks
             continue
         number, bad = parse_numbers(table[name], options)

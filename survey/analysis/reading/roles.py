@@ -115,6 +115,16 @@ SUMMARY_WORDS: Final = frozenset(
 )
 """Names of rows and columns that sum up the others."""
 
+STATISTIC_WORDS: Final = {
+    "median": {"median"},
+    "min": {"min", "minimum"},
+    "max": {"max", "maximum"},
+    "sum": {"sum", "total", "totals", "summe", "gesamt", "somme", "suma", "grand_total", "total_general"},
+    "count": {"n", "count", "anzahl"},
+    "std": {"sd", "std", "stdev", "stddev", "std_dev", "standard_deviation", "standardabweichung"},
+}
+"""Which statistic a summary word means; others mean the mean."""
+
 MAYBE_NAMES: Final = frozenset(
     {"max", "min", "m", "n", "media", "medie", "ø", "mode", "range", "var", "se", "ci"}
 )
@@ -142,6 +152,8 @@ NO_RATINGS: Final = frozenset(
         progress q_recaptcha_score recipient_email recipient_first_name recipient_last_name recorded_date
         recordeddate refurl response_id row run screen seed session sex start_date start_time startdate
         startlanguage status submitdate time timestamp trial trial_index user_language version width year
+        layer ratio size seed step steps iterations iteration bitrate bit_rate qp crf resolution fps frame_rate framerate
+        snr psnr ssim vmaf lpips bpp distance viewing_distance screen_size expertise batch
         zeitstempel lfdn first_name last_name name_of_respondent years_of_experience
         """
     )
@@ -165,8 +177,8 @@ QUESTION_WORDS: Final = frozenset(
 _SUFFIX: Final = re.compile(
     r"(?:_?(?:ids?|names?|no|nr|num|number|code|key|label|index|idx)|_(?:pseudonym|url|file|filename|path))$"
 )
-_PREFIX: Final = re.compile(r"^(?:input|answer|id|name)_(?=.)")
-"""What Mechanical Turk writes before each name, and what people write before what they name."""
+_PREFIX: Final = re.compile(r"^(?:input|answer|id|name|spreadsheet)_(?=.)")
+"""What Mechanical Turk and Gorilla write before each name, and what people write before what they name."""
 
 _OF_SCALE: Final = re.compile(r"\s*\(\s*-?\d+\s*(?:-|–|/|\.\.|to|bis|à|a)\s*\d+[^)]*\)\s*$")
 _BESIDE: Final = re.compile(

@@ -10,7 +10,7 @@ import pandas as pd
 from survey.analysis.reading.columns import Columns
 from survey.analysis.reading.header import Named
 from survey.analysis.reading.options import ReadOptions
-from survey.analysis.reading.roles import REQUIRED, holds_no_ratings, plain, rank
+from survey.analysis.reading.roles import REQUIRED, SYNONYMS, holds_no_ratings, plain, rank
 from survey.analysis.reading.values import parse_numbers, parse_ratings
 
 _WEAK: Final = 3
@@ -55,12 +55,17 @@ def question_of_repeats(table: pd.DataFrame) -> str | None:
     if "question" in table.columns or not table.duplicated(keys).any():
         return None
     for name in table.columns:
-        if plain(str(name)) not in _MAYBE_QUESTION or not 2 <= table[name].nunique() <= _FEW:
+        if not _asks(str(name)) or not 2 <= table[name].nunique() <= _FEW:
             continue
         worded = not table[name].str.strip().str.fullmatch(r"[+-]?\d+(?:[.,]\d+)?|").any()
         if worded and not table.duplicated([*keys, name]).any():
             return str(name)
     return None
+
+
+def _asks(name: str) -> bool:
+    """Whether a column's name says that it holds questions, such as ``item_question`` or ``question_text``."""
+    return bool(set(plain(name).split("_")) & (_MAYBE_QUESTION | set(SYNONYMS["question"])))
 
 
 def _drop_empty(frame: pd.DataFrame, columns: Columns, options: ReadOptions) -> None:
@@ -94,10 +99,9 @@ def _settle_rivals(frame: pd.DataFrame, columns: Columns, notes: dict[str, str])
     for role, names in list(columns.rivals.items()):
         if role not in ("participant", "item"):
             continue
-        pairs = len(frame[names].drop_duplicates())
-        if pairs < _PAIRS or any(
-            frame[name].nunique() != pairs or (frame[name] == "").any() for name in names
-        ):
+        # Rows that are none of ratings, such as a person's registration, may have one of them only.
+        named = frame[names][(frame[names] != "").all(axis=1)].drop_duplicates()
+        if len(named) < _PAIRS or any(named[name].nunique() != len(named) for name in names):
             continue
         # Names say more than numbers.
         chosen = max(

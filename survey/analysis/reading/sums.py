@@ -10,17 +10,10 @@ from numpy.typing import NDArray
 
 from survey.analysis.reading.layout import COLUMN
 from survey.analysis.reading.options import ReadOptions
-from survey.analysis.reading.roles import MAYBE_NAMES, is_summary, plain
+from survey.analysis.reading.roles import MAYBE_NAMES, STATISTIC_WORDS, is_summary, plain
 from survey.analysis.reading.values import parse_numbers, parse_ratings
 
-_STATISTICS: Final = {
-    "median": {"median"},
-    "min": {"min", "minimum"},
-    "max": {"max", "maximum"},
-    "sum": {"sum", "total", "totals", "summe", "gesamt", "somme", "suma", "grand_total", "total_general"},
-    "count": {"n", "count", "anzahl"},
-    "std": {"sd", "std", "stdev", "stddev", "std_dev", "standard_deviation", "standardabweichung"},
-}
+_ONE: Final = {"participant": "a participant", "item": "an item"}
 _MANY: Final = 6
 _ROUNDING: Final = 0.051
 """How far a printed mean may be from the mean: one decimal."""
@@ -43,14 +36,14 @@ def without_sums(table: pd.DataFrame, options: ReadOptions, notes: dict[str, str
             if not _is_sum(table, mine & ~out, str(name), other, options):
                 if plain(str(name)) not in MAYBE_NAMES | {""}:
                     notes[f"kept_{role}"] = (
-                        f"{str(name)!r} is kept as a {role}: it does not sum up the others"
+                        f"{str(name)!r} is kept as {_ONE[role]}: it does not sum up the others"
                     )
             else:
                 out |= mine
                 rows = table.index[mine].unique()
                 where = f"row {rows[0]}" if len(rows) == 1 else f"{mine.sum()} values"
                 column = f" (column {name!r})" if COLUMN in table.columns and len(rows) > 1 else ""
-                called = repr(str(name)) if str(name).strip() else f"a {role} without a name"
+                called = repr(str(name)) if str(name).strip() else f"{_ONE[role]} without a name"
                 notes[f"summary_{role}"] = (
                     f"{called} sums up the others and is no {role}: {where}{column} left out"
                 )
@@ -70,12 +63,14 @@ def _is_sum(
         return True
     values, bad = parse_numbers(rows["rating"], options)
     printed = pd.Series(values, index=rows[other].to_numpy(object)).dropna()
+    if not doubtful and not len(printed):
+        return True
     if bad.any() or len(printed) < 2:
         return False
     # Whole numbers that are few may be the ratings of somebody called Max.
     if doubtful and not off_scale and len(printed) < _MANY and (printed == printed.round()).all():
         return False
     groups = pd.Series(parse_numbers(rest["rating"], options)[0]).groupby(rest[other].to_numpy(object))
-    statistic = next((key for key, words in _STATISTICS.items() if known in words), "mean")
+    statistic = next((key for key, words in STATISTIC_WORDS.items() if known in words), "mean")
     expected = groups.agg(statistic).reindex(printed.index)
     return bool((np.abs(expected - printed) <= _ROUNDING).all())

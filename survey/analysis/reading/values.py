@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
@@ -12,78 +11,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from survey.analysis.labels import ACR, DCR
+from survey.analysis.reading.missing import MISSING
 from survey.analysis.reading.options import ReadOptions
 from survey.analysis.reading.roles import INVISIBLE
+from survey.analysis.reading.wording import Wording, clean, fold
 from survey.analysis.scale import Scale
-
-MISSING: Final = frozenset(
-    (
-        *(
-            "",
-            "na",
-            "n/a",
-            "n.a.",
-            "n.a",
-            "nan",
-            "nil",
-            "null",
-            "none",
-            "missing",
-            "<na>",
-            "#n/a",
-            "#null!",
-            "#nv",
-            "nv",
-        ),
-        *(
-            "k.a.",
-            "s/d",
-            "n.d.",
-            "nd",
-            "-",
-            "--",
-            "---",
-            ".",
-            "..",
-            "...",
-            "?",
-            "_",
-            "/",
-            "nat",
-            "(null)",
-            "(none)",
-        ),
-        *("[null]", "\\n", "skipped", "unrated", "not rated", "no answer", "no rating"),
-        *(
-            "no response",
-            "not answered",
-            "unanswered",
-            "don't know",
-            "dont know",
-            "dk",
-            "nr",
-            "skip",
-            "blank",
-            "empty",
-        ),
-        *("prefer not to say", "-/-", "n. a.", "n / a"),
-        *(
-            "keine angabe",
-            "keine antwort",
-            "weiß nicht",
-            "weiss nicht",
-            "sans réponse",
-            "pas de réponse",
-            "ne sait pas",
-        ),
-        *("sin respuesta", "no sabe", "no contesta", "ns/nc"),
-    )
-)
-"""Texts that stand for a missing number, in small letters."""
 
 _NUMBER: Final = re.compile(r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?")
 _SHARE: Final = re.compile(rf"({_NUMBER.pattern})\s*(?:/|\\|of|out of|von|sur|de)\s*(\d+)")
+_MIXED: Final = re.compile(r"(\d+)\s+([123])/([24])")
+_THOUSANDS: Final = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+")
+_THOUSAND: Final = 1000
 _STARS: Final = re.compile(r"(?:([★⭐🌟*]+)(½?)|([☆✩✰]+))([☆✩✰]*)")
 _STAR_WORD: Final = re.compile(
     rf"({_NUMBER.pattern})\s*(?:★|⭐|🌟|stars?|sterne?|étoiles?|estrellas?|points?|punkte?|pts?\.?)"
@@ -143,12 +81,6 @@ def parse_numbers(column: pd.Series, options: ReadOptions) -> tuple[NDArray[np.f
     return np.r_[number, np.nan][codes], np.r_[bad, False][codes]
 
 
-def clean(text: str) -> str:
-    """Return a cell's text with full-width digits made plain, one kind of dash and no blanks around it."""
-    text = unicodedata.normalize("NFKC", INVISIBLE.sub("", text)).strip()
-    return re.sub("[\u2010-\u2015\u2212]", "-", text)
-
-
 def hint_of_range(numbers: NDArray[np.float64], scale: Scale) -> str:
     """Return what to do where ratings are off the scale; ``numbers`` are all that the table has."""
     numbers = numbers[np.isfinite(numbers)]
@@ -191,8 +123,7 @@ class _Reader:
 
     def __init__(self, options: ReadOptions) -> None:
         self.scale = options.used_scale
-        self.labels = _label_numbers(options)
-        self.own = bool(options.labels)
+        self.wording = Wording(options)
         self.missing = {clean(code).casefold() for code in options.missing}
         self.missing_numbers = {_to_float(code) for code in self.missing if _NUMBER.fullmatch(code)}
         self.used: dict[str, float] = {}
@@ -204,7 +135,7 @@ class _Reader:
 
     def is_missing(self, text: str) -> bool:
         plain = clean(text).casefold()
-        if self.own and _fold(plain) in self.labels:
+        if self.wording.is_own(plain):
             return False
         named = plain in self.missing or (
             bool(_NUMBER.fullmatch(plain)) and _to_float(plain) in self.missing_numbers
@@ -217,7 +148,15 @@ class _Reader:
 
     def read(self, text: str) -> float:
         plain = clean(text)
+        if (own := self.wording.written(plain)) is not None:
+            self.used[plain] = own
+            return own
         if not plain or self.is_missing(text):
+            return np.nan
+        if _THOUSANDS.fullmatch(plain) and self.scale.high >= _THOUSAND:
+            self.wrong[text] = (
+                f"may be {plain.replace(',', '')} or {plain.replace(',', '.')}: write it without a comma"
+            )
             return np.nan
         if _NUMBER.fullmatch(plain):
             number = _to_float(plain)
@@ -257,27 +196,28 @@ class _Reader:
                 value = np.nan
         elif found := _STAR_WORD.fullmatch(low):
             value = _to_float(found[1])
+        elif found := _MIXED.fullmatch(plain):
+            value = float(found[1]) + float(found[2]) / float(found[3])
         if not np.isnan(value):
             self.forms.setdefault("forms", f"{text.strip()} is read as {value:g}")
         return value
 
     def _labelled(self, text: str, plain: str) -> float:
-        folded = _fold(plain)
-        if folded in self.labels:
-            value, method = self.labels[folded]
+        if meant := self.wording.find(plain):
+            value, method = meant
             self.used[plain] = value
             self.methods.add(method)
             return value
         for pattern, place in ((_FIRST, 1), (_LAST, 2)):
             if found := pattern.fullmatch(plain):
                 number, label = _to_float(found[place]), found[3 - place]
-                known = self.labels.get(_fold(label))
+                known = self.wording.find(label)
                 if known is not None and known[0] != number:
                     self.wrong[text] = f"has the number {number:g}, but {label!r} is category {known[0]:g}"
                     return np.nan
-                if known is None and (self.own or not _is_worded(label) or not _PARTED.match(plain)):
+                if known is None and (self.wording.own or not _is_worded(label) or not _PARTED.match(plain)):
                     continue
-                if known is None and self.label_of.setdefault(number, _fold(label)) != _fold(label):
+                if known is None and self.label_of.setdefault(number, fold(label)) != fold(label):
                     self.wrong[text] = f"gives the number {number:g} to {label!r} and to another label"
                     return np.nan
                 if self.used.setdefault(label, number) != number:
@@ -299,36 +239,6 @@ class _Reader:
             shown = ", ".join(repr(code) for code in list(self.seen_missing)[:8])
             notes["missing_codes"] = f"read as missing ratings: {shown}"
         return notes | {f"ratings_{name}": text for name, text in self.forms.items()}
-
-
-def _label_numbers(options: ReadOptions) -> dict[str, tuple[float, str]]:
-    """Return {label for comparison: (number, method)}."""
-    values = options.used_scale.categories or ()
-    if options.labels:
-        return {form: (values[i], "own") for i, label in enumerate(options.labels) for form in _forms(label)}
-    if len(values) != 5:
-        return {}
-    found: dict[str, tuple[float, str]] = {}
-    for method, languages in (("acr", ACR), ("dcr", DCR)):
-        for labels in languages.values():
-            for i, label in enumerate(labels):
-                for form in _forms(label):
-                    found.setdefault(form, (values[i], method))
-    return found
-
-
-def _forms(label: str) -> tuple[str, str]:
-    """Return a label for comparison with its umlauts written as two letters, and as one."""
-    return _fold(label), _fold(
-        "".join(c for c in unicodedata.normalize("NFKD", label) if not unicodedata.combining(c))
-    )
-
-
-def _fold(label: str) -> str:
-    """Return a label for comparison: without case, accents, punctuation; an umlaut as two letters."""
-    text = label.casefold().replace("ä", "ae").replace("ö", "oe").replace("ü", "ue")
-    text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    return re.sub(r"[\W_]+", " ", text).strip()
 
 
 def _is_worded(label: str) -> bool:

@@ -136,7 +136,7 @@ def test_columns_of_means_and_further_columns_are_no_participants(read):
         "c0",
     ]
     assert ratings.table["layer"].tolist()[:1] == [1]
-    assert "'layer'" in ratings.notes["not_ratings"] or "layer" in ratings.notes["not_ratings"]
+    assert "layer" in ratings.notes["not_ratings_by_name"]
 
 
 @pytest.mark.parametrize("corner", ["", "name"])

@@ -403,3 +403,142 @@ def test_the_words_of_questions_are_named_by_an_option(read):
 def test_a_missing_code_is_shown_as_the_shell_takes_it(read):
     with pytest.raises(TableError, match="--missing='not sure'"):
         read("participant,item,rating\na,x,not sure\na,y,3\n")
+
+
+def test_a_property_of_the_items_is_no_participant_by_its_name(read):
+    lines = [
+        ["item", "layer", *PEOPLE],
+        *([i, 1 + n % 3, *(VALUES[p, i] for p in PEOPLE)] for n, i in enumerate(ITEMS)),
+    ]
+    ratings = read(lines)
+    assert cells(ratings) == VALUES
+    assert "layer" in ratings.table.columns
+    assert "layer" in ratings.notes["not_ratings_by_name"]
+
+
+def test_a_column_of_another_scale_is_not_passed_over(read):
+    """Its participant wrote -1 for most of what he did not rate."""
+    rows = [["item", *PEOPLE], *([i, *(VALUES[p, i] for p in PEOPLE)] for i in ITEMS)]
+    for row in rows[2:]:
+        row[3] = -1
+    with pytest.raises(TableError, match=r"row 3, column 'Cleo': rating -1 .*--missing=-1"):
+        read(rows)
+    assert len(read(rows, missing="-1").table) == len(VALUES) - 3
+
+
+def test_a_question_unlike_the_others_is_noted(read):
+    heads = [f"How good is {i}?" for i in ITEMS]
+    rows = [
+        ["Timestamp", *heads, "How often do you paint?"],
+        *([n, *(VALUES[p, i] for i in ITEMS), 3] for n, p in enumerate(PEOPLE)),
+    ]
+    ratings = read(rows)
+    assert "How often do you paint?" in ratings.notes["unlike"]
+    assert "--columns rating=A+B" in ratings.notes["unlike"]
+
+
+@pytest.mark.parametrize("head", ["item_question", "question_text", "Rated dimension"])
+def test_a_column_that_is_called_a_question_tells_questions_apart(read, head):
+    rows = [["participant", head, "item", "rating"]]
+    rows += [[p, q, i, v if q == "good" else 6 - v] for (p, i), v in VALUES.items() for q in ("good", "bad")]
+    ratings = read(rows)
+    assert cells(ratings) == {
+        (p, i, q): v if q == "good" else 6 - v for (p, i), v in VALUES.items() for q in ("good", "bad")
+    }
+
+
+def test_several_items_of_one_page_are_rows_of_their_own(read):
+    rows = [["WorkerId", "Input.image1", "Input.image2", "Answer.rating1", "Answer.rating2"]]
+    rows += [
+        [p, *ITEMS[n : n + 2], VALUES[p, ITEMS[n]], VALUES[p, ITEMS[n + 1]]] for p in PEOPLE for n in (0, 2)
+    ]
+    assert cells(read(rows)) == VALUES
+
+
+def test_trial_runs_of_a_survey_are_left_out_and_doubtful_rows_noted(read):
+    head = ["Status", "Finished", "RecordedDate", "ResponseId", *(f"Q{n}" for n, _ in enumerate(ITEMS))]
+    rows = forms(head, lambda n, p: ["IP Address", str(n > 0), "d", p])
+    rows.append(["Survey Preview", "True", "d", "me", 5, 5, 5, 5])
+    ratings = read(rows)
+    assert ratings.table["participant"].nunique() == len(PEOPLE)
+    assert "1 row of trial runs or spam left out" in ratings.notes["trial_runs"]
+    assert "1 row is marked as not finished" in ratings.notes["marked_finished"]
+
+
+def test_gorilla_names_the_item_in_its_spreadsheet(read):
+    head = ["Participant Private ID", "Zone Type", "Reaction Time", "Response", "Spreadsheet: image"]
+    rows = trials(head, lambda p, i, v: [p, "response_rating", 1234.5, v, i])
+    ratings = read(rows)
+    assert cells(ratings) == VALUES
+    assert set(ratings.table["rt_ms"]) == {1234.5}
+
+
+def test_a_rating_program_registers_people_and_asks_by_check_boxes(read):
+    """AVrateNG writes both beside the ratings, the former with item -1, the latter as 0 and 1."""
+    rows: Rows = [["user_ID", "stimuli_ID", "stimuli_file", "rating_type", "rating"]]
+    for p in PEOPLE:
+        rows.append([p, -1, "", "user_registered", -1])
+        for n, i in enumerate(ITEMS):
+            rows += [
+                [p, n, i, "quality", VALUES[p, i]],
+                [p, n, i, "zoomed", int(p == "Ben")],
+                [p, n, i, "width", 1920],
+            ]
+    ratings = read(rows)
+    assert {key[:2]: value for key, value in cells(ratings).items()} == VALUES
+    assert all(name in ratings.notes["other_answers"] for name in ("user_registered", "width", "zoomed"))
+
+
+def annotation(person: Any, *results: dict[str, Any], cancelled: bool = False) -> dict[str, Any]:
+    return {"completed_by": person, "result": list(results), "was_cancelled": cancelled}
+
+
+def test_tasks_of_label_studio_are_read(tmp_path):
+    def result(name: str, value: dict[str, Any]) -> dict[str, Any]:
+        return {"from_name": name, "to_name": "img", "value": value}
+
+    tasks = [
+        {
+            "id": n,
+            "data": {"note": "x", "image": i},
+            "annotations": [
+                annotation(
+                    {"id": 7, "email": p},
+                    result("quality", {"choices": [LABELS[VALUES[p, i] - 1]]}),
+                    result("appeal", {"rating": 6 - VALUES[p, i]}),
+                    result("remark", {"text": ["nice"]}),
+                )
+                for p in PEOPLE
+            ]
+            + [annotation(9, result("appeal", {"rating": 1}), cancelled=True)],
+        }
+        for n, i in enumerate(ITEMS)
+    ]
+    path = tmp_path / "tasks.json"
+    path.write_text(json.dumps(tasks))
+    ratings = read_ratings(path)
+    assert cells(ratings) == {
+        (p, i, q): v if q == "quality" else 6 - v
+        for (p, i), v in VALUES.items()
+        for q in ("quality", "appeal")
+    }
+    assert "4 annotations were skipped" in ratings.notes["skipped_annotations"]
+    assert "20 results" in ratings.notes["other_results"]
+
+
+def test_records_may_hold_the_ratings_of_a_participant(tmp_path):
+    path = tmp_path / "all.json"
+    nested = [
+        {"participant": p, "ratings": [{"item": i, "rating": VALUES[p, i]} for i in ITEMS]} for p in PEOPLE
+    ]
+    path.write_text(json.dumps({"responses": nested}))
+    assert cells(read_ratings(path)) == VALUES
+    path.write_text(json.dumps({p: {i: VALUES[p, i] for i in ITEMS} for p in PEOPLE}))
+    assert cells(read_ratings(path)) == VALUES
+
+
+def test_ratings_in_words_of_a_wide_file_lead_to_labels(read):
+    rows = forms(["Response ID", *(f"How? [{i}]" for i in ITEMS)], lambda n, p: [p], lambda v: f"A{v}")
+    with pytest.raises(TableError, match=r"their labels \(A1, A2, A3, A4, A5\) by --labels"):
+        read(rows)
+    assert cells(read(rows, labels="A1,A2,A3,A4,A5")) == VALUES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from itertools import combinations_with_replacement
 from pathlib import Path
@@ -154,3 +155,71 @@ def test_means_of_several_questions_and_means_in_rows(tmp_path):
         ["clip b", 3.5, 0.9],
         ["clip c", 4.5, 0.4],
     ]
+
+
+@pytest.mark.parametrize(
+    ("head", "cell", "sd"),
+    [("Mean (SD)", "3.40 (0.80)", 0.8), ("M ± SD", "3.40±0.80", 0.8), ("MOS", "3.40 ± 0.80", np.nan)],
+)
+def test_a_mean_with_its_spread_in_one_cell_is_parted(tmp_path, head, cell, sd):
+    """Without a word on what it is, the spread is not used: it may be a standard error."""
+    means = found(tmp_path, f"image;{head};n\nx;{cell};1,234\ny;{cell};980\n")
+    assert isinstance(means, MeansTable)
+    assert means.table["mean"].tolist() == ["3.40", "3.40"]
+    assert means.table["sd"].tolist() == pytest.approx([sd, sd], nan_ok=True)
+    assert means.table["n"].tolist() == [1234, 980]
+    assert "spread" in means.notes
+
+
+@pytest.mark.parametrize("last", ["Average;3.0;0.7;20", "Max;4.0;0.8;10", ";3.0;0.7;20"])
+def test_a_row_that_sums_up_the_means_is_no_item(tmp_path, last):
+    means = found(tmp_path, f"image;MOS;SD;n\nx;4.0;0.8;10\ny;2.0;0.6;10\n{last}\n")
+    assert isinstance(means, MeansTable)
+    assert means.table["item"].tolist() == ["x", "y"]
+    assert "row 4 left out" in means.notes["summary_item"]
+
+
+def test_a_row_that_sums_up_the_counts_is_no_item(tmp_path):
+    for last in ("Total;4,102;3;5;7;9", ";4102;3;5;7;9"):
+        counts = found(tmp_path, f"image;n1;n2;n3;n4;n5\nx;4,096;0;1;2;3\nMax;6;3;4;5;6\n{last}\n")
+        assert isinstance(counts, CountsTable)
+        assert counts.items.tolist() == ["x", "Max"]
+        assert counts.counts[0].tolist() == [4096, 0, 1, 2, 3]
+
+
+def test_counts_may_stand_below_each_other(tmp_path):
+    counts = found(tmp_path, "item,rating,count\nb,5,3\nb,1,2\na,3,4\n")
+    assert isinstance(counts, CountsTable)
+    assert (counts.items.tolist(), counts.counts.tolist()) == (["b", "a"], [[2, 0, 0, 0, 3], [0, 0, 4, 0, 0]])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("item,1,2,3,4,5\nx,10%,20%,30%,20%,20%\n", "shares, not counts"),
+        ("item,1,2,3,4,5\nx,.125,.25,.25,.125,.25\n", "shares, not counts"),
+        ("item,1,2,3,4,5\nx,10.5,20.5,30,19,20\n", "shares, not counts"),
+        ("item,n1,n2,n3,n4,n5\nx,1,?x,3,4,5\n", "row 2: '?x' is no count"),
+        ("item,n1,n2,n3,n4,n5\nx,1,-2,3,4,5\n", "row 2: '-2' is no count"),
+        ("item,n1,n2,n3,n4,n5,n6,n7\nx,1,2,3,4,5,1,1\ny,1,2,3,4,5,1,1\n", "add --scale 1:7"),
+        ("item,0,1,2,3,4,5\nx,0,1,2,3,4,5\ny,0,3,2,1,4,5\n", "column '0': rating 0"),
+        ("participant,item,rating,count\np,x,1,3\np,x,2,0\np,y,1,1\n", "how often each rating was given"),
+    ],
+)
+def test_what_is_neither_counts_nor_ratings_is_refused(tmp_path, text, said):
+    path = tmp_path / "table.csv"
+    path.write_text(text)
+    with pytest.raises(TableError, match=re.escape(said)) as caught:
+        read_ratings(path)
+    assert not isinstance(caught.value, StatisticsOnly)
+
+
+def test_counts_that_may_be_percentages_are_noted(tmp_path):
+    counts = found(tmp_path, "item,n1,n2,n3,n4,n5\nx,10,20,30,20,20\ny,0,0,0,50,50\n")
+    assert "percentages" in counts.notes["percent"]
+
+
+def test_an_interval_in_brackets_is_no_list_of_ratings(tmp_path):
+    means = found(tmp_path, 'image;MOS;95% CI\nx;3.5;"[3.1, 3.9]"\ny;2.5;"[2.1, 2.9]"\n')
+    assert isinstance(means, MeansTable)
+    assert means.table["item"].tolist() == ["x", "y"]
