@@ -28,8 +28,7 @@ from generator.files.images import ImageError
 from generator.sets.uploads import plain_name
 from survey.analysis import Analysis, Ratings, ReadOptions, TableError, analyse, bounded
 from survey.analysis.bounded import Reading
-from survey.analysis.participants.screening import flagged
-from survey.results.panels import Selection, of_level, weighted_by_model, without_people
+from survey.results.panels import Selection, of_level, weighted_by_model, without_flagged
 
 MAX_BYTES: Final = 20_000_000
 MAX_RATINGS: Final = 250_000
@@ -211,7 +210,7 @@ def _analysed(folder: Path, selection: Selection) -> tuple[Ratings, Analysis]:
         ratings, everyone = _analysed(folder, replace(selection, panel="everyone"))
         if selection.panel == "model":
             return ratings, weighted_by_model(everyone)
-        ratings = without_people(ratings, flagged(everyone.screening))
+        ratings = without_flagged(ratings, everyone)
         return ratings, analyse(ratings, ci=selection.ci)
     ratings = bounded.load_reading(folder).ratings()
     if selection.only is not None:

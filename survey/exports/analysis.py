@@ -48,8 +48,18 @@ def analyse_file(path: Path, output: Path, options: ReadOptions) -> Outcome:
     summary = analysis.summary
     return Outcome(
         f"{summary['ratings']} ratings of {summary['items']} items by {summary['participants']} participants",
-        ratings.notes,
+        ratings.notes | _too_few_left(analysis),
     )
+
+
+def _too_few_left(analysis: Analysis) -> dict[str, str]:
+    """Return a note on each question whose screening leaves nobody to compare with."""
+    parts = {name: part.summary for name, part in analysis.questions.items()}
+    return {
+        f"panels_{name}": f"{f'question {name!r}: ' if name else ''}{part['conclusions']}"
+        for name, part in parts.items()
+        if part["conclusions_depend_on_panel"] is None and part["participants_flagged"]
+    }
 
 
 def _write_statistics(error: StatisticsOnly, path: Path, output: Path) -> Outcome:

@@ -16,12 +16,11 @@ from django.db.models.functions import Cast
 
 from survey.analysis import Ratings, analyse, check
 from survey.analysis.items.mos import mos_from_counts, mos_table
-from survey.analysis.participants.screening import flagged
 from survey.analysis.scale import ACR, Scale
 from survey.analysis.table import code, main_phase
 from survey.models import Exclusion, OwnAnswer, Preference, Rating, Study, Trial
 from survey.results.export import Export, QuestionText
-from survey.results.panels import DEFAULT, Selection, of_level, weighted_by_model, without_people
+from survey.results.panels import DEFAULT, Selection, of_level, weighted_by_model, without_flagged
 from survey.results.tidy_table import column_names, has_repeats, rating_counts, scales_of, tidy_table
 from survey.study.definition import definition_of
 from survey.study.own_questions import told
@@ -53,6 +52,7 @@ def collect(study: Study, selection: Selection = DEFAULT) -> Export:
 
     Raises:
         NoRatings: If there is nothing to analyse.
+        NobodyLeftError: If the panel leaves nobody.
     """
     return _collect(study.pk, fingerprint(study), selection)
 
@@ -165,7 +165,7 @@ def _collect(pk: int, fingerprint_: str, selection: Selection) -> Export:
     ratings = checked(study, counted)
     if selection.panel == "screened":
         everyone = _collect(pk, fingerprint_, replace(selection, panel="everyone"))
-        ratings = without_people(ratings, flagged(everyone.analysis.screening))
+        ratings = without_flagged(ratings, everyone.analysis)
     factors, covariates = column_names(study)
     return Export(
         fingerprint=fingerprint_,

@@ -10,6 +10,8 @@ import pandas as pd
 
 from survey.analysis import Analysis, QuestionAnalysis, Ratings
 from survey.analysis.items.intervals import Method
+from survey.analysis.participants.screening import flagged
+from survey.analysis.table import main_phase
 
 Panel = Literal["everyone", "screened", "model"]
 PANELS: Final[dict[str, str]] = {
@@ -49,6 +51,29 @@ def without_people(ratings: Ratings, people: Collection[str]) -> Ratings:
     """Return the ratings of everybody else."""
     kept = ~ratings.table["participant"].isin(people)
     return replace(ratings, table=ratings.table[kept].reset_index(drop=True))
+
+
+class NobodyLeftError(ValueError):
+    """A panel in which nobody is left to answer a question; the message is a sentence for the page."""
+
+
+def without_flagged(ratings: Ratings, everyone: Analysis) -> Ratings:
+    """Return the ratings without the participants that a screening rule flags.
+
+    Raises:
+        NobodyLeftError: All who answered one of the questions are flagged.
+    """
+    left = without_people(ratings, flagged(everyone.screening))
+    of_question = main_phase(left.table).get("question")
+    answered = set() if of_question is None else set(of_question)
+    for question in everyone.questions:
+        if not len(main_phase(left.table)) or (question and question not in answered):
+            of = f" of {question!r}" if question and answered else ""
+            raise NobodyLeftError(
+                f"Every participant{of} is flagged, so nobody is left. Look at what flags them, such as a gold image with a wrong "
+                "answer."
+            )
+    return left
 
 
 def weighted_by_model(analysis: Analysis) -> Analysis:

@@ -57,7 +57,8 @@ def panels(
     """
     out = flagged(screening)
     kept = main[~main["participant"].isin(out)]
-    enough = kept["participant"].nunique() >= FEWEST_LEFT
+    left = kept["participant"].nunique()
+    enough = left >= FEWEST_LEFT
     screened = (
         mos_table(code(kept, scale)).set_index("item")["mos"] if enough else pd.Series(dtype=np.float64)
     )
@@ -82,7 +83,7 @@ def panels(
     }
     summary |= {f"pairs_{name}": len(pairs) for name, pairs in changed.items()}
     summary["conclusions_depend_on_panel"] = any(changed.values()) if enough else None
-    summary["conclusions"] = _sentence(changed, len(before), len(out), enough, by or "item")
+    summary["conclusions"] = _sentence(changed, len(before), len(out), left, by or "item")
     return Panels(table, summary)
 
 
@@ -125,9 +126,12 @@ def _reversed_by_model(
     return [(a, b) for (a, b), sign in conclusions.items() if (quality[a] - quality[b]) * sign < 0]
 
 
-def _sentence(changed: dict[str, list[Pair]], significant: int, out: int, enough: bool, unit: str) -> str:
+def _sentence(changed: dict[str, list[Pair]], significant: int, out: int, left: int, unit: str) -> str:
     """Return how the significant pairs change without the marked participants, and under the subject model."""
-    if not enough:
+    if out and not left:
+        people = f"all {out} participants are" if out > 1 else "the only participant is"
+        return f"{people} marked, so nobody is left: look at what marks them, such as a gold image with a wrong answer"
+    if left < FEWEST_LEFT:
         return f"{out} participants are marked, and too few others are left to compare with"
     pairs = f"{significant} significant pair{'' if significant == 1 else 's'} of {unit}s"
     if not out:

@@ -167,6 +167,14 @@ def _claims(
         claims.append(Claim("no", f"An order among {group}: these ratings cannot tell them apart."))
     if items is not None:
         claims += confounded(items[items["item"].isin(set(rated["item"]))])
+    if people and len(flagged(part.screening)) >= people:
+        claims.append(
+            Claim(
+                "warning",
+                f"All of {_people(people)} are flagged: look at the rules, and at the expected answers of gold and trap images.",
+                "participants",
+            )
+        )
     if out := len(flagged(part.screening, DISAGREE)):
         verb = "disagrees" if out == 1 else "disagree"
         claims.append(Claim("warning", f"{out} of {_people(people)} {verb} with the rest.", "participants"))

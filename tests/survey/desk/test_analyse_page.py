@@ -329,3 +329,15 @@ def test_a_file_has_the_panels_and_levels_of_a_study(desk):
     assert "image-1<" not in hot
     sent = desk.get(f"{results}tables/mos.csv", {"panel": "model"}).content.decode()
     assert {row["ci_method"] for row in csv.DictReader(io.StringIO(sent))} == {"model"}
+
+
+def test_a_panel_that_leaves_nobody_shows_everyone_and_says_so(desk):
+    """All people miss the answer that a gold image expects, since it was set wrong."""
+    lines = ["participant,item,rating,phase,expected", *(f"{p},{item},{r},main," for p, item, r in RATINGS)]
+    lines += [f"P{p},gold {n},5,gold,1" for p in range(PEOPLE) for n in range(4)]
+    results = results_of(read(desk, upload(desk, "\n".join(lines).encode())))
+    html = read(desk, results, panel="screened")
+    assert "Every participant is flagged, so nobody is left." in html
+    assert "All of 6 people are flagged" in html
+    assert "panel=everyone" in html
+    assert desk.get(f"{results}tables/mos.csv", {"panel": "screened"}).status_code == 404

@@ -28,7 +28,7 @@ from survey.exports.analysis import ratings_files as files_of_ratings
 from survey.exports.analysis import statistics_files
 from survey.exports.tables import csv_bytes
 from survey.results.export import QuestionText
-from survey.results.panels import DEFAULT
+from survey.results.panels import DEFAULT, NobodyLeftError
 
 DOWNLOADS: Final = {
     "all": "Everything, as a ZIP: the tables, summary and report that the command analyse writes"
@@ -90,7 +90,7 @@ def plot(request: HttpRequest, key: str, reading: str, name: str, file_format: s
     """Return one plot as SVG, PNG or PDF, or its numbers as CSV."""
     file, found = _found(request, key, reading)
     kind = known_plot(name, file_format)
-    switches, data, _ = _chosen(request, found)
+    switches, data, _ = _chosen_here(request, found)
     drawing = drawn(kind, data, file_format)
     if drawing is None:
         raise Http404(f"nothing to draw as {name}")
@@ -105,7 +105,7 @@ def table(request: HttpRequest, key: str, reading: str, name: str) -> HttpRespon
         if name not in found.statistics.tables:
             raise Http404(f"no table {name}")
         return file_response(csv_bytes(found.table(name)), _file_name(file, "", f"{name}.csv"))
-    switches, data, _ = _chosen(request, found)
+    switches, data, _ = _chosen_here(request, found)
     return table_response(data, name, _file_name(file, switches.question, f"{name}.csv"))
 
 
@@ -141,9 +141,23 @@ def _chosen(
     ratings, everyone = ratings_files.analysed(found, DEFAULT)
     texts = [QuestionText(name, name, ()) for name in everyone.questions]
     switches = read_switches(request.GET, texts, _about_items(main_phase(ratings.table)), "item")
-    ratings, analysis = ratings_files.analysed(found, switches.selection)
+    try:
+        ratings, analysis = ratings_files.analysed(found, switches.selection)
+    except NobodyLeftError as error:
+        switches = switches.of_everyone(str(error))
+        ratings, analysis = ratings_files.analysed(found, switches.selection)
     data = plots.select_question(analysis, ratings.table, switches.question)
     return switches, data, (ratings, analysis)
+
+
+def _chosen_here(
+    request: HttpRequest, found: Reading
+) -> tuple[Switches, plots.PlotData, tuple[Ratings, Analysis]]:
+    """Return what was chosen, for a file that cannot say that its panel leaves nobody: Http404 then."""
+    chosen = _chosen(request, found)
+    if chosen[0].refused:
+        raise Http404(chosen[0].refused)
+    return chosen
 
 
 def _view(request: HttpRequest, key: str, reading: str, here: str) -> _FileView:
@@ -166,7 +180,7 @@ def _view(request: HttpRequest, key: str, reading: str, here: str) -> _FileView:
         "changes": ratings_files.query_of(found),
         "may_keep": may_create_studies(request.user),
         "switches": switches,
-        "changed": switches.selection != DEFAULT,
+        "changed": switches.selection != DEFAULT or bool(switches.refused),
         **shown.context,
         **view_links(request, data, here, switches.query, "file_"),
     }

@@ -21,7 +21,7 @@ from survey.desk.pages.results.view import View, drawn, known_plot, method, tabl
 from survey.models import Study
 from survey.results.collect import NoRatings, collect, fingerprint
 from survey.results.export import Export
-from survey.results.panels import DEFAULT, Selection
+from survey.results.panels import DEFAULT, NobodyLeftError, Selection
 
 DOWNLOADS: Final = {
     "images": "Images, named by content and style, as a ZIP",
@@ -103,7 +103,7 @@ def _view(request: HttpRequest, study: Study, here: str) -> _StudyView | None:
     try:
         everyone = collect(study)
         switches = _switches_of(request, everyone)
-        export = everyone if switches.selection == DEFAULT else collect(study, switches.selection)
+        switches, export = _selected(study, switches, everyone)
     except NoRatings:
         return None
     data = plots.select_question(export.analysis, export.checked, switches.question)
@@ -118,12 +118,23 @@ def _view(request: HttpRequest, study: Study, here: str) -> _StudyView | None:
     context = page_context(request, study) | {
         "heading": study.title,
         "switches": switches,
-        "changed": switches.selection != DEFAULT,
+        "changed": switches.selection != DEFAULT or bool(switches.refused),
         "excluded": export.participants["excluded"].notna().sum(),
         **shown.context,
         **view_links(request, data, here, switches.query, "shared_" if by_link else ""),
     }
     return _StudyView(context, export, switches, shown)
+
+
+def _selected(study: Study, switches: Switches, everyone: Export) -> tuple[Switches, Export]:
+    """Return the export of the chosen ratings, with the switches: those of everyone where the panel leaves nobody."""
+    if switches.selection == DEFAULT:
+        return switches, everyone
+    try:
+        return switches, collect(study, switches.selection)
+    except NobodyLeftError as error:
+        switches = switches.of_everyone(str(error))
+        return switches, collect(study, switches.selection)
 
 
 def plot(request: HttpRequest, study: Study, name: str, file_format: str) -> HttpResponse:
@@ -165,7 +176,10 @@ def _switches_of(request: HttpRequest, everyone: Export) -> Switches:
 
 
 def _data(study: Study, selection: Selection, question: str) -> plots.PlotData:
-    export: Export = collect(study, selection)
+    try:
+        export: Export = collect(study, selection)
+    except NobodyLeftError as error:
+        raise Http404(str(error)) from error
     return plots.select_question(export.analysis, export.checked, question)
 
 

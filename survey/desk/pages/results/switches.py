@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, cast
 from urllib.parse import urlencode
 
@@ -41,6 +41,18 @@ class Switches:
     question: str
     selection: Selection
     shown: list[Switch]
+    refused: str = ""
+
+    def of_everyone(self, why: str) -> Switches:
+        """Return the same choice for everyone, where the panel that was asked for leaves nobody."""
+        shown = [
+            _switch(switch.name, switch.label, PANELS, "everyone") if switch.name == "panel" else switch
+            for switch in self.shown
+        ]
+        selection = replace(self.selection, panel="everyone")
+        return replace(
+            self, selection=selection, shown=shown, refused=f"{why} These are the scores of everyone."
+        )
 
     @property
     def query(self) -> str:

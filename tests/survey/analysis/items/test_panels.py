@@ -39,13 +39,15 @@ NOTHING: dict[str, list[tuple[object, object]]] = {
     ],
 )
 def test_only_pairs_that_changed_are_named(changed, said):
-    assert _sentence(NOTHING | changed, 14, 7, True, "item") == said
+    assert _sentence(NOTHING | changed, 14, 7, 20, "item") == said
 
 
 def test_nobody_marked_and_too_few_left_are_said():
-    assert _sentence(NOTHING, 1, 0, True, "item") == (
+    assert _sentence(NOTHING, 1, 0, 20, "item") == (
         "no participant is marked, so nothing changes; the subject model reverses none"
     )
-    assert _sentence(NOTHING, 1, 9, False, "item") == (
+    assert _sentence(NOTHING, 1, 9, 1, "item") == (
         "9 participants are marked, and too few others are left to compare with"
     )
+    assert _sentence(NOTHING, 1, 9, 0, "item").startswith("all 9 participants are marked, so nobody is left")
+    assert _sentence(NOTHING, 1, 1, 0, "item").startswith("the only participant is marked, so nobody is left")
