@@ -15,7 +15,7 @@ from survey.analysis.reading.values import parse_ratings
 def numbers(texts: list[str], **options: str) -> list[float]:
     parsed = parse_ratings(texts, parse_options(**options))
     assert not parsed.bad.any(), parsed.wrong
-    return parsed.number.tolist()
+    return list(parsed.number)
 
 
 def refusal(texts: list[str], **options: str) -> dict[str, str]:

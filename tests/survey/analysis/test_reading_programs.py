@@ -418,7 +418,7 @@ def test_a_property_of_the_items_is_no_participant_by_its_name(read):
 
 def test_a_column_of_another_scale_is_not_passed_over(read):
     """Its participant wrote -1 for most of what he did not rate."""
-    rows = [["item", *PEOPLE], *([i, *(VALUES[p, i] for p in PEOPLE)] for i in ITEMS)]
+    rows: Rows = [["item", *PEOPLE], *([i, *(VALUES[p, i] for p in PEOPLE)] for i in ITEMS)]
     for row in rows[2:]:
         row[3] = -1
     with pytest.raises(TableError, match=r"row 3, column 'Cleo': rating -1 .*--missing=-1"):
@@ -448,7 +448,7 @@ def test_a_column_that_is_called_a_question_tells_questions_apart(read, head):
 
 
 def test_several_items_of_one_page_are_rows_of_their_own(read):
-    rows = [["WorkerId", "Input.image1", "Input.image2", "Answer.rating1", "Answer.rating2"]]
+    rows: Rows = [["WorkerId", "Input.image1", "Input.image2", "Answer.rating1", "Answer.rating2"]]
     rows += [
         [p, *ITEMS[n : n + 2], VALUES[p, ITEMS[n]], VALUES[p, ITEMS[n + 1]]] for p in PEOPLE for n in (0, 2)
     ]

@@ -43,4 +43,6 @@ def test_the_command_says_that_nobody_is_left(tmp_path):
     all_failed_gold().to_csv(path, index=False)
     outcome = analyse_file(path, tmp_path / "out", ReadOptions())
     assert any("all 4 participants are marked, so nobody is left" in note for note in outcome.notes.values())
-    assert "all 4 participants are marked, so nobody is left" in (tmp_path / "out" / "report.html").read_text()
+    assert (
+        "all 4 participants are marked, so nobody is left" in (tmp_path / "out" / "report.html").read_text()
+    )
