@@ -7,10 +7,12 @@ from typing import Any, Final
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.core import signing
+from django.db import transaction
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404
 
+from survey.access.audit import record
 from survey.models import Participant, ShareLink, Stimulus, Study
 
 _SIMULATION: Final = "survey.simulation.people"
@@ -46,6 +48,17 @@ def own_studies(user: User | AnonymousUser) -> QuerySet[Study]:
     if not user.is_authenticated:
         return Study.objects.none()
     return Study.objects.all() if user.is_superuser else Study.objects.filter(owner=user)
+
+
+def give_owner(study: Study, owner: User) -> Study:
+    """Give a study that has no owner this one, and return it; a study that has an owner keeps it."""
+    with transaction.atomic():
+        study = Study.objects.select_for_update().get(pk=study.pk)
+        if study.owner is None:
+            study.owner = owner
+            study.save(update_fields=["owner"])
+            record("study.owner", study, None, owner=owner.username)
+    return study
 
 
 def may_create_studies(user: User | AnonymousUser) -> bool:

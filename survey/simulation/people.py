@@ -13,12 +13,12 @@ from django.db import transaction
 from django.forms import ChoiceField
 from django.utils import timezone
 
-from survey.access.audit import record
+from survey.access.audit import COMMAND, record
 from survey.analysis.planning import simulation
 from survey.analysis.planning.retrieval import preference_retrieval, retrieval
 from survey.analysis.scale import ACR, plain_number
 from survey.analysis.summary import Summary
-from survey.models import Participant, Preference, Stimulus, Study, Trial
+from survey.models import AuditEntry, Participant, Preference, Stimulus, Study, Trial
 from survey.results.collect import checked
 from survey.results.tidy_table import preference_table, scales_of, tidy_table
 from survey.session import answering, finishing, own_answers, progress, refusals, starting
@@ -165,7 +165,8 @@ def is_in_use(study: Study) -> bool:
         return False
     traces = (study.participants, study.invitations, study.share_links, study.viewers)
     is_new = timezone.now() - study.created_at < _NEW
-    return not is_new or study.owner_id is not None or any(rows.exists() for rows in traces)
+    by_people = AuditEntry.objects.filter(study=study).exclude(who=COMMAND)
+    return not is_new or by_people.exists() or any(rows.exists() for rows in traces)
 
 
 def draw_cast(study: Study, participants: int, seed: int, careless: float, before: int = 0) -> Cast:

@@ -9,8 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import User
+from django.urls import reverse
 from PIL import Image
 
+from survey.access.roles import Role, give_role, make_groups
+from survey.simulation.demo import RESEARCHER
 from tests.end_to_end.printed import blocks, run
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
@@ -45,13 +49,20 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_the_tour_goes_from_pictures_to_a_table_of_scores(checkout):
+def test_the_tour_goes_from_pictures_to_a_table_of_scores(checkout, client):
+    make_groups()
+    researcher = User.objects.create_user(RESEARCHER)
+    give_role(researcher, Role.RESEARCHER)
     for block in blocks(TOUR, "sh"):
         run(block)
     scores = pd.read_csv("tour/analysis/mos.csv")
     assert scores["n"].tolist() == [30] * 6
     assert Path("tour/analysis/report.html").is_file()
     assert Path("tour/sheet.png").is_file()
+    client.force_login(researcher)
+    assert "on the study's results page" in TOUR
+    page = client.get(reverse("results", args=["my-trial"]))
+    assert all(f"{mos:.2f}" in page.content.decode() for mos in scores["mos"])
 
 
 def test_the_readme_names_its_pictures_and_stays_short():

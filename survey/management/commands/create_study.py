@@ -11,6 +11,8 @@ from generator.files.images import ImageError
 from generator.management.base import PlainCommand
 from generator.management.names import image_set_named
 from generator.models import ImageSet
+from survey.access.studies import give_owner
+from survey.management.owners import add_owner, owner_named, who_sees
 from survey.management.studies import where
 from survey.models import Study
 from survey.study.definition import definition_of
@@ -43,16 +45,20 @@ class Command(PlainCommand):
             dest="file",
             help="texts, questions and rules of the study (docs/reference/study.md)",
         )
+        add_owner(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Publish, and print the address."""
         source = options["images"] or image_set_named(options["set"])
+        owner = owner_named(options["owner"])
         try:
             study, is_new = _publish(options["slug"], source, options["file"])
         except (DefinitionError, PublishError, ImageError) as error:
             raise CommandError(str(error), returncode=2) from error
+        study = give_owner(study, owner) if owner else study
         line = where(study, is_new=is_new)
         self.stdout.write(line[0].upper() + line[1:])
+        self.stdout.write(who_sees(study))
         for gap in wording_gaps(definition_of(study.version)):
             self.stdout.write(gap)
 

@@ -15,6 +15,8 @@ from generator.management.commands import generate
 from generator.models import ImageSet
 from generator.plans.plan import Plan
 from generator.sets.create import cell_keys, read_references
+from survey.access.studies import give_owner
+from survey.management.owners import add_owner, owner_named, who_sees
 from survey.management.studies import free_name, where
 from survey.models import Stimulus, Study
 
@@ -26,10 +28,14 @@ class Command(generate.Command):
         """Add the name of the study to the generator's arguments."""
         super().add_arguments(parser)
         parser.add_argument("--publish", metavar="SLUG", help="open a study of the images under this name")
+        add_owner(parser)
 
     def prepare(self, plan: Plan, options: dict[str, Any]) -> None:
         """Refuse a name that no study can get, before the work."""
         slug = options["publish"]
+        if options["owner"] and not slug:
+            raise CommandError("--owner: names the owner of a study; give --publish SLUG too", returncode=2)
+        owner_named(options["owner"])
         if not slug or _shows(slug, plan):
             return
         from survey.study.publish import PublishError, check_slug
@@ -47,11 +53,13 @@ class Command(generate.Command):
             from survey.study.republish import published_before
 
             try:
-                before = published_before(slug, image_set)
+                before, owner = published_before(slug, image_set), owner_named(options["owner"])
                 study = before or publish_image_set(image_set, slug)
+                study = give_owner(study, owner) if owner else study
             except (PublishError, ImageError) as error:
                 raise CommandError(f"--publish: {error}", returncode=2) from error
             self.stdout.write(where(study, is_new=before is None))
+            self.stdout.write(who_sees(study))
 
     def next_commands(self, image_set: ImageSet, options: dict[str, Any]) -> list[tuple[str, ...]]:
         """Add how to ask people."""

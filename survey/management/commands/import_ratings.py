@@ -10,7 +10,9 @@ from django.urls import reverse
 
 from generator.files.images import ImageError
 from generator.management.base import PlainCommand
+from survey.access.studies import give_owner
 from survey.analysis import OptionError, TableError, read_ratings
+from survey.management.owners import add_owner, owner_named, who_sees
 from survey.management.ratings_options import add_options, options_of
 from survey.study.imported import import_study
 from survey.study.publish import PublishError, check_slug
@@ -32,11 +34,12 @@ class Command(PlainCommand):
         parser.add_argument(
             "--title", default="", metavar="TEXT", help="the study's title (default: the file's name)"
         )
+        add_owner(parser)
         add_options(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Read the file and save the study; exit 2 for a file that holds no ratings."""
-        path = options["ratings"]
+        path, owner = options["ratings"], owner_named(options["owner"])
         try:
             reading = options_of(options)
             check_slug(options["slug"])
@@ -45,6 +48,7 @@ class Command(PlainCommand):
             study = import_study(options["slug"], ratings, title, folder=options["images"])
         except (OptionError, TableError, PublishError, ImageError) as error:
             raise CommandError(str(error), returncode=2) from error
+        study = give_owner(study, owner) if owner else study
         for note in ratings.notes.values():
             self.stdout.write(f"Note: {note}")
         people = study.participants.count()
@@ -52,3 +56,4 @@ class Command(PlainCommand):
             f"Study {study.slug!r} holds {len(ratings.table)} imported ratings of {study.stimuli.count()} items by {people} "
             f"participants; its results are at {reverse('results', args=[study.slug])}"
         )
+        self.stdout.write(who_sees(study))

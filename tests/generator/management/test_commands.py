@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from PIL import Image
 
@@ -246,6 +247,17 @@ def test_generate_publishes_the_images_as_a_study(write_plan: PlanWriter) -> Non
     study = Study.objects.get(slug="taste")
     assert study.stimuli.count() == 2
     assert "study 'taste' is open with 2 images" in told
+
+
+def test_generate_publishes_for_an_owner_who_is_named_before_the_work(write_plan: PlanWriter) -> None:
+    owner = User.objects.create_superuser("ada")
+    assert "no account 'adda'" in refusal(
+        "generate", write_plan(ROW), "--publish", "taste", "--owner", "adda"
+    )
+    assert "give --publish SLUG too" in refusal("generate", write_plan(ROW), "--owner", "ada")
+    assert not ImageSet.objects.exists()
+    assert "ada sees its results." in run("generate", write_plan(ROW), "--publish", "taste", "--owner", "ada")
+    assert Study.objects.get(slug="taste").owner == owner
 
 
 def test_a_name_that_no_study_can_get_is_refused_before_the_work(write_plan: PlanWriter) -> None:

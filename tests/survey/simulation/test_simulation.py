@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from survey.access.audit import record
 from survey.access.studies import simulation_pass
 from survey.models import AuditEntry, Participant, Preference, Rating, Study
 from survey.results.tidy_table import tidy_table
@@ -132,8 +133,8 @@ def test_a_study_made_by_command_just_now_is_simulated_unasked_and_logged():
     )
 
 
-def owned(study):
-    Study.objects.update(owner=User.objects.create_user("ada"))
+def published_by_hand(study):
+    record("study.publish", study, User.objects.create_user("ada"))
 
 
 def old(study):
@@ -148,7 +149,7 @@ def invited(study):
     study.invitations.create()
 
 
-@pytest.mark.parametrize("use", [owned, old, previewed, invited])
+@pytest.mark.parametrize("use", [published_by_hand, old, previewed, invited])
 def test_a_study_in_use_is_simulated_only_after_a_yes(use):
     use(make_study())
     with pytest.raises(CommandError, match="--copy simulates a copy of it, --yes the study itself") as caught:
@@ -161,7 +162,7 @@ def test_a_study_in_use_is_simulated_only_after_a_yes(use):
 
 @pytest.mark.parametrize(("answer", "simulated"), [("n\n", False), ("", False), ("y\n", True)])
 def test_the_command_asks_at_a_terminal(monkeypatch, answer, simulated):
-    owned(make_study())
+    published_by_hand(make_study())
     terminal = io.StringIO(answer)
     monkeypatch.setattr(terminal, "isatty", lambda: True)
     monkeypatch.setattr("sys.stdin", terminal)
