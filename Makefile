@@ -2,7 +2,7 @@
 # make serve   the site on http://127.0.0.1:8000 with the production server
 # make test    the whole test suite; installs Chromium and PostgreSQL where they are missing
 # make docs    the documentation as a site, in site/
-# make check   linters and quick tests, in about two minutes
+# make check   Python linters and quick tests without a browser, in about two minutes
 # make setup   only the virtual environment, in .venv
 
 PYTHON ?= python3
