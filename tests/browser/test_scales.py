@@ -69,13 +69,25 @@ def test_a_slider_has_no_start_value_and_is_moved_by_keys(page, live_server):
     ready(page, 2)
     expect(slider).to_have_attribute("aria-valuetext", "No answer yet")
     slider.focus()
-    page.keyboard.press("Space")
+    for key, value in {
+        "ArrowUp": "51",
+        "PageDown": "41",
+        "PageUp": "51",
+        "Home": "0",
+        "ArrowRight": "1",
+    }.items():
+        page.keyboard.press(key)
+        expect(slider).to_have_value(value)
     page.keyboard.press("Enter")
     ready(page, 3)
-    assert values() == [97, 50]
+    slider.focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+    ready(page, 4)
+    assert values() == [97, 1, 50]
     assert set(Rating.objects.values_list("input", flat=True)) == {"key"}
     page.get_by_role("button", name="Undo").click()
-    ready(page, 2)
+    ready(page, 3)
     expect(slider).to_have_value("50")
     expect(slider).not_to_have_attribute("aria-valuetext", "No answer yet")
 
