@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from generator.nst import Cell, losses, preset, transfer_batch, transport
-from generator.nst.gpu import taps, verdicts
+from generator.nst.gpu import taps
 from generator.nst.objective import Objective
 from generator.nst.passing import Variation
 from tests.generator.nst.tiny import picture, tiny_weights
@@ -154,81 +154,3 @@ def test_positions_are_split_where_one_product_would_leave_a_gpu_idle():
     assert taps._parts(1, 31 * 31, 64) == 1
     for images, positions, channels in ((1, 512 * 512, 64), (3, 96 * 80, 128)):
         assert positions % taps._parts(images, positions, channels) == 0
-
-
-HERE = torch.device("cpu")
-
-
-@pytest.fixture(autouse=True)
-def _no_verdicts_yet():
-    verdicts._known.clear()
-    yield
-    verdicts._known.clear()
-    verdicts._file = None
-
-
-def slow() -> Tensor:
-    for _ in range(200):
-        torch.randn(64, 64) @ torch.randn(64, 64)
-    return torch.ones(4)
-
-
-def tried(fast, shape: tuple[object, ...] = (1,), plain=slow) -> verdicts.Verdict:
-    return verdicts.of("a way", HERE, shape, plain, fast, 1e-3)
-
-
-def test_a_way_is_taken_that_is_right_and_faster():
-    verdict = tried(lambda: torch.ones(4) * 1.0001)
-    assert verdict.is_taken
-    assert "times as fast" in str(verdict)
-
-
-@pytest.mark.parametrize(
-    "fast",
-    [
-        pytest.param(lambda: torch.ones(4) * 1.01, id="wrong"),
-        pytest.param(lambda: torch.full((4,), torch.nan), id="no number"),
-        pytest.param(lambda: slow() + slow() * 0 + slow() * 0, id="slower"),
-    ],
-)
-def test_a_way_that_is_wrong_or_no_number_or_slower_is_not_taken(fast):
-    verdict = tried(fast)
-    assert not verdict.is_taken
-    assert "not taken" in str(verdict)
-
-
-def test_a_way_that_this_device_cannot_do_is_not_taken_and_says_why():
-    def unknown():
-        raise NotImplementedError("no kernel")
-
-    assert str(tried(unknown)) == "a way: not taken: NotImplementedError: no kernel"
-
-
-def test_running_out_of_memory_says_nothing_of_a_way():
-    def starved():
-        raise torch.OutOfMemoryError
-
-    with pytest.raises(torch.OutOfMemoryError):
-        tried(starved)
-    assert not verdicts._known
-
-
-def test_a_verdict_is_kept_for_its_device_versions_and_shape(tmp_path, monkeypatch):
-    file = tmp_path / "verdicts.json"
-    verdicts.keep_in(file)
-    assert tried(lambda: torch.ones(4)).is_taken
-    verdicts.keep_in(file)
-    # What was chosen stays, so that an image repeats: neither way runs again.
-    assert tried(lambda: pytest.fail("tried again"), plain=lambda: pytest.fail("tried again")).is_taken
-    assert not tried(lambda: torch.zeros(4), (2,)).is_taken
-    monkeypatch.setattr(torch, "__version__", "99")
-    assert not tried(lambda: torch.zeros(4)).is_taken
-    assert len(verdicts.read(file)) == 3
-
-
-def test_a_damaged_file_of_verdicts_is_begun_anew(tmp_path):
-    file = tmp_path / "verdicts.json"
-    file.write_text("[{")
-    verdicts.keep_in(file)
-    assert tried(lambda: torch.ones(4)).is_taken
-    assert len(verdicts.read(file)) == 1

@@ -11,7 +11,6 @@ from generator.nst.network import Vgg
 from generator.nst.objective import Objective
 from tests.generator.nst.tiny import picture, tiny_weights
 
-HERE = torch.device("cpu")
 WEIGHTS = {"vgg16": tiny_weights()}
 TAPS = ("relu1_1", "relu2_1", "conv3_1", "relu3_1", "relu4_1")
 
@@ -172,24 +171,6 @@ def test_cudnns_tuning_is_tried_on_its_gpus_and_in_force_for_the_work_alone(kind
     with ways.in_force(possible):
         assert torch.backends.cudnn.benchmark == (kind == "cuda")
     assert not torch.backends.cudnn.benchmark
-
-
-def test_what_cudnn_finds_fastest_is_not_taken_in_a_process_where_it_is_another_than_before(tmp_path):
-    verdicts.keep_in(tmp_path / "verdicts.json")
-
-    def tried(bits: str) -> verdicts.Verdict:
-        return verdicts.of(
-            "tuned", HERE, (1,), lambda: torch.ones(2) + sum(torch.rand(99, 99).sum() * 0 for _ in range(200)),
-            lambda: torch.ones(2), 1e-3, lambda: bits,
-        )  # fmt: skip
-
-    assert tried("first").is_taken
-    verdicts.keep_in(tmp_path / "verdicts.json")
-    verdict = tried("second")
-    assert not verdict.is_taken
-    assert "does not repeat" in str(verdict)
-    verdicts.keep_in(tmp_path / "verdicts.json")
-    assert tried("first").is_taken
 
 
 def test_the_bits_of_a_network_are_those_of_its_kernels():
