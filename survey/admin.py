@@ -29,6 +29,8 @@ from survey.models import (
     Recruit,
     ShareLink,
     Stimulus,
+    Stored,
+    StoredPart,
     Study,
     StudyVersion,
     Tally,
@@ -183,6 +185,25 @@ class TallyAdmin(ReadOnly):
     list_display = ("study",)
     list_select_related = ("study",)
     search_fields = ("study__slug",)
+
+
+@admin.register(Stored)
+class StoredAdmin(ReadOnly):
+    """What was made in the background of large studies."""
+
+    list_display = ("study", "kind", "state", "step", "problem", "began_at", "made_at", "size")
+    list_select_related = ("study",)
+    list_filter = ("state",)
+    search_fields = ("study__slug", "kind")
+
+
+@admin.register(StoredPart)
+class StoredPartAdmin(ReadOnly):
+    """Its pieces, without their data."""
+
+    list_display = ("stored", "number")
+    list_select_related = ("stored__study",)
+    search_fields = ("stored__study__slug", "stored__kind")
 
 
 @admin.register(Rating, Preference)

@@ -1,19 +1,15 @@
 """The process that checks plans from the browser and makes their images, one at a time.
 
 There are two queues, so that a dry run does not wait for hours of images. A queue has at most one process on this
-machine, by a lock. The web process takes the lock and passes it to the process that it starts. The kernel frees it
-when that process ends, for any reason. The process outlives the web server, and ends when no run waits.
+machine, by a lock (`generator.queue.process`). The process outlives the web server, and ends when no run waits.
 """
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import re
 import socket
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,6 +25,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from generator.models import Cell, ImageSet, PlanRun, Upload
+from generator.queue import process
 from generator.sets import claims
 
 log = logging.getLogger(__name__)
@@ -53,7 +50,7 @@ class Queue:
 
 def wake(name: str) -> None:
     """Record runs whose process died, and start a process if runs wait and none is at work."""
-    lock = _lock(name)
+    lock = process.acquire(name)
     if lock is None:
         return
     try:
@@ -85,7 +82,7 @@ def _dead(queue: Queue) -> QuerySet[PlanRun]:
 
 def work(name: str, lock: int | None = None) -> None:
     """Process a queue until no run waits or another process has the queue. `lock` is an inherited lock."""
-    lock = _lock(name) if lock is None else lock
+    lock = process.acquire(name) if lock is None else lock
     while lock is not None:
         try:
             while run := _take(QUEUES[name]):
@@ -94,39 +91,11 @@ def work(name: str, lock: int | None = None) -> None:
             os.close(lock)
         # A run submitted while the lock was held started no process.
         waits = PlanRun.objects.filter(state=QUEUES[name].waits).exists()
-        lock = _lock(name) if waits else None
-
-
-def _lock(name: str) -> int | None:
-    """Acquire and return the queue's lock, or return None if another process holds it."""
-    path = _folder() / f"{name}.lock"
-    lock = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock)
-        return None
-    return lock
+        lock = process.acquire(name) if waits else None
 
 
 def _start(name: str, lock: int) -> None:
-    """Start `manage.py work` in a new session, with the lock and a log file."""
-    with (_folder() / f"{name}.log").open("ab") as output:
-        subprocess.Popen(  # noqa: S603 - no argument comes from users
-            [sys.executable, "manage.py", "work", name, "--lock", str(lock)],
-            cwd=settings.BASE_DIR,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            pass_fds=[lock],
-            start_new_session=True,
-        )
-
-
-def _folder() -> Path:
-    folder = Path(settings.DATA_DIR) / "runs"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    process.start(name, lock, "work", name)
 
 
 def _take(queue: Queue) -> PlanRun | None:
@@ -186,7 +155,7 @@ QUEUES: Final = {
 @contextmanager
 def _laid_out(run: PlanRun) -> Iterator[Path]:
     """Write the plan into a temporary folder with its owner's pictures; yield its path."""
-    with tempfile.TemporaryDirectory(prefix=".plan-", dir=_folder()) as name:
+    with tempfile.TemporaryDirectory(prefix=".plan-", dir=process.folder()) as name:
         folder = Path(name)
         for upload in Upload.objects.filter(owner=run.owner).select_related("source"):
             with upload.source.file.open() as file:
@@ -229,5 +198,5 @@ def _end(run: PlanRun, busy: PlanRun.State, state: PlanRun.State, **more: Any) -
 
 def _without_folder(message: str) -> str:
     """Return a message with the owner's names of files."""
-    folder = re.escape(f"{_folder()}{os.sep}.plan-") + r"[^/\s:]*"
+    folder = re.escape(f"{process.folder()}{os.sep}.plan-") + r"[^/\s:]*"
     return re.sub(folder, "your pictures", re.sub(folder + os.sep, "", message))

@@ -10,7 +10,7 @@ from survey.analysis.plots import EXPORTED
 from survey.analysis.report.report import Drawing, draw, report_html
 from survey.analysis.scale import number_text
 from survey.exports.codebook import codebook
-from survey.exports.folder import OutputError, sha256sums, write_file, write_folder
+from survey.exports.folder import OutputError, sha256sums, write_file, write_folder, zipped
 from survey.exports.interchange import p910_matrix, sujson_dataset, sureal_dataset
 from survey.exports.latex import latex_table
 from survey.exports.latex_effects import latex_effects
@@ -212,6 +212,20 @@ def study_files(study: Study, file_format: str) -> Files:
     if study.method == Study.Method.PAIR:
         return PAIR_FORMATS[file_format](collect_pairs(study))
     return FORMATS[file_format](collect(study))
+
+
+def packed(study: Study, file_format: str) -> tuple[str, bytes]:
+    """Return the name and the bytes of one file: the format's only one, or all of its files in a ZIP.
+
+    Raises:
+        NoRatings, NoSuchExport: As in `study_files`.
+    """
+    files = study_files(study, file_format)
+    if len(files) == 1:
+        name, data = next(iter(files.items()))
+    else:
+        name, data = f"{file_format}.zip", zipped(files)
+    return f"{study.slug}_{name}", data
 
 
 def write_export(study: Study, file_format: str, output: Path) -> list[Path]:

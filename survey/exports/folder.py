@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import tempfile
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
+from typing import Final
 
 from generator.files.store import current_umask
+
+_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 
 
 class OutputError(ValueError):
@@ -73,3 +78,12 @@ def sha256sums(files: Mapping[str, bytes]) -> bytes:
     """Return the text of SHA256SUMS, as `sha256sum --check` reads it."""
     lines = (f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in sorted(files.items()))
     return "".join(lines).encode()
+
+
+def zipped(files: Mapping[str, bytes]) -> bytes:
+    """Return {name: bytes} as a ZIP, the same for the same files."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(zipfile.ZipInfo(name, _EPOCH), data, zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()

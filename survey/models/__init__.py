@@ -26,6 +26,7 @@ from survey.models.participation import (
     Tally,
     Trial,
 )
+from survey.models.stored import Stored, StoredPart
 from survey.models.study import Question, Stimulus, Study, StudyVersion, image_path
 
 __all__ = [
@@ -44,6 +45,8 @@ __all__ = [
     "Recruit",
     "ShareLink",
     "Stimulus",
+    "Stored",
+    "StoredPart",
     "Study",
     "StudyVersion",
     "Tally",

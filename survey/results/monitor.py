@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import pandas as pd
 from django.core.cache import cache
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Case, Count, F, OuterRef, Q, Subquery, TextField, Value, When
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from survey.analysis import TableError
@@ -78,11 +79,11 @@ def _names_who_left(seen: Watch, study: Study) -> bool:
     return known.count() < len(seen.flagged)
 
 
-def look(study: Study) -> Watch:
-    """Return a new snapshot of a study."""
+def look(study: Study, rows: pd.DataFrame | None = None) -> Watch:
+    """Return a new snapshot of a study. rows: `counting_rows`, where they are read already."""
     definition = definition_of(study.version)
-    people = _people(study, definition)
-    rows = _rows(study)
+    people = people_of(study)
+    rows = counting_rows(study) if rows is None else rows
     failed = _failed(study)
     is_pair = study.method == Study.Method.PAIR
     main = rows["phase"] == Trial.Phase.MAIN
@@ -104,31 +105,53 @@ def look(study: Study) -> Watch:
     )
 
 
-def _people(study: Study, definition: Definition) -> dict[str, int]:
-    """Count participants by state; active ones by the phase of their next image."""
+def people_now(study: Study, seen: Watch | None) -> Watch:
+    """Return an earlier snapshot, or none, with who is where now."""
+    people = people_of(study)
+    counts: dict[str, Any] = {
+        "people": people,
+        "began": sum(people.values()),
+        "finished": people.get("finished", 0),
+    }
+    if seen is not None:
+        return replace(seen, **counts)
+    nothing: dict[str, Any] = {
+        name: {} for name in ("failures", "failed_images", "flagged", "scores", "comparisons")
+    }
+    sessions = finished_sessions(study)
+    return Watch(
+        **counts, ratings=0, reached=drop_off([]), seconds=None, sessions=sessions, widest=None, **nothing
+    )
+
+
+def people_of(study: Study) -> dict[str, int]:
+    """Count participants by state, in one query; active ones by the phase of their next image."""
+    asked = definition_of(study.version).screening
+    has_screening = bool(asked.display or asked.vision or asked.plates)
+    active = Q(state=Participant.State.ACTIVE)
     waiting = Trial.objects.filter(participant=OuterRef("pk"), outcome=Trial.Outcome.OPEN).order_by(
         "position"
     )
+    kinds = [
+        When(~active, then=F("state")),
+        When(last_seen_at__lt=timezone.now() - STALE_AFTER, then=Value(_QUIET)),
+        *([When(screening__isnull=True, then=Value("screening"))] if has_screening else []),
+    ]
+    # Only of those under way is the next image looked up.
+    under_way = Coalesce(Subquery(waiting.values("phase")[:1]), Value("at the end"))
     rows = (
         study.participants.filter(is_preview=False)
-        .annotate(next_phase=Subquery(waiting.values("phase")[:1]))
-        .values_list("state", "next_phase", "last_seen_at", "screening")
+        .order_by()
+        .annotate(kind=Case(*kinds, default=under_way, output_field=TextField()))
+        .values_list("kind")
+        .annotate(count=Count("pk"))
     )
-    asked = definition.screening
-    has_screening = bool(asked.display or asked.vision or asked.plates)
-    fresh = timezone.now() - STALE_AFTER
-    counts = dict.fromkeys(["screening", *Trial.Phase.values, "at the end", "not seen for 45 minutes"], 0)
-    counts |= dict.fromkeys(Participant.State.values[1:], 0)
-    for state, phase, seen, screening in rows:
-        if state != Participant.State.ACTIVE:
-            counts[state] += 1
-        elif seen < fresh:
-            counts["not seen for 45 minutes"] += 1
-        elif has_screening and screening is None:
-            counts["screening"] += 1
-        else:
-            counts[phase or "at the end"] += 1
-    return {kind: count for kind, count in counts.items() if count}
+    counts = dict(rows)
+    order = ["screening", *Trial.Phase.values, "at the end", _QUIET, *Participant.State.values[1:]]
+    return {kind: counts[kind] for kind in order if kind in counts}
+
+
+_QUIET: Final = "not seen for 45 minutes"
 
 
 def _answered(study: Study) -> list[int]:
@@ -138,7 +161,7 @@ def _answered(study: Study) -> list[int]:
     return list(people.values_list("closed", flat=True))
 
 
-def _rows(study: Study) -> pd.DataFrame:
+def counting_rows(study: Study) -> pd.DataFrame:
     """Return the tidy table without excluded participants."""
     rows = preference_table(study) if study.method == Study.Method.PAIR else analysis_rows(study)
     out = list(Exclusion.in_force(study).values_list("participant__code", flat=True))

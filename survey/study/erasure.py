@@ -9,7 +9,7 @@ from django.db import transaction
 
 from survey.access.audit import PARTICIPANT, record
 from survey.models import Invitation, OwnAnswer, Participant, Recruit, Study
-from survey.study import votes
+from survey.study import stored, votes
 
 
 def withdraw(participant: Participant, *, asked_at_desk: bool = False) -> None:
@@ -25,6 +25,7 @@ def withdraw(participant: Participant, *, asked_at_desk: bool = False) -> None:
         # An answer on its way is written first, and deleted, or finds its trial gone.
         list(Participant.objects.select_for_update().filter(pk=participant.pk))
         votes.forget(participant)
+        stored.forget(study)
         participant.delete()
 
 
@@ -56,6 +57,7 @@ def purge(study: Study, by: User | None) -> int:
     count = people.update(token=None, withdrawal=None, screening=None, before=None, about=None)
     # Words may tell who wrote them, or of others.
     OwnAnswer.objects.filter(trial__participant__study=study).exclude(words="").delete()
+    stored.forget(study)
     if count or recruits or invitations:
         record("study.purge", study, by, participants=count, recruits=recruits, invitations=invitations)
     return count

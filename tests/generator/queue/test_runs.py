@@ -22,7 +22,7 @@ from generator.files.images import ImageError
 from generator.making import render
 from generator.models import Cell, ImageSet, PlanRun, Source, Upload
 from generator.plans.document import PlanError
-from generator.queue import runs, worker
+from generator.queue import process, runs, worker
 from generator.queue.runs import RunError
 from generator.sets import uploads
 from generator.sets.progress import progress
@@ -206,7 +206,7 @@ def test_one_set_is_made_at_a_time_and_the_rest_waits(ada, monkeypatch):
 
 def test_a_second_process_leaves_the_work_to_the_first(ada, started):
     planned(ada)
-    lock = worker._lock("sets")
+    lock = process.acquire("sets")
     assert lock is not None
     try:
         runs.take_up(make_set(), ada)

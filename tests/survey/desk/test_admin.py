@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 from django.apps import apps
 from django.contrib import admin
@@ -21,11 +23,12 @@ from survey.models import (
     Participant,
     Recruit,
     ShareLink,
+    Stored,
     Study,
     Trial,
 )
 from survey.session import starting
-from survey.study import decisions
+from survey.study import decisions, stored
 from survey.study.lifecycle import invite
 from tests.survey.desk.conftest import client_of
 from tests.survey.factories import make_study, rate_all
@@ -53,6 +56,8 @@ def everything(study: Study, owner: User) -> Study:
     accounts.invite(owner, Role.VIEWER, note="Mara")
     Recruit.objects.create(study=study, participant=person, platform="prolific", person="p1")
     OwnAnswer.objects.create(trial=person.trials.all()[0], key="why", words="Dull")
+    stored.ask(study, "csv")
+    stored.keep(cast(Stored, stored.take()), "a.csv", [b"a"])
     pairs = make_study('method = "pair"\n', slug="pairs")
     rate_all(starting.start(pairs))
     return study

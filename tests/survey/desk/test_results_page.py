@@ -226,21 +226,3 @@ def test_the_page_asks_the_database_few_questions(desk, study, django_assert_max
     give_ratings(study, 2, seed=9)
     with django_assert_max_num_queries(40):
         page(desk, study)
-
-
-def test_a_large_study_shows_its_scores_and_where_the_rest_is(desk, owner, monkeypatch):
-    study = owned(rated_study(TWO_QUESTIONS, people=4), owner)
-    (whole,) = (collect(study).analysis.questions["liking"].mos,)
-    monkeypatch.setattr("survey.desk.pages.results.scores.MAX_RATINGS", 10)
-    html = page(desk, study, question="liking")
-    assert "24 ratings: the scores alone" in html
-    assert "export_study study --format csv" in html
-    assert html.count("<strong>") == len(whole) == 6
-    assert [float(row["mos"]) for row in rows(desk, study, question="liking")] == whole["mos"].tolist()
-    assert "plots/" not in html
-
-
-def test_a_large_study_is_not_read_rating_by_rating(desk, study, monkeypatch):
-    monkeypatch.setattr("survey.desk.pages.results.scores.MAX_RATINGS", 10)
-    monkeypatch.setattr("survey.results.collect.tidy_table", None)
-    assert "the scores alone" in page(desk, study)

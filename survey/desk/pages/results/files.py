@@ -2,56 +2,89 @@
 
 from __future__ import annotations
 
-import io
 import tempfile
-import zipfile
 from typing import Final
 
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    StreamingHttpResponse,
+)
+from django.shortcuts import get_object_or_404, render
+from django.utils.cache import add_never_cache_headers
 
 from survey.desk.pages.image_sets.pictures import small, whole
-from survey.exports.files import NoSuchExport, study_files
+from survey.desk.pages.results.pieces import page_context
+from survey.exports import background
+from survey.exports.files import NoSuchExport, formats_of, packed
 from survey.exports.images import write_images
 from survey.models import Study
 from survey.results.collect import NoRatings
+from survey.study import stored
+from survey.study.stored import is_large
+
+DOWNLOADS: Final = {
+    "images": "Images, named by content and style, as a ZIP",
+    "all": "Everything, as a ZIP",
+    "csv": "All tables, CSV",
+    "xlsx": "All tables, Excel",
+    "tex": "Tables of scores and effects, LaTeX",
+    "json": "Everything, JSON",
+    "parquet": "Ratings, Parquet",
+    "sureal": "SUREAL",
+    "sujson": "suJSON",
+    "psych-ds": "Psych-DS",
+}
 
 THUMBNAIL: Final = 160
 """Longest side in pixels: twice what the page shows, for screens of two device pixels to one."""
 
-_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _TYPES: Final = {
     ".csv": "text/csv; charset=utf-8",
     ".json": "application/json",
     ".parquet": "application/vnd.apache.parquet",
     ".tex": "application/x-tex",
+    ".zip": "application/zip",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 
 
-def download(request: HttpRequest, study: Study, file_format: str) -> HttpResponse:
-    """Return an export as `export_study` writes it: its one file, or all of its files in a ZIP."""
+def download(request: HttpRequest, study: Study, file_format: str) -> HttpResponseBase:
+    """Return an export as `export_study` writes it: its one file, or all of its files in a ZIP.
+
+    Of a large study it was made in the background, or is being made: then the page says how far it is.
+    """
+    if file_format in formats_of(study) and is_large(study):
+        return _from_background(request, study, file_format)
     try:
-        files = study_files(study, file_format)
+        name, data = packed(study, file_format)
     except (NoRatings, NoSuchExport) as error:
         raise Http404(str(error)) from error
-    if len(files) == 1:
-        name, data = next(iter(files.items()))
-        content_type = _TYPES[name[name.rindex(".") :]]
-    else:
-        name, data, content_type = f"{file_format}.zip", zipped(files), "application/zip"
-    response = HttpResponse(data, content_type=content_type)
-    response["Content-Disposition"] = f'attachment; filename="{study.slug}_{name}"'
+    return HttpResponse(data, headers=_headers(name))
+
+
+def _from_background(request: HttpRequest, study: Study, file_format: str) -> HttpResponseBase:
+    if "made" in request.GET:
+        made = stored.latest(study, file_format)
+        if made is None:
+            raise Http404(f"{file_format} of {study.slug} is no longer kept")
+        headers = _headers(made.name) | {"Content-Length": str(made.size)}
+        return StreamingHttpResponse(stored.read(made), headers=headers)
+    context = page_context(request, study) | {
+        "wanted": background.wanted(study, file_format),
+        "label": DOWNLOADS[file_format],
+    }
+    response = render(request, "survey/researcher/being_made.html", context)
+    add_never_cache_headers(response)
     return response
 
 
-def zipped(files: dict[str, bytes]) -> bytes:
-    """Return {name: bytes} as a ZIP, the same for the same files."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, data in files.items():
-            archive.writestr(zipfile.ZipInfo(name, _EPOCH), data, zipfile.ZIP_DEFLATED)
-    return buffer.getvalue()
+def _headers(name: str) -> dict[str, str]:
+    content_type = _TYPES.get(name[name.rindex(".") :], "application/octet-stream")
+    return {"Content-Type": content_type, "Content-Disposition": f'attachment; filename="{name}"'}
 
 
 def image(request: HttpRequest, study: Study, name: str) -> HttpResponseBase:

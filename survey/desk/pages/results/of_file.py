@@ -19,13 +19,13 @@ from survey.analysis.factors import factor_columns
 from survey.analysis.report.answers import answer
 from survey.analysis.table import main_phase
 from survey.desk import ratings_files
-from survey.desk.pages.results.files import zipped
 from survey.desk.pages.results.pieces import file_response
 from survey.desk.pages.results.switches import Switches, read_switches
 from survey.desk.pages.results.view import View, drawn, known_plot, method, table_response, view_links
 from survey.desk.ratings_files import RatingsFile
 from survey.exports.analysis import ratings_files as files_of_ratings
 from survey.exports.analysis import statistics_files
+from survey.exports.folder import zipped
 from survey.exports.tables import csv_bytes
 from survey.results.export import QuestionText
 from survey.results.panels import DEFAULT, NobodyLeftError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -12,29 +12,18 @@ from django.utils.cache import patch_cache_control
 
 from survey.analysis import plots
 from survey.analysis.report.answers import answer
+from survey.desk.pages.results.files import DOWNLOADS
 from survey.desk.pages.results.pair_results import pair_plot, pair_results, pair_table
 from survey.desk.pages.results.pieces import file_response, page_context
 from survey.desk.pages.results.ranking import factors_of
-from survey.desk.pages.results.scores import image_names, is_large, large_results, large_table
+from survey.desk.pages.results.scores import image_names, large_results, large_table
 from survey.desk.pages.results.switches import Switches, rated_items, read_switches
 from survey.desk.pages.results.view import View, drawn, known_plot, method, table_response, view_links
 from survey.models import Study
 from survey.results.collect import NoRatings, collect, fingerprint
 from survey.results.export import Export
 from survey.results.panels import DEFAULT, NobodyLeftError, Selection
-
-DOWNLOADS: Final = {
-    "images": "Images, named by content and style, as a ZIP",
-    "all": "Everything, as a ZIP",
-    "csv": "All tables, CSV",
-    "xlsx": "All tables, Excel",
-    "tex": "Tables of scores and effects, LaTeX",
-    "json": "Everything, JSON",
-    "parquet": "Ratings, Parquet",
-    "sureal": "SUREAL",
-    "sujson": "suJSON",
-    "psych-ds": "Psych-DS",
-}
+from survey.study.stored import is_large
 
 
 def results(request: HttpRequest, study: Study) -> HttpResponse:

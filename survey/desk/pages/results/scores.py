@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import nan
-from typing import Any, Final
+from typing import Any
 
 import pandas as pd
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,31 +13,26 @@ from django.utils.safestring import SafeString
 
 from survey.analysis.items.mos import count_columns, remarks
 from survey.analysis.scale import ACR, Scale
+from survey.desk.pages.results.files import DOWNLOADS
 from survey.desk.pages.results.pieces import file_response, interval, page_context, score
 from survey.desk.pages.results.switches import CI_NAMES, question_switch
+from survey.exports import background
 from survey.exports.tables import csv_bytes
-from survey.models import Rating, Study
-from survey.results.collect import NoRatings, exclusions, mos_tables, texts_of
-
-#: Ratings up to which a page shows the whole analysis: of more, it would take longer than a browser waits.
-MAX_RATINGS: Final = 250_000
-
-
-def is_large(study: Study) -> bool:
-    """Whether a study has more ratings than a page analyses whole."""
-    ratings = Rating.objects.filter(trial__participant__study=study).order_by()
-    return ratings[MAX_RATINGS : MAX_RATINGS + 1].exists()
+from survey.models import Study
+from survey.results.collect import exclusions, texts_of
 
 
 def large_results(request: HttpRequest, study: Study) -> HttpResponse:
-    """Show the scores of a large study, and how to have the rest."""
-    context = page_context(request, study)
+    """Show the scores of a large study as they were last computed, when that was, and how to have the rest."""
+    figures, wanted = background.figures(study)
     questions = texts_of(study)
     switch, key = question_switch(request.GET, questions)
-    try:
-        mos = _mos(study, key)
-    except NoRatings:
+    context = page_context(request, study) | {"wanted": wanted}
+    if figures is None:
+        return render(request, "survey/researcher/being_made.html", context | {"label": "The results"})
+    if key not in figures.mos:
         return render(request, "survey/researcher/no_results.html", context)
+    mos = figures.mos[key]
     shown = next(question for question in questions if question.key == key)
     context |= {
         "switches": {"shown": [switch] if len(questions) > 1 else []},
@@ -47,30 +42,23 @@ def large_results(request: HttpRequest, study: Study) -> HttpResponse:
         "ci_name": CI_NAMES["t"],
         "excluded": len(exclusions(study)),
         "ratings": f"{mos['n'].sum():,}",
+        "downloads": DOWNLOADS,
     }
     return render(request, "survey/researcher/large_results.html", context)
 
 
 def large_table(request: HttpRequest, study: Study) -> HttpResponse:
-    """Return the MOS table of a large study as CSV."""
+    """Return the MOS table of a large study as CSV, as the page shows it."""
     _, key = question_switch(request.GET, texts_of(study))
-    try:
-        data = csv_bytes(_mos(study, key))
-    except NoRatings as error:
-        raise Http404(str(error)) from error
-    return file_response(data, f"{study.slug}_{key}_mos.csv")
+    figures, _ = background.figures(study)
+    if figures is None or key not in figures.mos:
+        raise Http404(f"the scores of {study.slug} are not computed yet")
+    return file_response(csv_bytes(figures.mos[key]), f"{study.slug}_{key}_mos.csv")
 
 
 def image_names(study: Study) -> dict[str, str]:
     """Return {item: the name of its image}."""
     return dict(study.stimuli.values_list("item", "name"))
-
-
-def _mos(study: Study, question: str) -> pd.DataFrame:
-    tables = mos_tables(study)
-    if question not in tables:
-        raise NoRatings(f"study {study.slug!r} has no rating of {question!r} that counts yet")
-    return tables[question]
 
 
 def scores(names: Mapping[str, str], mos: pd.DataFrame, scale: Scale = ACR) -> list[dict[str, Any]]:

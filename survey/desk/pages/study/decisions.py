@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count, Prefetch
+from django.db.models import Count, Prefetch, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -17,12 +17,14 @@ from survey.access import accounts
 from survey.access.errors import DeskError
 from survey.access.roles import Role
 from survey.access.studies import own_study
-from survey.analysis.participants.screening import flagged
 from survey.desk.forms.leave_out_form import LeaveOutForm
 from survey.desk.pages.entry import signed_in_user, tell
-from survey.models import Exclusion, Study
+from survey.exports import background
+from survey.models import Exclusion, Participant, Rating, Study
 from survey.results.collect import NoRatings, collect
+from survey.results.figures import marks_of
 from survey.study import bulk, decisions
+from survey.study.stored import is_large
 
 ON_A_PAGE: Final = 200
 
@@ -31,33 +33,40 @@ ON_A_PAGE: Final = 200
 def participants(request: HttpRequest, slug: str) -> HttpResponse:
     """List participants with what the screening says of each, to leave out or count again."""
     study = own_study(request.user, slug)
-    people = (
-        study.participants.filter(is_preview=False)
-        .annotate(answers=Count("trials__ratings"))
-        .prefetch_related(
-            Prefetch(
-                "exclusions",
-                Exclusion.objects.filter(lifted_at__isnull=True).select_related("by"),
-                to_attr="in_force",
-            )
-        )
-        .order_by("pk")
-    )
+    people = study.participants.filter(is_preview=False).order_by("pk")
     flags = _flags(study)
     if flagged_only := "flagged" in request.GET:
         people = people.filter(code__in=flags)
     page = Paginator(people, ON_A_PAGE).get_page(request.GET.get("page"))
+    decided = Exclusion.objects.filter(participant__study=study)
     context = {
         "study": study,
         "page": page,
         "flagged_only": flagged_only,
         "flagged": len(flags),
-        "people": [(person, flags.get(person.code, [])) for person in page],
-        "history": Exclusion.objects.filter(participant__study=study).select_related(
-            "participant", "by", "lifted_by"
-        ),
+        "wanted": background.figures(study)[1] if is_large(study) else None,
+        "people": _on_page(list(page), flags),
+        "decided": decided.count(),
+        "history": decided.order_by("-pk").select_related("participant", "by", "lifted_by")[:ON_A_PAGE],
     }
     return render(request, "survey/researcher/participants.html", context)
+
+
+def _on_page(people: list[Participant], flags: dict[str, list[str]]) -> list[tuple[Participant, Any]]:
+    """Return the people of one page with what flags them. Only their answers are counted, not those of the study."""
+    prefetch_related_objects(
+        people,
+        Prefetch(
+            "exclusions",
+            Exclusion.objects.filter(lifted_at__isnull=True).select_related("by"),
+            to_attr="in_force",
+        ),
+    )
+    of_these = Rating.objects.filter(trial__participant__in=[person.pk for person in people]).order_by()
+    answers = dict(of_these.values_list("trial__participant").annotate(n=Count("pk")))
+    for person in people:
+        person.answers = answers.get(person.pk, 0)  # type: ignore[attr-defined]
+    return [(person, flags.get(person.code, [])) for person in people]
 
 
 @require_POST
@@ -195,15 +204,11 @@ def remove_viewer(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 
 
 def _flags(study: Study) -> dict[str, list[str]]:
-    """Return {participant: what flagged them, in words}."""
+    """Return {participant: what flagged them, in words}; of a large study as they were last computed."""
+    if is_large(study):
+        figures, _ = background.figures(study)
+        return {} if figures is None else figures.marks
     try:
-        screening = collect(study).analysis.screening
+        return marks_of(collect(study).analysis.screening)
     except NoRatings:
         return {}
-    rows = screening[(screening["verdict"] == "flagged") & screening["participant"].isin(flagged(screening))]
-    flags: dict[str, list[str]] = {}
-    for name, rule, value, detail in zip(
-        rows["participant"].astype("str"), rows["rule"], rows["value"], rows["detail"], strict=True
-    ):
-        flags.setdefault(name, []).append(f"{rule.replace('_', ' ')} {value:.2f} ({detail})")
-    return flags

@@ -17,10 +17,12 @@ from survey.access.studies import own_study
 from survey.analysis.planning.monitoring import LiveScores
 from survey.analysis.scale import number_text
 from survey.desk.pages.study.setup import participants_address
+from survey.exports import background
 from survey.models import Question, Study
-from survey.results.monitor import Watch, watch
+from survey.results.monitor import Watch, people_now, watch
 from survey.study.definition import Definition, definition_of
 from survey.study.stopping import standing
+from survey.study.stored import is_large
 from survey.study.tables import Goal
 
 #: The images with the fewest votes that the page lists.
@@ -46,9 +48,15 @@ def now(request: HttpRequest, slug: str) -> HttpResponseBase:
 
 
 def _context(study: Study) -> dict[str, Any]:
-    seen, definition = watch(study), definition_of(study.version)
+    definition, wanted = definition_of(study.version), None
+    if is_large(study):
+        figures, wanted = background.figures(study)
+        seen = people_now(study, None if figures is None else figures.watch)
+    else:
+        seen = watch(study)
     return {
         "study": study,
+        "wanted": wanted,
         "watch": seen,
         "under_way": seen.began - sum(seen.people.get(kind, 0) for kind in _ENDED),
         "goal": definition.goal,

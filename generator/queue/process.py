@@ -1,0 +1,48 @@
+"""One background process of a name on this machine, by a lock that it inherits.
+
+The web process takes the lock and passes it to the process that it starts. The kernel frees it when that process
+ends, for any reason. The process outlives the web server.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from django.conf import settings
+
+
+def acquire(name: str) -> int | None:
+    """Acquire and return the lock of a name, or return None if another process holds it."""
+    path = folder() / f"{name}.lock"
+    lock = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        return None
+    return lock
+
+
+def start(name: str, lock: int, *command: str) -> None:
+    """Start `manage.py COMMAND --lock LOCK` in a new session, with the lock and a log file."""
+    with (folder() / f"{name}.log").open("ab") as output:
+        subprocess.Popen(  # noqa: S603 - no argument comes from users
+            [sys.executable, "manage.py", *command, "--lock", str(lock)],
+            cwd=settings.BASE_DIR,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            pass_fds=[lock],
+            start_new_session=True,
+        )
+
+
+def folder() -> Path:
+    """Return the folder of locks, logs and temporary files of background processes."""
+    path = Path(settings.DATA_DIR) / "runs"
+    path.mkdir(parents=True, exist_ok=True)
+    return path

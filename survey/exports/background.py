@@ -1,0 +1,122 @@
+"""Figures and exports of large studies, made by one process in the background.
+
+A page asks; the process makes, and ends when nothing waits. `survey.study.stored` keeps what it makes.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import Final
+
+from django.db import transaction
+from django.utils import timezone
+
+from generator.queue import process
+from survey.exports.files import packed
+from survey.models import Stored, Study
+from survey.results.collect import NoRatings
+from survey.results.figures import Figures, figures_of, from_json, to_json
+from survey.study import stored
+
+log = logging.getLogger(__name__)
+
+_NAME: Final = "results"
+_OURS: Final = "an error in the program; see the server's log"
+_ENDED: Final = "its process was asked to end"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What there is of a kind, and what is being done about a newer one.
+
+    Attributes:
+        made: what was made last.
+        making: what waits, is being made, or failed; None where nothing newer is needed.
+    """
+
+    made: Stored | None
+    making: Stored | None
+
+    @property
+    def moves(self) -> bool:
+        """Whether it is worth looking again soon."""
+        return self.making is not None and self.making.state != Stored.State.FAILED
+
+
+def wanted(study: Study, kind: str) -> Wanted:
+    """Return what there is of a kind. Where there is none, or something came since, ask for a new one."""
+    made = stored.latest(study, kind)
+    if made is not None and stored.is_current(made):
+        return Wanted(made, None)
+    recently = timezone.now() - stored.FRESH
+    failed = study.stored.filter(kind=kind, state=Stored.State.FAILED, asked_at__gt=recently).last()
+    # Not again at once: what failed would fail with every look at the page.
+    if failed is not None and (made is None or failed.pk > made.pk):
+        return Wanted(made, failed)
+    making = stored.ask(study, kind)
+    transaction.on_commit(wake)
+    return Wanted(made, making)
+
+
+def figures(study: Study) -> tuple[Figures | None, Wanted]:
+    """Return the figures of a study's pages as they were last made, None where they never were."""
+    found = wanted(study, stored.FIGURES)
+    return (None if found.made is None else _figures(found.made.pk)), found
+
+
+@lru_cache(maxsize=4)
+def _figures(pk: int) -> Figures:
+    # What was made never changes; what must be gone has no row, and nobody asks for its key again.
+    return from_json(b"".join(stored.read(Stored.objects.get(pk=pk))))
+
+
+def wake() -> None:
+    """Record what a dead process was making, and start a process if something waits and none is at work."""
+    lock = process.acquire(_NAME)
+    if lock is None:
+        return
+    try:
+        stored.bury()
+        if Stored.objects.filter(state=Stored.State.WAITING).exists():
+            process.start(_NAME, lock, "make_results")
+    finally:
+        os.close(lock)
+
+
+def work(lock: int | None = None) -> None:
+    """Make what waits until nothing does, or another process makes it. `lock` is an inherited lock."""
+    lock = process.acquire(_NAME) if lock is None else lock
+    while lock is not None:
+        try:
+            stored.bury()
+            while making := stored.take():
+                make(making)
+        finally:
+            os.close(lock)
+        # What was asked for while the lock was held started no process.
+        waits = Stored.objects.filter(state=Stored.State.WAITING).exists()
+        lock = process.acquire(_NAME) if waits else None
+
+
+def make(making: Stored) -> None:
+    """Make one thing that was taken, and keep it or why it could not be made."""
+    study, tell = making.study, partial(stored.tell, making)
+    try:
+        if making.kind == stored.FIGURES:
+            name, data = "figures.json", to_json(figures_of(study, tell))
+        else:
+            tell("reading and analysing the ratings, then writing the file")
+            name, data = packed(study, making.kind)
+        tell("keeping it")
+        stored.keep(making, name, [data])
+    except NoRatings as error:
+        stored.fail(making, str(error))
+    except KeyboardInterrupt:
+        stored.fail(making, _ENDED)
+        raise
+    except Exception:
+        log.exception("%s of study %s", making.kind, study.pk)
+        stored.fail(making, _OURS)

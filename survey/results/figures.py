@@ -1,0 +1,119 @@
+"""The figures that the pages of a large study show: read once in the background, and kept as JSON.
+
+They are the numbers of the live page, what marks participants, and the scores, all of one moment.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+import pandas as pd
+
+from survey.analysis.participants.screening import flagged, screen
+from survey.analysis.planning.monitoring import LiveScores
+from survey.models import Study
+from survey.results.collect import NoRatings, mos_tables
+from survey.results.monitor import Watch, counting_rows, look
+from survey.results.tidy_table import scales_of
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What pages show of a large study.
+
+    Attributes:
+        watch: the live page's numbers.
+        marks: {participant: what marks them, in words}.
+        mos: {question: its MOS table}; empty where nobody counts.
+    """
+
+    watch: Watch
+    marks: dict[str, list[str]]
+    mos: dict[str, pd.DataFrame]
+
+
+def figures_of(study: Study, tell: Callable[[str], None] = lambda step: None) -> Figures:
+    """Read and compute them. tell: is told what is being done."""
+    tell("reading the ratings")
+    rows = counting_rows(study)
+    tell("screening the participants")
+    scales = scales_of(study)
+    verdicts = [screen(part, scales[str(key)]) for key, part in rows.groupby("question", observed=True)]
+    marks = marks_of(pd.concat(verdicts)) if verdicts else {}
+    tell("counting the votes")
+    seen = look(study, rows)
+    del rows
+    tell("computing the scores")
+    try:
+        mos = mos_tables(study)
+    except NoRatings:
+        mos = {}
+    return Figures(seen, marks, mos)
+
+
+def marks_of(screening: pd.DataFrame) -> dict[str, list[str]]:
+    """Return {participant: what flagged them, in words} of those whom a rule flags that may put them out."""
+    rows = screening[(screening["verdict"] == "flagged") & screening["participant"].isin(flagged(screening))]
+    marks: dict[str, list[str]] = {}
+    for name, rule, value, detail in zip(
+        rows["participant"].astype("str"), rows["rule"], rows["value"], rows["detail"], strict=True
+    ):
+        marks.setdefault(name, []).append(f"{rule.replace('_', ' ')} {value:.2f} ({detail})")
+    return marks
+
+
+def to_json(figures: Figures) -> bytes:
+    """Return the figures as JSON, with every digit."""
+    return json.dumps(
+        {
+            "watch": {
+                **{name: getattr(figures.watch, name) for name in _PLAIN},
+                "reached": _written(figures.watch.reached),
+                "scores": {
+                    key: {
+                        "images": _written(scores.images),
+                        "conditions": None if scores.conditions is None else _written(scores.conditions),
+                        "a": scores.a,
+                    }
+                    for key, scores in figures.watch.scores.items()
+                },
+            },
+            "marks": figures.marks,
+            "mos": {key: _written(table) for key, table in figures.mos.items()},
+        }
+    ).encode()
+
+
+def from_json(data: bytes) -> Figures:
+    """Return the figures that `to_json` wrote."""
+    found = json.loads(data)
+    scores = {
+        key: LiveScores(
+            _read(part["images"]),
+            None if part["conditions"] is None else _read(part["conditions"]),
+            part["a"],
+        )
+        for key, part in found["watch"]["scores"].items()
+    }
+    watch = found["watch"] | {"reached": _read(found["watch"]["reached"]), "scores": scores}
+    return Figures(Watch(**watch), found["marks"], {key: _read(table) for key, table in found["mos"].items()})
+
+
+_TABLES: Final = ("reached", "scores")
+_PLAIN: Final = tuple(field.name for field in fields(Watch) if field.name not in _TABLES)
+
+
+def _written(table: pd.DataFrame) -> dict[str, Any]:
+    columns = {
+        str(name): table[name].astype("object").where(table[name].notna(), None).tolist() for name in table
+    }
+    return {"columns": columns, "types": {name: str(table[name].dtype) for name in columns}}
+
+
+def _read(written: Mapping[str, Any]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {name: pd.Series(values, dtype=written["types"][name]) for name, values in written["columns"].items()}
+    )
