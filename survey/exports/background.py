@@ -5,6 +5,7 @@ A page asks; the process makes, and ends when nothing waits. `survey.study.store
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import os
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from django.utils import timezone
 
 from generator.queue import process
 from survey.exports.files import packed
+from survey.exports.programs import DOCUMENTS
 from survey.models import Stored, Study
 from survey.results.collect import NoRatings
 from survey.results.figures import Figures, figures_of, from_json, to_json
@@ -64,12 +66,13 @@ def wanted(study: Study, kind: str) -> Wanted:
 def figures(study: Study) -> tuple[Figures | None, Wanted]:
     """Return the figures of a study's pages as they were last made, None where they never were."""
     found = wanted(study, stored.FIGURES)
-    return (None if found.made is None else _figures(found.made.pk)), found
+    return (None if found.made is None else _figures(found.made.pk, found.made.made_at)), found
 
 
 @lru_cache(maxsize=4)
-def _figures(pk: int) -> Figures:
-    # What was made never changes; what must be gone has no row, and nobody asks for its key again.
+def _figures(pk: int, _made_at: dt.datetime | None) -> Figures:
+    # What was made never changes; what must be gone has no row, and nobody asks for its key again. The time tells
+    # rows apart that have one key in a database that was restored.
     return from_json(b"".join(stored.read(Stored.objects.get(pk=pk))))
 
 
@@ -109,7 +112,11 @@ def make(making: Stored) -> None:
             name, data = "figures.json", to_json(figures_of(study, tell))
         else:
             tell("reading and analysing the ratings, then writing the file")
-            name, data = packed(study, making.kind)
+            make_document = DOCUMENTS.get(making.kind)
+            if make_document is None:
+                name, data = packed(study, making.kind)
+            else:
+                name, data = making.kind, make_document(study)
         tell("keeping it")
         stored.keep(making, name, [data])
     except NoRatings as error:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.cache import get_conditional_response, patch_cache_control
@@ -17,13 +16,17 @@ from django.views.decorators.http import require_safe
 
 from survey.access import tokens
 from survey.access.studies import counted_studies, readable_study
-from survey.exports.files import study_files
-from survey.exports.pairs import collect_pairs
-from survey.exports.tables import csv_bytes, json_bytes
+from survey.exports import background
+from survey.exports.programs import DOCUMENTS
+from survey.exports.tables import json_bytes
 from survey.models import ApiToken, Study
-from survey.results.collect import NoRatings, collect, fingerprint
+from survey.results.collect import NoRatings, fingerprint
+from survey.study import stored
+from survey.study.stored import is_large
 
 _JSON = "application/json"
+_WHOLE = "results.json"
+_ONLY = "results_only.json"
 
 
 def api(page: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -74,21 +77,18 @@ def study(request: HttpRequest, token: ApiToken, slug: str) -> HttpResponseBase:
 @api
 def results(request: HttpRequest, token: ApiToken, slug: str) -> HttpResponseBase:
     """Return every table and the summary, as the export `json`; what tells of single people by a token for all alone."""
-    make = _results if token.scope == ApiToken.Scope.ALL else _results_without_people
-    return _of_data(request, _one(token, slug), make, _JSON)
+    return _of_data(request, _one(token, slug), _WHOLE if token.scope == ApiToken.Scope.ALL else _ONLY)
 
 
 @api
 def ratings(request: HttpRequest, token: ApiToken, slug: str, file_format: str) -> HttpResponseBase:
     """Return the tidy table of ratings (of choices in a pair study), as CSV or JSON."""
-    writers = {"csv": (csv_bytes, "text/csv; charset=utf-8"), "json": (json_bytes, _JSON)}
-    if file_format not in writers:
+    if file_format not in ("csv", "json"):
         raise Http404(f"no format {file_format!r}: csv or json")
-    write, content_type = writers[file_format]
     found = _one(token, slug)
     if token.scope != ApiToken.Scope.ALL:
         return _fault("this token reads results only: make one that reads every rating", 403)
-    return _of_data(request, found, lambda study: write(_answers(study)), content_type)
+    return _of_data(request, found, f"ratings.{file_format}")
 
 
 def _readable(token: ApiToken) -> QuerySet[Any]:
@@ -102,51 +102,40 @@ def _one(token: ApiToken, slug: str) -> Study:
     return found
 
 
-def _results_without_people(study: Study) -> bytes:
-    codes = frozenset(study.participants.values_list("code", flat=True))
-    return json_bytes(_without_people(json.loads(_results(study)), codes))
-
-
-def _without_people(value: Any, codes: frozenset[str]) -> Any:
-    """Return a document without the tables of participants and without lists of their codes, at any depth."""
-    if not isinstance(value, dict):
-        return value
-    return {
-        key: _without_people(inner, codes)
-        for key, inner in value.items()
-        if not _tells_of_people(inner, codes)
-    }
-
-
-def _tells_of_people(value: Any, codes: frozenset[str]) -> bool:
-    return isinstance(value, list) and any(
-        "participant" in row if isinstance(row, dict) else row in codes
-        for row in value
-        if not isinstance(row, list)
-    )
-
-
-def _results(study: Study) -> bytes:
-    (data,) = study_files(study, "json").values()
-    return data
-
-
-def _answers(study: Study) -> Any:
-    return collect_pairs(study).choices if study.method == Study.Method.PAIR else collect(study).ratings
-
-
-def _of_data(
-    request: HttpRequest, study: Study, make: Callable[[Study], bytes], content_type: str
-) -> HttpResponseBase:
+def _of_data(request: HttpRequest, study: Study, name: str) -> HttpResponseBase:
     """Return what is made of a study's answers; 304 where they are as when the program last asked."""
-    etag = f'"{fingerprint(study)[:32]}{"" if make is not _results_without_people else "-r"}"'
+    if is_large(study):
+        return _of_large(request, study, name)
+    etag = f'"{fingerprint(study)[:32]}{"-r" if name == _ONLY else ""}"'
     if unchanged := get_conditional_response(request, etag=etag):
         return unchanged
     try:
-        data = make(study)
+        data = DOCUMENTS[name](study)
     except NoRatings as error:
         raise Http404(str(error)) from error
-    return HttpResponse(data, content_type=content_type, headers={"ETag": etag})
+    return HttpResponse(data, headers={"ETag": etag, "Content-Type": _type(name)})
+
+
+def _of_large(request: HttpRequest, study: Study, name: str) -> HttpResponseBase:
+    """Return what was made last in the background; 503 where nothing is yet."""
+    wanted = background.wanted(study, name)
+    made, making = wanted.made, wanted.making
+    if made is None:
+        state = making.problem or making.get_state_display().lower() if making else ""
+        response = _fault(
+            f"made in the background, as the study is large ({state}): ask again in a minute", 503
+        )
+        response["Retry-After"] = "60"
+        return response
+    etag = f'"made-{made.pk}"'
+    if unchanged := get_conditional_response(request, etag=etag):
+        return unchanged
+    headers = {"ETag": etag, "Content-Type": _type(name), "Content-Length": str(made.size)}
+    return StreamingHttpResponse(stored.read(made), headers=headers)
+
+
+def _type(name: str) -> str:
+    return _JSON if name.endswith(".json") else "text/csv; charset=utf-8"
 
 
 def _study(request: HttpRequest, study: Any) -> dict[str, Any]:

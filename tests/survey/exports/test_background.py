@@ -10,13 +10,15 @@ import io
 import pandas as pd
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from survey.access import tokens
 from survey.exports import background
 from survey.exports.files import packed
-from survey.models import Stored, StoredPart
+from survey.models import ApiToken, Stored, StoredPart
 from survey.results.collect import collect
 from survey.results.figures import figures_of, from_json, to_json
 from survey.results.monitor import Watch, look
@@ -203,3 +205,48 @@ def test_a_page_of_a_large_study_asks_as_many_questions_whatever_its_size(desk, 
     with CaptureQueriesContext(connection) as many:
         page(desk, large, name)
     assert len(many) == len(few) <= 16
+
+
+def test_no_other_page_of_the_results_analyses_a_large_study(desk, large, monkeypatch):
+    monkeypatch.setattr("survey.results.collect._collect", None)
+    others = (
+        ("plot", "mos", "svg"),
+        ("table", "comparisons"),
+        ("results_conditions",),
+        ("results_downloads",),
+    )
+    for name, *keys in others:
+        assert desk.get(reverse(name, args=[large.slug, *keys])).status_code == 404
+
+
+def test_planning_by_a_large_study_takes_its_figures(desk, large, monkeypatch):
+    address = reverse("planning")
+    monkeypatch.setattr("survey.results.collect._collect", None)
+    assert "are being made" in desk.get(address, {"noise": large.slug}).content.decode()
+    monkeypatch.undo()
+    monkeypatch.setattr(stored, "MAX_RATINGS", 10)
+    background.work()
+    a = max(part.a for part in look(large).scores.values())
+    assert f"a = {a:.3f}" in desk.get(address, {"noise": large.slug}).content.decode()
+
+
+@pytest.mark.parametrize("scope", [ApiToken.Scope.ALL, ApiToken.Scope.RESULTS])
+def test_programs_wait_for_a_large_study_and_get_what_they_would_have_got(owner, large, scope, monkeypatch):
+    token = {"Authorization": f"Bearer {tokens.make(owner, 'a notebook', scope=scope)}"}
+    names = ["api_results"] + (["api_ratings"] if scope == ApiToken.Scope.ALL else [])
+    addresses = [
+        reverse(name, args=[large.slug, *(["csv"] if name == "api_ratings" else [])]) for name in names
+    ]
+    for address in addresses:
+        answer = Client().get(address, headers=token)
+        assert (answer.status_code, answer["Retry-After"]) == (503, "60")
+        assert "waiting" in answer.json()["error"]
+    background.work()
+    monkeypatch.setattr("survey.results.collect._collect", None)
+    large_ones = [Client().get(address, headers=token) for address in addresses]
+    for address, answer in zip(addresses, large_ones, strict=True):
+        again = Client().get(address, headers=token | {"If-None-Match": answer["ETag"]})
+        assert again.status_code == 304
+    monkeypatch.undo()
+    for address, answer in zip(addresses, large_ones, strict=True):
+        assert b"".join(answer) == Client().get(address, headers=token).content

@@ -154,6 +154,8 @@ def table(request: HttpRequest, study: Study, name: str) -> HttpResponse:
 
 
 def _switches(request: HttpRequest, study: Study) -> Switches:
+    if is_large(study):
+        raise Http404(f"the page of {study.slug} has its scores alone: its downloads have the rest")
     try:
         return _switches_of(request, collect(study))
     except NoRatings as error:

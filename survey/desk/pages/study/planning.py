@@ -20,10 +20,12 @@ from survey.analysis.planning.planning import (
 )
 from survey.analysis.scale import Scale
 from survey.desk.forms.planning_form import DEFAULTS, TYPICAL_A, PlanningForm
+from survey.exports import background
 from survey.models import Study
 from survey.results.collect import NoRatings, collect
 from survey.study.definition import definition_of
 from survey.study.readiness import load_of
+from survey.study.stored import is_large
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,8 @@ def _noise(study: Study | None, a: float, scale: Scale) -> Noise:
     if study is None:
         typical = " (typical of generated images)" if a == TYPICAL_A else ""
         return Noise(a, assumed_residual(a, scale), f"assumed: a = {a:g}{typical}")
+    if is_large(study):
+        return _noise_of_large(study, a, scale)
     try:
         questions = collect(study).analysis.questions
     except NoRatings:
@@ -90,6 +94,16 @@ def _noise(study: Study | None, a: float, scale: Scale) -> Noise:
     if residual:
         residual *= (scale.range / noisiest.scale.range) ** 2
     return Noise(a, residual or assumed_residual(a, scale), f"as in “{study.title}”: a = {a:.3f}")
+
+
+def _noise_of_large(study: Study, a: float, scale: Scale) -> Noise:
+    """Return the noise of a large study by its figures: how people differ is computed in its exports alone."""
+    figures, _ = background.figures(study)
+    if figures is None:
+        source = f"assumed: a = {a:g}, as the numbers of “{study.title}” are being made"
+        return Noise(a, assumed_residual(a, scale), source)
+    a = max((part.a for part in figures.watch.scores.values()), default=a)
+    return Noise(a, assumed_residual(a, scale), f"as in “{study.title}”: a = {a:.3f}")
 
 
 def _answer(design: Design, noise: Noise, half_width: float, scale: Scale) -> dict[str, Any]:
