@@ -21,6 +21,8 @@ from survey.models import Rating, Stored, StoredPart, Study
 FIGURES: Final = "figures"
 #: Ratings up to which a page computes what it shows. Of more, it shows what was made in the background.
 MAX_RATINGS: Final = 250_000
+#: Ratings up to which an export is made while the browser waits. Of more, it would take participants' time.
+MAX_IN_FILES: Final = 25_000
 #: For so long what was made counts as new, although answers came since.
 FRESH: Final = dt.timedelta(minutes=10)
 #: Where another host makes it and says nothing for so long, its process is taken for dead.
@@ -33,8 +35,17 @@ OPEN: Final = (State.WAITING, State.MAKING)
 
 def is_large(study: Study) -> bool:
     """Whether a study has more ratings than a page analyses."""
+    return _has_more_than(MAX_RATINGS, study)
+
+
+def has_large_files(study: Study) -> bool:
+    """Whether a study has more ratings than an export has that is made while the browser waits."""
+    return _has_more_than(MAX_IN_FILES, study)
+
+
+def _has_more_than(number: int, study: Study) -> bool:
     ratings = Rating.objects.filter(trial__participant__study=study).order_by()
-    return ratings[MAX_RATINGS : MAX_RATINGS + 1].exists()
+    return ratings[number : number + 1].exists()
 
 
 def latest(study: Study, kind: str) -> Stored | None:

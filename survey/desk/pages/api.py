@@ -22,7 +22,6 @@ from survey.exports.tables import json_bytes
 from survey.models import ApiToken, Study
 from survey.results.collect import NoRatings, fingerprint
 from survey.study import stored
-from survey.study.stored import is_large
 
 _JSON = "application/json"
 _WHOLE = "results.json"
@@ -104,7 +103,7 @@ def _one(token: ApiToken, slug: str) -> Study:
 
 def _of_data(request: HttpRequest, study: Study, name: str) -> HttpResponseBase:
     """Return what is made of a study's answers; 304 where they are as when the program last asked."""
-    if is_large(study):
+    if stored.has_large_files(study):
         return _of_large(request, study, name)
     etag = f'"{fingerprint(study)[:32]}{"-r" if name == _ONLY else ""}"'
     if unchanged := get_conditional_response(request, etag=etag):
@@ -123,7 +122,7 @@ def _of_large(request: HttpRequest, study: Study, name: str) -> HttpResponseBase
     if made is None:
         state = making.problem or making.get_state_display().lower() if making else ""
         response = _fault(
-            f"made in the background, as the study is large ({state}): ask again in a minute", 503
+            f"made in the background, as the ratings are many ({state}): ask again in a minute", 503
         )
         response["Retry-After"] = "60"
         return response

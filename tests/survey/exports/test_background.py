@@ -44,12 +44,17 @@ def desk(client, owner):
 def large(monkeypatch):
     """A rated study that counts as large."""
     study = rated_study(TWO_QUESTIONS, people=4)
-    monkeypatch.setattr(stored, "MAX_RATINGS", 10)
+    make_large(monkeypatch)
     return study
 
 
-def page(desk, study, name="results", **keys):
-    response = desk.get(reverse(name, args=[study.slug]), keys)
+def make_large(monkeypatch):
+    monkeypatch.setattr(stored, "MAX_RATINGS", 10)
+    monkeypatch.setattr(stored, "MAX_IN_FILES", 10)
+
+
+def page(desk, study, name="results", *more, **keys):
+    response = desk.get(reverse(name, args=[study.slug, *more]), keys)
     assert response.status_code == 200
     return response.content.decode()
 
@@ -148,6 +153,12 @@ def test_an_export_is_made_in_the_background_and_streamed(desk, large, file_form
     assert StoredPart.objects.count() == -(-len(whole) // 1000)
 
 
+def test_files_are_made_in_the_background_long_before_pages_are(desk, large, monkeypatch):
+    monkeypatch.setattr(stored, "MAX_RATINGS", 1000)
+    assert "made in the background" not in page(desk, large)
+    assert "made in the background" in page(desk, large, "download", "csv")
+
+
 def test_two_askers_wait_for_one_making(desk, large):
     for _ in range(3):
         desk.get(reverse("download", args=[large.slug, "csv"]))
@@ -224,7 +235,7 @@ def test_planning_by_a_large_study_takes_its_figures(desk, large, monkeypatch):
     monkeypatch.setattr("survey.results.collect._collect", None)
     assert "are being made" in desk.get(address, {"noise": large.slug}).content.decode()
     monkeypatch.undo()
-    monkeypatch.setattr(stored, "MAX_RATINGS", 10)
+    make_large(monkeypatch)
     background.work()
     a = max(part.a for part in look(large).scores.values())
     assert f"a = {a:.3f}" in desk.get(address, {"noise": large.slug}).content.decode()

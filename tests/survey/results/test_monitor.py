@@ -200,7 +200,7 @@ def test_many_who_look_cost_one_look(owner, django_assert_max_num_queries):
     client, address = client_of(owner), reverse("live_now", args=["study"])
     client.get(address)
     # Session, user, study, version, questions.
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(8):
         client.get(address)
 
 

@@ -24,7 +24,6 @@ from survey.exports.images import write_images
 from survey.models import Study
 from survey.results.collect import NoRatings
 from survey.study import stored
-from survey.study.stored import is_large
 
 DOWNLOADS: Final = {
     "images": "Images, named by content and style, as a ZIP",
@@ -55,9 +54,9 @@ _TYPES: Final = {
 def download(request: HttpRequest, study: Study, file_format: str) -> HttpResponseBase:
     """Return an export as `export_study` writes it: its one file, or all of its files in a ZIP.
 
-    Of a large study it was made in the background, or is being made: then the page says how far it is.
+    Of many ratings it was made in the background, or is being made: then the page says how far it is.
     """
-    if file_format in formats_of(study) and is_large(study):
+    if file_format in formats_of(study) and stored.has_large_files(study):
         return _from_background(request, study, file_format)
     try:
         name, data = packed(study, file_format)
