@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 import xlsxwriter
 
@@ -18,6 +20,8 @@ _ROWS: Final = 1_048_575
 """Rows that a sheet holds below its header (ECMA-376)."""
 
 
+# Rows turned into Python values at a time.
+_CHUNK: Final = 5000
 # Number of texts that determine a column's width, and its largest width in characters.
 _LOOKED_AT: Final = 500
 _WIDEST: Final = 60
@@ -47,7 +51,8 @@ def workbook_bytes(tables: Mapping[str, pd.DataFrame], stamp: Mapping[str, Any])
     """
     buffer = io.BytesIO()
     options = {
-        "in_memory": True,
+        # A sheet of 100,000 ratings would take half a gigabyte.
+        "constant_memory": True,
         "strings_to_formulas": False,
         "strings_to_urls": False,
         "strings_to_numbers": False,
@@ -77,26 +82,40 @@ def _stamp_table(stamp: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def _write(workbook: Any, name: str, table: pd.DataFrame, formats: _Formats) -> None:
+    """Write a sheet row by row: the workbook keeps no row in memory but the one being written."""
     sheet = workbook.add_worksheet(name[:31])
-    rows = records(table)
-    columns = list(zip(*(row.values() for row in rows), strict=True)) or [() for _ in table.columns]
-    for column, (heading, values) in enumerate(zip(table.columns, columns, strict=True)):
+    for column, heading in enumerate(table.columns):
         sheet.write_string(0, column, str(heading), formats.heading)
-        has_fractions = any(isinstance(value, float) and not value.is_integer() for value in values)
-        for line, value in enumerate(values, 1):
-            if isinstance(value, bool):
-                sheet.write_boolean(line, column, value)
-            elif isinstance(value, str):
-                sheet.write_string(line, column, value)
-            elif value is not None:
-                sheet.write_number(line, column, value, formats.of_number(value) if has_fractions else None)
-        sheet.set_column(column, column, _width(str(heading), values))
+    has_fractions = [_has_fractions(values) for _, values in table.items()]
+    for start in range(0, len(table), _CHUNK):
+        for line, row in enumerate(records(table.iloc[start : start + _CHUNK]), start + 1):
+            for column, value in enumerate(row.values()):
+                if isinstance(value, bool):
+                    sheet.write_boolean(line, column, value)
+                elif isinstance(value, str):
+                    sheet.write_string(line, column, value)
+                elif value is not None:
+                    number_format = formats.of_number(value) if has_fractions[column] else None
+                    sheet.write_number(line, column, value, number_format)
+    looked_at = records(table.iloc[:_LOOKED_AT])
+    for column, heading in enumerate(map(str, table.columns)):
+        sheet.set_column(column, column, _width(heading, [row[heading] for row in looked_at]))
     sheet.freeze_panes(1, 0)
-    if rows:
-        sheet.autofilter(0, 0, len(rows), len(table.columns) - 1)
+    if len(table):
+        sheet.autofilter(0, 0, len(table), len(table.columns) - 1)
+
+
+def _has_fractions(column: pd.Series[Any]) -> bool:
+    """Return whether any number of a column is not whole."""
+    if pd.api.types.is_float_dtype(column.dtype):
+        numbers = column.to_numpy(np.float64, na_value=np.nan)
+        return bool((numbers[np.isfinite(numbers)] % 1 != 0).any())
+    if column.dtype != object:
+        return False
+    return any(isinstance(value, float) and math.isfinite(value) and value % 1 != 0 for value in column)
 
 
 def _width(heading: str, values: Sequence[Any]) -> int:
     """Return a column's width in characters: that of its longest text plus the filter's arrow."""
-    shown = (f"{value:.3f}" if isinstance(value, float) else str(value) for value in values[:_LOOKED_AT])
+    shown = (f"{value:.3f}" if isinstance(value, float) else str(value) for value in values)
     return min(max(len(heading) + 3, *(len(text) + 1 for text in shown), 6), _WIDEST)
