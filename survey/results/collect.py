@@ -45,16 +45,21 @@ _ITEM_FIELDS: Final = (
 )
 
 
-def collect(study: Study, selection: Selection = DEFAULT) -> Export:
+def collect(study: Study, selection: Selection = DEFAULT, version: str | None = None) -> Export:
     """Return the study with its ratings and their analysis. The result is cached until something changes.
 
     Excluded participants are only in `participants` and `excluded`.
+
+    Args:
+        study: The study.
+        selection: Which ratings, with which intervals.
+        version: The study's fingerprint, where the caller has just read it.
 
     Raises:
         NoRatings: If there is nothing to analyse.
         NobodyLeftError: If the panel leaves nobody.
     """
-    return _collect(study.pk, fingerprint(study), selection)
+    return _collect(study.pk, version or fingerprint(study), selection)
 
 
 def mos_tables(study: Study) -> dict[str, pd.DataFrame]:
@@ -108,8 +113,7 @@ def fingerprint(study: Study) -> str:
     It covers the answers, `participants_table`, `items_table`, the exclusions and the study's texts.
     """
     facts = [
-        _answer_facts(Rating, study),
-        _answer_facts(Preference, study),
+        _answer_facts(Preference if study.method == Study.Method.PAIR else Rating, study),
         OwnAnswer.objects.filter(trial__participant__study=study).aggregate(Count("pk"), Max("pk")),
         _participant_facts(study),
         list(Exclusion.in_force(study).order_by("participant").values_list("pk", "reason")),

@@ -226,3 +226,10 @@ def test_the_page_asks_the_database_few_questions(desk, study, django_assert_max
     give_ratings(study, 2, seed=9)
     with django_assert_max_num_queries(40):
         page(desk, study)
+
+
+def test_a_kept_plot_reads_the_study_once(desk, study, django_assert_max_num_queries):
+    address = reverse("plot", args=[study.slug, "mos", "svg"])
+    first = desk.get(address).content
+    with django_assert_max_num_queries(12):
+        assert desk.get(address).content == first

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -65,13 +66,23 @@ def pair_results(request: HttpRequest, study: Study) -> HttpResponse:
 
 def pair_plot(request: HttpRequest, study: Study, name: str, file_format: str) -> HttpResponse:
     """Return one plot as SVG, PNG or PDF, or its numbers as CSV."""
-    _, key, part = _chosen(request, _export(study))
+    export = _export(study)
+    _, key, _ = _chosen(request, export)
+    data = _drawn(study.pk, export.fingerprint, key, name, file_format)
+    if data is None:
+        raise Http404(f"no plot {name}.{file_format}")
+    return file_response(data, f"{study.slug}_{key}_{name}.{file_format}")
+
+
+@lru_cache(maxsize=32)
+def _drawn(pk: int, _version: str, question: str, name: str, file_format: str) -> bytes | None:
+    """Return a drawing, from memory while the study has not changed; None where there is nothing to draw."""
+    part = collect_pairs(Study.objects.get(pk=pk)).analysis.questions[question]
     found = {plot.name: (plot, table) for plot, table in drawable_of(PAIR_PLOTS, part)}.get(name)
     if found is None or file_format not in ("csv", *FORMATS):
-        raise Http404(f"no plot {name}.{file_format}")
+        return None
     plot, table = found
-    data = csv_bytes(table) if file_format == "csv" else draw(plot.draw, table, file_format)
-    return file_response(data, f"{study.slug}_{key}_{name}.{file_format}")
+    return csv_bytes(table) if file_format == "csv" else draw(plot.draw, table, file_format)
 
 
 def pair_table(request: HttpRequest, study: Study, name: str) -> HttpResponse:

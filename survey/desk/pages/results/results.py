@@ -120,19 +120,18 @@ def _selected(study: Study, switches: Switches, everyone: Export) -> tuple[Switc
     if switches.selection == DEFAULT:
         return switches, everyone
     try:
-        return switches, collect(study, switches.selection)
+        return switches, collect(study, switches.selection, everyone.fingerprint)
     except NobodyLeftError as error:
         switches = switches.of_everyone(str(error))
-        return switches, collect(study, switches.selection)
+        return switches, collect(study, switches.selection, everyone.fingerprint)
 
 
 def plot(request: HttpRequest, study: Study, name: str, file_format: str) -> HttpResponse:
     """Return one plot as SVG, PNG or PDF, or its numbers as CSV."""
     if study.method == Study.Method.PAIR:
         return pair_plot(request, study, name, file_format)
-    switches = _switches(request, study)
     kind = known_plot(name, file_format)
-    version = fingerprint(study)
+    switches, version = _asked(request, study)
     data = _drawn(study.pk, version, switches.selection, switches.question, kind.name, file_format)
     if data is None:
         raise Http404(f"this study has nothing to draw as {name}")
@@ -148,16 +147,18 @@ def table(request: HttpRequest, study: Study, name: str) -> HttpResponse:
         return pair_table(request, study, name)
     if name == "mos" and is_large(study):
         return large_table(request, study)
-    switches = _switches(request, study)
-    data = _data(study, switches.selection, switches.question)
+    switches, version = _asked(request, study)
+    data = _data(study, version, switches.selection, switches.question)
     return table_response(data, name, f"{study.slug}_{switches.question}_{name}.csv")
 
 
-def _switches(request: HttpRequest, study: Study) -> Switches:
+def _asked(request: HttpRequest, study: Study) -> tuple[Switches, str]:
+    """Return what an address asks for, and the study's fingerprint: reading it costs more than a kept plot."""
     if is_large(study):
         raise Http404(f"the page of {study.slug} has its scores alone: its downloads have the rest")
+    version = fingerprint(study)
     try:
-        return _switches_of(request, collect(study))
+        return _switches_of(request, collect(study, version=version)), version
     except NoRatings as error:
         raise Http404(str(error)) from error
 
@@ -166,9 +167,9 @@ def _switches_of(request: HttpRequest, everyone: Export) -> Switches:
     return read_switches(request.GET, everyone.questions, rated_items(everyone), "image")
 
 
-def _data(study: Study, selection: Selection, question: str) -> plots.PlotData:
+def _data(study: Study, version: str, selection: Selection, question: str) -> plots.PlotData:
     try:
-        export: Export = collect(study, selection)
+        export: Export = collect(study, selection, version)
     except NobodyLeftError as error:
         raise Http404(str(error)) from error
     return plots.select_question(export.analysis, export.checked, question)
@@ -176,7 +177,9 @@ def _data(study: Study, selection: Selection, question: str) -> plots.PlotData:
 
 @lru_cache(maxsize=64)
 def _drawn(
-    pk: int, _version: str, selection: Selection, question: str, name: str, file_format: str
+    pk: int, version: str, selection: Selection, question: str, name: str, file_format: str
 ) -> bytes | None:
     """Return a drawing, from memory while the study has not changed; None where there is nothing to draw."""
-    return drawn(plots.plot_named(name), _data(Study.objects.get(pk=pk), selection, question), file_format)
+    return drawn(
+        plots.plot_named(name), _data(Study.objects.get(pk=pk), version, selection, question), file_format
+    )
