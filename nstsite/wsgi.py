@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "nstsite.settings")
 
+
+def load() -> None:
+    """Load what the first request would wait for: the views with their libraries, and the participants' templates."""
+    from django.conf import settings
+    from django.template.loader import get_template
+    from django.urls import get_resolver
+
+    _ = get_resolver().url_patterns
+    templates = Path(settings.BASE_DIR) / "survey" / "templates"
+    for path in sorted((templates / "survey").glob("*.html")):
+        get_template(str(path.relative_to(templates)))
+
+
 application = get_wsgi_application()
+load()

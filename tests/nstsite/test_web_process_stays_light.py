@@ -9,10 +9,18 @@ ROOT = Path(__file__).parents[2]
 LOAD_EVERY_PAGE = """
 import sys
 import nstsite.wsgi
-from django.urls import get_resolver
-get_resolver().url_patterns
 heavy = {"torch", "torchvision", "onnx"} & set(sys.modules)
 sys.exit(f"imported: {heavy}" if heavy else 0)
+"""
+
+START_A_WORKER = """
+import sys
+import nstsite.wsgi
+from django.template import engines
+views = {"survey.session.pages.trials", "survey.desk.pages.results.results", "scipy", "pandas"} - set(sys.modules)
+(loader,) = engines["django"].engine.template_loaders
+templates = {"survey/welcome.html", "survey/rate.html", "survey/base.html"} - set(loader.get_template_cache)
+sys.exit(f"not loaded: {views | templates}" if views | templates else 0)
 """
 
 CHECK_A_PLAN = """
@@ -39,6 +47,11 @@ def run(code: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_web_process_never_imports_torch():
     answer = run(LOAD_EVERY_PAGE)
+    assert answer.returncode == 0, answer.stderr
+
+
+def test_a_worker_has_loaded_what_its_first_request_needs():
+    answer = run(START_A_WORKER)
     assert answer.returncode == 0, answer.stderr
 
 
