@@ -96,6 +96,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
     "nstsite.throttle.StartThrottle",
+    "nstsite.shared_pages.SharedPages",
     "nstsite.outages.Outages",
 ]
 
@@ -143,7 +144,7 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
         # More than the possible number of counters of nstsite.throttle.
-        "OPTIONS": {"MAX_ENTRIES": 300_000},
+        "OPTIONS": {"MAX_ENTRIES": 600_000},
     }
 }
 
@@ -251,6 +252,8 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 
 # Limit on new participants of a network in a minute; 0 for no limit.
 STARTS_PER_MINUTE = env.int("STARTS_PER_MINUTE", default=120)
+# Limit on results by share link that are made for a network in a minute; 0 for no limit.
+LINK_PAGES_PER_MINUTE = env.int("LINK_PAGES_PER_MINUTE", default=120)
 # How many proxies in front of this server append to X-Forwarded-For; 0: the connection's own address is the client's.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 # The bearer token for /metrics. Without one, /metrics answers 404.

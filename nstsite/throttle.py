@@ -18,7 +18,7 @@ from django.http.response import HttpResponseBase
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
-#: 65,536 counters a minute.
+#: 65,536 counters of a kind a minute.
 _COUNTER_DIGITS: Final = 4
 
 
@@ -36,20 +36,28 @@ class StartThrottle:
         """Refuse a start beyond the limit. All other requests pass."""
         match = request.resolver_match
         starts = request.method == "POST" and match is not None and match.url_name == "participant"
-        if not (starts and settings.STARTS_PER_MINUTE) or _count(request) <= settings.STARTS_PER_MINUTE:
+        limit = settings.STARTS_PER_MINUTE
+        if not (starts and limit) or count(request, "starts") <= limit:
             return None
-        text = _("Too many people are starting from this network just now. Please try again in a minute.")
-        return HttpResponse(
-            text, status=429, content_type="text/plain; charset=utf-8", headers={"Retry-After": "60"}
+        return too_many(
+            _("Too many people are starting from this network just now. Please try again in a minute.")
         )
 
 
-def _count(request: HttpRequest) -> int:
+def too_many(text: str) -> HttpResponse:
+    """Return a refusal that says when to try again."""
+    return HttpResponse(
+        text, status=429, content_type="text/plain; charset=utf-8", headers={"Retry-After": "60"}
+    )
+
+
+def count(request: HttpRequest, kind: str) -> int:
+    """Count a request of a kind, and return how many came from its network in this minute."""
     minute = int(time.time()) // 60
     digest = salted_hmac("nstsite.throttle", f"{minute} {client_network(request)}").hexdigest()
     # The number of counters is fixed and below the cache's limit, so that no counter is evicted. Two networks may share
     # a counter, but only for one minute.
-    key = f"starts-{minute % 4}-{digest[:_COUNTER_DIGITS]}"
+    key = f"{kind}-{minute % 4}-{digest[:_COUNTER_DIGITS]}"
     cache.add(key, 0, timeout=120)
     return cache.incr(key)
 

@@ -22,4 +22,4 @@ STATIC_ROOT.mkdir()  # noqa: F405
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # noqa: F405
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # All tests start their participants from one address; those of the limit set their own.
-STARTS_PER_MINUTE = 0
+STARTS_PER_MINUTE = LINK_PAGES_PER_MINUTE = 0

@@ -52,7 +52,7 @@ def test_no_number_of_other_networks_pushes_a_counter_out(client):
         start(client)
     factory = RequestFactory()
     for number in range(3000):
-        throttle._count(factory.get("/", REMOTE_ADDR=f"10.{number // 250}.{number % 250}.1"))
+        throttle.count(factory.get("/", REMOTE_ADDR=f"10.{number // 250}.{number % 250}.1"), "starts")
     assert start(client) == 429
 
 
