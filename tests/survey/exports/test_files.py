@@ -193,8 +193,8 @@ def test_a_long_workbook_takes_hardly_more_memory_than_a_short_one():
         finally:
             tracemalloc.stop()
 
-    # Kept in memory, 18,000 rows more would take 10 MB.
-    assert peak(24_000) - peak(6_000) < 4e6
+    # Kept in memory, 9,000 rows more would take 10 MB.
+    assert peak(12_000) - peak(3_000) < 4e6
 
 
 def test_parquet_keeps_types_and_stamp(export, files):
