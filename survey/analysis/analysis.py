@@ -34,6 +34,7 @@ from survey.analysis.scale import Scale
 from survey.analysis.stamp import computed_by
 from survey.analysis.summary import Summary, plain, summarise
 from survey.analysis.table import Coded, Ratings, check, code, data_hash, main_phase
+from survey.analysis.terms import Terms
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,7 @@ def analyse(table: pd.DataFrame | Ratings, *, ci: Method = "t", seed: int = 0) -
     """
     ratings = table if isinstance(table, Ratings) else check(table)
     questions = {
-        name: _analyse_one(rows, ratings.scale_of(name), ratings.unrated_items(name), ci, seed)
+        name: _analyse_one(rows, ratings.scale_of(name), ratings.unrated_items(name), ci, seed, ratings.terms)
         for name, rows in _questions(ratings.table).items()
     }
     stamp = plain(_stamp(ratings, questions, ci, seed))
@@ -216,7 +217,7 @@ def _questions(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def _analyse_one(
-    rows: pd.DataFrame, scale: Scale, unrated: list[str], ci: Method, seed: int
+    rows: pd.DataFrame, scale: Scale, unrated: list[str], ci: Method, seed: int, terms: Terms
 ) -> QuestionAnalysis:
     main = main_phase(rows)
     ratings = code(main, scale)
@@ -258,8 +259,8 @@ def _analyse_one(
         condition_comparisons=between,
         dmos=dmos_table(main, scale=scale),
         panels=shown.table,
-        factor_effects=FactorEffects(main, scale),
-        covariate_links=CovariateLinks(main, scale),
+        factor_effects=FactorEffects(main, scale, terms),
+        covariate_links=CovariateLinks(main, scale, terms),
         summary=summary | plain(of_conditions) | plain(shown.summary) | {"notes": notes},
     )
 

@@ -28,6 +28,7 @@ from survey.analysis.reading.read import read_ratings
 from survey.analysis.reading.statistics import StatisticsOnly
 from survey.analysis.scale import parse_scale
 from survey.analysis.table import Ratings, TableError
+from survey.analysis.terms import Terms
 
 MEGABYTES: Final = 3000
 SECONDS: Final = 60
@@ -81,6 +82,7 @@ class Reading:
             scale=parse_scale(self.about["scale"]),
             scales={name: parse_scale(text) for name, text in self.about["scales"].items()},
             unrated=pd.DataFrame(self.about["unrated"], dtype="object"),
+            terms=Terms(*self.about["terms"]),
         )
 
     def table(self, name: str) -> pd.DataFrame:
@@ -146,6 +148,7 @@ def write_reading(path: Path, folder: Path, options: ReadOptions) -> None:
             "scale": str(ratings.scale),
             "scales": {name: str(scale) for name, scale in ratings.scales.items()},
             "unrated": ratings.unrated.to_dict("list"),
+            "terms": [ratings.terms.item, ratings.terms.content],
             "labels": options.labels,
             "ratings": len(ratings.table),
             "items": ratings.table["item"].nunique(),

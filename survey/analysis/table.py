@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from survey.analysis.duplicates import repeat_notes
 from survey.analysis.scale import ACR, Scale, Whole
+from survey.analysis.terms import IMAGES, Terms
 
 #: Columns of the tidy table of a study, in order. Its factors and covariates follow.
 COLUMNS = (
@@ -84,6 +85,7 @@ class Ratings:
         scales: question -> its scale.
         unrated: ``item`` and, where the table has it, ``question``: those of the main phase whose ratings are all
             empty.
+        terms: what items and contents are called in sentences.
     """
 
     table: pd.DataFrame
@@ -93,6 +95,7 @@ class Ratings:
     scale: Scale = ACR
     scales: Mapping[str, Scale] = field(default_factory=dict)
     unrated: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"item": []}, dtype="object"))
+    terms: Terms = IMAGES
 
     def scale_of(self, question: str) -> Scale:
         """Return the scale of one question."""

@@ -10,6 +10,7 @@ import pandas as pd
 
 from survey.analysis.effects.reml import Floats, Ints
 from survey.analysis.table import NOT_FACTORS, main_phase
+from survey.analysis.terms import IMAGES, Terms
 
 #: Numbers that say which image it is, not what it is like.
 _NAMES: Final = frozenset({"seed", "version", "near_duplicate_of", "content", "style", "condition"})
@@ -25,6 +26,7 @@ class Panel:
         items: names. people: how many.
         content: code of each item's content, shape (items,); None where they have none, or all the same.
         values: covariate -> each item's value, NaN where unknown, shape (items,).
+        terms: what items and contents are called.
     """
 
     rating: Floats
@@ -34,6 +36,7 @@ class Panel:
     people: int
     content: Ints | None
     values: dict[str, Floats]
+    terms: Terms = IMAGES
 
 
 def covariate_columns(table: pd.DataFrame) -> list[str]:
@@ -73,7 +76,7 @@ def _numbers(column: pd.Series) -> pd.Series:
     return numbers.where(np.isfinite(numbers))
 
 
-def panel_of(table: pd.DataFrame) -> Panel | None:
+def panel_of(table: pd.DataFrame, terms: Terms = IMAGES) -> Panel | None:
     """Return one question's ratings beside the covariates of the images; None where they have none."""
     main = main_phase(table)
     names = covariate_columns(main)
@@ -101,4 +104,5 @@ def panel_of(table: pd.DataFrame) -> Panel | None:
         len(people[1]),
         content,
         {name: _numbers(items[name]).to_numpy(np.float64) for name in names},
+        terms,
     )

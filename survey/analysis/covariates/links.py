@@ -32,6 +32,7 @@ from survey.analysis.items.sos import pooled_a
 from survey.analysis.items.tally import Tally, tally
 from survey.analysis.scale import ACR, Scale
 from survey.analysis.table import code, main_phase
+from survey.analysis.terms import IMAGES, Terms
 
 _CORRELATIONS: Final = ("plcc", "srocc", "plcc_within")
 _SLOPES: Final = ("within", "between", "regression")
@@ -89,10 +90,11 @@ class CovariateLinks:
 
     rows: pd.DataFrame
     scale: Scale = ACR
+    terms: Terms = IMAGES
 
     @cached_property
     def _panel(self) -> Panel | None:
-        return panel_of(self.rows)
+        return panel_of(self.rows, self.terms)
 
     @cached_property
     def names(self) -> list[str]:
@@ -137,7 +139,13 @@ class CovariateLinks:
         )
         points = pd.concat([part for _, part in found], ignore_index=True)
         remarks = _remarks(panel, by_model, enough)
-        return Links(table, points, sentences(table, panel.content is not None), remarks, by_model and enough)
+        return Links(
+            table,
+            points,
+            sentences(table, panel.content is not None, panel.terms),
+            remarks,
+            by_model and enough,
+        )
 
 
 def _work(panel: Panel) -> float:
@@ -181,7 +189,7 @@ def _link(panel: Panel, name: str, scores: _Scores, by_model: bool) -> tuple[dic
     names = np.array(panel.items, dtype=object)[known]
     points = pd.DataFrame({"covariate": name, "item": names, "x": x, "mos": mos})
     points = points.assign(**{end: values[known] for end, values in scores.ends.items()}, line=np.nan)
-    row["note"] = _why_not(x, mos)
+    row["note"] = _why_not(x, mos, panel.terms)
     if row["note"]:
         return row, points
     group = np.arange(len(x)) if content is None else content
@@ -201,11 +209,11 @@ def _link(panel: Panel, name: str, scores: _Scores, by_model: bool) -> tuple[dic
     return row, points.assign(line=line)
 
 
-def _why_not(x: Floats, mos: Floats) -> str:
+def _why_not(x: Floats, mos: Floats, terms: Terms) -> str:
     if len(x) < FEWEST_ITEMS:
-        return f"only {len(x)} images have a value"
+        return f"only {len(x)} {terms.item}s have a value"
     if np.ptp(x) <= 1e-12 * max(1.0, float(np.abs(x).max())):
-        return "it is the same for all images"
+        return f"it is the same for all {terms.item}s"
     if np.ptp(mos) == 0:
         return "all scores are the same"
     return ""
@@ -280,7 +288,9 @@ def _remarks(panel: Panel, by_model: bool, enough: bool) -> list[str]:
     if by_model and not enough:
         found.append(f"The mixed model needs {FEWEST_PEOPLE} participants and ratings that differ.")
     if panel.content is None:
-        found.append("The images have no different contents: each counts as a photograph of its own.")
+        found.append(
+            f"The {panel.terms.item}s have no different contents: each counts as a {panel.terms.content} of its own."
+        )
     elif (contents := int(panel.content.max()) + 1) < FEWEST_CONTENTS:
         found.append(f"With {contents} contents a correlation has no interval: {FEWEST_CONTENTS} are needed.")
     return found

@@ -7,20 +7,23 @@ from typing import Any
 import pandas as pd
 
 from survey.analysis.items.comparisons import SIGNIFICANT
+from survey.analysis.terms import IMAGES, Terms
 
 _MAX_NAMED = 6
 
 
-def sentences(table: pd.DataFrame, contents: bool) -> list[str]:
+def sentences(table: pd.DataFrame, contents: bool, terms: Terms = IMAGES) -> list[str]:
     """Return what the covariates explain and which explain nothing. contents: whether the images have several."""
     tested = table[table["p_holm"].notna()].sort_values("p_holm", kind="stable")
     sure = tested[tested["p_holm"] < SIGNIFICANT]
     nothing = tested[~tested["covariate"].isin(sure["covariate"])]
-    found = [sentence for _, row in sure.iterrows() for sentence in _explains(row, contents)]
+    found = [sentence for _, row in sure.iterrows() for sentence in _explains(row, contents, terms)]
     if len(nothing):
         names = _listed(list(nothing["covariate"]))
         plcc = nothing["plcc"].dropna()
-        span = f" (r from {plcc.min():.2f} to {plcc.max():.2f})" if len(plcc) > 1 else _r(nothing.iloc[0])
+        span = (
+            f" (r from {plcc.min():.2f} to {plcc.max():.2f})" if len(plcc) > 1 else _r(nothing.iloc[0], terms)
+        )
         found.append(f"No link of {names} with the score could be shown{span}.")
     left = table[table["p_holm"].isna()]
     for _, row in left.iterrows():
@@ -28,7 +31,7 @@ def sentences(table: pd.DataFrame, contents: bool) -> list[str]:
             found.append(f"{row['covariate']} was not compared: {row['note']}.")
         elif pd.notna(row["plcc"]):
             found.append(
-                f"{row['covariate']} has r = {row['plcc']:.2f} with the score; these images are too few to test it."
+                f"{row['covariate']} has r = {row['plcc']:.2f} with the score; these {terms.item}s are too few to test it."
             )
     ceilings = table["ceiling"].dropna()
     if len(ceilings) and len(tested):
@@ -36,17 +39,17 @@ def sentences(table: pd.DataFrame, contents: bool) -> list[str]:
     return found or ["The covariates could not be compared with the scores."]
 
 
-def _explains(row: pd.Series[Any], contents: bool) -> list[str]:
+def _explains(row: pd.Series[Any], contents: bool, terms: Terms) -> list[str]:
     """Return how one covariate goes with the score, and how many points it is worth."""
     name, value = row["covariate"], row[row["test"]]
     side = "higher" if value > 0 else "lower"
     inside = f"r = {row['plcc_within']:.2f}" if contents and pd.notna(row["plcc_within"]) else ""
     if row["test"] != "between" and inside and row["plcc"] * value < 0:
-        first = f"Among images of one photograph, those with higher {name} were rated {side} ({inside})."
-        second = f"Over all images the link is the other way{_r(row)}."
+        first = f"Among {terms.item}s of one {terms.content}, those with higher {name} were rated {side} ({inside})."
+        second = f"Over all {terms.item}s the link is the other way{_r(row, terms)}."
     else:
-        first = f"Images with higher {name} were rated {side}{_r(row)}."
-        second = f"Among images of one photograph {inside}." if inside else ""
+        first = f"{terms.item.capitalize()}s with higher {name} were rated {side}{_r(row, terms)}."
+        second = f"Among {terms.item}s of one {terms.content} {inside}." if inside else ""
     low, high = row[f"{row['test']}_low"], row[f"{row['test']}_high"]
     points = (
         f"One SD more of {name} goes with {value:+.2f} points "
@@ -55,13 +58,13 @@ def _explains(row: pd.Series[Any], contents: bool) -> list[str]:
     return [first, f"{second} {points}".strip()]
 
 
-def _r(row: pd.Series[Any]) -> str:
+def _r(row: pd.Series[Any], terms: Terms) -> str:
     if pd.isna(row["plcc"]):
         return ""
     if pd.isna(row["plcc_low"]):
         return f" (r = {row['plcc']:.2f})"
     units = row["contents"] if pd.notna(row["contents"]) else row["items"]
-    what = "photographs" if pd.notna(row["contents"]) else "images"
+    what = f"{terms.content if pd.notna(row['contents']) else terms.item}s"
     return f" (r = {row['plcc']:.2f}, 95 % interval {row['plcc_low']:.2f} to {row['plcc_high']:.2f}, {units} {what})"
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from survey.analysis.effects.reml import Floats, Ints, RandomParts
 from survey.analysis.factors import factor_columns
 from survey.analysis.table import main_phase
+from survey.analysis.terms import IMAGES, Terms
 
 FEWEST_PEOPLE = 5
 PEOPLE_FOR_INTERACTIONS = 15
@@ -35,6 +36,7 @@ class Grid:
         single, row: every rating by itself, and the row that it is part of, shape (ratings,).
         untested: effect -> why it is not tested.
         remarks: what else the reader must know.
+        terms: what items and contents are called.
     """
 
     rating: Floats
@@ -49,6 +51,7 @@ class Grid:
     row: Ints
     untested: dict[str, str] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
+    terms: Terms = IMAGES
 
     def of_items(self, name: str) -> Ints:
         """Return each item's level of a factor, shape (items,)."""
@@ -116,7 +119,7 @@ def tested_columns(table: pd.DataFrame) -> list[str]:
     return [name for name in factor_columns(main_phase(table)) if name != "content"]
 
 
-def grid_of(table: pd.DataFrame) -> Grid | None:
+def grid_of(table: pd.DataFrame, terms: Terms = IMAGES) -> Grid | None:
     """Return one question's ratings with the factors of the images; None where the images have no factors."""
     main = main_phase(table)
     names = tested_columns(main)
@@ -127,11 +130,13 @@ def grid_of(table: pd.DataFrame) -> Grid | None:
     remarks: list[str] = []
     for name in list(names):
         if items[name].isna().mean() > 0.5:
-            untested[name] = f"more than half of the images have no {name}"
+            untested[name] = f"more than half of the {terms.item}s have no {name}"
             names.remove(name)
     empty = items[names].isna().any(axis=1)
     if empty.any():
-        remarks.append(f"Images without a level of every factor are left out: {int(empty.sum())}.")
+        remarks.append(
+            f"{terms.item.capitalize()}s without a level of every factor are left out: {int(empty.sum())}."
+        )
         main = main[~main["item"].isin(items.index[empty])]
     columns = ["participant", "item", *names] + (["content"] if "content" in main.columns else [])
     rows = main[columns].astype("str").assign(rating=main["rating"].astype("float64"))
@@ -147,7 +152,7 @@ def grid_of(table: pd.DataFrame) -> Grid | None:
     for name in names:
         text = by_item.loc[item_names, name].map(label)
         if text.nunique() < 2:
-            untested[name] = f"the images with a level of every factor have one level of {name}"
+            untested[name] = f"the {terms.item}s with a level of every factor have one level of {name}"
             continue
         levels[name] = _ordered(set(text))
         codes[name] = pd.Categorical(text, levels[name]).codes.astype(np.int64)[item]
@@ -167,6 +172,7 @@ def grid_of(table: pd.DataFrame) -> Grid | None:
         row,
         untested,
         remarks,
+        terms,
     )
 
 
@@ -181,7 +187,7 @@ def why_not(grid: Grid) -> str:
     """Return why nothing can be tested, in words; empty where something can."""
     if len(grid.people) < FEWEST_PEOPLE:
         people = "1 participant" if len(grid.people) == 1 else f"{len(grid.people)} participants"
-        return f"{people} rated these images, and tests of factors need at least {FEWEST_PEOPLE}"
+        return f"{people} rated these {grid.terms.item}s, and tests of factors need at least {FEWEST_PEOPLE}"
     if np.ptp(grid.rating) == 0:
         return "all ratings are equal"
     return ""
@@ -200,7 +206,7 @@ def design_of(grid: Grid) -> Design | None:
         x, columns = _matrix(grid, mains)
     if x.shape[1] >= len(grid.items):
         for name in testable:
-            grid.untested[name] = "there are no more images than combinations of levels"
+            grid.untested[name] = f"there are no more {grid.terms.item}s than combinations of levels"
         return None
     if not testable:
         return None
@@ -221,7 +227,9 @@ def _main_effects(grid: Grid) -> tuple[list[str], list[str]]:
     out = grid.untested
     for name in names:
         if name == _DRAWS:
-            out[name] = "its levels are draws of one recipe, which count as images of the same kind"
+            out[name] = (
+                f"its levels are draws of one recipe, which count as {grid.terms.item}s of the same kind"
+            )
     _leave_out_combinations(of, out)
     for name in [n for n in names if n not in out]:
         counts = np.bincount(of[name])
@@ -270,9 +278,10 @@ def _determines(a: Ints, b: Ints) -> bool:
 
 
 def _single(grid: Grid, name: str, level: int) -> str:
+    item = grid.terms.item
     return (
-        f"{name} {grid.levels[name][level]} was seen in one image only, so its score is that image's; whether another "
-        f"image would rank the levels alike cannot be told"
+        f"{name} {grid.levels[name][level]} was seen in one {item} only, so its score is that {item}'s; whether another "
+        f"{item} would rank the levels alike cannot be told"
     )
 
 
@@ -282,7 +291,7 @@ def _independent(grid: Grid, kept: list[str], items: Ints) -> list[str]:
     mixed = [name for name in kept if not _estimable(x[items], columns[(name,)])]
     for name in mixed:
         others = [other for other in mixed if other != name] or ["the others"]
-        why = f"it cannot be told apart from {' and '.join(others)} in these images"
+        why = f"it cannot be told apart from {' and '.join(others)} in these {grid.terms.item}s"
         grid.untested.setdefault(name, why)
     # The model still holds as many of them as it can, so that the others are compared at equal levels.
     independent: list[str] = []
@@ -313,12 +322,12 @@ def _interactions(grid: Grid, kept: list[str], testable: list[str], items: Ints)
     mixed = [pair for pair in found if not _estimable(x[items], columns[pair])]
     for pair in mixed:
         grid.untested[effect_name(pair)] = (
-            "these images do not tell it apart from other effects; it is taken to be nil"
+            f"these {grid.terms.item}s do not tell it apart from other effects; it is taken to be nil"
         )
     found = [pair for pair in found if pair not in mixed]
     while found and np.linalg.matrix_rank(_matrix(grid, [*mains, *found])[0][items]) >= len(grid.items):
         grid.untested[effect_name(found.pop())] = (
-            "each combination was seen in one image only, so a difference may be that image's"
+            f"each combination was seen in one {grid.terms.item} only, so a difference may be that {grid.terms.item}'s"
         )
     return found
 
@@ -334,7 +343,7 @@ def _no_interaction(grid: Grid, a: str, b: str) -> str:
         i, j = holes[0]
         more = f" and {len(holes) - 1} more" if len(holes) > 1 else ""
         return (
-            f"no image has {a} {grid.levels[a][i]} with {b} {grid.levels[b][j]}{more}; the means of {a} and {b} "
+            f"no {grid.terms.item} has {a} {grid.levels[a][i]} with {b} {grid.levels[b][j]}{more}; the means of {a} and {b} "
             "hold only if the two do not interact"
         )
     if len(grid.people) < PEOPLE_FOR_INTERACTIONS:
@@ -399,7 +408,7 @@ def _random_parts(grid: Grid, kept: list[str]) -> RandomParts:
                 between[f"content × {name}"] = both
     else:
         grid.remarks.append(
-            "The images have no different contents: what is said holds for images like these."
+            f"The {grid.terms.item}s have no different contents: what is said holds for {grid.terms.item}s like these."
         )
     between["item"] = grid.item
     return RandomParts(grid.participant, within, between)

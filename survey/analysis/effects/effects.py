@@ -28,6 +28,7 @@ from survey.analysis.effects.people import ClusterFit, cluster_fit, greenhouse_g
 from survey.analysis.effects.reml import Contrast, Floats, RemlFit, Test, fit_reml
 from survey.analysis.items.comparisons import SIGNIFICANT, holm
 from survey.analysis.scale import ACR, Scale
+from survey.analysis.terms import IMAGES, Terms
 
 EFFECT_COLUMNS: Final = (
     "effect",
@@ -101,6 +102,7 @@ class FactorEffects:
 
     rows: pd.DataFrame
     scale: Scale = ACR
+    terms: Terms = IMAGES
 
     @cached_property
     def factors(self) -> list[str]:
@@ -109,7 +111,7 @@ class FactorEffects:
 
     @cached_property
     def _grid(self) -> Grid | None:
-        return grid_of(self.rows)
+        return grid_of(self.rows, self.terms)
 
     @cached_property
     def slow(self) -> bool:
@@ -148,7 +150,7 @@ def _work(grid: Grid) -> float:
 def _effects(grid: Grid, scale: Scale) -> Effects:
     reason = why_not(grid)
     if not reason and _work(grid) > MAX_WORK:
-        reason = "there are too many images and levels for the mixed model"
+        reason = f"there are too many {grid.terms.item}s and levels for the mixed model"
     design = None if reason else design_of(grid)
     if reason:
         grid.untested.update(dict.fromkeys(grid.codes, reason))
@@ -217,7 +219,7 @@ def _test_rows(design: Design, fit: RemlFit) -> list[dict[str, Any]]:
                 "people_p": beside.p,
                 "note": ""
                 if np.isfinite(test.p)
-                else "not tested: too few images or people for this many levels",
+                else f"not tested: too few {design.grid.terms.item}s or people for this many levels",
             }
         )
     return rows
@@ -347,7 +349,8 @@ def _sentences(design: Design, table: pd.DataFrame, factors: dict[str, Term]) ->
     tests = table[(table["kind"] == "test") & table["p_holm"].notna()].sort_values("p_holm", kind="stable")
     sure = tests[tests["p_holm"] < SIGNIFICANT]
     unsure = tests[~tests["effect"].isin(sure["effect"])]
-    about = "images like these" if design.grid.content is None else "photographs like these"
+    terms = design.grid.terms
+    about = f"{terms.item if design.grid.content is None else terms.content}s like these"
     sentences = [_found(row, table, factors[row["effect"]], about) for _, row in sure.iterrows()]
     if not sentences:
         mains = [name for name in unsure["effect"] if len(factors[name]) == 1]

@@ -275,7 +275,7 @@ PLOTS: Final[tuple[Plot[PlotData], ...]] = (
         "effects",
         "Effects of the factors",
         "Marginal means from the mixed model with 95 % intervals: the mean over all levels of the other factors with "
-        "equal weight, about people and images like these.",
+        "equal weight, about people and items like these.",
         _marked(_of_effects(marginal_means)),
         draw_means,
         means_height,
@@ -300,8 +300,8 @@ PLOTS: Final[tuple[Plot[PlotData], ...]] = (
     Plot(
         "covariates",
         "Scores over the covariates",
-        f"Each image's MOS with both 95 % intervals: Student's t (thin) and the bounded one (wide, grey), on what was "
-        f"measured on it, and the line fitted on these data. At most {MAX_PANELS} covariates are drawn.",
+        f"Each MOS with both 95 % intervals: Student's t (thin) and the bounded one (wide, grey), on what was "
+        f"measured beside it, and the line fitted on these data. At most {MAX_PANELS} covariates are drawn.",
         _marked(_covariates),
         draw_covariates,
         covariates_height,

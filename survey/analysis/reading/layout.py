@@ -169,7 +169,8 @@ def _hint_of_words(named: Named, columns: Columns, missing: list[str]) -> str:
         return ""
     texts = {name: set(named.frame[name].str.strip()) - {""} for name in free}
     words = set().union(*texts.values())
-    if not 2 <= len(words) <= _WORDS or all(len(own) < 2 for own in texts.values()):
+    shared = [word for word in words if sum(word in own for own in texts.values()) > 1]
+    if not 2 <= len(words) <= _WORDS or len(shared) < len(words) / 2:
         return ""
     return (
         f"; if {listed(free[:3])} ... hold ratings, name their scale by --scale LOW:HIGH, or their labels ({listed(sorted(words)[:5])}) "

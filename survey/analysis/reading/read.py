@@ -48,6 +48,7 @@ from survey.analysis.reading.sums import without_sums
 from survey.analysis.reading.times import milliseconds
 from survey.analysis.reading.values import hint_of_range, parse_numbers, parse_ratings
 from survey.analysis.table import NOT_FACTORS, Ratings, TableError, check
+from survey.analysis.terms import IMAGES, ITEMS
 
 Notes = dict[str, str]
 _DEFAULT: Final = ReadOptions()
@@ -177,7 +178,10 @@ def interpret(named: Named, source: str, options: ReadOptions, notes: Notes) -> 
     table, unused = _with_item_columns(table.drop(columns=[COLUMN], errors="ignore"), options, notes)
     # `check` names rows as a spreadsheet does: label 0 is row 2. It needs all columns to tell copies from repeats.
     ratings = check(table.set_axis(table.index - 2), source=source, scale=options.used_scale, scales=scales)
-    return replace(ratings, table=ratings.table.drop(columns=unused), notes=notes | ratings.notes)
+    terms = IMAGES if "image_sha256" in unused else ITEMS
+    return replace(
+        ratings, table=ratings.table.drop(columns=unused), notes=notes | ratings.notes, terms=terms
+    )
 
 
 def _is_blank(table: pd.DataFrame, options: ReadOptions, notes: Notes) -> NDArray[np.bool_]:
