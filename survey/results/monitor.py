@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -134,7 +135,7 @@ def people_of(study: Study) -> dict[str, int]:
     )
     kinds = [
         When(~active, then=F("state")),
-        When(last_seen_at__lt=timezone.now() - STALE_AFTER, then=Value(_QUIET)),
+        When(last_seen_at__lt=timezone.now() - STALE_AFTER, then=Value(QUIET)),
         *([When(screening__isnull=True, then=Value("screening"))] if has_screening else []),
     ]
     # Only of those under way is the next image looked up.
@@ -147,11 +148,12 @@ def people_of(study: Study) -> dict[str, int]:
         .annotate(count=Count("pk"))
     )
     counts = dict(rows)
-    order = ["screening", *Trial.Phase.values, "at the end", _QUIET, *Participant.State.values[1:]]
+    order = ["screening", *Trial.Phase.values, "at the end", QUIET, *Participant.State.values[1:]]
     return {kind: counts[kind] for kind in order if kind in counts}
 
 
-_QUIET: Final = "not seen for 45 minutes"
+#: Of people whose session counts as abandoned.
+QUIET: Final = f"not seen for {STALE_AFTER // dt.timedelta(minutes=1)} minutes"
 
 
 def _answered(study: Study) -> list[int]:

@@ -19,7 +19,7 @@ from survey.analysis.scale import number_text
 from survey.desk.pages.study.setup import participants_address
 from survey.exports import background
 from survey.models import Question, Study
-from survey.results.monitor import Watch, people_now, watch
+from survey.results.monitor import QUIET, Watch, people_now, watch
 from survey.study.definition import Definition, definition_of
 from survey.study.stopping import standing
 from survey.study.stored import is_large
@@ -85,7 +85,7 @@ def _so_far(definition: Definition, seen: Watch) -> str:
     return f"± {number_text(rule.number)}, {now}"
 
 
-_ENDED: Final = ("finished", "stopped", "screened-out", "not seen for 45 minutes")
+_ENDED: Final = ("finished", "stopped", "screened-out", QUIET)
 
 
 def _bars(reached: pd.DataFrame) -> list[tuple[str, str, str]]:
