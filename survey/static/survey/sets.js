@@ -55,6 +55,10 @@ function stopAtOnce(form) {
 }
 
 function watchPlan(box) {
+  // Counted from the server's own number: the clocks of two machines differ.
+  const age = box.querySelector("[data-age]");
+  const begun = performance.now() - 1000 * Number(age?.dataset.age);
+  if (age) setInterval(() => { age.textContent = String(Math.floor((performance.now() - begun) / 1000)); }, 1000);
   poll(box.dataset.source, (now) => {
     if (now.state === box.dataset.state && now.set === null) return true;
     location.reload();

@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from generator.models import PlanRun, Upload
@@ -79,6 +80,7 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
         "takes": _takes(found.dry_run) if found.dry_run else [],
         "cells": found.dry_run.get("cells", [])[:_SHOWN_CELLS],
         "more": max(0, len(found.dry_run.get("cells", [])) - _SHOWN_CELLS),
+        "age": int((timezone.now() - found.created).total_seconds()),
         "moves": found.state in ("new", "planning", "queued", "running"),
     }
     return render(request, "survey/researcher/plan.html", context)
