@@ -36,5 +36,5 @@ def draw_curve(table: pd.DataFrame) -> Figure:
     axes.set_xlabel("evaluation")
     axes.set_ylabel("weighted loss")
     axes.grid(color=GRID, linewidth=0.6)
-    axes.legend(loc="upper right")
+    figure.legend(loc="outside upper center", ncols=3)
     return figure

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from survey.analysis.participants.screening import flagged, screen
+from survey.analysis.participants.screening import RULE_WORDS, flagged, screen
 from survey.analysis.planning.monitoring import LiveScores
 from survey.models import Study
 from survey.results.collect import NoRatings, mos_tables
@@ -61,7 +61,7 @@ def marks_of(screening: pd.DataFrame) -> dict[str, list[str]]:
     for name, rule, value, detail in zip(
         rows["participant"].astype("str"), rows["rule"], rows["value"], rows["detail"], strict=True
     ):
-        marks.setdefault(name, []).append(f"{rule.replace('_', ' ')} {value:.2f} ({detail})")
+        marks.setdefault(name, []).append(f"{RULE_WORDS[rule]}: {value:.2f} ({detail})")
     return marks
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 
 from survey.analysis.effects.design import (
     PEOPLE_FOR_INTERACTIONS,
+    STANDS_FOR,
     Design,
     Grid,
     Term,
@@ -338,10 +339,13 @@ def _slope_rows(design: Design, fit: RemlFit, name: str) -> list[dict[str, Any]]
 
 
 def _nothing(grid: Grid, reason: str) -> list[str]:
-    names = " and ".join(grid.codes or grid.untested)
+    own = {
+        name: why for name, why in grid.untested.items() if not why.startswith(STANDS_FOR)
+    } or grid.untested
+    names = " and ".join(grid.codes or own)
     if reason:
         return [f"The effect of {names} was not tested: {reason}."]
-    reasons = list(dict.fromkeys(grid.untested.values()))
+    reasons = list(dict.fromkeys(own.values()))
     return [f"The effect of {names} was not tested.", *(f"{why[0].upper()}{why[1:]}." for why in reasons)]
 
 

@@ -19,17 +19,19 @@ from survey.analysis.participants.correlation import PanelCorrelation, panel_cor
 from survey.analysis.scale import ACR, Scale
 from survey.analysis.table import Coded, code, main_phase
 
-RULES = (
-    "bt500",
-    "correlation_p913",
-    "correlation_left_out",
-    "correlation_bt1788",
-    "straight_lining",
-    "speed",
-    "gold",
-    "trap",
-    "repeats",
-)
+RULE_WORDS = {
+    "bt500": "Votes far from everyone’s (ITU-R BT.500)",
+    "correlation_p913": "Disagrees with the means (ITU-T P.913)",
+    "correlation_left_out": "Disagrees with the means of the others",
+    "correlation_bt1788": "Disagrees with the rest (ITU-R BT.1788)",
+    "straight_lining": "Always the same answer",
+    "speed": "Answers too fast",
+    "gold": "Gold images missed",
+    "trap": "Attention picture missed",
+    "repeats": "Repeats answered differently",
+}
+"""What each rule finds, for people."""
+RULES = tuple(RULE_WORDS)
 EXCLUDE_BY = ("bt500", "correlation_bt1788", "straight_lining", "speed", "gold", "trap", "repeats")
 """Rules whose flag puts a participant out of the screened panel. The fixed thresholds of P.913 were set for
 video in a laboratory and would put out most of an honest panel where ratings are noisier, so they only show."""

@@ -161,7 +161,9 @@ class LanguagesForm(TaskForm):
             for text in self.needed(code):
                 name = f"{text.path}:{code}"
                 if not cleaned.get(name) and not cleaned.get(f"same.{name}") and name not in self.errors:
-                    self.add_error(name, f"Translate “{text.label}”, or use the {first} text.")
+                    self.add_error(
+                        name, f"Translate “{text.label}” into {english_name(code)}, or use the {first} text."
+                    )
         for name in self.fields:
             _, code, number = (*name.split(":"), "", "")[:3]
             own = cleaned.get(name) if name.startswith("wording.texts:") and code else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
 import pytest
 from django.contrib.auth.models import User
@@ -15,6 +16,7 @@ from survey.exports.files import csv_files
 from survey.models import Exclusion, Rating, Viewer
 from survey.results.collect import collect
 from survey.study import decisions
+from tests.survey.exports.studies import give_ratings
 from tests.survey.factories import make_study
 
 pytestmark = pytest.mark.django_db
@@ -112,3 +114,12 @@ def test_many_participants_have_pages_and_the_flagged_a_list(study, desk, monkey
     assert "Page 1 of 2" in first
     flagged = desk.get(address, {"flagged": 1})
     assert {person.code for person, flags in flagged.context["people"] if not flags} == set()
+
+
+def test_marks_are_told_in_words(study, desk):
+    """Names of rules are for files: they once stood on the page as "correlation bt1788"."""
+    give_ratings(study, 12, seed=5)
+    for address in ("participants/", "live/"):
+        page = desk.get(f"/studies/{study.slug}/{address}").content.decode()
+        assert "Disagrees with the rest (ITU-R BT.1788)" in page
+        assert not re.search("bt1788|left[_ ]out 0|_p913|straight[_ ]lining", page)

@@ -206,7 +206,7 @@ def test_a_fault_is_told_above_and_beside_its_field_and_nothing_is_lost(
 def test_a_newly_ticked_language_asks_for_the_own_texts_alone(client, owner, study):
     response = send(client, "languages", languages=["en", "de", "fr"])
     assert set(response.context["form"].errors) == {"title:fr"}
-    assert "Translate “Title”, or use the English text." in response.content.decode()
+    assert "Translate “Title” into French, or use the English text." in response.content.decode()
     send(client, "languages", languages=["fr", "de", "en"], **{"title:fr": "Une étude"})
     definition = definition_of(study.version)
     assert definition.languages == ["en", "de", "fr"]

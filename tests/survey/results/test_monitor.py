@@ -149,7 +149,7 @@ def test_a_careless_rater_is_flagged():
     give_ratings(study, 8)
     person = starting.start(study)
     rate_all(person, value=5)
-    assert "straight lining" in look(study).flagged[person.code]
+    assert "Always the same answer" in look(study).flagged[person.code]
 
 
 def test_each_question_has_its_scores():

@@ -142,7 +142,7 @@ def check(request: HttpRequest, slug: str) -> HttpResponse:
     enough = f"{goal.votes} votes for each image, or ± {goal.half_width:g}"
     rows.insert(6, ("Enough when", enough, _address(study, "assignment")))
     rule = definition.stop_rule
-    rows.insert(7, ("Pauses when", rule.in_words if rule else "you pause it", _address(study, "recruitment")))
+    rows.insert(7, ("Pauses when", rule.in_words if rule else "You pause it", _address(study, "recruitment")))
     blocks = blocking(study, definition)
     context: dict[str, Any] = {
         "study": study,
