@@ -39,9 +39,8 @@ def repeat_notes(table: pd.DataFrame, rows: Callable[[pd.Series], str]) -> dict[
     if again.any():
         people = table["participant"][again].nunique()
         who = "1 participant rates" if people == 1 else f"{people} participants rate"
-        notes["repeated_rows"] = (
-            f"{int(again.sum())} rows repeat a participant and item ({rows(again)}): {who} an item again; {_USE}"
-        )
+        row = "1 row repeats" if again.sum() == 1 else f"{int(again.sum())} rows repeat"
+        notes["repeated_rows"] = f"{row} a participant and item ({rows(again)}): {who} an item again; {_USE}"
     return notes
 
 

@@ -46,9 +46,9 @@ def label_studio_rows(tasks: list[Mapping[str, Any]], notes: dict[str, str]) -> 
                     "rating": answer,
                 }
     if skipped:
-        notes["skipped_annotations"] = f"{skipped} annotations were skipped by the annotator and are left out"
+        notes["skipped_annotations"] = f"left out, for annotators skipped them: {skipped} annotations"
     if others:
-        notes["other_results"] = f"{others} results of annotations are no ratings and are left out"
+        notes["other_results"] = f"left out, for they are no ratings: {others} results of annotations"
 
 
 def _annotations(task: Mapping[str, Any]) -> list[Any] | None:

@@ -12,9 +12,10 @@ import pandas as pd
 from survey.analysis.reading.columns import Columns, resolve
 from survey.analysis.reading.decoding import read_bytes
 from survey.analysis.reading.header import Named, name_columns
+from survey.analysis.reading.interpret import as_long
 from survey.analysis.reading.layout import COLUMN
 from survey.analysis.reading.options import ReadOptions
-from survey.analysis.reading.read import as_long, table_of
+from survey.analysis.reading.read import table_of
 from survey.analysis.reading.sheets import WORKBOOKS, choose_sheet, sheet_cells, sheet_names
 from survey.analysis.table import TableError
 

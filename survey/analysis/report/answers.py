@@ -171,7 +171,7 @@ def _claims(
         claims.append(
             Claim(
                 "warning",
-                f"All of {_people(people)} are flagged: look at the rules, and at the expected answers of gold and trap images.",
+                f"{f'All {people} people are' if people > 1 else 'The only person is'} flagged: look at the rules, and at the expected answers of gold and trap images.",
                 "participants",
             )
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import xlsxwriter
 
 from survey.analysis import Ratings, TableError, read_ratings
 from survey.analysis.reading.options import parse_options
@@ -522,7 +523,7 @@ def test_tasks_of_label_studio_are_read(tmp_path):
         for (p, i), v in VALUES.items()
         for q in ("quality", "appeal")
     }
-    assert "4 annotations were skipped" in ratings.notes["skipped_annotations"]
+    assert "4 annotations" in ratings.notes["skipped_annotations"]
     assert "20 results" in ratings.notes["other_results"]
 
 
@@ -542,3 +543,48 @@ def test_ratings_in_words_of_a_wide_file_lead_to_labels(read):
     with pytest.raises(TableError, match=r"their labels \(A1, A2, A3, A4, A5\) by --labels"):
         read(rows)
     assert cells(read(rows, labels="A1,A2,A3,A4,A5")) == VALUES
+
+
+def of_person(person: str, named: bool = True) -> str:
+    head, who = ("participant,item,rating", f"{person},") if named else ("item,rating", "")
+    return "\n".join([head, *(f"{who}{i},{VALUES[person, i]}" for i in ITEMS)]) + "\n"
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_folder_of_one_file_for_each_participant_is_joined(tmp_path, named):
+    """PsychoPy writes such folders; without a column the file's name is the participant's."""
+    for person in PEOPLE:
+        (tmp_path / f"{person}.csv").write_text(of_person(person, named))
+    (tmp_path / "notes.csv").write_text("a,b\nsome,text\n")
+    ratings = read_ratings(tmp_path)
+    assert cells(ratings) == VALUES
+    assert "5 files, one for each participant" in ratings.notes["people"]
+    assert "notes.csv" in ratings.notes["files"]
+
+
+def test_files_of_different_studies_are_not_joined(tmp_path):
+    (tmp_path / "a.csv").write_text(of_person("Anna") + of_person("Ben").partition("\n")[2])
+    (tmp_path / "b.csv").write_text(of_person("Cleo"))
+    with pytest.raises(TableError, match="several files of ratings"):
+        read_ratings(tmp_path)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_workbook_of_one_sheet_for_each_participant_is_joined(tmp_path, named):
+    path = tmp_path / "all.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        for person in PEOPLE:
+            sheet = book.add_worksheet(person)
+            for row, line in enumerate(of_person(person, named).splitlines()):
+                sheet.write_row(row, 0, line.split(","), None)
+    ratings = read_ratings(path)
+    assert cells(ratings) == VALUES
+    assert "5 sheets, one for each participant" in ratings.notes["people"]
+
+
+@pytest.mark.parametrize("ending", ["xls", "xlsb"])
+def test_old_and_binary_workbooks_are_read(ending):
+    """The files were written by xlwt and pyxlsbwriter."""
+    ratings = read_ratings(Path(__file__).parent / "workbooks" / f"ratings.{ending}")
+    wanted = {("Ann", "cat.png"): 4, ("Ann", "dog.png"): 2, ("Ben", "cat.png"): 5, ("Ben", "dog.png"): 1}
+    assert cells(ratings) == wanted

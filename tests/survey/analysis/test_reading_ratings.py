@@ -108,7 +108,7 @@ def test_it_says_which_file_cannot_be_read(tmp_path):
 def test_it_keeps_and_reports_repeated_rows(read):
     ratings = read("participant,item,rating\na,b,3\na,b,4\n")
     assert len(ratings.table) == 2
-    assert "1 rows repeat" in ratings.notes["repeated_rows"]
+    assert "1 row repeats" in ratings.notes["repeated_rows"]
 
 
 def test_repeats_without_numbers_are_counted_in_the_order_given():
