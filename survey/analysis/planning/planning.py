@@ -98,6 +98,39 @@ class Design:
         return ratings if self.images < 2 else ratings * (self.each - 1) / (self.images - 1)
 
 
+@dataclass(frozen=True)
+class Cost:
+    """What a study's sessions take.
+
+    Attributes:
+        hours: Of all participants together.
+        pay: Of all participants, in the currency of the hourly pay.
+        fee: Of the platform, in the same currency.
+    """
+
+    hours: float
+    pay: float
+    fee: float
+
+    @property
+    def total(self) -> float:
+        """Pay and fee."""
+        return self.pay + self.fee
+
+
+def cost_of(participants: int, minutes: float, pay_an_hour: float = 0.0, fee_share: float = 0.0) -> Cost:
+    """Return what the sessions of a number of people take.
+
+    Args:
+        participants: Number of people who are paid, those left out of the analysis included.
+        minutes: Of one session.
+        pay_an_hour: To each participant; 0 for unpaid ones.
+        fee_share: What the platform takes on top, as a share of the pay.
+    """
+    hours = participants * minutes / 60
+    return Cost(hours, hours * pay_an_hour, hours * pay_an_hour * fee_share)
+
+
 def assumed_residual(a: float, scale: Scale = ACR) -> float:
     """Return the residual variance of participants' ratings for an SOS parameter, in rating points squared.
 

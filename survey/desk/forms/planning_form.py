@@ -7,9 +7,10 @@ from typing import Any, Final
 
 from django import forms
 
-from survey.analysis.planning.planning import Design
+from survey.analysis.planning.planning import Cost, Design, cost_of
 from survey.analysis.scale import ACR, Scale, parse_scale
 from survey.models import Study
+from survey.study.readiness import IMAGE_SECONDS
 
 #: Typical of ratings of generated images; 0.13 to 0.22 of media in a laboratory (docs/explanation/method.md).
 TYPICAL_A: Final = 0.35
@@ -21,6 +22,9 @@ DEFAULTS: Final = {
     "drop_out": 10,
     "noise": "",
     "a": TYPICAL_A,
+    "minutes": "",
+    "pay": "",
+    "fee": "",
 }
 #: Half widths that can be asked for, as shares of the scale's range.
 MIN_SHARE, MAX_SHARE = 1 / 80, 1 / 2
@@ -38,6 +42,15 @@ class PlanningForm(forms.Form):
     drop_out = forms.FloatField(label="People lost or left out, %", min_value=0, max_value=90)
     noise = forms.ChoiceField(label="Spread of opinions taken from", required=False)
     a = forms.FloatField(label="Assumed SOS a", min_value=0.01, max_value=1)
+    minutes = forms.FloatField(
+        label="Minutes of a session (empty: estimated)", min_value=0.5, max_value=600, required=False
+    )
+    pay = forms.FloatField(
+        label="Pay for an hour (empty: unpaid)", min_value=0, max_value=1e6, required=False
+    )
+    fee = forms.FloatField(
+        label="The platform’s fee, % of the pay", min_value=0, max_value=500, required=False
+    )
 
     def __init__(self, *args: Any, studies: Iterable[Study], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -45,7 +58,7 @@ class PlanningForm(forms.Form):
         field = self.fields["noise"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - declared above
         field.choices = [("", "assumed (SOS a)"), *choices]
-        for name in ("half_width", "drop_out", "a"):
+        for name in ("half_width", "drop_out", "a", "minutes", "pay", "fee"):
             self.fields[name].widget.attrs["step"] = "any"
 
     def clean_scale(self) -> Scale:
@@ -66,6 +79,16 @@ class PlanningForm(forms.Form):
         if data.get("images") and (data.get("each") or 0) > data["images"]:
             self.add_error("each", f"There are only {data['images']} images.")
         return data
+
+    def minutes_each(self) -> float:
+        """Return the minutes of a session of a valid form: as it says, or by the images of a session."""
+        data = self.cleaned_data
+        return data["minutes"] or max(1, round(self.design().each * IMAGE_SECONDS / 60))
+
+    def cost(self, participants: int) -> Cost:
+        """Return what the sessions of so many people take, by a valid form."""
+        data = self.cleaned_data
+        return cost_of(participants, self.minutes_each(), data["pay"] or 0, (data["fee"] or 0) / 100)
 
     def design(self) -> Design:
         """Return the design of a valid form."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -59,6 +61,27 @@ def test_a_study_that_nobody_has_rated_says_what_it_assumes(desk, owner):
     assert "assumed: a = 0.35, as nobody has rated “A study” yet" in page
     assert "of each of 6 images, 3 images for each participant" in page
     assert "95 % interval of ±0.4" in page
+
+
+def test_it_gives_the_hours_and_with_a_pay_the_cost(desk):
+    plan: dict[str, Any] = {"images": 20, "half_width": 0.2, "a": 0.25, "drop_out": 0}
+    page = text(desk, **plan)
+    # 20 images of 12 seconds; 97 people.
+    assert "A session takes about 4 minutes: 6.5 hours of people’s time in all." in page
+    assert "It costs" not in page
+    page = text(desk, **plan, minutes=10, pay=12, fee=25)
+    assert "<strong>242.50</strong>: 194.00 for the participants and 48.50 for the platform" in page
+    assert '<td class="number">242.50</td>' in page, "the half width of 0.2 is in the table"
+    assert "for the platform" not in text(desk, **plan, minutes=10, pay=12)
+
+
+def test_the_minutes_begin_as_the_study_says(desk, owner):
+    fresh = make_study("[consent]\nminutes = 7\n", slug="fresh")
+    fresh.owner = owner
+    fresh.save()
+    page = text(desk, noise="fresh")
+    assert 'name="minutes" value="7"' in page
+    assert "A session takes about 7 minutes" in page
 
 
 def test_another_persons_study_is_not_offered(desk, study):

@@ -60,21 +60,31 @@ def planning(request: HttpRequest) -> HttpResponse:
             "sd": assumed_sd(noise.a, scale),
             "sd_share": 100 * assumed_sd(noise.a, scale) / scale.range,
             "answer": _answer(design, noise, half_width, scale),
+            "minutes": form.minutes_each(),
+            "is_paid": bool(form.cleaned_data["pay"]),
             "rows": plan_table(design, a=noise.a, residual_variance=noise.residual, scale=scale).to_dict(
                 "records"
             ),
         }
+        for row in (context["answer"], *context["rows"]):
+            row["cost"] = form.cost(row["participants"])
     return render(request, "survey/researcher/planning.html", context, status=200 if form.is_valid() else 422)
 
 
 def _start(study: Study) -> dict[str, Any]:
-    """Return what the form says at first for a study: its images, images for each person, first scale, goal on it."""
+    """Return what the form says at first for a study: its images, images for each person, first scale, goal on it, minutes."""
     definition = definition_of(study.version)
     load = load_of(study, definition)
     each = load.each if load.each < load.rated else ""
     scale = definition.questions[0].asked_on
     half_width = round(definition.goal.half_width_on(scale), 6)
-    return {"images": load.rated, "each": each, "scale": str(scale), "half_width": half_width}
+    return {
+        "images": load.rated,
+        "each": each,
+        "scale": str(scale),
+        "half_width": half_width,
+        "minutes": load.minutes,
+    }
 
 
 def _noise(study: Study | None, a: float, scale: Scale) -> Noise:
