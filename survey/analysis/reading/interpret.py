@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from survey.analysis.reading.columns import Columns, listed, refuse_rivals, renamed, resolve
+from survey.analysis.reading.counts import refuse_counts
 from survey.analysis.reading.header import Named
 from survey.analysis.reading.layout import (
     COLUMN,
@@ -21,6 +22,7 @@ from survey.analysis.reading.layout import (
     shaped_alike,
     wide_table,
 )
+from survey.analysis.reading.means import refuse_means
 from survey.analysis.reading.names import tidy_names
 from survey.analysis.reading.options import ReadOptions
 from survey.analysis.reading.own_scales import scales_of
@@ -28,7 +30,6 @@ from survey.analysis.reading.packed import with_choices, with_lists, with_number
 from survey.analysis.reading.responses import refuse_weights, without_trials
 from survey.analysis.reading.roles import NUMBERS, REQUIRED, STATISTICS, TEXT
 from survey.analysis.reading.settling import question_of_repeats, settle
-from survey.analysis.reading.statistics import refuse_counts, refuse_means
 from survey.analysis.reading.sums import without_sums
 from survey.analysis.reading.times import milliseconds
 from survey.analysis.reading.values import hint_of_range, parse_numbers, parse_ratings
