@@ -65,10 +65,10 @@ def main() -> None:
     texts = [text for name in names for text in PARTS[name](options.studies)]
     print("\n\n".join(texts))
     RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(_merged(RESULT.read_text() if RESULT.exists() else "", texts))
+    RESULT.write_text(merged(RESULT.read_text() if RESULT.exists() else "", texts))
 
 
-def _merged(before: str, texts: Sequence[str]) -> str:
+def merged(before: str, texts: Sequence[str]) -> str:
     """Return the result file with the sections in `texts` new; a section is known by its heading."""
     sections = {part.partition("\n")[0]: part for part in re.split(r"\n+(?=### )", before.strip()) if part}
     sections |= {text.partition("\n")[0]: text for text in texts}

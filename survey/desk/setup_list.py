@@ -160,6 +160,8 @@ def assignment_line(study: Study, definition: Definition) -> str:
     part = everything if load.each == load.rated else f"{load.each} of {load.rated} {unit}"
     repeats = definition.session.repeats
     again = f"{repeats} shown again" if repeats else "no repeats"
+    if definition.session.pairs == "informative":
+        part += ", those that tell most"
     return f"{part}, {again} · about {load.minutes} minute{'s' * (load.minutes != 1)}"
 
 

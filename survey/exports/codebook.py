@@ -13,10 +13,13 @@ from survey.results.export import Export
 
 # Stands for the ends of the study's own scales.
 _RATING_SCALE: Final = "scale"
-_SHARE: Final = "0..1"
+SHARE: Final = "0..1"
 
-# (column, unit or range, meaning)
-_RATINGS: Final = (
+Meanings = tuple[tuple[str, str, str], ...]
+"""(column, unit or range, meaning) of each column of a table."""
+QUESTION: Final = ("question", "", "key of the question; in studies that ask several")
+
+RATINGS: Final = (
     ("study", "", "short name of the study"),
     ("version", "", "version of the study's definition for this participant"),
     ("participant", "", "public code of one anonymous person in this study"),
@@ -58,7 +61,7 @@ _RATINGS: Final = (
     ("expected", _RATING_SCALE, "the expected answer in a gold or trap trial"),
     ("image_sha256", "", "SHA-256 of the image's bytes as the participant received them"),
 )
-_ITEMS: Final = (
+ITEMS: Final = (
     ("item", "", "the image"),
     ("name", "", "opaque name that participants' browsers saw"),
     ("role", "main, practice, gold, trap, reference", "what the image is for"),
@@ -70,7 +73,7 @@ _ITEMS: Final = (
     ("sha256", "", "SHA-256 of the image's bytes as participants received them"),
     ("expected", _RATING_SCALE, "the expected answer to a gold or trap image"),
 )
-_PARTICIPANTS: Final = (
+PARTICIPANTS: Final = (
     ("participant", "", "public code of one anonymous person in this study"),
     ("version", "", "version of the study's definition"),
     ("state", "active, finished, stopped, screened-out", "state of the session"),
@@ -83,7 +86,7 @@ _PARTICIPANTS: Final = (
     ("ratings", "", "ratings given, all phases"),
     ("excluded", "", "why a researcher excluded this participant; empty if not excluded"),
 )
-_OWN_ANSWERS: Final = (
+OWN_ANSWERS: Final = (
     ("participant", "", "public code of one anonymous person in this study"),
     ("version", "", "version of the study's definition"),
     ("language", "", "language of the pages"),
@@ -94,14 +97,14 @@ _OWN_ANSWERS: Final = (
     ("other", "", "the reference (DCR) or the second image of a pair"),
     ("question", "", "key of the study's own question about the image"),
 )
-_STOPS: Final = (
+STOPS: Final = (
     ("rule", "", "stop_when of the study file, which paused the study"),
     ("at", "UTC", "when"),
     ("sessions", "", "finished sessions then, without those left out"),
     ("widest", "points", "widest half width of an image's 95 % interval then; empty for a rule on sessions"),
 )
 _MOS: Final = (
-    ("question", "", "key of the question; in studies that ask several"),
+    QUESTION,
     ("item", "", "the image"),
     ("n", "", "ratings that count"),
     ("participants", "", "participants who gave them"),
@@ -113,11 +116,11 @@ _MOS: Final = (
     ("bounded_low", _RATING_SCALE, "lower end of the 95 % SOS-Wilson interval, which stays on the scale"),
     ("bounded_high", _RATING_SCALE, "its upper end"),
     ("median", _RATING_SCALE, "median rating"),
-    ("gob", _SHARE, "share Good or Better (the upper two of five categories)"),
-    ("pow", _SHARE, "share Poor or Worse (the lower two of five categories)"),
+    ("gob", SHARE, "share Good or Better (the upper two of five categories)"),
+    ("pow", SHARE, "share Poor or Worse (the lower two of five categories)"),
 )
 _OBSERVERS: Final = (
-    ("question", "", "key of the question; in studies that ask several"),
+    QUESTION,
     ("participant", "", "public code"),
     ("n", "", "ratings that count"),
     ("mean", _RATING_SCALE, "mean of the participant's ratings"),
@@ -129,14 +132,14 @@ _OBSERVERS: Final = (
     ("inconsistency", "", "standard deviation around quality plus bias (ITU-T P.910 Annex E)"),
 )
 _RECOVERED: Final = (
-    ("question", "", "key of the question; in studies that ask several"),
+    QUESTION,
     ("item", "", "the image"),
     ("quality", "", "quality recovered with bias and inconsistency modelled (ITU-T P.910 Annex E)"),
     ("ci_low", "", "lower end: quality − 1.96 s/√n, s the standard deviation of the residuals"),
     ("ci_high", "", "its upper end"),
 )
 _OBSERVER_MODEL: Final = (
-    ("question", "", "key of the question; in studies that ask several"),
+    QUESTION,
     ("participant", "", "public code"),
     ("n", "", "ratings that count"),
     ("bias", "", "as in observers.csv"),
@@ -147,7 +150,7 @@ _OBSERVER_MODEL: Final = (
     ("inconsistency_high", "", "its upper end"),
 )
 _SCREENING: Final = (
-    ("question", "", "key of the question; in studies that ask several"),
+    QUESTION,
     ("participant", "", "public code"),
     ("rule", "", "the screening rule"),
     ("value", "", "what the rule measured"),
@@ -156,7 +159,7 @@ _SCREENING: Final = (
     ("detail", "", "the numbers behind the verdict"),
 )
 _CONDITIONS: Final = (
-    ("question", "", "key of the question; in studies that ask several"),
+    QUESTION,
     ("condition", "", "condition (HRC)"),
     ("items", "", "items of the condition"),
     ("participants", "", "participants who rated any of them"),
@@ -176,7 +179,7 @@ _CONDITIONS: Final = (
     ("letters", "", "conditions that share a letter do not differ significantly (5 %, Holm)"),
 )
 _COMPARISONS: Final = (
-    ("question", "", "key of the question; in studies that ask several"),
+    QUESTION,
     ("a", "", "first of the pair"),
     ("b", "", "second of the pair"),
     ("n", "", "participants who rated both"),
@@ -185,12 +188,12 @@ _COMPARISONS: Final = (
     ("ci_low", "", "lower end of its 95 % interval"),
     ("ci_high", "", "its upper end"),
     ("w", "", "Wilcoxon's signed-rank statistic"),
-    ("p", _SHARE, "its p value, two-sided"),
-    ("p_holm", _SHARE, "p adjusted by Holm for the number of pairs"),
+    ("p", SHARE, "its p value, two-sided"),
+    ("p_holm", SHARE, "p adjusted by Holm for the number of pairs"),
     ("rank_biserial", "−1..1", "matched-pairs rank-biserial correlation: the effect size"),
 )
 _DMOS: Final = (
-    ("question", "", "key of the question; in studies that ask several"),
+    QUESTION,
     ("item", "", "the image"),
     ("reference", "", "its reference"),
     ("n", "", "participants who rated both"),
@@ -200,7 +203,7 @@ _DMOS: Final = (
     ("ci_high", "", "its upper end"),
 )
 _PANELS: Final = (
-    ("question", "", "key of the question; in studies that ask several"),
+    QUESTION,
     ("item", "", "the image"),
     ("everyone", _RATING_SCALE, "MOS of all participants"),
     ("screened", _RATING_SCALE, "MOS without the flagged participants"),
@@ -210,7 +213,7 @@ _PANELS: Final = (
     ("rank_model", "from 1", "rank by the model"),
 )
 _EFFECTS: Final = (
-    ("question", "", "key of the question; in studies that ask several"),
+    QUESTION,
     ("effect", "", "the factor, the interaction of two, or the part of a variance"),
     (
         "kind",
@@ -233,29 +236,29 @@ _EFFECTS: Final = (
     ("f", "", "F of the test: type III, mixed model by REML"),
     ("df1", "", "degrees of freedom of the effect"),
     ("df2", "", "degrees of freedom of the denominator (Satterthwaite)"),
-    ("p", _SHARE, "its p value; empty where nothing was tested"),
+    ("p", SHARE, "its p value; empty where nothing was tested"),
     (
         "p_holm",
-        _SHARE,
+        SHARE,
         "p adjusted by Holm: over all tests, or over a factor's contrasts if the factor's test is significant",
     ),
     ("d", "", "difference over the square root of the sum of all variances"),
-    ("eta2", _SHARE, "generalised η²: variance of the effect over that plus the sum of all variances"),
+    ("eta2", SHARE, "generalised η²: variance of the effect over that plus the sum of all variances"),
     ("people_method", "Greenhouse-Geisser, CR2", "the check with participants as the only random unit"),
     ("people_f", "", "its F"),
     ("people_df1", "", "its degrees of freedom of the effect"),
     ("people_df2", "", "its degrees of freedom of the denominator"),
-    ("people_p", _SHARE, "its p value; it holds for these images only"),
+    ("people_p", SHARE, "its p value; it holds for these images only"),
     (
         "ordinal",
         "latent SD",
         "the same difference of two levels in an ordered probit model: only its sign is to be compared",
     ),
-    ("ordinal_p", _SHARE, "its p value, participants as clusters"),
+    ("ordinal_p", SHARE, "its p value, participants as clusters"),
     ("note", "", "why nothing was tested"),
 )
 _COVARIATES: Final = (
-    ("question", "", "key of the question; in studies that ask several"),
+    QUESTION,
     ("covariate", "", "what was measured on the images"),
     ("items", "", "images that have a value"),
     ("contents", "", "their contents; empty where they have none, or all the same"),
@@ -272,15 +275,15 @@ _COVARIATES: Final = (
     ("plcc_within_high", "−1..1", "its upper end"),
     (
         "ceiling",
-        _SHARE,
+        SHARE,
         "largest correlation that the ratings allow: square root of the reliability of the MOS",
     ),
     ("intercept", "rating points", "of the line fitted on these data: MOS = intercept + slope × covariate"),
     ("slope", "rating points", "of the line, for one unit of the covariate"),
     ("rmse", "rating points", "root mean square error of the line, N − 2 degrees of freedom (ITU-T P.1401)"),
     ("rmse_star", "rating points", "the same of what errors exceed the half width of the MOS (ITU-T P.1401)"),
-    ("outlier_ratio", _SHARE, "share of the errors beyond the half width of the MOS (ITU-T P.1401)"),
-    ("outlier_ratio_se", _SHARE, "its standard error"),
+    ("outlier_ratio", SHARE, "share of the errors beyond the half width of the MOS (ITU-T P.1401)"),
+    ("outlier_ratio_se", SHARE, "its standard error"),
     (
         "rmse_left_out",
         "rating points",
@@ -299,19 +302,19 @@ _COVARIATES: Final = (
             ("_low", "rating points", ": lower end of the 95 % interval"),
             ("_high", "rating points", ": upper end"),
             ("_df", "", ": degrees of freedom (Satterthwaite)"),
-            ("_p", _SHARE, ": p value"),
+            ("_p", SHARE, ": p value"),
         )
     ),
-    ("p_holm", _SHARE, "p of the slope named in test, adjusted by Holm over the covariates"),
+    ("p_holm", SHARE, "p of the slope named in test, adjusted by Holm over the covariates"),
     ("test", "within, between, regression", "the slope that is the covariate's test"),
     ("note", "", "why nothing was compared"),
 )
 _DESCRIBED: Final = {
-    "ratings": _RATINGS,
-    "items": _ITEMS,
-    "participants": _PARTICIPANTS,
-    "own_answers": _OWN_ANSWERS,
-    "stops": _STOPS,
+    "ratings": RATINGS,
+    "items": ITEMS,
+    "participants": PARTICIPANTS,
+    "own_answers": OWN_ANSWERS,
+    "stops": STOPS,
     "mos": _MOS,
     "observers": _OBSERVERS,
     "observer_model": _OBSERVER_MODEL,
@@ -335,7 +338,7 @@ def codebook(export: Export) -> pd.DataFrame:
     `unit` is the unit, the range or the levels. The study describes its own columns (factors, covariates).
     """
     rows = [
-        (table, column, _kind(frame, column), *_meaning(table, column, export))
+        (table, column, kind_of(frame, column), *_meaning(table, column, export))
         for table, frame in {
             "ratings": export.ratings,
             "items": export.items,
@@ -382,7 +385,7 @@ def _of_each(texts: Mapping[str, str]) -> str:
     return alike.pop() if len(alike) == 1 else ", ".join(f"{text} ({key})" for key, text in texts.items())
 
 
-def _kind(frame: pd.DataFrame, column: str) -> str:
+def kind_of(frame: pd.DataFrame, column: str) -> str:
     dtype = frame[column].dtype
     if pd.api.types.is_bool_dtype(dtype):
         return "true or false"

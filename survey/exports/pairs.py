@@ -13,6 +13,7 @@ from survey.analysis.pairs.preferences import Preferences, analyse_preferences
 from survey.analysis.plots import EXPORTED, drawable_of, render_formats
 from survey.analysis.plots.preferences import PAIR_PLOTS
 from survey.exports.folder import sha256sums
+from survey.exports.pair_words import pair_codebook, pair_methods_text
 from survey.exports.tables import csv_bytes, json_bytes, parquet_bytes
 from survey.exports.workbook import workbook_bytes
 from survey.models import Study, Trial
@@ -42,6 +43,8 @@ pairs.csv            one row a pair: how often each was chosen, sign test, p adj
 items.csv            one row an image; participants.csv one row a person
 own_answers.csv      answers to the study's own questions about images, if it asks any
 stops.csv            when the study's own rule paused it, if it did
+codebook.csv         what each column of each table means
+methods.txt          a paragraph for the methods section
 results.xlsx         all tables in one workbook; results.json the same as JSON, with the stamp
 plots/               the plots as SVG and PDF
 SHA256SUMS           check with: sha256sum --check SHA256SUMS
@@ -120,13 +123,14 @@ def _collect(pk: int, fingerprint_: str) -> PairExport:
 
 
 def _csv(export: PairExport) -> Files:
-    return {f"{name}.csv": csv_bytes(table) for name, table in export.tables().items()}
+    tables = {**export.tables(), "codebook": pair_codebook(export)}
+    return {f"{name}.csv": csv_bytes(table) for name, table in tables.items()}
 
 
 def _xlsx(export: PairExport) -> Files:
     simulated = {"note": "SIMULATED choices"} if export.simulated else {}
     stamp = {"study": export.title, **simulated, **export.analysis.stamp}
-    return {"results.xlsx": workbook_bytes(export.tables(), stamp)}
+    return {"results.xlsx": workbook_bytes({**export.tables(), "codebook": pair_codebook(export)}, stamp)}
 
 
 def _json(export: PairExport) -> Files:
@@ -138,6 +142,7 @@ def _json(export: PairExport) -> Files:
         "definition": export.definition,
         "summary": {key: part.summary for key, part in export.analysis.questions.items()},
         **export.tables(),
+        "codebook": pair_codebook(export),
     }
     return {"results.json": json_bytes(document)}
 
@@ -164,6 +169,7 @@ def _all(export: PairExport) -> Files:
         **_parquet(export),
         **_plots(export),
         "study.json": json_bytes(export.definition),
+        "methods.txt": pair_methods_text(export).encode(),
         "README.txt": _README.format(title=export.title, simulated=simulated).encode(),
     }
     return files | {"SHA256SUMS": sha256sums(files)}

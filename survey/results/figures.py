@@ -98,12 +98,19 @@ def from_json(data: bytes) -> Figures:
         )
         for key, part in found["watch"]["scores"].items()
     }
-    watch = found["watch"] | {"reached": _read(found["watch"]["reached"]), "scores": scores}
+    watch = {
+        **dict.fromkeys(_NOT_KEPT),
+        **found["watch"],
+        "reached": _read(found["watch"]["reached"]),
+        "scores": scores,
+    }
     return Figures(Watch(**watch), found["marks"], {key: _read(table) for key, table in found["mos"].items()})
 
 
+#: Written as tables. Pairs that come next belong to pair studies, which have no ratings and so are never large.
 _TABLES: Final = ("reached", "scores")
-_PLAIN: Final = tuple(field.name for field in fields(Watch) if field.name not in _TABLES)
+_NOT_KEPT: Final = ("next_pairs",)
+_PLAIN: Final = tuple(field.name for field in fields(Watch) if field.name not in (*_TABLES, *_NOT_KEPT))
 
 
 def _written(table: pd.DataFrame) -> dict[str, Any]:

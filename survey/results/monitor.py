@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 from django.core.cache import cache
 from django.db.models import Case, Count, F, OuterRef, Q, Subquery, TextField, Value, When
@@ -16,16 +18,38 @@ from django.utils import timezone
 from survey.analysis import TableError
 from survey.analysis.participants.screening import RULE_WORDS
 from survey.analysis.planning.monitoring import LiveScores, drop_off, flags, live_scores, median_seconds
-from survey.models import Exclusion, Participant, Study, Trial
+from survey.models import Exclusion, Participant, Stimulus, Study, Trial
 from survey.results.collect import analysis_rows, checked
 from survey.results.tidy_table import preference_table, scales_of
+from survey.session.pairs import draw_informative, pair_state
 from survey.study.definition import Definition, definition_of
 from survey.study.stopping import finished_sessions, widest_half_width
-from survey.study.votes import STALE_AFTER
+from survey.study.votes import STALE_AFTER, last_counted
 
 #: Minimum seconds for caching a snapshot. Slow snapshots are cached longer, to use at most a twentieth of one core.
 KEPT_AT_LEAST: Final = 2.0
 _SHARE: Final = 20
+
+
+@dataclass(frozen=True)
+class NextPair:
+    """A pair that the next person would be given: the gain in nats, and how often it was judged and is being shown."""
+
+    first: str
+    second: str
+    gain: float
+    judged: int
+    on_loan: int
+
+
+@dataclass(frozen=True)
+class NextPairs:
+    """The pairs that the next person would be given, greatest gain first; of all: how many were ever judged, and on loan."""
+
+    pairs: list[NextPair]
+    possible: int
+    judged: int
+    on_loan: int
 
 
 @dataclass(frozen=True)
@@ -43,6 +67,7 @@ class Watch:
         flagged: {participant: reasons in words}.
         scores: {question's key: its scores}; empty in a pair study.
         comparisons: {item: number of pairs it was judged in}, fewest first; only in a pair study.
+        next_pairs: What the next person would be given; None unless the study draws pairs by information.
         sessions: Number of finished sessions that count in the results.
         widest: Widest half width, as the study's rule sees it; None without such a rule, or with too few people.
     """
@@ -58,6 +83,7 @@ class Watch:
     flagged: dict[str, list[str]]
     scores: dict[str, LiveScores]
     comparisons: dict[str, int]
+    next_pairs: NextPairs | None
     sessions: int
     widest: float | None
 
@@ -102,6 +128,7 @@ def look(study: Study, rows: pd.DataFrame | None = None) -> Watch:
         flagged={} if is_pair else _flagged(study, rows),
         scores={} if is_pair else _scores(study, rows, definition),
         comparisons=_comparisons(study, rows[main]) if is_pair else {},
+        next_pairs=_next_pairs(study, definition),
         sessions=finished_sessions(study),
         widest=widest_half_width(study, definition) if rule and rule.kind == "half width" else None,
     )
@@ -122,7 +149,14 @@ def people_now(study: Study, seen: Watch | None) -> Watch:
     }
     sessions = finished_sessions(study)
     return Watch(
-        **counts, ratings=0, reached=drop_off([]), seconds=None, sessions=sessions, widest=None, **nothing
+        **counts,
+        ratings=0,
+        reached=drop_off([]),
+        seconds=None,
+        next_pairs=None,
+        sessions=sessions,
+        widest=None,
+        **nothing,
     )
 
 
@@ -211,6 +245,28 @@ def _comparisons(study: Study, rows: pd.DataFrame) -> dict[str, int]:
     items = study.stimuli.filter(role="main").values_list("item", flat=True)
     counts = {item: int(shown.get(item, 0)) for item in sorted(items)}
     return dict(sorted(counts.items(), key=lambda pair: pair[1]))
+
+
+def _next_pairs(study: Study, definition: Definition) -> NextPairs | None:
+    if definition.session.pairs != "informative":
+        return None
+    stimuli = list(study.stimuli.filter(role=Stimulus.Role.MAIN).order_by("pk"))
+    state = pair_state(study, stimuli, last_counted(study))
+    drawn = draw_informative(state, stimuli, (), definition.session.images, seed=0)
+    answered = state.wins[0] + state.wins[0].T
+    first, second = np.array(drawn, dtype=np.int64).reshape(-1, 2).T
+    rows = zip(drawn, state.gain(first, second).tolist(), strict=True)
+    pairs = [
+        NextPair(stimuli[i].item, stimuli[j].item, gain, int(answered[i, j]), int(state.lent[i, j]))
+        for (i, j), gain in rows
+    ]
+    contents = Counter(stimulus.content for stimulus in stimuli)
+    return NextPairs(
+        pairs=pairs,
+        possible=sum(n * (n - 1) // 2 for n in contents.values()),
+        judged=int(np.count_nonzero(np.triu(answered))),
+        on_loan=int(np.triu(state.lent).sum()),
+    )
 
 
 def _failed(study: Study) -> list[dict[str, str]]:

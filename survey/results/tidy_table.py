@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,8 @@ from django.db.models.functions import Cast
 from survey.analysis.scale import ACR, Scale
 from survey.analysis.table import COLUMNS
 from survey.models import Exclusion, Participant, Preference, Question, Rating, Stimulus, Study, Trial
+from survey.study.definition import definition_of
+from survey.study.tables import PairRule
 
 _CHUNK: Final = 20_000
 _SCREEN: Final = ("viewport_w", "viewport_h", "dpr", "zoom", "shown_w", "shown_h", "enlarged", "load_ms")
@@ -80,9 +82,9 @@ def _kind(scales: Mapping[str, Scale]) -> type[np.generic]:
 def preference_table(study: Study) -> pd.DataFrame:
     """Return a pair study's answers, one row each.
 
-    Columns: study, version, participant, language, trial, position, phase, content, question, first, second (items
-    as shown), answer (`first`, `second` or `tie`), first_answer, changes, rt_ms, shown_at, answered_at, input and
-    the screen's.
+    Columns: study, version, participant, language, trial, position, phase, drawn_by, content, question, first, second
+    (items as shown), answer (`first`, `second` or `tie`), first_answer, changes, rt_ms, shown_at, answered_at, input
+    and the screen's. `drawn_by` is the rule of the participant's version that chose a main pair.
     """
     answers = Preference.objects.filter(trial__participant__study=study)
     table = _answers(study, answers, "U6")
@@ -92,9 +94,17 @@ def preference_table(study: Study) -> pd.DataFrame:
     table["first"] = _coded(table["stimulus_id"], items)
     table["second"] = _coded(table["other_id"], items)
     table["content"] = _coded(table["stimulus_id"], {s.pk: s.content for s in stimuli})
-    order = "study version participant language trial position phase content question first second answer"
-    order += " first_answer changes rt_ms shown_at answered_at input"
+    table["drawn_by"] = _drawn_by(study, table)
+    order = "study version participant language trial position phase drawn_by content question first second"
+    order += " answer first_answer changes rt_ms shown_at answered_at input"
     return table[[*order.split(), *_SCREEN]].reset_index(drop=True)
+
+
+def _drawn_by(study: Study, table: pd.DataFrame) -> pd.Categorical:
+    """Return which rule drew each main pair; none for other phases, whose pairs are the same for everybody or drawn again."""
+    rules = {version.number: definition_of(version).session.pairs for version in study.versions.all()}
+    drawn = table["version"].map(rules).where(table["phase"] == Trial.Phase.MAIN)
+    return pd.Categorical(drawn, categories=get_args(PairRule))
 
 
 def has_repeats(study: Study) -> bool:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import random
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable
-from itertools import combinations
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import replace
 from typing import cast
 
 from survey.models import Participant, Stimulus, Study, Trial
 from survey.session.design import Pool, Rules, Slot, Unit, draw
+from survey.session.pairs import all_pairs, informative_pairs, pair_trials
 from survey.study.definition import Definition
 from survey.study.votes import Place, counted, take
 
@@ -25,15 +25,21 @@ def assign(participant: Participant, definition: Definition) -> int:
     known = participant.study.stimuli.only("study", "role", "content", "condition", "factors")
     stimuli = list(known.order_by("pk"))
     seen = _seen(participant)
-    pool = _pool(stimuli, definition, participant, seen)
+    session, seed = definition.session, participant.seed + participant.batches
+    rules = Rules(session.images, session.repeats, session.stabilising)
+    places = counted(participant.study)
+    chosen = None
+    if session.pairs == "informative":
+        main = [stimulus for stimulus in stimuli if stimulus.role == Stimulus.Role.MAIN]
+        chosen = informative_pairs(participant.study, main, places, seen, session.images, seed)
+        rules = replace(rules, images=None)
+    pool = _pool(stimuli, definition, participant, seen, chosen)
     if not pool.main:
         return 0
-    rules = Rules(definition.session.images, definition.session.repeats, definition.session.stabilising)
     last = participant.trials.select_related("stimulus").order_by("position").last()
-    before = _unit(last.stimulus) if last else None
-    places = counted(participant.study)
+    before = _unit(last.stimulus, last.other_id) if last else None
     counts = _unordered(participant.study, places)
-    slots = draw(pool, counts, rules, participant.seed + participant.batches, before)
+    slots = draw(pool, counts, rules, seed, before)
     trials = _trials(participant, slots, definition, stimuli, places)
     for position, trial in enumerate(trials, start=last.position + 1 if last else 1):
         trial.position = position
@@ -52,38 +58,35 @@ def has_unseen(participant: Participant, definition: Definition) -> bool:
 
 
 def _pool(
-    stimuli: Iterable[Stimulus], definition: Definition, participant: Participant, seen: set[Key]
+    stimuli: Iterable[Stimulus],
+    definition: Definition,
+    participant: Participant,
+    seen: set[Key],
+    chosen: Sequence[Unit] | None = None,
 ) -> Pool:
-    """Return what this participant may be shown; practice, gold and traps belong to the first batch alone."""
+    """Return what this participant may be shown; practice, gold and traps belong to the first batch alone.
+
+    `chosen` are the pairs where they are chosen already.
+    """
     by_role: defaultdict[str, list[Stimulus]] = defaultdict(list)
     for stimulus in stimuli:
         if stimulus.role != Stimulus.Role.TRAP or stimulus.factors.get("language") == participant.language:
             by_role[stimulus.role].append(stimulus)
     units = {role: [_unit(s) for s in some if (s.pk, None) not in seen] for role, some in by_role.items()}
     pairs = definition.method == "pair"
-    main = _pairs(by_role["main"], seen) if pairs else units.get("main", [])
+    main = chosen if chosen is not None else units.get("main", [])
+    if pairs and chosen is None:
+        main = all_pairs(by_role["main"], seen)
     always = units.get("reference", []) if definition.method == "acr-hr" else []
     if participant.batches > 1:
         return Pool(main, always=always)
-    practice = _pairs(by_role["practice"], seen) if pairs else units.get("practice", [])
+    practice = all_pairs(by_role["practice"], seen) if pairs else units.get("practice", [])
     return Pool(main, practice, units.get("gold", []), units.get("trap", []), always)
 
 
-def _unit(stimulus: Stimulus) -> Unit:
-    return Unit((stimulus.pk, None), stimulus.content, stimulus.condition)
-
-
-def _pairs(stimuli: Iterable[Stimulus], seen: set[Key]) -> list[Unit]:
-    """Return all pairs of images of one content (of all images, where contents are not known)."""
-    by_content: defaultdict[str, list[Stimulus]] = defaultdict(list)
-    for stimulus in stimuli:
-        by_content[stimulus.content].append(stimulus)
-    return [
-        Unit((a.pk, b.pk), a.content, f"{a.condition}\n{b.condition}")
-        for some in by_content.values()
-        for a, b in combinations(some, 2)
-        if (a.pk, b.pk) not in seen
-    ]
+def _unit(stimulus: Stimulus, other: int | None = None) -> Unit:
+    images = (stimulus.pk, other) if other else ()
+    return Unit((stimulus.pk, None), stimulus.content, stimulus.condition, images)
 
 
 def _seen(participant: Participant) -> set[Key]:
@@ -114,7 +117,7 @@ def _trials(
     places: Counter[Key],
 ) -> list[Trial]:
     if definition.method == "pair":
-        return _pair_trials(participant, slots, places)
+        return pair_trials(participant, slots, places)
     references = {s.content: s.pk for s in stimuli if s.role == Stimulus.Role.REFERENCE}
     contents = {s.pk: s.content for s in stimuli}
     trials = []
@@ -122,18 +125,4 @@ def _trials(
         key, _ = cast(Key, slot.unit.key)
         other = references.get(contents[key]) if definition.method == "dcr" else None
         trials.append(Trial(participant=participant, stimulus_id=key, other_id=other, phase=slot.phase))
-    return trials
-
-
-def _pair_trials(participant: Participant, slots: Iterable[Slot], places: Counter[Key]) -> list[Trial]:
-    """Put each pair's images in the order that was shown less often so far: no image gains by its place."""
-    times = Counter(places)
-    rng = random.Random(participant.seed)  # noqa: S311 - a design, not a secret
-    trials = []
-    for slot in slots:
-        a, b = cast("tuple[int, int]", slot.unit.key)
-        if (times[(a, b)], rng.random()) > (times[(b, a)], rng.random()):
-            a, b = b, a
-        times[(a, b)] += 1
-        trials.append(Trial(participant=participant, stimulus_id=a, other_id=b, phase=slot.phase))
     return trials

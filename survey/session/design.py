@@ -9,7 +9,8 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Final, Literal
 
@@ -25,11 +26,17 @@ _ATTEMPTS: Final = 40
 
 @dataclass(frozen=True)
 class Unit:
-    """What one trial shows: a stimulus, or a pair. An empty `content` is unlike every other."""
+    """What one trial shows: a stimulus, or a pair of `images`. An empty `content` is unlike every other."""
 
     key: Hashable
     content: str = ""
     condition: str = ""
+    images: tuple[int, ...] = ()
+
+    @cached_property
+    def kinds(self) -> frozenset[Hashable]:
+        """What should not come twice running: its content, and each image of a pair."""
+        return frozenset(filter(None, (self.content, *self.images)))
 
 
 @dataclass(frozen=True)
@@ -72,12 +79,15 @@ def draw(
 
     Scored images keep these rules wherever any order can; else the order with the fewest faults is taken: no content
     twice running, gold and traps not among the first GOLD_FREE, repeats REPEAT_GAP apart (half the session if it is
-    shorter than twice that), and conditions evenly spread.
+    shorter than twice that), and conditions evenly spread. No image stands in two pairs running.
     """
     rng = random.Random(seed)  # noqa: S311 - a design, not a secret
     chosen = choose(pool.main, votes, rules.images, rng)
     contents = {unit.content for unit in chosen}
     chosen += [unit for unit in pool.always if unit.content in contents]
+    if len(contents) == 1:
+        # Of one content alone every order has it twice running: the other rules are left to keep.
+        chosen = [replace(unit, content="") for unit in chosen]
     practice = arrange(pool.practice, rng, before)
     before = practice[-1] if practice else before
     tries = (_attempt(chosen, practice, pool, rules, rng, before) for _ in range(_ATTEMPTS))
@@ -171,25 +181,24 @@ def _attempt(
 
 
 def arrange(units: Sequence[Unit], rng: random.Random, before: Unit | None = None) -> list[Unit]:
-    """Return the units in a random order without one content twice running, where there is one.
+    """Return the units in a random order without one content (or image of a pair) twice running, where there is one.
 
     Conditions are spread: each is drawn again only when its turn comes round. `before` is what stands in front.
     """
     left = rng.sample(list(units), len(units))
-    remaining = Counter(unit.content for unit in left if unit.content)
+    remaining = Counter(kind for unit in left for kind in unit.kinds)
     drawn: Counter[str] = Counter()
     order: list[Unit] = []
     last = before
     while left:
         # A content that fills half of what is left must come now, or two of it would meet at the end.
-        pressing = {content for content, count in remaining.items() if 2 * count > len(left)}
+        pressing = {kind for kind, count in remaining.items() if 2 * count > len(left)}
         legal = [unit for unit in left if last is None or not _alike(unit, last)]
-        urgent = [unit for unit in legal if unit.content in pressing]
+        urgent = [unit for unit in legal if unit.kinds & pressing] if pressing else []
         unit = min(urgent or legal or left, key=lambda u: drawn[u.condition])
         left.remove(unit)
         drawn[unit.condition] += 1
-        if unit.content:
-            remaining[unit.content] -= 1
+        remaining.subtract(unit.kinds)
         order.append(unit)
         last = unit
     return order
@@ -239,4 +248,4 @@ def _fits(order: Sequence[Slot], unit: Unit, place: int) -> bool:
 
 
 def _alike(a: Unit, b: Unit) -> bool:
-    return a.key == b.key or (a.content != "" and a.content == b.content)
+    return a.key == b.key or not a.kinds.isdisjoint(b.kinds)

@@ -83,6 +83,8 @@ class Definition(Part):
             raise ValueError("answer: 'tap' goes with one question that has buttons; use 'next'")
         if self.method == "pair" and (self.images.gold or self.images.trap or self.session.stabilising):
             raise ValueError("images: gold, trap and stabilising images have ratings; method 'pair' has none")
+        if self.method != "pair" and self.session.pairs != "balanced":
+            raise ValueError(f"session.pairs: method {self.method!r} shows no pairs; leave this out")
         return self
 
     def _check_languages(self) -> None:
@@ -169,9 +171,9 @@ class Definition(Part):
                 *(f"{name}_parameter" for name in ("person", "session", "assignment")),
             )
             later["recruitment"] = {name for name in unused if not getattr(self.recruitment, name)}
-        later["images"] = {
-            name for name, default in _LATER_OF_IMAGES.items() if getattr(self.images, name) == default
-        }
+        for table, keys in _LATER_OF_TABLE.items():
+            said = getattr(self, table)
+            later[table] = {name for name, default in keys.items() if getattr(said, name) == default}
         later["questions"] = {
             place: {name for name in ("scale", "show_value") if name not in question.used_keys}
             for place, question in enumerate(self.questions)
@@ -232,7 +234,10 @@ class Definition(Part):
         return names.get(answer, number_text(answer))
 
 
-_LATER_OF_IMAGES: Final = {"left_out": [], "enlarge": 1}
+_LATER_OF_TABLE: Final[dict[str, dict[str, Any]]] = {
+    "images": {"left_out": [], "enlarge": 1},
+    "session": {"pairs": "balanced"},
+}
 _LATER: Final[dict[str, Any]] = {
     "goal": Goal(),
     "stop_when": None,

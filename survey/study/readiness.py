@@ -133,9 +133,12 @@ def load_of(study: Study, definition: Definition) -> Load:
         if role == Stimulus.Role.MAIN:
             contents[content] = count
     pairs = sum(count * (count - 1) // 2 for count in contents.values())
-    rated = pairs if definition.method == "pair" else roles.get(Stimulus.Role.MAIN, 0)
+    images = roles.get(Stimulus.Role.MAIN, 0)
+    rated = pairs if definition.method == "pair" else images
     session = definition.session
-    each = min(session.images or rated, rated)
+    # One batch of informative pairs is a spanning tree of each content's images.
+    usual = images - len(contents) if session.pairs == "informative" else rated
+    each = min(session.images or usual, rated)
     besides = [Stimulus.Role.PRACTICE, Stimulus.Role.GOLD]
     if definition.method == "acr-hr":
         besides.append(Stimulus.Role.REFERENCE)
@@ -143,7 +146,9 @@ def load_of(study: Study, definition: Definition) -> Load:
         each + min(session.repeats, each) + session.stabilising + sum(roles.get(role, 0) for role in besides)
     )
     shown += definition.images.trap is not None
-    people = ceil(definition.goal.votes * rated / each) if each else 0
+    # Informative pairs are not judged equally often: the goal is then of each image, and a pair has two.
+    places = images / 2 if session.pairs == "informative" else rated
+    people = ceil(definition.goal.votes * places / each) if each else 0
     return Load(rated, each, shown, _minutes(study, definition, shown), people)
 
 

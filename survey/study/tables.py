@@ -86,10 +86,18 @@ class Consent(Part):
     minutes: Annotated[int, Field(ge=1, le=45)] | None = None
 
 
+PairRule = Literal["balanced", "informative"]
+
+
 class Session(Part):
-    """What one participant is shown. `images` counts main images (pairs in a pair study); None means all."""
+    """What one participant is shown. `images` counts main images (pairs in a pair study); None means all.
+
+    `pairs` says how the pairs of a pair study are chosen: those with the fewest votes, or those whose answers are expected
+    to tell most about the scores. Of the latter None means one fewer than the images of each content.
+    """
 
     images: Annotated[int, Field(ge=1, le=500)] | None = None
+    pairs: PairRule = "balanced"
     repeats: Annotated[int, Field(ge=0, le=50)] = 0
     stabilising: Annotated[int, Field(ge=0, le=10)] = 0
     batches: Annotated[int, Field(ge=1, le=50)] = 1

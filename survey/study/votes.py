@@ -39,6 +39,12 @@ def counted(study: Study) -> Counter[Place]:
     return _changed_by(tally, change)
 
 
+def last_counted(study: Study) -> Counter[Place]:
+    """Return the same as at the last start, and change nothing: for pages that only look."""
+    tally = Tally.objects.filter(study=study).first()
+    return Counter({_place(key): count for key, count in tally.counts.items()}) if tally else Counter()
+
+
 def take(participant: Participant, trials: Iterable[Trial]) -> None:
     """Count the places that were just drawn for a participant, who is no preview."""
     places = Counter((trial.stimulus_id, trial.other_id) for trial in trials if trial.counted)

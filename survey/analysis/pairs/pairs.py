@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import sparse
+from scipy import sparse, stats
 from scipy.sparse.csgraph import connected_components
 
 from survey.analysis.items.intervals import Z
+from survey.analysis.pairs.gain import belief
 from survey.analysis.table import TableError
 
 Floats = NDArray[np.float64]
@@ -21,6 +22,8 @@ ANSWERS = ("first", "second", "tie")
 
 _TOLERANCE = 1e-10
 _ROUNDS = 100
+#: Newton's steps are cut to this length: far from the maximum a full one may jump over it.
+_STEP = 2.0
 
 
 @dataclass(frozen=True)
@@ -37,40 +40,73 @@ class PairScores:
     tie: float
 
 
-def bradley_terry(choices: pd.DataFrame) -> PairScores:
+def score_variance(choices: pd.DataFrame) -> float:
+    """Return the variance of the items' scores, as `gain.belief` estimates it: a penalty for `bradley_terry`."""
+    a, b, answer, names = _checked(choices)
+    return belief(_wins(a, b, answer, len(names))).variance
+
+
+def bradley_terry(choices: pd.DataFrame, variance: float | None = None) -> PairScores:
     """Fit R. Bradley and M. Terry's model (1952), with R. Davidson's ties (1970), by maximum likelihood.
 
     Intervals are 95 % and take a participant's choices as one cluster (sandwich estimator), since they are not
-    independent.
+    independent. Under a penalty the model's own intervals count where they are wider, and Student's t for the normal.
 
     Args:
         choices: one row a comparison: ``participant``, ``first`` and ``second`` (items), ``answer`` (``first``,
             ``second`` or ``tie``).
+        variance: of the scores, where they are to be taken as normal around 0: a penalty. They are then determined by
+            any choices. It is for pairs that were drawn by earlier answers: a pair is seldom compared again once its
+            answer is known, so that few comparisons place an item.
 
     Raises:
         TableError: a column or answer is not as above, or the scores are not determined: some items were never
             beaten, not even tied, by the others.
     """
     a, b, answer, names = _checked(choices)
-    _check_determined(a, b, answer, names)
+    if (answer == 2).all():
+        raise TableError("every choice is a tie, so the model has no scores")
+    if variance is None:
+        _check_determined(a, b, answer, names)
     features, parameters = _features(a, b, len(names), bool((answer == 2).any()))
     theta = np.zeros(parameters)
     for _ in range(_ROUNDS):
         score, information = _score_and_information(features, answer, theta)
-        information[: len(names), : len(names)] += (
-            1  # keeps the common shift of all items, which is undetermined, at 0
-        )
-        step = np.linalg.solve(information, score.sum(axis=0))
-        theta += step
+        pull, hold = _held(theta, len(names), variance)
+        step = np.linalg.solve(information + hold, score.sum(axis=0) - pull)
+        theta += step * min(1.0, _STEP / max(np.abs(step).max(), _STEP))
         if np.abs(step).max() < _TOLERANCE:
             break
     theta[: len(names)] -= theta[: len(names)].mean()
     people = pd.factorize(choices["participant"])[0]
-    half = Z * _standard_errors(features, answer, theta, people, len(names))
+    half = _half_widths(features, answer, theta, people, len(names), variance)
     tie = float(theta[-1]) if parameters > len(names) else float("nan")
     scores = theta[: len(names)]
     table = record(choices).assign(score=scores, ci_low=scores - half, ci_high=scores + half)
     return PairScores(table, tie)
+
+
+def _wins(a: Ints, b: Ints, answer: Ints, items: int) -> Floats:
+    """Return how often the item of a row was preferred to that of a column, a tie as half to each."""
+    wins = np.zeros((items, items))
+    share = np.array([1.0, 0.0, 0.5])[answer]
+    np.add.at(wins, (a, b), share)
+    np.add.at(wins, (b, a), 1 - share)
+    return wins
+
+
+def _held(theta: Floats, items: int, variance: float | None) -> tuple[Floats, Floats]:
+    """Return what is taken from the score and added to the information: the penalty on the items' scores.
+
+    Without a penalty only their common shift, which is undetermined, is kept at 0.
+    """
+    pull, hold = np.zeros(len(theta)), np.zeros((len(theta),) * 2)
+    if variance is None:
+        hold[:items, :items] = 1
+    else:
+        pull[:items] = theta[:items] / variance
+        hold[range(items), range(items)] = 1 / variance
+    return pull, hold
 
 
 def check_choices(choices: pd.DataFrame) -> None:
@@ -107,12 +143,7 @@ def _checked(choices: pd.DataFrame) -> tuple[Ints, Ints, Ints, NDArray[np.object
 
 
 def _check_determined(a: Ints, b: Ints, answer: Ints, names: NDArray[np.object_]) -> None:
-    """L. Ford (1957): a finite maximum needs a chain of wins or ties from every item to every other.
-
-    Where all are ties, Davidson's parameter of ties has no finite maximum either.
-    """
-    if (answer == 2).all():
-        raise TableError("every choice is a tie, so the model has no scores")
+    """L. Ford (1957): a finite maximum needs a chain of wins or ties from every item to every other."""
     winner = np.concatenate([a[answer != 1], b[answer != 0]])
     loser = np.concatenate([b[answer != 1], a[answer != 0]])
     graph = sparse.coo_array((np.ones(len(winner)), (winner, loser)), shape=(len(names),) * 2)
@@ -148,17 +179,35 @@ def _score_and_information(features: Floats, answer: Ints, theta: Floats) -> tup
     return features[np.arange(len(answer)), answer] - expected, information
 
 
-def _standard_errors(features: Floats, answer: Ints, theta: Floats, people: Ints, items: int) -> Floats:
+def _half_widths(
+    features: Floats, answer: Ints, theta: Floats, people: Ints, items: int, variance: float | None
+) -> Floats:
+    """Return the half widths of the 95 % intervals of the items' scores around their mean.
+
+    A penalty adds its own information to the middle of the sandwich: were choices independent, the whole would be the
+    covariance of the scores given the choices, and what the penalty draws towards 0 is within it. Few comparisons place an
+    item then, from which the sandwich comes out too small: the wider of the two counts, by Student's t.
+    """
     clusters = int(people.max()) + 1
     if clusters < 2:
         return np.full(items, np.nan)
     score, information = _score_and_information(features, answer, theta)
-    information[:items, :items] += 1  # as above
-    inverse = np.linalg.inv(information)
+    _, hold = _held(theta, items, variance)
+    inverse: Floats = np.linalg.inv(information + hold).astype(np.float64)
     summed = np.zeros((clusters, len(theta)))
     np.add.at(summed, people, score)
     meat = summed.T @ summed * clusters / (clusters - 1)
-    return np.asarray(np.sqrt(np.diag(inverse @ meat @ inverse)[:items]))
+    covariance = (inverse @ (meat if variance is None else meat + hold) @ inverse)[:items, :items]
+    if variance is None:
+        return Z * _errors(covariance)
+    wider = np.maximum(_errors(covariance), _errors(inverse[:items, :items]))
+    return float(stats.t.ppf(0.975, clusters - 1)) * wider
+
+
+def _errors(covariance: Floats) -> Floats:
+    """Return the standard errors around the mean of all."""
+    centred = covariance - covariance.mean(axis=0) - covariance.mean(axis=1)[:, None] + covariance.mean()
+    return np.asarray(np.sqrt(np.diag(centred)))
 
 
 def record(choices: pd.DataFrame) -> pd.DataFrame:

@@ -12,13 +12,19 @@ from scipy import sparse, stats
 from scipy.sparse.csgraph import connected_components
 
 from survey.analysis.items.comparisons import holm
-from survey.analysis.pairs.pairs import bradley_terry, check_choices, record
+from survey.analysis.pairs.pairs import bradley_terry, check_choices, record, score_variance
 from survey.analysis.stamp import computed_by
 from survey.analysis.summary import Summary, plain
 from survey.analysis.table import TableError, data_hash, main_phase
 
 SCORE_COLUMNS = ("group", "item", "n", "wins", "ties", "losses", "share", "score", "ci_low", "ci_high")
 PAIR_COLUMNS = ("group", "a", "b", "n", "a_wins", "ties", "b_wins", "a_share", "p", "p_holm")
+INFORMATIVE = "informative"
+"""How ``drawn_by`` calls a pair that was drawn by what earlier answers left open."""
+DRAWN_BY_ANSWERS = (
+    "pairs were drawn by what earlier answers left open, so that images of like quality met most often: shares of choices and "
+    "sign tests would mislead and are left out; the scores of the model hold"
+)
 IDENTIFYING = ("question", "participant", "first", "second", "phase", "answer")
 
 
@@ -29,10 +35,12 @@ class QuestionPreferences:
     Attributes:
         scores: one row an item: ``group,item,n,wins,ties,losses,share,score,ci_low,ci_high``. A group is the items that
             a chain of comparisons connects (those of one content, as a rule); scores are log odds of mean 0 within
-            their group and cannot be compared between groups. ``share`` counts a tie as half.
+            their group and cannot be compared between groups. ``share`` counts a tie as half; it is empty where pairs
+            were drawn by earlier answers.
         conditions: the same of conditions, or None without two of them: images of one content compared stand for
             their conditions.
         pairs: ``group,a,b,n,a_wins,ties,b_wins,a_share,p,p_holm``; p of a sign test on the choices that are no ties.
+            Share and p are empty where pairs were drawn by earlier answers.
         summary: counts, share of choices for the image shown first, ``notes``.
     """
 
@@ -69,7 +77,7 @@ def analyse_preferences(votes: pd.DataFrame, conditions: Mapping[str, str] | Non
 
     Args:
         votes: one row a choice: ``participant,first,second,answer`` and, where there are several, ``question``; of
-            ``phase``, where there, only main counts.
+            ``phase``, where there, only main counts. Where any ``drawn_by`` is ``informative``, scores are penalised.
         conditions: the condition of each item that has one.
 
     Raises:
@@ -88,18 +96,38 @@ def analyse_preferences(votes: pd.DataFrame, conditions: Mapping[str, str] | Non
         "rows_in": len(votes),
         "rows_of_other_phases": len(votes) - len(main),
         "estimators": {
-            "scores": "Bradley-Terry, Davidson's ties, maximum likelihood; 95 %, participants as clusters",
-            "pairs": "two-sided sign test of decided choices, Holm",
+            "scores": f"Bradley-Terry, Davidson's ties, {_fit(main)}; 95 %, participants as clusters",
+            "pairs": "none: drawn by earlier answers"
+            if drawn_by_answers(main)
+            else "two-sided sign test of decided choices, Holm",
         },
     }
     return Preferences({key: _question(rows, conditions or {}) for key, rows in parts.items()}, plain(stamp))
 
 
+def drawn_by_answers(choices: pd.DataFrame) -> bool:
+    """Return whether any pair was drawn by what earlier answers left open."""
+    return "drawn_by" in choices.columns and bool((choices["drawn_by"] == INFORMATIVE).any())
+
+
+def _fit(choices: pd.DataFrame) -> str:
+    return "penalised likelihood" if drawn_by_answers(choices) else "maximum likelihood"
+
+
 def _question(choices: pd.DataFrame, conditions: Mapping[str, str]) -> QuestionPreferences:
     choices = choices.astype({"first": "str", "second": "str", "answer": "str"})
     notes: dict[str, str] = {}
-    scores = _scores(choices, notes)
+    variance = score_variance(choices) if drawn_by_answers(choices) else None
+    scores = _scores(choices, notes, variance)
     pairs = _pairs(choices, dict(zip(scores["item"], scores["group"], strict=True)))
+    if variance is not None:
+        notes["pairs"] = DRAWN_BY_ANSWERS
+        notes["scores"] = (
+            f"the model takes them as normal around 0 with an SD of {np.sqrt(variance):.2f}, estimated from the choices, so "
+            "that few comparisons cannot place an image far away"
+        )
+        scores["share"] = np.nan
+        pairs[["a_share", "p", "p_holm"]] = np.nan
     decided = choices[choices["answer"] != "tie"]
     first = int((decided["answer"] == "first").sum())
     summary: dict[str, Any] = {
@@ -108,20 +136,21 @@ def _question(choices: pd.DataFrame, conditions: Mapping[str, str]) -> QuestionP
         "choices": len(choices),
         "ties": len(choices) - len(decided),
         "chose_first": first / len(decided) if len(decided) else None,
+        "score_sd": None if variance is None else float(np.sqrt(variance)),
         "chose_first_p": stats.binomtest(first, len(decided)).pvalue if len(decided) else None,
     }
     of_conditions = _by_condition(choices, conditions, notes)
     return QuestionPreferences(scores, of_conditions, pairs, plain(summary) | {"notes": notes})
 
 
-def _scores(choices: pd.DataFrame, notes: dict[str, str]) -> pd.DataFrame:
-    """Return scores of each connected group of items on its own scale."""
+def _scores(choices: pd.DataFrame, notes: dict[str, str], variance: float | None) -> pd.DataFrame:
+    """Return scores of each connected group of items on its own scale, penalised by a variance if it is given."""
     group = _groups(choices)
     parts = []
     for name in sorted(set(group.values())):
         mine = choices[choices["first"].map(group) == name]
         try:
-            table = bradley_terry(mine).items
+            table = bradley_terry(mine, variance).items
         except TableError as error:
             notes[f"scores of {name}"] = str(error)
             # Their wins and losses remain valid.
@@ -176,6 +205,9 @@ def _by_condition(
         return None
     rows = choices[between].assign(first=first[between], second=second[between])
     of_conditions: dict[str, str] = {}
-    table = _scores(rows, of_conditions).rename(columns={"item": "condition"})
+    variance = score_variance(rows) if drawn_by_answers(rows) else None
+    table = _scores(rows, of_conditions, variance).rename(columns={"item": "condition"})
+    if variance is not None:
+        table["share"] = np.nan
     notes |= {f"conditions: {name}": text for name, text in of_conditions.items()}
     return table

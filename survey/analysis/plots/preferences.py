@@ -117,7 +117,8 @@ def _known(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _preferences(data: QuestionPreferences) -> pd.DataFrame | None:
-    return data.pairs if len(data.scores) <= MAX_IN_MATRIX else None
+    known = data.pairs["a_share"].notna().all()
+    return data.pairs if known and len(data.scores) <= MAX_IN_MATRIX else None
 
 
 PAIR_PLOTS: Final[tuple[Plot[QuestionPreferences], ...]] = (

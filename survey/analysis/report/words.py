@@ -203,12 +203,14 @@ PAIR_GLOSSARY: Final = (
     Entry(
         "score",
         "Log odds of being chosen: of two images whose scores differ by 1, the better is chosen e = 2.7 times as often "
-        "as the other. The mean of each group is 0.",
+        "as the other. The mean of each group is 0. Where pairs were drawn by earlier answers, the scores are taken as "
+        "normal around 0 with an SD that is estimated with them.",
         "Bradley and Terry 1952, Biometrika 39; ties: Davidson 1970, JASA 65",
     ),
     Entry(
         "95 % CI",
-        "Score ± 1.96 standard errors that take all choices of one participant as one cluster, since they hang together.",
+        "Score ± 1.96 standard errors that take all choices of one participant as one cluster, since they hang together. "
+        "Where pairs were drawn by earlier answers: the model's own where they are wider, and Student's t.",
         "sandwich estimator, White 1982, Econometrica 50",
     ),
     Entry(
@@ -219,7 +221,8 @@ PAIR_GLOSSARY: Final = (
     ),
     Entry(
         "share",
-        "How often an image was chosen when it was shown; a tie counts half.",
+        "How often an image was chosen when it was shown; a tie counts half. It is left out where pairs were drawn by what "
+        "earlier answers left open.",
         "ITU-T P.910, pair comparison",
     ),
     Entry(

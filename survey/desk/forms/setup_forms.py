@@ -54,6 +54,10 @@ STOPS: Final = (
     ("half width", "every image’s score is known to ± so many points"),
     ("sessions", "so many sessions are finished"),
 )
+PAIR_RULES: Final = (
+    ("balanced", "All pairs equally often: those with the fewest votes first"),
+    ("informative", "Those that tell most: pairs whose answer is least known from the answers so far"),
+)
 ABOUT: Final = (
     ("age", "age"),
     ("gender", "gender"),
@@ -119,6 +123,8 @@ class QuestionsForm(RowsForm):
         values["questions"] = self.questions(cleaned)
         if cleaned["method"] != self.definition.method:
             _follow_method(values["questions"], self.definition, cleaned["method"])
+        if cleaned["method"] != "pair":
+            values["session"]["pairs"] = "balanced"
 
     def field_of(self, place: str) -> str | None:
         """Return the field of a place. Emptied rows are no questions: a fault's number may differ from its row's."""
@@ -143,17 +149,21 @@ class AssignmentForm(TaskForm):
 
     def build(self) -> None:
         """Add the numbers, each with its default."""
-        self.add_number(
-            "session.images",
-            "Images for each person",
-            1,
-            500,
-            hint="Leave this empty to show everybody all of them.",
-            default="Default: all. If people rate some, images with the fewest votes come first.",
-        )
+        unit = "Pairs" if self.definition.method == "pair" else "Images"
+        if self.definition.method == "pair":
+            self._build_pairs()
+        else:
+            self.add_number(
+                "session.images",
+                "Images for each person",
+                1,
+                500,
+                hint="Leave this empty to show everybody all of them.",
+                default="Default: all. If people rate some, images with the fewest votes come first.",
+            )
         self.add_number(
             "session.repeats",
-            "Images shown a second time",
+            f"{unit} shown a second time",
             0,
             50,
             hint="They tell whether people answer alike.",
@@ -192,6 +202,23 @@ class AssignmentForm(TaskForm):
             "goal.half_width",
             half_width,
             default="Default: 0.25 points. Live shows which of the two is reached.",
+        )
+
+    def _build_pairs(self) -> None:
+        rule = forms.ChoiceField(
+            label="Which pairs people compare", choices=PAIR_RULES, required=False, widget=forms.RadioSelect
+        )
+        told = (
+            "Default: all equally often. The second saves votes where there are many images that differ clearly. "
+            "Its results are the model’s scores; shares of choices then mean little."
+        )
+        self.add_plain("session.pairs", rule, default=told)
+        self.add_number(
+            "session.images",
+            "Pairs for each person",
+            1,
+            500,
+            default="Default: all. Of those that tell most: one fewer than the images of each content.",
         )
 
 

@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from survey.exports.files import FORMATS, formats_of
+from survey.exports.pair_words import pair_codebook, pair_methods_text
 from survey.exports.pairs import collect_pairs
 from survey.models import Preference, Study
 from survey.simulation.people import simulate
@@ -86,3 +87,44 @@ def test_a_pair_study_that_nobody_answered_says_what_comes_next(desk, owner):
     study.save()
     assert "No answers count yet" in desk.get(reverse("results", args=["empty"])).content.decode()
     assert desk.get(reverse("plot", args=["empty", "scores", "svg"])).status_code == 404
+
+
+@pytest.fixture
+def informative(owner) -> Study:
+    study = make_study(
+        'method = "pair"\n[session]\npairs = "informative"\n',
+        conditions=[f"c{i}" for i in range(5)],
+        slug="told",
+    )
+    simulate(study, participants=10, seed=2)
+    study.owner = owner
+    study.save()
+    return study
+
+
+def test_pairs_drawn_by_information_have_scores_and_no_shares_on_the_page(desk, informative):
+    html = desk.get(reverse("results", args=["told"])).content.decode()
+    assert "would mislead" in html
+    assert "%</td>" not in html
+    assert "plots/preferences.svg" not in html
+    assert "plots/scores.svg" in html
+
+
+def test_every_column_of_an_export_is_explained_and_says_which_rule_drew_a_pair(informative, study):
+    for some, rule in ((informative, "informative"), (study, "balanced")):
+        export = collect_pairs(some)
+        assert set(export.choices["drawn_by"]) == {rule}
+        table = pair_codebook(export).set_index(["table", "column"])
+        for name, frame in export.tables().items():
+            assert [column for _, column in table.loc[[name]].index] == list(frame.columns)
+        assert (table["meaning"] != "").all()
+        assert "drew" in table.loc[("choices", "drawn_by"), "meaning"]
+
+
+def test_the_methods_paragraph_says_how_pairs_were_drawn_and_scored(informative, study):
+    text = pair_methods_text(collect_pairs(informative))
+    assert "Pairs were drawn by expected information gain" in text
+    assert "penalised by a normal distribution" in text
+    text = pair_methods_text(collect_pairs(study))
+    assert "those with the fewest choices came first" in text
+    assert "maximum likelihood" in text

@@ -506,3 +506,28 @@ def test_practice_images_of_one_level_are_pointed_out(practice, warns):
     assert not warns or found == [
         "All practice images look alike (condition weak): let them span bad to good."
     ]
+
+
+@pytest.fixture
+def pair_study(owner: User, study: Study) -> Study:
+    study.delete()
+    pairs = make_study('method = "pair"\n', contents=("cat", "dog"), conditions=[f"c{i}" for i in range(6)])
+    pairs.owner = owner
+    pairs.save()
+    return pairs
+
+
+def test_a_pair_study_chooses_its_pairs_in_the_form(client, pair_study):
+    assert "All 30 pairs" in client.get(SETUP).content.decode()
+    send(client, "assignment", **{"session.pairs": "informative"})
+    assert definition_of(pair_study.version).session.pairs == "informative"
+    assert "10 of 30 pairs, those that tell most" in client.get(SETUP).content.decode()
+    # 35 comparisons of each of 12 images, two in a pair, 10 pairs each person.
+    assert "after 21 people" in client.get(f"{SETUP}assignment/").content.decode()
+
+
+def test_another_method_has_no_rule_for_pairs(client, pair_study):
+    send(client, "assignment", **{"session.pairs": "informative"})
+    assert send(client, "questions", method="acr").status_code == 302
+    assert definition_of(pair_study.version).session.pairs == "balanced"
+    assert "session.pairs" not in filled(client, "assignment")

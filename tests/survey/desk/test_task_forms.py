@@ -107,17 +107,23 @@ def definitions(draw: st.DrawFn) -> Definition:
         {"key": key, "text": text(), "labels": said(draw, languages, five()) if draw(st.booleans()) else None}
         for key in keys
     ]
+    method = draw(st.sampled_from(["acr", "acr-hr", "dcr", "pair"]))
+    pairs = draw(st.sampled_from(["balanced", "informative"])) if method == "pair" else "balanced"
     recruitment = {"platform": "mturk", "complete": draw(words()), "screened_out": "2", "withdrew": "3"}
     return Definition.model_validate(
         {
             "title": text(),
-            "method": draw(st.sampled_from(["acr", "acr-hr", "dcr", "pair"])),
+            "method": method,
             "languages": languages,
             "instructions": text() if draw(st.booleans()) else None,
             "purge_on": draw(st.none() | st.dates(min_value=dt.date(2000, 1, 1))),
             "consent": {"purpose": text(), "contact": draw(st.none() | words()), "version": draw(words(9))},
             "questions": questions,
-            "session": {"images": draw(st.none() | st.integers(1, 500)), "repeats": draw(st.integers(0, 50))},
+            "session": {
+                "images": draw(st.none() | st.integers(1, 500)),
+                "repeats": draw(st.integers(0, 50)),
+                "pairs": pairs,
+            },
             "goal": {"half_width": draw(st.floats(0.05, 2))},
             "screening": {"vision": draw(st.booleans()), "plates": draw(st.integers(0, 4))},
             "about": draw(st.lists(st.sampled_from(get_args(AboutQuestion)), unique=True)),
@@ -142,7 +148,8 @@ def test_a_form_left_as_it_is_says_the_same_again(definition: Definition, keys_s
 
 
 def test_every_key_is_in_one_form_or_cannot_change_at_all():
-    forms = [form(definition=Definition(title="T")) for form in FORMS.values()]
+    studies = [Definition(title="T"), Definition(title="T", method="pair")]
+    forms = [form(definition=study) for study in studies for form in FORMS.values()]
     names = [re.sub(r"\.\d+\.", ".", name.partition(":")[0]) for form in forms for name in set(form.fields)]
     elsewhere = ("files", "images", "wording")
     # Another language by its code, and the kind of the stop rule: fields that no file has.

@@ -166,6 +166,21 @@ def test_a_pair_study_counts_comparisons():
     assert (seen.scores, seen.ratings) == ({}, 3)
 
 
+def test_a_study_that_draws_by_information_says_which_pairs_come_next(owner):
+    study = make_study('method = "pair"\n[session]\npairs = "informative"\n')
+    rate_all(starting.start(study))
+    starting.start(study)
+    seen = look(study).next_pairs
+    # Three contents of two images each: one pair of each content, all with both people.
+    assert (seen.possible, seen.judged, seen.on_loan) == (3, 3, 3)
+    assert [(pair.judged, pair.on_loan) for pair in seen.pairs] == [(1, 1)] * 3
+    assert all(0 < pair.gain < 0.7 for pair in seen.pairs)
+    cache.clear()
+    html = client_of(owner).get(reverse("live", args=["study"])).content.decode()
+    assert "Pairs that come next" in html
+    assert f"{seen.pairs[0].first} – {seen.pairs[0].second}" in html
+
+
 @pytest.mark.parametrize(
     "toml",
     ["", 'method = "pair"\n', TWO_QUESTIONS, 'method = "acr-hr"\n[images]\nreferences = ["*-strong"]\n'],

@@ -164,3 +164,20 @@ def test_the_hidden_reference_goes_with_its_content():
 def test_the_same_seed_gives_the_same_design_and_another_seed_another(seed):
     assert full_design(seed) == full_design(seed)
     assert full_design(seed) != full_design(seed + 1)
+
+
+def test_no_image_stands_in_two_pairs_running():
+    """All pairs of six images of one content: every order has the content twice running, not every one an image."""
+    units = [Unit((a, b), "cat", f"{a} {b}", (a, b)) for a in range(1, 7) for b in range(a + 1, 7)]
+    for seed in range(10):
+        order = [slot.unit.images for slot in draw(Pool(units), {}, Rules(), seed)]
+        assert len(order) == 15
+        assert not [a for a, b in pairwise(order) if {*a} & {*b}]
+
+
+def test_repeats_in_a_study_of_one_content_are_not_all_at_the_end():
+    units = [Unit(key, "cat", str(key)) for key in range(20)]
+    for seed in range(10):
+        slots = draw(Pool(units), {}, Rules(repeats=4), seed)
+        assert faults(slots) == 0
+        assert [slot.phase for slot in slots[-4:]] != ["repeat"] * 4

@@ -38,6 +38,11 @@ def faults(toml: str) -> list[str]:
             "images.gold.1.answer: Input should be less",
         ),
         ('title = "T"\nmethod = "pair"\n[images]\ntrap = 3', "method 'pair' has none"),
+        ('title = "T"\n[session]\npairs = "informative"', "session.pairs: method 'acr' shows no pairs"),
+        (
+            'title = "T"\nmethod = "pair"\n[session]\npairs = "informativ"',
+            "(did you mean 'informative'?)",
+        ),
         ("title = ", "study.toml: not TOML"),
         ("", "study.toml: title: Field required"),
     ],

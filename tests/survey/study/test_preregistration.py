@@ -111,6 +111,14 @@ def test_every_method_has_its_text(toml):
     assert ("Bradley" in text) == (study.method == "pair")
 
 
+def test_pairs_by_information_are_said_with_what_is_not_reported():
+    study = make_study('method = "pair"\n[session]\npairs = "informative"\nimages = 2\n')
+    text = preregistration(study)
+    assert "2 main pairs for each participant, drawn by expected information gain" in text
+    assert "Shares of choices and tests of single pairs are not reported" in text
+    assert "information gain" not in preregistration(make_study('method = "pair"\n', slug="other"))
+
+
 def test_names_stand_as_they_are():
     assert "# Pre-registration: Cats & <dogs>" in preregistration(make_study('title = "Cats & <dogs>"\n'))
 

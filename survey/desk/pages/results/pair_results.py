@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from math import isnan
 from typing import Any, Final
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -115,7 +116,7 @@ def _scores(study: Study, part: QuestionPreferences) -> list[dict[str, Any]]:
         {
             "image": names[row["item"]],
             **{name: row[name] for name in ("group", "item", "n", "wins", "ties", "losses")},
-            "share": f"{100 * row['share']:.0f} %",
+            "share": "–" if isnan(row["share"]) else f"{100 * row['share']:.0f} %",
             "score": score(row["score"]),
             "ci": interval(row["ci_low"], row["ci_high"]),
         }

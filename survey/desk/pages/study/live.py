@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from math import log
 from typing import Any, Final
 
 import pandas as pd
@@ -70,7 +71,17 @@ def _context(study: Study) -> dict[str, Any]:
             if question.key in seen.scores
         ],
         "comparisons": list(seen.comparisons.items())[:MAX_IMAGES],
+        **_next_pairs(seen),
         "most": MAX_IMAGES,
+    }
+
+
+def _next_pairs(seen: Watch) -> dict[str, Any]:
+    pairs = seen.next_pairs.pairs if seen.next_pairs else []
+    return {
+        "next_pairs": pairs[:MAX_IMAGES],
+        "next_pairs_more": max(len(pairs) - MAX_IMAGES, 0),
+        "ln2": f"{log(2):.2f}",
     }
 
 

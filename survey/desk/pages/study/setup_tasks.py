@@ -160,6 +160,11 @@ def _lead(name: str, study: Study, definition: Definition) -> str:
         return _LEADS[name]
     load = load_of(study, definition)
     minutes = f"{load.minutes} minute{'s' * (load.minutes != 1)}"
+    if definition.session.pairs == "informative":
+        return (
+            f"With these settings a session takes about {minutes}, and after {load.people} people each image has been "
+            f"in {definition.goal.votes} comparisons on average."
+        )
     unit = "pair" if definition.method == "pair" else "image"
     return (
         f"With these settings a session takes about {minutes}, and {load.people} people give every {unit} "

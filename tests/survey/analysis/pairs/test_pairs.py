@@ -6,7 +6,8 @@ import pytest
 import statsmodels.api as sm
 
 from survey.analysis import TableError
-from survey.analysis.pairs.pairs import bradley_terry
+from survey.analysis.pairs.gain import belief
+from survey.analysis.pairs.pairs import bradley_terry, score_variance
 
 TRUTH = np.array([-0.8, 0.0, 0.2, 0.6])
 
@@ -103,3 +104,38 @@ def test_ties_alone_have_no_scores():
     table = choices(n=20).assign(answer="tie")
     with pytest.raises(TableError, match="every choice is a tie"):
         bradley_terry(table)
+
+
+def test_penalised_scores_are_those_by_which_pairs_are_drawn():
+    table = choices(tie=None, n=60)
+    wins = np.zeros((4, 4))
+    place = {name: i for i, name in enumerate("abcd")}
+    for first, second, answer in table[["first", "second", "answer"]].itertuples(index=False):
+        better, worse = (first, second) if answer == "first" else (second, first)
+        wins[place[better], place[worse]] += 1
+    found = belief(wins)
+    assert score_variance(table) == pytest.approx(found.variance)
+    scores = bradley_terry(table, found.variance).items["score"]
+    np.testing.assert_allclose(scores, found.scores - found.scores.mean(), atol=2e-3)
+
+
+def test_a_penalty_places_an_image_that_was_never_beaten():
+    table = choices(n=80)
+    table = table[(table["first"] != "d") & (table["second"] != "d")]
+    best = pd.DataFrame({"participant": ["p1", "p2"], "first": "d", "second": ["a", "b"], "answer": "first"})
+    table = pd.concat([table, best], ignore_index=True)
+    with pytest.raises(TableError, match="do not place"):
+        bradley_terry(table)
+    items = bradley_terry(table, score_variance(table)).items.set_index("item")
+    assert np.isfinite(items[["score", "ci_low", "ci_high"]].to_numpy()).all()
+    assert items["score"].idxmax() == "d"
+    assert (items["ci_high"] - items["ci_low"]).idxmax() == "d"
+
+
+def test_a_penalty_that_says_nothing_changes_nothing():
+    table = choices()
+    plain, penalised = bradley_terry(table), bradley_terry(table, 1e9)
+    np.testing.assert_allclose(penalised.items["score"], plain.items["score"], atol=1e-6)
+    width, wider = (fit.items.eval("ci_high - ci_low") for fit in (plain, penalised))
+    assert ((width < wider) & (wider < 1.4 * width)).all()
+    assert penalised.tie == pytest.approx(plain.tie)

@@ -116,3 +116,26 @@ def test_every_plot_is_drawn_the_same_from_the_same_choices():
     again = {plot.name: render(plot.draw, numbers) for plot, numbers in drawable_of(PAIR_PLOTS, part)}
     assert drawn == again
     assert np.isfinite(part.scores["score"]).all()
+
+
+def test_pairs_drawn_by_earlier_answers_give_scores_and_no_shares():
+    """Which pairs met depends on who won before: a share of choices says as much about the drawing as about the image."""
+    table = choices().assign(drawn_by="informative")
+    part = only(table, conditions=CONDITIONS)
+    plain = only(choices(), conditions=CONDITIONS)
+    assert part.scores["share"].isna().all()
+    assert part.conditions["share"].isna().all()
+    assert part.pairs[["a_share", "p", "p_holm"]].isna().all(axis=None)
+    assert part.scores[["n", "wins", "losses"]].equals(plain.scores[["n", "wins", "losses"]])
+    assert part.scores["score"].abs().sum() < plain.scores["score"].abs().sum()
+    assert "would mislead" in part.summary["notes"]["pairs"]
+    assert f"{part.summary['score_sd']:.2f}" in part.summary["notes"]["scores"]
+    assert "penalised" in analyse_preferences(table).stamp["estimators"]["scores"]
+    assert "preferences" not in [plot.name for plot, _ in drawable_of(PAIR_PLOTS, part)]
+
+
+def test_one_pair_drawn_by_answers_is_enough_to_say_so_and_balanced_ones_change_nothing():
+    mixed = choices().assign(drawn_by=["informative", *["balanced"] * (len(choices()) - 1)])
+    assert only(mixed).scores["share"].isna().all()
+    balanced = choices().assign(drawn_by="balanced")
+    pd.testing.assert_frame_equal(only(balanced).scores, only(choices()).scores)
