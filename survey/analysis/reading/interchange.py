@@ -61,21 +61,21 @@ def json_table(path: Path, value: Any, notes: dict[str, str]) -> Named:
     try:
         if isinstance(value, dict) and "dis_videos" in value:
             notes["format"] = "a dataset of SUREAL"
-            return _table(_sureal(value))
+            return _table(path, _sureal(value))
         if isinstance(value, dict) and {"scores", "pvs", "subjects"} <= set(value):
             notes["format"] = "suJSON"
-            return _table(_sujson(value))
+            return _table(path, _sujson(value))
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         raise TableError(f"{path}: {notes['format']}, but not as the format has it: {error!r}") from None
     if is_label_studio(value):
         notes["format"] = "tasks of Label Studio"
-        return _of_one_question(_table(label_studio_rows(value, notes)))
+        return _of_one_question(_table(path, label_studio_rows(value, notes)))
     rows = _records(value)
     if rows is None:
         raise TableError(
             f"{path}: JSON, but neither SUREAL, suJSON nor a list of records with a rating in each"
         )
-    return _table(rows)
+    return _table(path, rows)
 
 
 def _sureal(value: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -212,10 +212,10 @@ def _of_one_question(named: Named) -> Named:
     return Named(named.frame.drop(columns=["question"])) if named.frame["question"].nunique() == 1 else named
 
 
-def _table(rows: Iterable[dict[str, Any]]) -> Named:
+def _table(path: Path, rows: Iterable[dict[str, Any]]) -> Named:
     rows = list(rows)
     if not rows:
-        raise TableError("the file holds no ratings")
+        raise TableError(f"{path}: no ratings")
     return _named(pd.DataFrame.from_records(rows))
 
 

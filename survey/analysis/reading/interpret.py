@@ -42,6 +42,7 @@ _FLAGS: Final = ("0", "1", "-1", "")
 """Answers of a check box, of which some are no ratings."""
 
 _FEW: Final = 20
+_SEVERAL: Final = 3
 _OFTEN: Final = 0.2
 
 
@@ -251,7 +252,17 @@ def _bad_rating(
     if text in wrong:
         return f"{place}: rating {shown} {wrong[text]}{more}"
     hint = hint_of_range(number, scale) if not not_number[bad][0] else _hint_of_text(text)
-    return f"{place}: rating {shown} {fault}{more}{hint}"
+    return f"{place}: rating {shown} {fault}{more}{hint}{_hint_of_column(table, bad)}"
+
+
+def _hint_of_column(table: pd.DataFrame, bad: NDArray[np.bool_]) -> str:
+    """Return a hint where one of many columns alone holds what is no rating: it may be an age or another question."""
+    if COLUMN not in table.columns or table[COLUMN].nunique() < _SEVERAL:
+        return ""
+    names = table[COLUMN].to_numpy(object)[bad]
+    if len(set(names)) > 1:
+        return ""
+    return f"; if column {names[0]!r} holds no ratings, name those that do by --columns rating=A+B"
 
 
 def _hint_of_text(text: str) -> str:

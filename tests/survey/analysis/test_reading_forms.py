@@ -422,7 +422,7 @@ def test_copies_and_second_ratings_are_told_apart(read):
     notes = read(text).notes
     assert notes["identical_rows"].startswith("1 row is equal to an earlier row in every column (row 4)")
     assert (
-        "rows repeat a participant and item (row 6): 1 participant rates an item again"
+        "row repeats a participant and item (row 6): 1 participant rates an item again"
         in notes["repeated_rows"]
     )
 

@@ -422,7 +422,8 @@ def test_a_column_of_another_scale_is_not_passed_over(read):
     rows: Rows = [["item", *PEOPLE], *([i, *(VALUES[p, i] for p in PEOPLE)] for i in ITEMS)]
     for row in rows[2:]:
         row[3] = -1
-    with pytest.raises(TableError, match=r"row 3, column 'Cleo': rating -1 .*--missing=-1"):
+    said = r"row 3, column 'Cleo': rating -1 .*--missing=-1.*; if column 'Cleo' holds no ratings, .*--columns rating=A\+B"
+    with pytest.raises(TableError, match=said):
         read(rows)
     assert len(read(rows, missing="-1").table) == len(VALUES) - 3
 
@@ -588,3 +589,10 @@ def test_old_and_binary_workbooks_are_read(ending):
     ratings = read_ratings(Path(__file__).parent / "workbooks" / f"ratings.{ending}")
     wanted = {("Ann", "cat.png"): 4, ("Ann", "dog.png"): 2, ("Ben", "cat.png"): 5, ("Ben", "dog.png"): 1}
     assert cells(ratings) == wanted
+
+
+def test_tasks_without_an_answer_are_no_ratings(tmp_path):
+    path = tmp_path / "tasks.json"
+    path.write_text(json.dumps([{"id": 1, "data": {"image": "x"}, "annotations": []}]))
+    with pytest.raises(TableError, match=r"tasks\.json: no ratings"):
+        read_ratings(path)
