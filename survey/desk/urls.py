@@ -10,6 +10,7 @@ from survey.desk.pages import api, help, ratings_file
 from survey.desk.pages.entry import Page, by_link, signed_in
 from survey.desk.pages.published import published
 from survey.desk.pages.results import of_file
+from survey.desk.pages.results.common_scale import common_scale
 from survey.desk.pages.results.files import download, image, images_zip, thumbnail
 from survey.desk.pages.results.results import (
     conditions,
@@ -62,6 +63,7 @@ urlpatterns: list[URLPattern] = [
     ),
     path("planning/", planning, name="planning"),
     path("published/", published, name="published"),
+    path("studies/<slug:slug>/common-scale/", common_scale, name="common_scale"),
     path("studies/<slug:slug>/participants/", decisions.participants, name="participants"),
     path("studies/<slug:slug>/participants/<slug:code>/exclude/", decisions.exclude, name="exclude"),
     path("studies/<slug:slug>/leave-out/", decisions.leave_out, name="leave_out"),

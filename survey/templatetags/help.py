@@ -45,6 +45,7 @@ PLACES: Final[dict[str, tuple[str, str]]] = {
             ("_downloads", "downloads-and-method"),
         )
     },
+    "common_scale": (DESK, "one-scale-with-ratings"),
     "participants": (DESK, "participants"),
     "leave_out": (DESK, "participants"),
     "sharing": (DESK, "sharing"),

@@ -60,6 +60,7 @@ ROWS: Final[dict[str, Row]] = {
     },
     "studies": Row("account"),
     "open_example": _act("creator"),
+    "common_scale": Row("viewer"),
     "participants": Row("owner"),
     "exclude": _act(keys={"code": "$other_code"}, reason="a test"),
     "leave_out": Row("owner"),
