@@ -19,6 +19,10 @@ from survey.analysis.table import TableError
 
 _LOOKED_AT: Final = 60
 _NUMBER: Final = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
+_FOOTNOTE: Final = re.compile(
+    r"\s*(?:\*|†|(?:notes?|sources?|legend|anmerkung(?:en)?|quellen?|remarques?|nota|fuente)\b)",
+    re.IGNORECASE,
+)
 _RESPONSES: Final = frozenset(
     {
         "response",
@@ -77,7 +81,7 @@ def name_columns(cells: Cells, source: str, options: ReadOptions, notes: dict[st
         )
     names, body = _trim(top[place], cells.body(place + 1), source, cells.frame.index[place], notes)
     body = _without_identifiers(body, notes)
-    body = _without_rules(_without_comments(body, notes))
+    body = _without_footnotes(_without_rules(_without_comments(body, notes)), notes)
     groups: tuple[str, ...] = ()
     if second := _second_line(names, body):
         groups, names = _fill(names), second
@@ -232,6 +236,30 @@ def _without_comments(body: Cells, notes: dict[str, str]) -> Cells:
     if not out.any():
         return body
     notes["comments"] = f"{_count(int(out.sum()), 'comment line')} left out (row {body.frame.index[out][0]})"
+    return body.without(out)
+
+
+def _without_footnotes(body: Cells, notes: dict[str, str]) -> Cells:
+    """Leave out the last rows that hold one text alone: those that follow a blank row, or are called a note."""
+    frame = body.frame
+    if body.width < 2 or len(frame) < 2:
+        return body
+    alone = (frame.iloc[:, 1:] == "").all(axis=1).to_numpy(bool) & (frame[0] != "").to_numpy(bool)
+    end = len(frame)
+    while end > 1 and alone[end - 1]:
+        end -= 1
+    labels = frame.index.to_numpy(np.int64)
+    found = [
+        place
+        for place in range(end, len(frame))
+        if labels[place] - labels[place - 1] > 1 or _FOOTNOTE.match(frame[0].iloc[place])
+    ]
+    if not found:
+        return body
+    out = np.arange(len(frame)) >= found[0]
+    notes["footnotes"] = (
+        f"{_count(int(out.sum()), 'line')} under the table left out: {_shorten(frame[0].iloc[found[0]].strip())}"
+    )
     return body.without(out)
 
 

@@ -329,8 +329,8 @@ def _with_item_columns(
         ]
         if apart:
             notes["told_apart"] = (
-                f"participants rate an item again, once for each value of column {apart[0]!r}: if these are different items "
-                f"or questions, add --columns item=ITEM+{apart[0]} or question={apart[0]}"
+                f"participants rate an item again, once for each value of column {apart[0]!r}: if these are different items, "
+                f"questions or people, add --columns item=ITEM+{apart[0]}, question={apart[0]} or participant=PARTICIPANT+{apart[0]}"
             )
     return table.assign(**kept), [name for name in others if name not in kept]
 

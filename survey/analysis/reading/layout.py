@@ -11,6 +11,7 @@ import pandas as pd
 
 from survey.analysis.reading.columns import Columns, listed, missing_column, refuse_rivals
 from survey.analysis.reading.header import Named
+from survey.analysis.reading.heads import GROUPED, questions_of
 from survey.analysis.reading.options import ReadOptions
 from survey.analysis.reading.roles import (
     NO_RATINGS,
@@ -44,7 +45,6 @@ _OFTEN: Final = 0.2
 _MOST: Final = 0.75
 _FEW: Final = 8
 _WORDS: Final = 101
-_GROUPED: Final = re.compile(r"^(.*?)[\s_.:/\-]*\[(.+)\]$")
 
 
 def rating_columns(
@@ -102,7 +102,7 @@ def _is_coded(column: pd.Series, options: ReadOptions) -> bool:
 
 def _in_brackets(names: list[str], notes: dict[str, str]) -> list[str]:
     """Return the columns named ``Text [item]`` where several are: other questions of the form have none."""
-    inside = [name for name in names if _GROUPED.match(name)]
+    inside = [name for name in names if GROUPED.match(name)]
     if len(inside) < 2 or len(inside) < len(names) / 2 or len(inside) == len(names):
         return names
     notes["not_ratings"] = (
@@ -268,7 +268,7 @@ def wide_table(
         raise TableError(
             f"{source}: --wide {options.wide}: no column holds ratings; found: {listed(list(named.frame.columns))}"
         )
-    questions, heads = _questions(ratings, named, options)
+    questions, heads = questions_of(ratings, named, options)
     rows_are, row_names = _orientation(named, columns, ratings, heads, source, options, notes)
     other = "participant" if rows_are == "item" else "item"
     if named.matrix:
@@ -353,9 +353,28 @@ def _orientation(
         "response_id",
         "lfdn",
     }:
-        return role, frame[first]
+        return role, _row_names(frame, str(first), ratings, columns, role, notes)
     notes["row_names"] = f"no column names the {role}s: each row is one, named by its number"
     return role, pd.Series(_numbered(role, len(frame)), index=frame.index, dtype="str")
+
+
+def _row_names(
+    frame: pd.DataFrame, first: str, ratings: list[str], columns: Columns, role: str, notes: dict[str, str]
+) -> pd.Series:
+    """Return the names of the rows: the first column, with another one of text where rows would share their names.
+
+    A sheet with columns ``Scene`` and ``Method`` has a row for each of their combinations.
+    """
+    if role != "item" or frame[first].is_unique:
+        return frame[first]
+    for name in frame.columns:
+        worded = not frame[name].str.strip().str.fullmatch(r"[+-]?\d+(?:[.,]\d+)?|").any()
+        if name in ratings or name in columns.known() or name == first or not worded:
+            continue
+        if not frame.duplicated([first, name]).any():
+            notes["row_names"] = f"rows are named by columns {first!r} and {name!r} together"
+            return frame[first] + "_" + frame[name]
+    return frame[first]
 
 
 def _numbered(role: str, count: int) -> list[str]:
@@ -381,51 +400,6 @@ def _vote(names: list[str]) -> int:
     people = sum(bool(_PARTICIPANT_NAME.fullmatch(name.strip())) for name in names)
     items = sum(bool(_ITEM_NAME.fullmatch(name.strip())) for name in names)
     return int(people > len(names) / 2) - int(items > len(names) / 2)
-
-
-def _questions(ratings: list[str], named: Named, options: ReadOptions) -> tuple[list[str], list[str]]:
-    """Split the names of rating columns into (questions, names); no questions where the columns come in no groups."""
-    if named.groups:
-        places = [list(named.frame.columns).index(name) for name in ratings]
-        pairs = [
-            (named.groups[place], str(ratings[i]).removeprefix(f"{named.groups[place]} "))
-            for i, place in enumerate(places)
-        ]
-        return _sides(pairs)
-    bracket = [_GROUPED.match(name) for name in ratings]
-    if all(bracket):
-        pairs = [(found[1].strip(), found[2].strip()) for found in bracket if found]
-        if len({group for group, _ in pairs}) > 1:
-            return _sides(pairs)
-        return [], [name for _, name in pairs]
-    words = QUESTION_WORDS | {plain(word) for word in options.columns.get("question", "").split("+") if word}
-    split = [_split_word(name, words) for name in ratings]
-    if all(split) and len({part[0] for part in split if part}) > 1:
-        return [part[0] for part in split if part], [part[1] for part in split if part]
-    return [], list(ratings)
-
-
-def _split_word(name: str, words: frozenset[str] | set[str]) -> tuple[str, str] | None:
-    """Split ``img01_quality`` or ``quality.img01`` into the question and the rest."""
-    for pattern in (
-        r"^(?P<rest>.+?)[\s_.:/\-]+(?P<word>[^\W\d_]+(?:[ _][^\W\d_]+)?)$",
-        r"^(?P<word>[^\W\d_]+(?:[ _][^\W\d_]+)?)[\s_.:/\-]+(?P<rest>.+)$",
-    ):
-        for found in (re.match(pattern, name), re.match(pattern.replace(r"(?:[ _][^\W\d_]+)?", ""), name)):
-            if found and plain(found["word"]) in words:
-                return found["word"], found["rest"]
-    return None
-
-
-def _sides(pairs: list[tuple[str, str]]) -> tuple[list[str], list[str]]:
-    """Return which side of the pairs is the question: the one of known words, else the one with fewer names."""
-    left, right = {pair[0] for pair in pairs}, {pair[1] for pair in pairs}
-    if len(right) == 1 or len(left) == 1:
-        return [], [pair[1] if len(left) == 1 else pair[0] for pair in pairs]
-    known_left = all(plain(name) in QUESTION_WORDS for name in left)
-    known_right = all(plain(name) in QUESTION_WORDS for name in right)
-    swap = known_right if known_right != known_left else len(right) < len(left)
-    return [pair[swap] for pair in pairs], [pair[not swap] for pair in pairs]
 
 
 def asked_by_name(columns: Columns, ratings: list[str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -23,39 +24,49 @@ def without_sums(table: pd.DataFrame, options: ReadOptions, notes: dict[str, str
     """Return a long table without rows that are called Mean, Total ... and hold no ratings.
 
     A row of such a name, or of none, is left out where its other name is empty, where its values are not on the scale, or
-    where they are those of its name for the other rows. A participant who is called Max and rates like anybody stays.
+    where they are those of its name for the other rows. Where one is left out, so are the others whose names nobody has,
+    such as ``SD``. A participant who is called Max and rates like anybody stays.
     """
     out = np.zeros(len(table), bool)
     for role, other in (("participant", "item"), ("item", "participant")):
-        for name in table[role].unique():
-            if str(name).strip() and not is_summary(str(name)):
-                continue
-            mine = (table[role] == name).to_numpy(bool)
-            if mine.all() or not (mine & ~out).any():
-                continue
-            if not _is_sum(table, mine & ~out, str(name), other, options):
-                if plain(str(name)) not in MAYBE_NAMES | {""}:
-                    notes[f"kept_{role}"] = (
-                        f"{str(name)!r} is kept as {_ONE[role]}: it does not sum up the others"
-                    )
-            else:
-                out |= mine
-                rows = table.index[mine].unique()
-                where = f"row {rows[0]}" if len(rows) == 1 else f"{mine.sum()} values"
-                column = f" (column {name!r})" if COLUMN in table.columns and len(rows) > 1 else ""
-                called = repr(str(name)) if str(name).strip() else f"{_ONE[role]} without a name"
-                notes[f"summary_{role}"] = (
-                    f"{called} sums up the others and is no {role}: {where}{column} left out"
-                )
+        named = {str(name): plain(str(name)) for name in table[role].unique()}
+        doubtful = {name for name, word in named.items() if not name.strip() or word in MAYBE_NAMES}
+        called = [name for name in named if not name.strip() or is_summary(name)]
+        of = {name: (table[role] == name).to_numpy(bool) & ~out for name in called}
+        of = {name: mine for name, mine in of.items() if mine.any() and not mine.all()}
+        if not of:
+            continue
+        sums = [name for name in of if _is_sum(table, of, name, name in doubtful, other, options)]
+        if set(sums) - doubtful:
+            sums = [name for name in of if name in sums or name not in doubtful]
+        for name in of:
+            if name in sums:
+                out |= of[name]
+            elif name not in doubtful:
+                notes[f"kept_{role}"] = f"{name!r} is kept as {_ONE[role]}: it does not sum up the others"
+        if sums:
+            notes[f"summary_{role}"] = "; ".join(_left_out(table, of[name], name, role) for name in sums)
     return table[~out] if out.any() else table
 
 
+def _left_out(table: pd.DataFrame, mine: NDArray[np.bool_], name: str, role: str) -> str:
+    rows = table.index[mine].unique()
+    where = f"row {rows[0]}" if len(rows) == 1 else f"{mine.sum()} values"
+    column = f" (column {name!r})" if COLUMN in table.columns and len(rows) > 1 else ""
+    called = repr(name) if name.strip() else f"{_ONE[role]} without a name"
+    return f"{called} sums up the others and is no {role}: {where}{column} left out"
+
+
 def _is_sum(
-    table: pd.DataFrame, mine: NDArray[np.bool_], name: str, other: str, options: ReadOptions
+    table: pd.DataFrame,
+    of: Mapping[str, NDArray[np.bool_]],
+    name: str,
+    doubtful: bool,
+    other: str,
+    options: ReadOptions,
 ) -> bool:
-    rows, rest = table[mine], table[~mine]
-    known = plain(name)
-    doubtful = not known or known in MAYBE_NAMES
+    """Whether the rows of a name sum up the others. of: the rows of each name that may be a statistic's."""
+    rows, known = table[of[name]], plain(name)
     if known and (rows[other].str.strip() == "").any():
         return True
     off_scale = bool(parse_ratings(rows["rating"], options).bad.any())
@@ -70,7 +81,18 @@ def _is_sum(
     # Whole numbers that are few may be the ratings of somebody called Max.
     if doubtful and not off_scale and len(printed) < _MANY and (printed == printed.round()).all():
         return False
+    certain = [mine for one, mine in of.items() if plain(one) not in MAYBE_NAMES and one.strip()]
+    # The others are those without any statistic; but Max may be one of them.
+    return any(
+        _sums_up(table[~np.any([of[name], *left], axis=0)], printed, known, other, options)
+        for left in (certain, list(of.values()))
+    )
+
+
+def _sums_up(rest: pd.DataFrame, printed: pd.Series, word: str, other: str, options: ReadOptions) -> bool:
     groups = pd.Series(parse_numbers(rest["rating"], options)[0]).groupby(rest[other].to_numpy(object))
-    statistic = next((key for key, words in STATISTIC_WORDS.items() if known in words), "mean")
-    expected = groups.agg(statistic).reindex(printed.index)
-    return bool((np.abs(expected - printed) <= _ROUNDING).all())
+    statistic = next((key for key, words in STATISTIC_WORDS.items() if word in words), "mean")
+    expected = [groups.std(ddof=ddof) for ddof in (0, 1)] if statistic == "std" else [groups.agg(statistic)]
+    return any(
+        bool((np.abs(found.reindex(printed.index) - printed) <= _ROUNDING).all()) for found in expected
+    )

@@ -508,3 +508,47 @@ def test_a_row_called_x_bar_is_a_row_of_means(tmp_path):
     ratings = read_ratings(path)
     assert sorted(ratings.table["item"].unique()) == ["a", "b"]
     assert "row 4 left out" in ratings.notes["summary_item"]
+
+
+def test_rows_of_a_wide_table_may_be_named_by_two_columns(read):
+    rows = [f"{s},{m},{a},{b}" for (s, m), a, b in zip(SCENES, (1, 2, 3, 4), (5, 4, 3, 2), strict=True)]
+    ratings = read("\n".join(["Scene,Method,P1,P2", *rows]))
+    assert set(ratings.table["item"].astype(str)) == {"alba_old", "alba_new", "brun_old", "brun_new"}
+    assert "'Scene' and 'Method' together" in ratings.notes["row_names"]
+    assert {"Scene", "Method"} <= set(ratings.table.columns)
+    numbered = read("\n".join(["Scene,Take,P1,P2", "alba,1,1,5", "alba,2,2,4", "brun,1,3,3", "brun,2,4,2"]))
+    assert numbered.table["item"].nunique() == 2
+
+
+SCENES = [("alba", "old"), ("alba", "new"), ("brun", "old"), ("brun", "new")]
+
+
+@pytest.mark.parametrize(
+    "note", ["\nP03 was tired", "Note: P03 was tired", "* tired", "Quelle: eigene Daten"]
+)
+def test_a_note_under_the_table_is_no_item(read, note):
+    ratings = read(wide(ITEMS, PEOPLE, "item") + note + "\n")
+    assert cells(ratings) == VALUES
+    assert ratings.unrated.empty
+    assert "1 line under the table left out" in ratings.notes["footnotes"]
+
+
+def test_an_item_without_ratings_at_the_end_is_no_note(read):
+    ratings = read(wide(ITEMS, PEOPLE, "item") + "img99" + "," * len(PEOPLE) + "\n")
+    assert ratings.unrated["item"].tolist() == ["img99"]
+
+
+@pytest.mark.parametrize("scale", ["1:5", "0:100"])
+def test_all_rows_that_sum_up_are_named(read, scale):
+    """On a continuous scale means and SDs could be ratings, too."""
+    table = wide(ITEMS, PEOPLE, "item")
+    for word, statistic in (
+        ("Mean", np.mean),
+        ("SD", np.std),
+        ("CI95", lambda values: 1.96 * np.std(values)),
+    ):
+        sums = (statistic([VALUES[p, i] for i in ITEMS]) for p in PEOPLE)
+        table += ",".join([word, *(f"{value:.2f}" for value in sums)]) + "\n"
+    ratings = read(table, scale=scale)
+    assert cells(ratings) == VALUES
+    assert all(word in ratings.notes["summary_item"] for word in ("'Mean'", "'SD'", "'CI95'"))
