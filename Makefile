@@ -1,6 +1,7 @@
 # make demo    from nothing to a table of Mean Opinion Scores
 # make serve   the site on http://127.0.0.1:8000 with the production server
 # make test    the whole test suite; installs Chromium and PostgreSQL where they are missing
+# make screenshots   the pictures of every page, for the documentation
 # make docs    the documentation as a site, in site/
 # make check   Python linters and quick tests without a browser, in about two minutes
 # make setup   only the virtual environment, in .venv
@@ -10,7 +11,7 @@ BIN := .venv/bin
 PORT ?= 8000
 INSTALL := @$(PYTHON) deploy/install.py
 
-.PHONY: setup setup-dev programs demo serve test check lint lint-js lint-python lint-style lint-types lint-layers docs
+.PHONY: setup setup-dev programs demo serve screenshots test check lint lint-js lint-python lint-style lint-types lint-layers docs
 
 setup: .venv/runtime
 setup-dev: .venv/development
@@ -43,6 +44,10 @@ serve: setup
 	$(BIN)/python manage.py migrate --verbosity 0
 	$(BIN)/python manage.py collectstatic --noinput --verbosity 0
 	$(BIN)/gunicorn nstsite.wsgi --bind 127.0.0.1:$(PORT) --workers 2 --worker-class gthread --threads 4
+
+# Pictures of every page, in docs/screenshots. SITE=FOLDER keeps the installation that is shown.
+screenshots: programs
+	$(BIN)/python -m pytest tests/browser/screenshots.py tests/browser/desk_screenshots.py
 
 test: programs
 	$(BIN)/python $(COVERAGE) -m pytest --numprocesses auto $(PYTEST)

@@ -19,7 +19,7 @@ from markdown.treeprocessors import Treeprocessor
 
 DOCS: Final = Path(__file__).resolve().parents[2] / "docs"
 #: Kinds of picture that the pages show.
-PICTURES: Final = frozenset({".png", ".jpg", ".svg"})
+PICTURES: Final = frozenset({".png", ".jpg", ".webp", ".svg"})
 _HEADING: Final = re.compile(r'<h([1-3]) id="([^"]+)">(.*?)</h\1>', re.DOTALL)
 _TAG: Final = re.compile(r"<[^>]+>")
 _ENTRY: Final = re.compile(r"^- \[(?P<title>[^\]]+)\]\((?P<path>[^)#]+)\.md\)")

@@ -7,35 +7,22 @@ Not part of the suite (the name does not begin with test_): pictures are for eye
 
 from __future__ import annotations
 
-import io
-import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
-from PIL import Image, ImageFilter
 from playwright.sync_api import Browser, Page, expect
 
-from generator.demo.pictures import PHOTOGRAPHS, gather
+from generator.demo.pictures import gather
 from survey.models import Study
 from survey.study.publish import Picture, publish
 from survey.study.study_file import parse
+from tests.browser.pictures import SIZES, keep, read
 from tests.browser.steps import begin, rate, ready
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-FOLDER = Path(os.environ.get("SCREENSHOTS", Path(__file__).parents[2] / "docs" / "screenshots"))
-SIZES: dict[str, dict[str, Any]] = {
-    "desktop": {"viewport": {"width": 1280, "height": 800}},
-    "phone": {
-        "viewport": {"width": 360, "height": 740},
-        "device_scale_factor": 1.5,
-        "has_touch": True,
-        "is_mobile": True,
-    },
-}
 SHOWN = ("coffee", "cat", "palace", "astronaut")
 
 FULL = """
@@ -171,15 +158,6 @@ def study(live_server, photographs) -> Callable[..., Study]:
     return make
 
 
-def read(folder: Path, name: str, radius: int, width: int) -> Image.Image:
-    file = next(photograph.name for photograph in PHOTOGRAPHS if photograph.name.startswith(name))
-    with Image.open(folder / file) as image:
-        small = image.convert("RGB").resize(
-            (width, round(width * image.height / image.width)), Image.Resampling.LANCZOS
-        )
-    return small.filter(ImageFilter.GaussianBlur(radius))
-
-
 @pytest.fixture(params=SIZES)
 def device(request) -> str:
     """What it is seen on."""
@@ -198,14 +176,7 @@ def page(browser: Browser, live_server, device) -> Iterator[Page]:
 def shoot(page: Page, device: str) -> Callable[..., None]:
     """Keep what is on screen (or the whole page) under a name."""
 
-    def keep(name: str, *, whole: bool = True) -> None:
-        picture = Image.open(io.BytesIO(page.screenshot(full_page=whole, animations="disabled")))
-        # 128 colours: a third of the bytes, and text as sharp.
-        few = picture.convert("RGB").quantize(128, dither=Image.Dither.FLOYDSTEINBERG)
-        FOLDER.mkdir(exist_ok=True)
-        few.save(FOLDER / f"{name}-{device}.png", optimize=True)
-
-    return keep
+    return lambda name, *, whole=True: keep(page, name, device, whole=whole)
 
 
 def test_a_session_from_the_first_page_to_the_last(page, study, shoot):

@@ -117,3 +117,8 @@ def test_the_architecture_names_files_and_folders_that_are_there():
     named = set(re.findall(r"`([\w.-]+/[\w./-]*)`", text))
     assert len(named) > 50
     assert sorted(path for path in named if not (ROOT / path).exists()) == []
+
+
+def test_every_page_in_pictures_has_its_pictures_and_none_is_left_over():
+    shown = re.findall(r"screenshots/([\w-]+\.webp)", (REFERENCE / "pages.md").read_text(encoding="utf-8"))
+    assert sorted(shown) == sorted(path.name for path in (ROOT / "docs/screenshots").iterdir())

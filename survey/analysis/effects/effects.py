@@ -339,10 +339,10 @@ def _slope_rows(design: Design, fit: RemlFit, name: str) -> list[dict[str, Any]]
 
 
 def _nothing(grid: Grid, reason: str) -> list[str]:
-    own = {
-        name: why for name, why in grid.untested.items() if not why.startswith(STANDS_FOR)
-    } or grid.untested
-    names = " and ".join(grid.codes or own)
+    own = {name: why for name, why in grid.untested.items() if not why.startswith(STANDS_FOR)}
+    own = own or grid.untested
+    known = list(grid.codes or own)
+    names = " and ".join([name for name in known if name in own or name not in grid.untested] or known)
     if reason:
         return [f"The effect of {names} was not tested: {reason}."]
     reasons = list(dict.fromkeys(own.values()))

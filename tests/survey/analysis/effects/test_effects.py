@@ -118,6 +118,15 @@ def test_what_cannot_be_tested_has_no_p_but_a_reason_in_words(change, effect, re
     assert reason in " ".join(found.sentences)
 
 
+def test_a_condition_that_is_another_name_of_an_untested_factor_is_not_told():
+    """It once said that ratio was not tested, and that it was tested instead of the condition."""
+    table = grid().drop(columns=["style", "layer"])
+    table["ratio"] = table["content"].map({name: n for n, name in enumerate(sorted(set(table["content"])))})
+    told = effects_of(table.assign(condition="ratio " + table["ratio"].astype(str))).sentences
+    assert "condition" not in " ".join(told)
+    assert "instead" not in " ".join(told)
+
+
 def test_a_factor_that_cannot_be_tested_leaves_the_others_tested():
     tests = by_effect(grid().assign(method=grid()["style"] + "x"))
     assert tests.loc["layer", "p"] == pytest.approx(0.43, abs=0.02)
