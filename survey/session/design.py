@@ -7,7 +7,7 @@ ITU-R BT.500: no content twice running, conditions spread over the session, repe
 from __future__ import annotations
 
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -104,22 +104,25 @@ def choose(
     left = rng.sample(list(units), len(units))
     if count is None or count >= len(left):
         return left
-    contents: Counter[str] = Counter()
-    conditions: Counter[str] = Counter()
+    # One number orders the units by votes, then by how often their content, then their condition was chosen.
+    wide = count + 1
+    cost = [votes.get(unit.key, 0) * wide**2 for unit in left]
+    never = max(cost) + wide**2
+    contents: defaultdict[str, list[int]] = defaultdict(list)
+    conditions: defaultdict[str, list[int]] = defaultdict(list)
+    for place, unit in enumerate(left):
+        contents[unit.content].append(place)
+        conditions[unit.condition].append(place)
     chosen: list[Unit] = []
-    while len(chosen) < count:
-        # min() takes the first of equals: the shuffle above decides.
-        unit = min(
-            left,
-            key=lambda u: (
-                votes.get(u.key, 0),
-                contents[u.content] if u.content else 0,
-                conditions[u.condition],
-            ),
-        )
-        left.remove(unit)
-        contents[unit.content] += 1
-        conditions[unit.condition] += 1
+    for _ in range(count):
+        # The first of equals is taken: the shuffle above decides.
+        place = cost.index(min(cost))
+        unit = left[place]
+        cost[place] = never
+        for other in contents[unit.content] if unit.content else ():
+            cost[other] += wide
+        for other in conditions[unit.condition]:
+            cost[other] += 1
         chosen.append(unit)
     return chosen
 
