@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Final
@@ -109,16 +110,12 @@ def make(making: Stored) -> None:
     study, tell = making.study, partial(stored.tell, making)
     try:
         if making.kind == stored.FIGURES:
-            name, data = "figures.json", to_json(figures_of(study, tell))
+            data: Iterable[bytes] = [to_json(figures_of(study, tell))]
+            name = "figures.json"
         else:
-            tell("reading and analysing the ratings, then writing the file")
-            make_document = DOCUMENTS.get(making.kind)
-            if make_document is None:
-                name, data = packed(study, making.kind)
-            else:
-                name, data = making.kind, make_document(study)
-        tell("keeping it")
-        stored.keep(making, name, [data])
+            tell("reading the ratings, then writing the file")
+            name, data = _file(study, making.kind)
+        stored.keep(making, name, data)
     except NoRatings as error:
         stored.fail(making, str(error))
     except KeyboardInterrupt:
@@ -127,3 +124,11 @@ def make(making: Stored) -> None:
     except Exception:
         log.exception("%s of study %s", making.kind, study.pk)
         stored.fail(making, _OURS)
+
+
+def _file(study: Study, kind: str) -> tuple[str, Iterable[bytes]]:
+    """Return the name of an export or of a file of the API, and its pieces."""
+    if kind in DOCUMENTS:
+        return kind, DOCUMENTS[kind](study)
+    name, data = packed(study, kind)
+    return name, [data]

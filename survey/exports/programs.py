@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import pandas as pd
 
 from survey.exports.files import study_files
 from survey.exports.pairs import collect_pairs
-from survey.exports.tables import csv_bytes, json_bytes
+from survey.exports.tables import csv_parts, json_bytes, json_parts
 from survey.models import Study
-from survey.results.collect import collect
+from survey.results.collect import counted_ratings
 
 
 def _results(study: Study) -> bytes:
@@ -45,13 +45,13 @@ def _tells_of_people(value: Any, codes: frozenset[str]) -> bool:
 
 
 def _answers(study: Study) -> pd.DataFrame:
-    return collect_pairs(study).choices if study.method == Study.Method.PAIR else collect(study).ratings
+    return collect_pairs(study).choices if study.method == Study.Method.PAIR else counted_ratings(study)
 
 
-#: Name of the file -> what makes it of a study; each raises NoRatings where nobody has answered.
-DOCUMENTS: Final[Mapping[str, Callable[[Study], bytes]]] = {
-    "results.json": _results,
-    "results_only.json": _results_without_people,
-    "ratings.csv": lambda study: csv_bytes(_answers(study)),
-    "ratings.json": lambda study: json_bytes(_answers(study)),
+#: Name of the file -> what makes its pieces of a study; each raises NoRatings where nobody has answered.
+DOCUMENTS: Final[Mapping[str, Callable[[Study], Iterable[bytes]]]] = {
+    "results.json": lambda study: [_results(study)],
+    "results_only.json": lambda study: [_results_without_people(study)],
+    "ratings.csv": lambda study: csv_parts(_answers(study)),
+    "ratings.json": lambda study: json_parts(_answers(study)),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -15,6 +15,8 @@ import pyarrow.parquet as pq
 
 # Spreadsheet programs read a cell that starts with one of these as a formula (OWASP, "CSV injection").
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+# Rows of a piece.
+_ROWS: Final = 50_000
 _TIME: Final = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
@@ -24,8 +26,15 @@ def csv_bytes(table: pd.DataFrame) -> bytes:
     Floats are written in full (the shortest digits that read back as the same number), and times in ISO 8601 UTC.
     Text that a spreadsheet would run as a formula gets an apostrophe in front.
     """
-    text: str = neutralised(_plain_times(table)).to_csv(index=False, lineterminator="\n")
-    return text.encode()
+    return b"".join(csv_parts(table))
+
+
+def csv_parts(table: pd.DataFrame) -> Iterator[bytes]:
+    """Return the same in pieces, so that a long table is never in memory as text."""
+    for start in range(0, max(len(table), 1), _ROWS):
+        part = neutralised(_plain_times(table.iloc[start : start + _ROWS]))
+        text: str = part.to_csv(index=False, header=start == 0, lineterminator="\n")
+        yield text.encode()
 
 
 def parquet_bytes(table: pd.DataFrame, stamp: Mapping[str, Any]) -> bytes:
@@ -40,6 +49,14 @@ def parquet_bytes(table: pd.DataFrame, stamp: Mapping[str, Any]) -> bytes:
 def json_bytes(value: Any) -> bytes:
     """Return `value` as indented UTF-8 JSON. Tables become lists of records, one a line; NaN becomes null."""
     return (_json(value, "\n") + "\n").encode()
+
+
+def json_parts(table: pd.DataFrame) -> Iterator[bytes]:
+    """Return what `json_bytes` does of a table with rows, in pieces."""
+    for start in range(0, len(table), _ROWS):
+        rows = ",\n  ".join(map(_encode, records(table.iloc[start : start + _ROWS])))
+        yield f"{',' if start else '['}\n  {rows}".encode()
+    yield b"\n]\n"
 
 
 def _json(value: Any, line: str) -> str:

@@ -81,11 +81,7 @@ def mos_tables(study: Study) -> dict[str, pd.DataFrame]:
 
 
 def _mos_tables_of_rows(study: Study) -> dict[str, pd.DataFrame]:
-    rows = analysis_rows(study)
-    rows = rows[~rows["participant"].isin(list(exclusions(study)))]
-    if not (rows["phase"] == Trial.Phase.MAIN).any():
-        raise NoRatings(f"study {study.slug!r} has no rating that counts yet")
-    ratings = checked(study, rows)
+    ratings = checked(study, counted_ratings(study))
     main = main_phase(ratings.table)
     return {
         str(key): mos_table(code(main[main["question"] == key], ratings.scale_of(str(key))))
@@ -164,8 +160,7 @@ def _collect(pk: int, fingerprint_: str, selection: Selection) -> Export:
     excluded = exclusions(study)
     out = rows["participant"].isin(list(excluded))
     counted = rows[~out & of_level(rows, selection.only)].reset_index(drop=True)
-    if not (counted["phase"] == Trial.Phase.MAIN).any():
-        raise NoRatings(f"study {study.slug!r} has no rating that counts yet")
+    _demand_ratings(study, counted)
     ratings = checked(study, counted)
     if selection.panel == "screened":
         everyone = _collect(pk, fingerprint_, replace(selection, panel="everyone"))
@@ -192,6 +187,23 @@ def _collect(pk: int, fingerprint_: str, selection: Selection) -> Export:
         own_questions=own_questions_of(study),
         analysis=analyse(ratings, ci=selection.ci),
     )
+
+
+def counted_ratings(study: Study) -> pd.DataFrame:
+    """Return `Export.ratings` of a study without their analysis, which takes most of the time and memory.
+
+    Raises:
+        NoRatings: If there is nothing to analyse.
+    """
+    rows = analysis_rows(study)
+    rows = rows[~rows["participant"].isin(list(exclusions(study)))].reset_index(drop=True)
+    _demand_ratings(study, rows)
+    return rows
+
+
+def _demand_ratings(study: Study, rows: pd.DataFrame) -> None:
+    if not (rows["phase"] == Trial.Phase.MAIN).any():
+        raise NoRatings(f"study {study.slug!r} has no rating that counts yet")
 
 
 def analysis_rows(study: Study) -> pd.DataFrame:

@@ -109,7 +109,7 @@ def _of_data(request: HttpRequest, study: Study, name: str) -> HttpResponseBase:
     if unchanged := get_conditional_response(request, etag=etag):
         return unchanged
     try:
-        data = DOCUMENTS[name](study)
+        data = b"".join(DOCUMENTS[name](study))
     except NoRatings as error:
         raise Http404(str(error)) from error
     return HttpResponse(data, headers={"ETag": etag, "Content-Type": _type(name)})

@@ -28,6 +28,7 @@ from survey.exports.folder import write_folder
 from survey.exports.latex import _figures, latex_table
 from survey.exports.methods import methods_text
 from survey.exports.psychds import psychds_files
+from survey.exports.tables import csv_bytes, csv_parts, json_bytes, json_parts
 from survey.exports.workbook import workbook_bytes
 from tests.programs import R
 
@@ -195,6 +196,13 @@ def test_a_long_workbook_takes_hardly_more_memory_than_a_short_one():
 
     # Kept in memory, 9,000 rows more would take 10 MB.
     assert peak(12_000) - peak(3_000) < 4e6
+
+
+def test_a_table_in_pieces_is_the_whole_table(export, monkeypatch):
+    whole = csv_bytes(export.ratings), json_bytes(export.ratings)
+    monkeypatch.setattr("survey.exports.tables._ROWS", 7)
+    assert len(list(csv_parts(export.ratings))) == -(-len(export.ratings) // 7) > 2
+    assert (b"".join(csv_parts(export.ratings)), b"".join(json_parts(export.ratings))) == whole
 
 
 def test_parquet_keeps_types_and_stamp(export, files):
