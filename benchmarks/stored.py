@@ -1,7 +1,7 @@
 """Speed of what is read out of a database: `python -m benchmarks.stored`.
 
 A separate SQLite database has a study of 20,000 ratings (1000 images with factors and covariates, 200 participants) and
-one of a million. Measured
+one of a million (of 20,000 participants). Measured
 in a fresh process each: the default results page with nothing cached, the export of everything, and the MOS table of a
 million ratings with its peak memory. Prints Markdown and writes benchmarks/results/stored.md. Times are wall and
 processor seconds: on a busy machine only the latter tell.
@@ -9,6 +9,7 @@ processor seconds: on a busy machine only the latter tell.
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
@@ -25,7 +26,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 RESULT = Path(__file__).parent / "results" / "stored.md"
 COVARIATES = 8
-STUDIES = {"small": (1000, 200, 100), "large": (1000, 5000, 200)}
+STUDIES = {"small": (1000, 200, 100), "large": (1000, 20000, 50)}
 """Slug -> images, participants, ratings of each participant."""
 
 
@@ -45,13 +46,14 @@ def main() -> None:
             rows += json.loads(done.stdout.splitlines()[-1])
     lines = [f"| {what} | {wall:.2f} s | {cpu:.2f} s | {peak:.0f} MB |" for what, wall, cpu, peak in rows]
     head = ["| what | wall | processor | peak memory |", "| --- | --- | --- | --- |"]
-    text = "\n".join([_machine(), "", *head, *lines]) + "\n"
+    text = "\n".join([machine(), "", *head, *lines]) + "\n"
     print(text)
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(text)
 
 
-def _machine() -> str:
+def machine() -> str:
+    """Return the machine and its versions in a line."""
     return (
         f"{os.cpu_count()} CPU cores ({platform.machine()}, load {os.getloadavg()[0]:.1f} from elsewhere included), "
         f"Python {platform.python_version()}, SQLite."
@@ -72,7 +74,7 @@ def fill() -> list[tuple[str, float, float, float]]:
     call_command("migrate", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
     for slug, sizes in STUDIES.items():
-        _fill_study(slug, *sizes)
+        fill_study(slug, *sizes)
     return []
 
 
@@ -93,23 +95,32 @@ from (select t.id, 1 + abs(random()) %% (2 + t.stimulus_id %% 4) as value
 """
 
 
-def _fill_study(slug: str, images: int, people: int, each: int) -> None:
+def fill_study(slug: str, images: int, people: int, each: int) -> None:
+    """Make a study with ratings that the database draws."""
+    from django.core.files.base import ContentFile
+    from django.core.files.storage import default_storage
     from django.db import connection, transaction
     from django.utils import timezone
+    from PIL import Image
 
     from survey.models import Participant, Stimulus, Study
     from survey.study.definition import Definition
     from survey.study.publish import save_study
+    from survey.study.tables import Session
 
     now = timezone.now()
+    picture = io.BytesIO()
+    Image.new("RGB", (1, 1)).save(picture, "PNG")
+    name = default_storage.save("benchmark.png", ContentFile(picture.getvalue()))
     with transaction.atomic():
-        study = save_study(slug, Definition(title=slug), None, Study.State.OPEN, is_simulated=True)
+        definition = Definition(title=slug, session=Session(images=each))
+        study = save_study(slug, definition, None, Study.State.OPEN, is_simulated=True)
         question, version = study.questions.get(), study.version
         Stimulus.objects.bulk_create(
             Stimulus(
                 study=study,
                 item=f"image{i:04d}",
-                image="none.png",
+                image=name,
                 width=1,
                 height=1,
                 sha256=f"{i:064x}",
