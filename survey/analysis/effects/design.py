@@ -268,9 +268,9 @@ def _leave_out_combinations(of: dict[str, Ints], out: dict[str, str]) -> None:
         )
         if name not in out and (apart or (name == "condition" and others)):
             out[name] = (
-                f"{STANDS_FOR} a combination of {' and '.join(others)}, which are tested instead"
+                f"{STANDS_FOR} a combination of {' and '.join(others)}"
                 if len(others) > 1
-                else f"{STANDS_FOR} the levels of {others[0]}, which is tested instead"
+                else f"{STANDS_FOR} the levels of {others[0]}"
             )
 
 
