@@ -95,9 +95,10 @@ def rating_columns(
 
 
 def _is_coded(column: pd.Series, options: ReadOptions) -> bool:
-    """Whether one single number is no rating: it may be the code of a missing one."""
+    """Whether one single number is no rating and looks like the code of a missing one, such as -1 or 99."""
     texts = column.unique()
-    return int(parse_ratings(texts, options).bad.sum()) == 1
+    bad = texts[parse_ratings(texts, options).bad]
+    return len(bad) == 1 and re.fullmatch(r"\s*(?:-\d+|8+|9+)(?:\.0)?\s*", str(bad[0])) is not None
 
 
 def _in_brackets(names: list[str], notes: dict[str, str]) -> list[str]:

@@ -428,6 +428,15 @@ def test_a_column_of_another_scale_is_not_passed_over(read):
     assert len(read(rows, missing="-1").table) == len(VALUES) - 3
 
 
+def test_a_number_of_another_kind_is_passed_over_with_a_note(read):
+    """Children are counted from 0."""
+    rows = forms(["Timestamp", *ITEMS, "Children"], lambda n, p: ["d"], tail=(0,))
+    rows[1][-1] = 2
+    ratings = read(rows, wide="participants")
+    assert set(ratings.table["item"].astype(str)) == set(ITEMS)
+    assert "Children" in ratings.notes["unused_columns"]
+
+
 def test_a_question_unlike_the_others_is_noted(read):
     heads = [f"How good is {i}?" for i in ITEMS]
     rows = [
