@@ -32,6 +32,14 @@ class AddRequestId(logging.Filter):
         return True
 
 
+class HideUnavailable(logging.Filter):
+    """Leave out of Django's log that an answer was 503: a paused study is no fault, and an outage has its own line."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let every other record pass."""
+        return getattr(record, "status_code", None) != 503
+
+
 #: Secret parts of URLs, and everything after a question mark.
 _SECRETS: Final = re.compile(
     r"""(?<=/shared/)[^/\s'"<]+|(?<=/join/)[^/\s'"<]+|(?<=/new-password/)[^/\s'"<]+|(?<=/return/)[^/\s'"<]+|(?<=/image/)[^/\s'"<]+|(?<=\?)[^\s'"]+"""

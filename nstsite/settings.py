@@ -267,6 +267,7 @@ LOGGING = {
     "filters": {
         "request_id": {"()": "nstsite.requests.AddRequestId"},
         "no_secrets": {"()": "nstsite.requests.HideSecrets"},
+        "no_unavailable": {"()": "nstsite.requests.HideUnavailable"},
     },
     "formatters": {
         "text": {"format": "{asctime} {levelname} {name} [{request_id}]: {message}", "style": "{"},
@@ -288,8 +289,8 @@ LOGGING = {
         # Django gives these two loggers handlers that would write whole URLs.
         "django": {"handlers": [], "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
-        # nstsite.requests logs each response below 500.
-        "django.request": {"level": "ERROR"},
+        # nstsite.requests logs each response; this is for faults alone.
+        "django.request": {"level": "ERROR", "filters": ["no_unavailable"]},
         # Scanners request arbitrary hosts all the time; each would log a traceback.
         "django.security.DisallowedHost": {"level": "CRITICAL", "propagate": False},
     },

@@ -10,6 +10,8 @@ import pytest
 from django.conf import settings as django_settings
 from django.test import Client
 
+from tests.survey.factories import make_study
+
 pytestmark = pytest.mark.django_db
 
 
@@ -83,7 +85,7 @@ def test_no_refusal_and_no_fault_writes_the_secret_of_an_address(written, file_f
     def fail(token: str) -> None:
         raise RuntimeError(f"no page at /shared/{token}/results/?v=SECRETLINK")
 
-    monkeypatch.setattr("survey.desk.pages.entry.shared_study", fail)
+    monkeypatch.setattr("nstsite.shared_pages.shared_study", fail)
     assert client.get("/shared/SECRETLINK/results/?v=SECRETLINK").status_code == 500
     text = stream.getvalue()
     assert "RuntimeError" in text
@@ -95,4 +97,15 @@ def test_a_wrong_host_leaves_no_traceback(written):
     write, stream = written
     write("text")
     assert Client().get("/", headers={"Host": "evil.example"}).status_code == 400
+    assert stream.getvalue() == ""
+
+
+@pytest.mark.django_db
+def test_a_paused_study_is_no_fault_in_the_log(written):
+    write, stream = written
+    study = make_study()
+    study.state = study.State.PAUSED
+    study.save()
+    write("text")
+    assert Client().get("/s/study/").status_code == 503
     assert stream.getvalue() == ""
