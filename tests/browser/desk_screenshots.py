@@ -149,6 +149,7 @@ def test_a_plan(page: Page, shoot: Shoot) -> None:
     page.get_by_role("button", name="Check and continue").last.click()
     expect(page.get_by_text("There is a problem")).to_be_visible()
     shoot("new-image-set-errors")
+    page.goto("/plans/new/")
     page.get_by_label("Name of the set").fill("Waves and glass")
     for name in ("cat.png", "coffee.png", "palace.jpg"):
         page.get_by_role("group", name="Photographs").get_by_label(name).check(force=True)

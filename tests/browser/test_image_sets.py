@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import Group, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from generator.models import Cell, PlanRun
 from generator.queue import runs, worker
@@ -258,3 +258,32 @@ def test_without_script_a_plan_is_made_changed_and_counted_on_the_next_page(
     page.get_by_role("link", name="Change").click()
     expect(page.get_by_role("radio", name="Patel 2019 The thesis")).to_be_checked()
     context.close()
+
+
+def test_what_is_typed_while_choices_come_back_is_kept(desk: Page, pictures):
+    choose(desk, "cat.png")
+    expect(desk.locator("#count")).to_contain_text("1 image")
+
+    def late(route: Route) -> None:
+        desk.wait_for_timeout(1500)
+        route.continue_()
+
+    desk.route(
+        "**/plans/new/", lambda route: late(route) if route.request.method == "POST" else route.continue_()
+    )
+    desk.reload()
+    desk.get_by_label("Name of the set").fill("Waves")
+    expect(desk.locator(".without-script")).to_have_count(0)
+    desk.wait_for_timeout(2500)
+    expect(desk.get_by_label("Name of the set")).to_have_value("Waves")
+    expect(desk.get_by_role("group", name="Photographs").get_by_label("cat.png")).to_be_checked()
+
+
+def test_back_from_the_plan_as_a_file_keeps_the_choices(desk: Page, pictures):
+    choose(desk, "cat.png")
+    desk.get_by_label("Name of the set").fill("Waves")
+    desk.get_by_role("button", name="Write this plan as a file instead").click()
+    expect(desk.get_by_label("Plan (TOML)")).to_be_visible()
+    desk.go_back()
+    expect(desk.get_by_role("group", name="Photographs").get_by_label("cat.png")).to_be_checked()
+    expect(desk.get_by_label("Name of the set")).to_have_value("Waves")

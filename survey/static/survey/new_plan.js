@@ -109,11 +109,25 @@ export function choosePlan(form) {
     return left ? JSON.parse(left) : null;
   }
 
+  // What is typed or ticked until the answer comes is newer than the choices that it brings.
   async function restore(chosen) {
+    const newer = new Set();
+    const note = (event) => newer.add(event.target);
+    form.addEventListener("input", note);
     const fresh = (await look(chosen)).querySelector(".chosen");
+    form.removeEventListener("input", note);
     if (!fresh) return;
+    for (const input of newer) carry(input, fresh);
     form.querySelector(".chosen").replaceWith(fresh);
     removeHelpWithoutScript();
+  }
+
+  function carry(input, fresh) {
+    const picks = input.type === "checkbox" || input.type === "radio";
+    const twins = [...fresh.querySelectorAll(`[name="${CSS.escape(input.name)}"]`)];
+    const twin = twins.find((each) => !picks || each.value === input.value);
+    if (twin && picks) twin.checked = input.checked;
+    else if (twin) twin.value = input.value;
   }
 
   form.addEventListener("change", (event) => {
