@@ -57,7 +57,11 @@ COLUMNS = (
     "image_sha256",
 )
 #: Columns that describe a rating or an item but are no factor of the items.
-NOT_FACTORS = frozenset({*COLUMNS, "expected_low", "expected_high"} - {"content", "style", "condition"})
+# Of the program that measured the images, as an export has it: the same in every row.
+_MEASURED_BY = "covariate_version"
+NOT_FACTORS = frozenset(
+    {*COLUMNS, "expected_low", "expected_high", _MEASURED_BY} - {"content", "style", "condition"}
+)
 REQUIRED = ("participant", "item", "rating")
 PHASES = ("practice", "stabilising", "main", "repeat", "gold", "trap")
 CATEGORIES = np.arange(1, 6)

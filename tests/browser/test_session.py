@@ -133,6 +133,8 @@ def test_leaving_out_the_answer_says_so_and_sends_nothing(page, study):
     expect(page.locator(".scale .alert")).to_have_text("Please choose an answer.")
     expect(page.get_by_role("radio", name="Excellent")).to_be_focused()
     assert not Rating.objects.exists()
+    page.get_by_role("radio", name="Excellent").check()
+    expect(page.get_by_text("Please choose an answer.").locator("visible=true")).to_have_count(0)
 
 
 def test_consent_is_not_ticked_beforehand_and_is_needed(page, study):

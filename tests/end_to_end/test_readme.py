@@ -9,13 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.urls import reverse
 from PIL import Image
 
-from survey.access.roles import Role, give_role, make_groups
-from survey.simulation.demo import RESEARCHER
-from tests.end_to_end.printed import blocks, run
+from tests.end_to_end.printed import blocks, demo_account, run
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -50,9 +47,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_tour_goes_from_pictures_to_a_table_of_scores(checkout, client):
-    make_groups()
-    researcher = User.objects.create_user(RESEARCHER)
-    give_role(researcher, Role.RESEARCHER)
+    researcher = demo_account()
     for block in blocks(TOUR, "sh"):
         run(block)
     scores = pd.read_csv("tour/analysis/mos.csv")

@@ -13,7 +13,7 @@ from django.conf import settings
 from PIL import Image
 
 from survey.models import Study
-from tests.end_to_end.printed import blocks, run
+from tests.end_to_end.printed import blocks, demo_account, run
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -32,6 +32,7 @@ def test_the_lesson_on_a_study_ends_with_its_results():
         pixels = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), dtype=np.uint8)
         Image.fromarray(pixels).resize((96, 72), Image.Resampling.BICUBIC).save(f"my-images/{name}.png")
     text = (TUTORIALS / "run-a-study.md").read_text()
+    demo_account()
     (study_file,) = blocks(text, "toml")
     Path("study.toml").write_text(study_file)
     for block in blocks(text, "sh"):

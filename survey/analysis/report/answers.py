@@ -141,7 +141,8 @@ def _panel(rated: pd.DataFrame, people: int, thing: str) -> str:
         return ""
     each = f"{least}" if least == most else f"{least} to {most}"
     things = f"1 {thing}" if len(rated) == 1 else f"each of {len(rated)} {thing}s"
-    return f"{_people(people)} gave {total:,} ratings, {each} for {things}.".replace(
+    ratings = "rating" if total == 1 else "ratings"
+    return f"{_people(people)} gave {total:,} {ratings}, {each} for {things}.".replace(
         ",", " ", f"{total:,}".count(",")
     )
 
@@ -283,7 +284,9 @@ def confounded(items: pd.DataFrame) -> list[Claim]:
         if reason := _uneven(contents):
             reasons.setdefault(reason, []).append(str(name))
     return [
-        Claim("warning", f"That one {' or '.join(names)} is better than another: {reason}.", "design")
+        Claim(
+            "warning", f"Do not say that one {' or '.join(names)} is better than another: {reason}.", "design"
+        )
         for reason, names in reasons.items()
     ]
 

@@ -13,6 +13,7 @@ from survey.analysis import Analysis, QuestionAnalysis
 from survey.analysis.covariates import Links
 from survey.analysis.effects import Effects
 from survey.analysis.plots import Plot, drawable, render_formats, select_question
+from survey.analysis.report.answers import Answer, answer
 from survey.analysis.report.headlines import Headline, findings, headlines, number
 from survey.analysis.report.pages import page
 from survey.analysis.report.words import GLOSSARY
@@ -42,6 +43,7 @@ class Section:
     """One question's part of the report."""
 
     question: str
+    answer: Answer
     headlines: list[Headline]
     findings: list[str]
     effects: list[str]
@@ -122,6 +124,7 @@ def _section(question: str, analysis: QuestionAnalysis, drawings: list[Drawing])
     }
     return Section(
         question=question,
+        answer=answer(analysis, thing="item"),
         headlines=headlines(analysis.summary),
         findings=findings(analysis.summary),
         effects=effects_said(analysis.factor_effects.result),

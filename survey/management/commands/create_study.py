@@ -17,7 +17,7 @@ from survey.management.studies import where
 from survey.models import Study
 from survey.study.definition import definition_of
 from survey.study.publish import PublishError, publish_folder, publish_image_set
-from survey.study.readiness import wording_gaps
+from survey.study.readiness import blocking, wording_gaps
 from survey.study.republish import published_before
 from survey.study.study_file import DefinitionError, load
 
@@ -59,7 +59,10 @@ class Command(PlainCommand):
         line = where(study, is_new=is_new)
         self.stdout.write(line[0].upper() + line[1:])
         self.stdout.write(who_sees(study))
-        for gap in wording_gaps(definition_of(study.version)):
+        definition = definition_of(study.version)
+        for finding in blocking(study, definition):
+            self.stdout.write(f"Before people take part: {finding.text}")
+        for gap in wording_gaps(definition):
             self.stdout.write(gap)
 
 

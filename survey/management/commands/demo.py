@@ -8,6 +8,7 @@ from django.core.management.base import CommandError
 
 from generator.demo.pictures import PictureMissing
 from generator.management.base import PlainCommand
+from generator.management.names import command_line
 from generator.management.plain_errors import plain_errors, stops_on_request
 from generator.management.progress import Bar
 
@@ -52,6 +53,6 @@ def _report(made: Any) -> str:
             f"  {address}/s/{demo.OPEN}/   rate the images yourself",
             f"  {address}/sign-in/   the results: name {demo.RESEARCHER}, password {made.password}",
             "",
-            "That account is a researcher's. For one that invites others: `python manage.py createsuperuser`",
+            f"That account is a researcher's. For one that invites others: {command_line('createsuperuser')}",
         ]
     )

@@ -386,6 +386,7 @@ form.addEventListener("change", ({ target }) => {
   touched.add(question);
   chosenAt = now;
   alertOf(question).hidden = true;
+  tell();
 });
 if (byTap) {
   watchTaps(form, () => busy || performance.now() - shownAt < TOO_SOON_MS, () => form.requestSubmit(submit));

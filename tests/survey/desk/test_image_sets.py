@@ -100,6 +100,13 @@ class TestSets:
         assert reverse("image_set", args=["grid"]) in html
         assert reverse("plan", args=[run.pk]) in html
 
+    def test_the_newest_set_is_first(self, desk, owner, grid):
+        ImageSet.objects.create(slug="newer", title="Newer", owner=owner, plan="")
+        html = page(desk, "image_sets")
+        assert html.index(reverse("image_set", args=["newer"])) < html.index(
+            reverse("image_set", args=["grid"])
+        )
+
     def test_the_grid_links_each_image(self, desk, grid):
         html = page(desk, "image_set", "grid")
         for index in range(3):

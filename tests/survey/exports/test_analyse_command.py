@@ -65,6 +65,8 @@ def test_the_summary_has_its_keys(out):
 
 def test_the_report_needs_nothing_but_itself(out):
     html = (out / "report.html").read_text()
+    first = html.partition("<section>")[2].partition("</p>")[0]
+    assert 'class="finding"' in first, "the report opens with the answer"
     assert html.count("<svg") >= 5
     assert not re.findall(r"(?:src|href)=[\"'](?!#)", html.replace("xlink:href", ""))
     assert "<script" not in html

@@ -56,6 +56,10 @@ def test_a_file_of_all_questions_holds_the_same_ratings(name, folder, export):
     assert rated(read(folder / name).table) == rated(export.checked)
 
 
+def test_no_column_of_ones_own_export_is_reported_as_unused(folder):
+    assert "unused_columns" not in read_ratings(folder / "ratings.csv").notes
+
+
 def test_a_file_of_one_question_holds_its_ratings(folder, export):
     for question in export.questions:
         wanted = rated(export.checked, question.key)

@@ -55,6 +55,10 @@ def test_without_an_owner_the_command_says_who_sees_the_results(ada, create):
     assert owner() is None
 
 
+def test_it_says_what_is_missing_before_people_take_part(ada, create):
+    assert "Before people take part: Say who is responsible." in create("--owner", "ada")
+
+
 def test_run_again_it_gives_a_study_without_owner_one_and_logs_it(ada, create):
     create()
     assert "ada sees its results." in create("--owner", "ada")

@@ -47,7 +47,11 @@ def image_sets(request: HttpRequest) -> HttpResponse:
     done, failed = Q(cells__status=Cell.Status.DONE), Q(cells__status=Cell.Status.FAILED)
     rows = sets.annotate(done=Count("cells", done), failed=Count("cells", failed), total=Count("cells"))
     plans = PlanRun.objects.filter(owner=signed_in_user(request), image_set=None).exclude(state="done")
-    context = {"sets": rows.select_related("owner"), "plans": plans, "may_make": may_make_sets(request.user)}
+    context = {
+        "sets": rows.select_related("owner").order_by("-created", "-pk"),
+        "plans": plans,
+        "may_make": may_make_sets(request.user),
+    }
     return render(request, "survey/researcher/image_sets.html", context)
 
 

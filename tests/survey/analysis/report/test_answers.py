@@ -92,6 +92,11 @@ def test_the_panel_is_counted():
     )
 
 
+def test_one_rating_is_one_rating():
+    table = pd.DataFrame({"participant": ["p"], "item": ["A"], "rating": [4]})
+    assert answer(analyse(table)).panel == "1 person gave 1 rating, 1 for 1 image."
+
+
 def texts(found: Answer) -> list[str]:
     return [claim.text for claim in found.claims]
 
@@ -152,7 +157,7 @@ def test_a_full_grid_confounds_nothing():
 )
 def test_a_factor_that_varies_with_the_content_is_warned_of(kept, reason):
     (claim,) = confounded(GRID.iloc[kept])
-    assert claim == Claim("warning", f"That one ratio is better than another: {reason}.", "design")
+    assert claim == Claim("warning", f"Do not say that one ratio is better than another: {reason}.", "design")
 
 
 def test_levels_on_unequal_contents_are_warned_of():
