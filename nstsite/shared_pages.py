@@ -52,9 +52,10 @@ class SharedPages:
         by_link = str(name).startswith("shared_") and name not in _PICTURES and request.method == "GET"
         if not by_link or request.user.is_authenticated:
             return None
-        # A link that was revoked opens nothing, kept or not.
-        shared_study(kwargs["token"])
-        key = f"{get_language()} {request.get_full_path()}"
+        # A link that was revoked opens nothing, kept or not. What researchers decide shows at once.
+        study = shared_study(kwargs["token"])
+        act = study.audit.order_by("pk").values_list("pk", flat=True).last()
+        key = f"{get_language()} {act} {request.get_full_path()}"
         if kept := self._found(key):
             return kept
         limit = settings.LINK_PAGES_PER_MINUTE

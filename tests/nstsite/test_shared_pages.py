@@ -46,6 +46,13 @@ def test_a_page_is_made_again_after_some_seconds(client, link, monkeypatch):
     assert page(client, link).content != first.content
 
 
+def test_what_researchers_decide_shows_at_once(client, link, django_user_model):
+    assert "3 people" in page(client, link).content.decode()
+    person = link.study.participants.first()
+    decisions.exclude(person, "spoke of it", django_user_model.objects.get())
+    assert "2 people" in page(client, link).content.decode()
+
+
 def test_one_network_has_only_so_many_pages_made(client, link):
     wanted = [page(client, link, only=f"style=x{number}").status_code for number in range(4)]
     assert wanted == [200, 200, 200, 429]
