@@ -42,6 +42,19 @@ _OF_RATINGS: Final = frozenset(
 """Columns that may differ between the ratings of one item."""
 
 
+def unrated_note(ratings: Ratings) -> str:
+    """Return a sentence about items that no row of a file rates: a study has their images, and its tables no row."""
+    names = sorted({str(name) for name in ratings.unrated["item"]} - set(ratings.table["item"].astype(str)))
+    if not names:
+        return ""
+    shown = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+    is_one = len(names) == 1
+    return (
+        f"{len(names)} item{'' if is_one else 's'} without any rating ({shown}): "
+        f"the study has {'its image' if is_one else 'their images'}, and its tables have no row for {'it' if is_one else 'them'}"
+    )
+
+
 def import_study(
     slug: str, ratings: Ratings, title: str, *, folder: Path | None = None, owner: User | None = None
 ) -> Study:

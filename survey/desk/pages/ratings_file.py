@@ -19,7 +19,7 @@ from survey.desk.forms.reading_form import ReadingForm, in_words, options_of
 from survey.desk.pages.entry import signed_in_user
 from survey.desk.pages.results.pieces import page_table
 from survey.desk.ratings_files import UploadError
-from survey.study.imported import import_study
+from survey.study.imported import import_study, unrated_note
 from survey.study.publish import PublishError
 
 #: Columns of the first rows that the page shows.
@@ -101,6 +101,8 @@ def keep_as_study(request: HttpRequest, key: str, reading: str) -> HttpResponse:
         messages.error(request, f"It was not kept: {in_words(str(error))}")
         return redirect(f"{reverse('ratings_file', args=[key])}?{ratings_files.query_of(found)}")
     messages.success(request, f"{file.name} was kept as the study “{study.title}”.")
+    if note := unrated_note(found.ratings()):
+        messages.warning(request, f"{note}.")
     return redirect("setup", slug=study.slug)
 
 

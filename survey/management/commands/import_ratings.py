@@ -14,7 +14,7 @@ from survey.access.studies import give_owner
 from survey.analysis import OptionError, TableError, read_ratings
 from survey.management.owners import add_owner, owner_named, who_sees
 from survey.management.ratings_options import add_options, options_of
-from survey.study.imported import import_study
+from survey.study.imported import import_study, unrated_note
 from survey.study.publish import PublishError, check_slug
 
 
@@ -49,8 +49,9 @@ class Command(PlainCommand):
         except (OptionError, TableError, PublishError, ImageError) as error:
             raise CommandError(str(error), returncode=2) from error
         study = give_owner(study, owner) if owner else study
-        for note in ratings.notes.values():
-            self.stdout.write(f"Note: {note}")
+        for note in (*ratings.notes.values(), unrated_note(ratings)):
+            if note:
+                self.stdout.write(f"Note: {note}")
         people = study.participants.count()
         self.stdout.write(
             f"Study {study.slug!r} holds {len(ratings.table)} imported ratings of {study.stimuli.count()} items by {people} "

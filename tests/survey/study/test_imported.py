@@ -52,6 +52,13 @@ def test_a_wide_sheet_becomes_a_study_with_the_files_results(tmp_path):
     same_as_file(tmp_path)
 
 
+def test_an_item_that_nobody_rated_is_named(tmp_path):
+    said = run(tmp_path, "participant,item,rating\np,a,1\np,b,5\np,c,\nq,a,2\nq,b,4\nq,c,\n")
+    assert "Note: 1 item without any rating (c): the study has its image, and its tables have no row" in said
+    assert set(Study.objects.get().stimuli.values_list("item", flat=True)) == {"a", "b", "c"}
+    assert "without any rating" not in run(tmp_path, WIDE, "other")
+
+
 def test_questions_repeats_and_conditions_are_kept(tmp_path):
     text = "participant,item,Quality of it,appeal,condition\n" + "".join(
         f"someone with a long name {p},i{i},{1 + (p + i + t) % 5},{1 + (p * i + t) % 5},c{i % 2}\n"
