@@ -69,11 +69,9 @@ def rate(
     """
     showing = showing or Showing()
     with transaction.atomic():
-        target = rating_sql.take(token, timezone.now())
-        if target.outcome != Trial.Outcome.OPEN or revision != target.revision:
+        target, is_open = _take(token, revision, showing)
+        if not is_open:
             return target
-        if target.ended:
-            check_in_time(target.trial, showing.waited_ms)
         pair = target.method == Study.Method.PAIR
         values, own_values = _checked(target, answers, own or {}, pair)
         for question, key, _ in target.questions:
@@ -91,11 +89,9 @@ def skip(token: str, reason: str, *, revision: int = 0, showing: Showing | None 
         raise Refused("reason")
     showing = showing or Showing()
     with transaction.atomic():
-        target = rating_sql.take(token, timezone.now())
-        if target.outcome != Trial.Outcome.OPEN or revision != target.revision:
+        target, is_open = _take(token, revision, showing)
+        if not is_open:
             return target
-        if target.ended:
-            check_in_time(target.trial, showing.waited_ms)
         return _close(target, Trial.Outcome.SKIPPED, showing, reason)
 
 
@@ -153,6 +149,15 @@ def given_own(trials: Iterable[Trial]) -> dict[int, dict[str, list[str]]]:
         question = next(question for question in asked if question.key == row.key)
         given.setdefault(row.trial_id, {})[row.key] = question.values_of(row.answer, first)
     return given
+
+
+def _take(token: str, revision: int, showing: Showing) -> tuple[AnswerTarget, bool]:
+    """Return a trial, locked for its answer, and whether it still waits for one. Raises as `rate` does."""
+    target = rating_sql.take(token, timezone.now())
+    is_open = target.outcome == Trial.Outcome.OPEN and revision == target.revision
+    if is_open and target.ended:
+        check_in_time(target.trial, showing.waited_ms)
+    return target, is_open
 
 
 def _checked(

@@ -29,8 +29,7 @@ class SessionProgress:
 
 def next_trial(participant: Participant) -> Trial | None:
     """Return the first trial that waits for an answer, with its stimuli, or None when all are done."""
-    waiting = participant.trials.filter(outcome=Trial.Outcome.OPEN)
-    return waiting.select_related("stimulus", "other").order_by("position").first()
+    return next(iter(upcoming(participant, 1)), None)
 
 
 def waits(participant: Participant) -> bool:

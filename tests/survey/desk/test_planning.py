@@ -27,6 +27,13 @@ def text(client: Client, status: int = 200, **asked: str | float) -> str:
     return " ".join(response.content.decode().split())
 
 
+def own_study(owner: User, toml: str, slug: str = "fresh") -> None:
+    """Publish a study of the owner's that nobody has rated."""
+    study = make_study(toml, slug=slug)
+    study.owner = owner
+    study.save()
+
+
 def test_it_answers_for_an_assumed_noise(desk):
     page = text(desk, images=20, half_width=0.2, a=0.25, drop_out=0)
     assert "97 participants" in page
@@ -54,9 +61,7 @@ def test_it_begins_with_the_studys_own_images_and_goal(desk, study):
 
 
 def test_a_study_that_nobody_has_rated_says_what_it_assumes(desk, owner):
-    fresh = make_study("[session]\nimages = 3\n[goal]\nhalf_width = 0.4\n", slug="fresh")
-    fresh.owner = owner
-    fresh.save()
+    own_study(owner, "[session]\nimages = 3\n[goal]\nhalf_width = 0.4\n")
     page = text(desk, noise="fresh")
     assert "assumed: a = 0.35, as nobody has rated “A study” yet" in page
     assert "of each of 6 images, 3 images for each participant" in page
@@ -76,9 +81,7 @@ def test_it_gives_the_hours_and_with_a_pay_the_cost(desk):
 
 
 def test_the_minutes_begin_as_the_study_says(desk, owner):
-    fresh = make_study("[consent]\nminutes = 7\n", slug="fresh")
-    fresh.owner = owner
-    fresh.save()
+    own_study(owner, "[consent]\nminutes = 7\n")
     page = text(desk, noise="fresh")
     assert 'name="minutes" value="7"' in page
     assert "A session takes about 7 minutes" in page
@@ -137,9 +140,7 @@ def test_a_scale_needs_as_many_people_for_the_same_share_of_its_range(desk, scal
 
 def test_a_study_on_another_scale_is_planned_on_it(desk, owner):
     questions = '[[questions]]\nkey = "liking"\ntext = "How much?"\nscale = "0:100"\n'
-    fresh = make_study(questions, slug="slider")
-    fresh.owner = owner
-    fresh.save()
+    own_study(owner, questions, "slider")
     page = text(desk, noise="slider")
     assert "interval of ±6.25 points around a MOS in the middle of a scale of 0 to 100, continuous" in page
     assert "±12.5<" in page, "0.5 points of four are 12.5 of a hundred"
