@@ -31,6 +31,7 @@ from survey.analysis.participants.correlation import panel_correlation
 from survey.analysis.participants.recovery import Recovery, recover
 from survey.analysis.participants.screening import bt500, p913_rejected, screen
 from survey.analysis.scale import Scale
+from survey.analysis.simulated import simulated_people
 from survey.analysis.stamp import computed_by
 from survey.analysis.summary import Summary, plain, summarise
 from survey.analysis.table import Coded, Ratings, check, code, data_hash, main_phase
@@ -261,7 +262,11 @@ def _analyse_one(
         panels=shown.table,
         factor_effects=FactorEffects(main, scale, terms),
         covariate_links=CovariateLinks(main, scale, terms),
-        summary=summary | plain(of_conditions) | plain(shown.summary) | {"notes": notes},
+        summary=summary
+        | {"simulated_participants": simulated_people(main)}
+        | plain(of_conditions)
+        | plain(shown.summary)
+        | {"notes": notes},
     )
 
 
@@ -319,16 +324,19 @@ def _observers(ratings: Coded, condition: Any, model: Recovery) -> pd.DataFrame:
 
 def _summary(ratings: Ratings, questions: dict[str, QuestionAnalysis]) -> Summary:
     parts = {name: part.summary for name, part in questions.items()}
+    main = main_phase(ratings.table)
+    said = ratings.said_simulated
+    notes = ({"simulated": said} if said else {}) | ratings.notes
     first = next(iter(parts.values()))
     if len(parts) == 1:
-        return first | {"notes": ratings.notes | first["notes"]}
-    main = main_phase(ratings.table)
+        return first | {"notes": notes | first["notes"]}
     counts = {
         "items": len({item for part in questions.values() for item in part.mos["item"]}),
         "participants": main["participant"].nunique(),
         "ratings": len(main),
+        "simulated_participants": simulated_people(main),
     }
-    notes = ratings.notes | {"questions": "several questions: the numbers of each are under 'questions'"}
+    notes |= {"questions": "several questions: the numbers of each are under 'questions'"}
     return dict.fromkeys(first) | counts | {"notes": notes, "questions": parts}
 
 

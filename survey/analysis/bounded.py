@@ -150,6 +150,7 @@ def write_reading(path: Path, folder: Path, options: ReadOptions) -> None:
             "unrated": ratings.unrated.to_dict("list"),
             "terms": [ratings.terms.item, ratings.terms.content],
             "labels": options.labels,
+            "simulated": ratings.said_simulated,
             "ratings": len(ratings.table),
             "items": ratings.table["item"].nunique(),
             "participants": ratings.table["participant"].nunique(),

@@ -2,7 +2,8 @@
 
 Columns: ``participant``, ``item`` (text) and ``rating`` (1..5) are required. Used when there: ``question``,
 ``condition``, ``content``, ``phase``, ``repeat`` (which presentation of the item to the participant), ``reference``
-(the item's hidden reference), ``rt_ms``, ``position``, ``expected`` (the answer that a gold or trap trial expects).
+(the item's hidden reference), ``rt_ms``, ``position``, ``expected`` (the answer that a gold or trap trial expects),
+``simulated`` (whether the participant is a program).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from survey.analysis.duplicates import repeat_notes
 from survey.analysis.scale import ACR, Scale, Whole
+from survey.analysis.simulated import COLUMN, flags, told_of
 from survey.analysis.terms import IMAGES, Terms
 
 #: Columns of the tidy table of a study, in order. Its factors and covariates follow.
@@ -27,6 +29,7 @@ COLUMNS = (
     "version",
     "participant",
     "language",
+    "simulated",
     "trial",
     "position",
     "phase",
@@ -104,6 +107,11 @@ class Ratings:
     def scale_of(self, question: str) -> Scale:
         """Return the scale of one question."""
         return self.scales.get(question, self.scale)
+
+    @property
+    def said_simulated(self) -> str:
+        """The sentence that says whether a program made the ratings; empty where people did."""
+        return told_of(main_phase(self.table))
 
     def unrated_items(self, question: str) -> list[str]:
         """Return the items of a question without any rating, by name; ``""`` where the table has no questions."""
@@ -200,6 +208,7 @@ def check(
             table[name] = _categories(table[name])
     _check_question(table, source)
     _check_phase(table, source)
+    table = _with_flags(table, source)
     if main_phase(table).empty:
         raise TableError(f"{source}: no rating of the main phase")
     notes |= repeat_notes(table, _rows)
@@ -281,6 +290,18 @@ def _check_phase(table: pd.DataFrame, source: str) -> None:
         near = difflib.get_close_matches(value, PHASES, n=1)
         hint = f" (did you mean {near[0]!r}?)" if near else f"; it is one of {', '.join(PHASES)}"
         raise TableError(f"{source}: {_row(unknown)}: unknown phase {value!r}{hint}")
+
+
+def _with_flags(table: pd.DataFrame, source: str) -> pd.DataFrame:
+    """Return the table with ``simulated`` as true and false, where it has that column."""
+    if COLUMN not in table.columns:
+        return table
+    marked = flags(table[COLUMN])
+    if marked is None:
+        raise TableError(
+            f"{source}: column {COLUMN!r} says true or false of each participant, and nothing else"
+        )
+    return table.assign(**{COLUMN: marked})
 
 
 def _row(mask: pd.Series) -> str:

@@ -19,10 +19,22 @@ from survey.exports.tables import csv_bytes, json_bytes
 
 @dataclass(frozen=True)
 class Outcome:
-    """A summary of an analysed file in one sentence, and notes on everything not read literally."""
+    """What is said of an analysed file.
+
+    Attributes:
+        sentence: a summary.
+        simulated: whether a program made the ratings, in a sentence; empty where people did.
+        notes: on everything not read literally.
+    """
 
     sentence: str
+    simulated: str
     notes: Mapping[str, str]
+
+    @property
+    def remarks(self) -> list[str]:
+        """What is said before the summary, line by line: first whether a program made the ratings."""
+        return [*filter(None, [self.simulated]), *(f"Note: {note}" for note in self.notes.values())]
 
 
 def analyse_file(path: Path, output: Path, options: ReadOptions) -> Outcome:
@@ -48,6 +60,7 @@ def analyse_file(path: Path, output: Path, options: ReadOptions) -> Outcome:
     summary = analysis.summary
     return Outcome(
         f"{summary['ratings']} ratings of {summary['items']} items by {summary['participants']} participants",
+        ratings.said_simulated,
         ratings.notes | _too_few_left(analysis),
     )
 
@@ -66,7 +79,7 @@ def _write_statistics(error: StatisticsOnly, path: Path, output: Path) -> Outcom
     """Write the results of a file of means or counts."""
     done = analyse_statistics(error.found, f"Statistics of {path.name}")
     write_folder(statistics_files(done.tables, done.summary, done.report), output)
-    return Outcome(str(error), done.summary["notes"])
+    return Outcome(str(error), "", done.summary["notes"])
 
 
 def ratings_files(ratings: Ratings, analysis: Analysis, name: str) -> dict[str, bytes]:

@@ -24,6 +24,7 @@ RATINGS: Final = (
     ("version", "", "version of the study's definition for this participant"),
     ("participant", "", "public code of one anonymous person in this study"),
     ("language", "", "language of the pages"),
+    ("simulated", "", "true where a program gave the answer, not a person"),
     ("trial", "", "number of one presentation of one image to one participant"),
     ("position", "from 1", "place of the trial in the participant's order"),
     ("phase", "practice, stabilising, main, repeat, gold, trap", "only main counts in a MOS"),

@@ -89,7 +89,7 @@ def results_xlsx(export: Export) -> bytes:
         "ratings": export.ratings,
         "codebook": codebook(export),
     }
-    simulated = {"note": "SIMULATED ratings"} if export.simulated else {}
+    simulated = {"note": export.said_simulated} if export.said_simulated else {}
     return workbook_bytes(tables, {"study": export.title, **simulated, **export.analysis.stamp})
 
 
@@ -112,7 +112,7 @@ def plot_files(drawings: Sequence[Drawing]) -> Files:
 
 def all_files(export: Export) -> Files:
     """Return every file of every format, and SHA256SUMS over them."""
-    simulated = "\nSIMULATED: these ratings were made by a program." if export.simulated else ""
+    simulated = f"\n{export.said_simulated}" if export.said_simulated else ""
     drawings = draw(export.analysis, export.checked, EXPORTED)
     files = {
         **csv_files(export),

@@ -29,8 +29,9 @@ def sureal_dataset(export: Export, question: str) -> dict[str, Any]:
     return {
         "dataset_name": f"{export.slug}_{question}",
         "yuv_fmt": "notyuv",
-        # SUREAL ignores this line; `analyse` reads it.
+        # SUREAL ignores these lines; `analyse` reads them.
         "scale": str(next(asked.scale for asked in export.questions if asked.key == question)),
+        **({"simulated": programs} if (programs := _programs(_of_question(export, question))) else {}),
         "ref_videos": [
             {"content_id": index, "content_name": name, "path": f"reference/{name}"}
             for index, name in enumerate(contents)
@@ -70,6 +71,7 @@ def sujson_dataset(export: Export) -> dict[str, Any]:
     pvs_id = {item: index for index, item in enumerate(items["item"], 1)}
     ratings = main_phase(export.ratings)
     people = list(dict.fromkeys(ratings["participant"].astype(str)))
+    programs = _programs(ratings)
     trials, scores = _trials(export.questions, ratings, pvs_id, people)
     return {
         "dataset_name": export.slug,
@@ -106,7 +108,11 @@ def sujson_dataset(export: Export) -> dict[str, Any]:
                 items["item"], items["content"].map(_name), items["condition"].map(_name), strict=True
             )
         ],
-        "subjects": [{"id": index, "name": name} for index, name in enumerate(people, 1)],
+        "subjects": [
+            {"id": index, "name": name}
+            | ({"characteristics": {"simulated": True}} if name in programs else {})
+            for index, name in enumerate(people, 1)
+        ],
         "trials": trials,
         "scores": scores,
     }
@@ -159,6 +165,11 @@ def _trials(
             }
         )
     return list(trials.values()), scores
+
+
+def _programs(ratings: pd.DataFrame) -> list[str]:
+    """Return the participants that are a program."""
+    return sorted(ratings.loc[ratings["simulated"], "participant"].astype(str).unique())
 
 
 def _of_question(export: Export, question: str) -> pd.DataFrame:

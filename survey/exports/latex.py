@@ -68,13 +68,12 @@ def _figures(items: list[str]) -> dict[str, tuple[str, str]]:
 
 def _table(export: Export, key: str, text: str, figures: dict[str, tuple[str, str]]) -> str:
     mos = export.analysis.questions[key].mos
-    simulated = "Simulated ratings. " if export.simulated else ""
     rows = mos.assign(order=mos["item"].map(list(figures).index)).sort_values("order")
     factors = _factors(export, list(mos["item"]))
     lines = [
         r"\begin{table}",
         r"  \centering",
-        f"  \\caption{{{simulated}Mean Opinion Scores with 95\\,\\% confidence intervals{_on(export, key)}: {escape(text)}}}",
+        f"  \\caption{{{export.kind}Mean Opinion Scores with 95\\,\\% confidence intervals{_on(export, key)}: {escape(text)}}}",
         f"  \\label{{tab:mos-{re.sub('[^a-z0-9-]+', '-', f'{export.slug}-{key}'.lower())}}}",
         rf"  \begin{{tabular}}{{l{_alignment(factors)}lrrrr}}",
         r"    \toprule",

@@ -25,10 +25,11 @@ def latex_effects(export: Export) -> str:
             continue
         label = re.sub("[^a-z0-9-]+", "-", f"{export.slug}-{question.key}".lower())
         parts += [f"% {escape(name)} was not tested: {escape(why)}" for name, why in found.untested.items()]
-        simulated = "Simulated ratings. " if export.simulated else ""
         if found.of_kind("test")["p"].notna().any():
-            parts.append(_tests(found, f"{simulated}Effects of the factors: {escape(question.text)}", label))
-            parts.append(_means(found, f"{simulated}Marginal means: {escape(question.text)}", label))
+            parts.append(
+                _tests(found, f"{export.kind}Effects of the factors: {escape(question.text)}", label)
+            )
+            parts.append(_means(found, f"{export.kind}Marginal means: {escape(question.text)}", label))
     return "\n".join(parts) + "\n" if parts else ""
 
 

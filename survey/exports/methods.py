@@ -24,11 +24,8 @@ _METHODS = {
 
 def methods_text(export: Export) -> str:
     """Return a paragraph for a paper's methods section, with numbers from the study's analysis."""
-    simulated = (
-        "NOTE: these ratings are simulated; they are not the opinions of people.\n\n"
-        if export.simulated
-        else ""
-    )
+    said = export.said_simulated
+    simulated = f"{said}\n\n" if said else ""
     parts = [_design(export), _participants(export), _stopping(export), _scores(export)]
     parts += [_agreement(export, question) for question in export.questions]
     parts += [_effects(export, question) for question in export.questions]

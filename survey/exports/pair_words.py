@@ -101,7 +101,8 @@ def pair_codebook(export: PairExport) -> pd.DataFrame:
 
 def pair_methods_text(export: PairExport) -> str:
     """Return a paragraph for a paper's methods section, with the study's numbers."""
-    simulated = "NOTE: these choices are simulated; they are not the opinions of people.\n\n"
+    said = export.said_simulated
+    simulated = f"{said}\n\n" if said else ""
     main = export.choices[export.choices["phase"] == "main"]
     asked = "; ".join(f"“{question.text}”" for question in export.questions)
     shown = pd.unique(pd.concat([main["first"], main["second"]]).astype("object"))
@@ -115,7 +116,7 @@ def pair_methods_text(export: PairExport) -> str:
         _scores(export, main),
         f"The analysis was made with {export.analysis.stamp['program']} on data with SHA-256 {export.analysis.stamp['data_sha256']}.",
     ]
-    return f"{simulated if export.simulated else ''}{' '.join(part for part in parts if part)}\n"
+    return f"{simulated}{' '.join(part for part in parts if part)}\n"
 
 
 def _drawing(main: pd.DataFrame) -> str:

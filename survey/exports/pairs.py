@@ -12,6 +12,7 @@ import pandas as pd
 from survey.analysis.pairs.preferences import Preferences, analyse_preferences
 from survey.analysis.plots import EXPORTED, drawable_of, render_formats
 from survey.analysis.plots.preferences import PAIR_PLOTS
+from survey.analysis.simulated import told_of
 from survey.exports.folder import sha256sums
 from survey.exports.pair_words import pair_codebook, pair_methods_text
 from survey.exports.tables import csv_bytes, json_bytes, parquet_bytes
@@ -71,6 +72,11 @@ class PairExport:
     stops: pd.DataFrame
     analysis: Preferences
 
+    @property
+    def said_simulated(self) -> str:
+        """The sentence that says whether a program made the choices; empty where people did."""
+        return told_of(self.choices[self.choices["phase"] == Trial.Phase.MAIN], answers="choices")
+
     def tables(self) -> dict[str, pd.DataFrame]:
         """Every table by its file name without suffix."""
         tables = {
@@ -128,7 +134,7 @@ def _csv(export: PairExport) -> Files:
 
 
 def _xlsx(export: PairExport) -> Files:
-    simulated = {"note": "SIMULATED choices"} if export.simulated else {}
+    simulated = {"note": export.said_simulated} if export.said_simulated else {}
     stamp = {"study": export.title, **simulated, **export.analysis.stamp}
     return {"results.xlsx": workbook_bytes({**export.tables(), "codebook": pair_codebook(export)}, stamp)}
 
@@ -161,7 +167,7 @@ def _plots(export: PairExport) -> Files:
 
 
 def _all(export: PairExport) -> Files:
-    simulated = "\nSIMULATED: these choices were made by a program." if export.simulated else ""
+    simulated = f"\n{export.said_simulated}" if export.said_simulated else ""
     files = {
         **_csv(export),
         **_xlsx(export),

@@ -52,7 +52,7 @@ def _description(export: Export, tables: dict[str, pd.DataFrame]) -> dict[str, A
 
 
 def _sentence(export: Export) -> str:
-    kind = "Simulated ratings" if export.simulated else "Ratings"
+    kind = export.kind.removesuffix(". ") or "Ratings"
     return (
         f"{kind} of {len(export.items)} images by {len(export.participants)} participants, "
         f"method {export.method.upper()}, {_scales(export)}."

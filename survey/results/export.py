@@ -10,6 +10,8 @@ import pandas as pd
 
 from survey.analysis import Analysis
 from survey.analysis.scale import ACR, Scale
+from survey.analysis.simulated import told_of
+from survey.analysis.table import main_phase
 from survey.study.scales import anchors
 
 
@@ -74,6 +76,17 @@ class Export:
     stops: pd.DataFrame
     own_questions: Mapping[str, str]
     analysis: Analysis
+
+    @property
+    def said_simulated(self) -> str:
+        """The sentence that says whether a program made the ratings; empty where people did."""
+        return told_of(main_phase(self.ratings))
+
+    @property
+    def kind(self) -> str:
+        """What a caption calls the ratings before all else: "Simulated ratings. ", or nothing for those of people."""
+        said = self.said_simulated
+        return f"{said.partition(':')[0]} ratings. " if said else ""
 
     @property
     def people_tables(self) -> dict[str, pd.DataFrame]:

@@ -20,6 +20,8 @@ from generator.files import images
 from survey.analysis import Ratings
 from survey.analysis.reading.roles import plain
 from survey.analysis.scale import Scale, number_text
+from survey.analysis.simulated import COLUMN as SIMULATED
+from survey.analysis.simulated import simulated_people
 from survey.models import Participant, Question, Rating, Study, Trial
 from survey.models.study import FAR
 from survey.study.definition import Definition
@@ -37,7 +39,18 @@ _LAST: Final = 2**31 - 1
 """The largest number that the database takes as a position."""
 
 _OF_RATINGS: Final = frozenset(
-    {"participant", "item", "rating", "question", "phase", "repeat", "rt_ms", "position", "reference"}
+    {
+        "participant",
+        "item",
+        "rating",
+        "question",
+        "phase",
+        "repeat",
+        "rt_ms",
+        "position",
+        "reference",
+        SIMULATED,
+    }
 )
 """Columns that may differ between the ratings of one item."""
 
@@ -85,7 +98,8 @@ def import_study(
             study = publish(slug, definition, pictures, owner=owner, state=Study.State.CLOSED)
             saved = list(study.stimuli.values_list("image", flat=True))
             study.is_imported = True
-            study.save(update_fields=["is_imported"])
+            study.is_simulated = simulated_people(table) > 0
+            study.save(update_fields=["is_imported", "is_simulated"])
             _save_answers(study, table, keys)
     except BaseException:
         for name in saved:
@@ -198,6 +212,9 @@ def _save_answers(study: Study, table: pd.DataFrame, keys: dict[str, str]) -> No
     now = timezone.now()
     rows = _presentations(table)
     version = study.version
+    programs = (
+        set(table.loc[table[SIMULATED], "participant"].astype(str)) if SIMULATED in table.columns else set()
+    )
     people = {
         code: Participant(
             study=study,
@@ -209,6 +226,7 @@ def _save_answers(study: Study, table: pd.DataFrame, keys: dict[str, str]) -> No
             consent_version=CONSENT,
             consented_at=now,
             finished_at=now,
+            is_simulated=code in programs,
         )
         for code in dict.fromkeys(rows["participant"])
     }

@@ -97,6 +97,7 @@ def _sureal(value: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             for repeat, score in enumerate(given if isinstance(given, list) else [given]):
                 row = {"participant": person, "item": item, "rating": score, "repeat": repeat}
                 row |= {"question_scale": value["scale"]} if "scale" in value else {}
+                row |= {"simulated": person in value["simulated"]} if "simulated" in value else {}
                 yield row if content in (None, _UNNAMED) else row | {"content": content}
 
 
@@ -108,6 +109,11 @@ def _sujson(value: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     questions = {
         entry["id"]: entry.get("characteristics", {}).get("key") or entry.get("question", entry["id"])
         for entry in value.get("questions", [])
+    }
+    programs = {
+        entry["id"]
+        for entry in value.get("subjects", [])
+        if entry.get("characteristics", {}).get("simulated") is True
     }
     scales = {entry["id"]: _sujson_scale(entry) for entry in value.get("scales", [])}
     scale_of = {entry["id"]: scales.get(entry.get("scale_id")) for entry in value.get("questions", [])}
@@ -126,6 +132,8 @@ def _sujson(value: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             "item": item.get("path") or item.get("name") or item["id"],
             "rating": score["score"],
         }
+        if programs:
+            row["simulated"] = person in programs
         if scale := scale_of.get(score.get("question_id", next(iter(scale_of), None))):
             row["question_scale"] = scale
         if len(questions) > 1:

@@ -33,6 +33,8 @@ from survey.analysis.reading.settling import question_of_repeats, settle
 from survey.analysis.reading.sums import without_sums
 from survey.analysis.reading.times import milliseconds
 from survey.analysis.reading.values import hint_of_range, parse_numbers, parse_ratings
+from survey.analysis.simulated import COLUMN as SIMULATED
+from survey.analysis.simulated import tells_of_people
 from survey.analysis.table import NOT_FACTORS, Ratings, TableError, check
 from survey.analysis.terms import IMAGES, ITEMS
 
@@ -69,6 +71,8 @@ def interpret(named: Named, source: str, options: ReadOptions, notes: Notes) -> 
         rating=_numbers_of_questions(table, source, options, notes),
         **_optional(table, columns, options, notes),
     )
+    if SIMULATED in table.columns and not tells_of_people(table):
+        table = table.rename(columns={SIMULATED: f"factor_{SIMULATED}"})
     table, unused = _with_item_columns(table.drop(columns=[COLUMN], errors="ignore"), options, notes)
     # `check` names rows as a spreadsheet does: label 0 is row 2. It needs all columns to tell copies from repeats.
     ratings = check(table.set_axis(table.index - 2), source=source, scale=options.used_scale, scales=scales)
@@ -311,7 +315,7 @@ def _with_item_columns(
     items = table["item"].nunique()
     kept: dict[str, pd.Series] = {}
     unused = []
-    others = [name for name in table.columns if name not in (*REQUIRED, *TEXT, *NUMBERS)]
+    others = [name for name in table.columns if name not in (*REQUIRED, *TEXT, *NUMBERS, SIMULATED)]
     for name in others:
         levels = table[["item", name]].drop_duplicates()
         if len(levels) == items and levels[name].nunique() >= 2 and name not in NOT_FACTORS:

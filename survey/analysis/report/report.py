@@ -72,6 +72,7 @@ def report_html(analysis: Analysis, drawings: Sequence[Drawing], title: str) -> 
         "report.html",
         {"cell": format_cell, "numeric": _numeric},
         title=title,
+        simulated=analysis.summary["notes"].get("simulated", ""),
         ratings=analysis.summary["ratings"],
         stamp=analysis.stamp,
         stamp_rows=stamp_rows(analysis.stamp),
@@ -79,7 +80,11 @@ def report_html(analysis: Analysis, drawings: Sequence[Drawing], title: str) -> 
         glossary=GLOSSARY,
         most_cells=MAX_CELLS,
         # What was read in another way than literally; a question's own notes stand in its section.
-        notes={key: note for key, note in analysis.summary["notes"].items() if key not in sections[0].notes},
+        notes={
+            key: note
+            for key, note in analysis.summary["notes"].items()
+            if key not in {*sections[0].notes, "simulated"}
+        },
     )
 
 

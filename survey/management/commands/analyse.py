@@ -33,6 +33,6 @@ class Command(PlainCommand):
             outcome = analyse_file(ratings, output, options_of(options))
         except (OptionError, TableError, OutputError) as error:
             raise CommandError(str(error), returncode=2) from error
-        for note in outcome.notes.values():
-            self.stdout.write(f"Note: {note}")
+        for remark in outcome.remarks:
+            self.stdout.write(remark)
         self.stdout.write(f"{outcome.sentence}: read {output / 'report.html'}")

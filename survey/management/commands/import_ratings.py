@@ -49,6 +49,8 @@ class Command(PlainCommand):
         except (OptionError, TableError, PublishError, ImageError) as error:
             raise CommandError(str(error), returncode=2) from error
         study = give_owner(study, owner) if owner else study
+        if ratings.said_simulated:
+            self.stdout.write(ratings.said_simulated)
         for note in (*ratings.notes.values(), unrated_note(ratings)):
             if note:
                 self.stdout.write(f"Note: {note}")

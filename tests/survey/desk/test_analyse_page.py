@@ -341,3 +341,16 @@ def test_a_panel_that_leaves_nobody_shows_everyone_and_says_so(desk):
     assert "All 6 people are flagged" in html
     assert "panel=everyone" in html
     assert desk.get(f"{results}tables/mos.csv", {"panel": "screened"}).status_code == 404
+
+
+def test_a_file_of_simulated_ratings_says_so_before_its_results(desk):
+    rows = "\n".join(
+        ["participant,item,rating,simulated", *(f"{p},{item},{r},True" for p, item, r in RATINGS)]
+    )
+    html = read(desk, upload(desk, rows.encode()))
+    said = "Simulated: a program made these ratings."
+    assert html.index(said) < html.index("18 ratings of 3 items")
+    for name in ("", "reliability/"):
+        results = desk.get(results_of(html) + name).content.decode()
+        assert results.index(said) < results.index('class="answer"')
+    assert said not in read(desk, upload(desk, long()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -12,6 +13,8 @@ from survey.analysis import Ratings, read_ratings
 from survey.analysis.table import main_phase
 from survey.exports.files import all_files
 from survey.exports.folder import write_folder
+from survey.exports.interchange import sujson_dataset, sureal_dataset
+from survey.exports.tables import csv_bytes, json_bytes, parquet_bytes
 from survey.results.export import Export
 
 # The exports are made in the database, once for all tests.
@@ -73,3 +76,23 @@ def test_a_matrix_alone_has_numbered_names(folder, export, tmp_path):
     ratings = read(path)
     assert ratings.table["item"].astype(str).str.match(r"item \d+$").all()
     assert "numbered" in ratings.notes["matrix"]
+
+
+@pytest.mark.parametrize("name", ["ratings.csv", "ratings.parquet", "sujson.json", "sureal_overall.json"])
+def test_a_file_of_a_simulated_study_says_so_when_it_is_read(name, exports, tmp_path):
+    export = exports["one"]
+    simulated = replace(export, simulated=True, ratings=export.ratings.assign(simulated=True))
+    made = {
+        "ratings.csv": lambda: csv_bytes(simulated.ratings),
+        "ratings.parquet": lambda: parquet_bytes(simulated.ratings, {}),
+        "sujson.json": lambda: json_bytes(sujson_dataset(simulated)),
+        "sureal_overall.json": lambda: json_bytes(sureal_dataset(simulated, "overall")),
+    }
+    (tmp_path / name).write_bytes(made[name]())
+    assert read(tmp_path / name).said_simulated.startswith("Simulated:")
+
+
+@pytest.mark.parametrize("name", ["ratings.csv", "results.xlsx", "sujson.json", "sureal_quality.json"])
+def test_a_file_of_people_says_nothing_of_a_program(name, folder, export):
+    if (folder / name).exists():
+        assert read(folder / name).said_simulated == ""

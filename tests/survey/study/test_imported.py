@@ -52,6 +52,21 @@ def test_a_wide_sheet_becomes_a_study_with_the_files_results(tmp_path):
     same_as_file(tmp_path)
 
 
+def test_simulated_ratings_stay_simulated(tmp_path):
+    rows = [f"{p},{i},{1 + (n + len(p)) % 5}" for p in ("a", "bb") for n, i in enumerate("xyz")]
+    text = "participant,item,rating,simulated\n" + "".join(f"{row},{row[0] == 'a'}\n" for row in rows)
+    assert "Partly simulated: a program made the ratings of 1 of 2 participants" in run(tmp_path, text)
+    study = Study.objects.get()
+    assert study.is_simulated
+    assert set(study.participants.filter(is_simulated=True).values_list("code", flat=True)) == {"a"}
+    export = collect(study)
+    assert export.ratings.groupby("participant", observed=True)["simulated"].first().to_dict() == {
+        "a": True,
+        "bb": False,
+    }
+    assert export.kind == "Partly simulated ratings. "
+
+
 def test_an_item_that_nobody_rated_is_named(tmp_path):
     said = run(tmp_path, "participant,item,rating\np,a,1\np,b,5\np,c,\nq,a,2\nq,b,4\nq,c,\n")
     assert "Note: 1 item without any rating (c): the study has its image, and its tables have no row" in said

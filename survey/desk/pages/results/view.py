@@ -14,6 +14,8 @@ from survey.analysis.report.answers import Answer, condition_finding, reliabilit
 from survey.analysis.report.headlines import findings, headlines
 from survey.analysis.report.report import covariates_said, effects_said, stamp_rows
 from survey.analysis.report.words import GLOSSARY
+from survey.analysis.simulated import told_of
+from survey.analysis.table import main_phase
 from survey.desk.pages.results.pieces import figure, file_response, interval, page_table, score
 from survey.desk.pages.results.ranking import ranking
 from survey.desk.pages.results.scores import scores
@@ -86,6 +88,7 @@ class View:
             "base": self.base,
             "query": self.query,
             "thing": self.thing,
+            "simulated": told_of(main_phase(self.data.rows)),
         }
 
     def scores(self, asked: QueryDict, names: Mapping[str, str], ci: str) -> dict[str, Any]:
