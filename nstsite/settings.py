@@ -46,6 +46,8 @@ def _secret_key() -> str:
 
 
 SECRET_KEY = _secret_key()
+# Keys from before SECRET_KEY was replaced: what they signed or encrypted is still read.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -259,6 +261,12 @@ LINK_PAGES_PER_MINUTE = env.int("LINK_PAGES_PER_MINUTE", default=120)
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 # The bearer token for /metrics. Without one, /metrics answers 404.
 METRICS_KEY = env.str("METRICS_KEY", default="")
+
+# Where Prolific's API is asked; another address is for tests of this site, which run on this machine.
+PROLIFIC_API = env.str("PROLIFIC_API", default="https://api.prolific.com").rstrip("/")
+_prolific = urlsplit(PROLIFIC_API)
+if _prolific.scheme != "https" and (_prolific.scheme, _prolific.hostname) != ("http", "127.0.0.1"):
+    raise ImproperlyConfigured("PROLIFIC_API must be an https address: a token is sent there.")
 
 LOG_FORMAT = env.str("LOG_FORMAT", default="text")
 LOGGING = {

@@ -24,6 +24,7 @@ from survey.models import (
     OwnAnswer,
     Participant,
     Preference,
+    ProlificLink,
     Question,
     Rating,
     Recruit,
@@ -121,6 +122,16 @@ class StudyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def view_on_site(self, obj: Study) -> str:
         """Lead to the study's set-up."""
         return reverse("setup", args=[obj.slug])
+
+
+@admin.register(ProlificLink)
+class ProlificLinkAdmin(ReadOnly):
+    """Without the token, even encrypted: nobody needs to see it."""
+
+    exclude = ("secret",)
+    list_display = ("study", "account", "remote", "status", "looked_at")
+    list_filter = ("status",)
+    search_fields = ("study__slug",)
 
 
 @admin.register(Question)

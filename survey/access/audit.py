@@ -23,6 +23,8 @@ COMMAND: Final = "(command)"
 PARTICIPANT: Final = "(participant)"
 #: The actor where a study's own rule acts.
 STOP_RULE: Final = "(stopping rule)"
+#: The actor where a platform follows the study's state.
+FOLLOWING: Final = "(with the study)"
 
 ACTS: Final = {
     "account.delete": "deleted an account",
@@ -54,6 +56,17 @@ ACTS: Final = {
     "images.stop": "stopped an image set",
     "participant.leave": "a participant deleted their own answers",
     "participant.withdraw": "deleted a participant on request",
+    "prolific.approve": "approved submissions on Prolific",
+    "prolific.connect": "connected the study to Prolific",
+    "prolific.create": "created the draft on Prolific",
+    "prolific.disconnect": "removed Prolific’s token",
+    "prolific.follow": "set whether Prolific pauses with the study",
+    "prolific.gone": "found that Prolific’s study is gone",
+    "prolific.pause": "paused on Prolific",
+    "prolific.places": "added places on Prolific",
+    "prolific.publish": "published on Prolific",
+    "prolific.start": "started again on Prolific",
+    "prolific.stop": "stopped on Prolific",
     "share.make": "made a share link",
     "share.revoke": "revoked a share link",
     "study.archive": "archived",

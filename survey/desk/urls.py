@@ -21,7 +21,16 @@ from survey.desk.pages.results.results import (
     results,
     table,
 )
-from survey.desk.pages.study import decisions, lifecycle, live, log, preregistration, setup, setup_tasks
+from survey.desk.pages.study import (
+    decisions,
+    lifecycle,
+    live,
+    log,
+    preregistration,
+    prolific,
+    setup,
+    setup_tasks,
+)
 from survey.desk.pages.study.planning import planning
 from survey.desk.pages.study.studies import studies
 
@@ -98,6 +107,18 @@ urlpatterns: list[URLPattern] = [
     path("studies/<slug:slug>/setup/versions/<int:number>.toml", setup.version_file, name="version_file"),
     path("studies/<slug:slug>/setup/state/", setup.state, name="study_state"),
     path("studies/<slug:slug>/setup/qr.svg", setup.qr, name="qr"),
+    path("studies/<slug:slug>/prolific/", prolific.prolific, name="prolific"),
+    path("studies/<slug:slug>/prolific/choose/", prolific.choose, name="prolific_choose"),
+    path("studies/<slug:slug>/prolific/connect/", prolific.connect_prolific, name="prolific_connect"),
+    path(
+        "studies/<slug:slug>/prolific/disconnect/", prolific.disconnect_prolific, name="prolific_disconnect"
+    ),
+    path("studies/<slug:slug>/prolific/look/", prolific.look_up, name="prolific_look"),
+    path("studies/<slug:slug>/prolific/follow/", prolific.follow, name="prolific_follow"),
+    path("studies/<slug:slug>/prolific/draft/", prolific.draft, name="prolific_draft"),
+    path("studies/<slug:slug>/prolific/places/", prolific.places, name="prolific_places"),
+    path("studies/<slug:slug>/prolific/submissions/", prolific.submissions, name="prolific_submissions"),
+    path("studies/<slug:slug>/prolific/<slug:name>/", prolific.step, name="prolific_step"),
     path("studies/<slug:slug>/preregistration/", preregistration.page, name="preregistration"),
     path("studies/<slug:slug>/preregistration.md", preregistration.file, name="preregistration_file"),
     path("studies/<slug:slug>/invitations/", lifecycle.invitations, name="invitations"),

@@ -26,6 +26,7 @@ from survey.models.participation import (
     Tally,
     Trial,
 )
+from survey.models.recruiting import ProlificLink
 from survey.models.stored import Stored, StoredPart
 from survey.models.study import Question, Stimulus, Study, StudyVersion, image_path
 
@@ -40,6 +41,7 @@ __all__ = [
     "OwnAnswer",
     "Participant",
     "Preference",
+    "ProlificLink",
     "Question",
     "Rating",
     "Recruit",

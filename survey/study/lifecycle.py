@@ -17,6 +17,7 @@ from survey.access.errors import DeskError
 from survey.models import Invitation, Rating, Stimulus, Study
 from survey.study import erasure
 from survey.study.definition import Definition, definition_of
+from survey.study.prolific.pausing import pause_there_too
 from survey.study.publish import check_slug, save_study
 
 MAX_INVITATIONS: Final = 10_000
@@ -54,6 +55,8 @@ def set_state(study: Study, state: Study.State, by: User | None) -> None:
     record("study.state", study, by, **{"from": study.state, "to": state.value})
     study.state = state
     study.save(update_fields=["state"])
+    if state != Study.State.OPEN:
+        pause_there_too(study)
 
 
 @transaction.atomic

@@ -13,6 +13,7 @@ from survey.access.audit import STOP_RULE, record
 from survey.analysis.scale import Scale
 from survey.models import AuditEntry, Exclusion, Participant, Rating, Stimulus, Study, Trial
 from survey.study.definition import Definition, definition_of
+from survey.study.prolific.pausing import pause_there_too
 from survey.study.stop_rule import StopRule
 
 ACT = "study.stop"
@@ -115,6 +116,7 @@ def pause_if_enough(study: Study) -> None:
     study.save(update_fields=["state"])
     seen = {"rule": str(rule), "sessions": sessions, "version": study.version.number}
     record(ACT, study, STOP_RULE, **seen, **({} if widest is None else {"widest": round(widest, 6)}))
+    pause_there_too(study)
 
 
 def finished_sessions(study: Study) -> int:

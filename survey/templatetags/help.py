@@ -27,6 +27,10 @@ PLACES: Final[dict[str, tuple[str, str]]] = {
     "setup_images": (DESK, "images-and-roles"),
     "setup_assignment": (DESK, "how-much-each-person-rates"),
     "setup_recruitment": (DESK, "recruitment"),
+    **dict.fromkeys(
+        ("prolific", "prolific_draft", "prolific_step", "prolific_places", "prolific_submissions"),
+        (DESK, "prolific"),
+    ),
     "setup_privacy": (DESK, "privacy"),
     "setup_open": (DESK, "check-then-open"),
     "study_file": ("reference/study", ""),

@@ -21,6 +21,7 @@ from survey.models import (
     Invitation,
     OwnAnswer,
     Participant,
+    ProlificLink,
     Recruit,
     ShareLink,
     Stored,
@@ -55,6 +56,7 @@ def everything(study: Study, owner: User) -> Study:
     tokens.make(owner, "a script")
     accounts.invite(owner, Role.VIEWER, note="Mara")
     Recruit.objects.create(study=study, participant=person, platform="prolific", person="p1")
+    ProlificLink.objects.create(study=study, secret="locked", account="Mara")
     OwnAnswer.objects.create(trial=person.trials.all()[0], key="why", words="Dull")
     stored.ask(study, "csv")
     stored.keep(cast(Stored, stored.take()), "a.csv", [b"a"])
@@ -96,6 +98,7 @@ def test_no_secret_is_shown(everything, boss):
         ShareLink: ("token",),
         ApiToken: ("sha256",),
         AccountLink: ("sha256",),
+        ProlificLink: ("secret",),
     }
     for model, names in secrets.items():
         row = model._default_manager.all()[0]

@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from survey.access.studies import may_create_studies, readable_studies
+from survey.access.studies import may_create_studies, own_studies, readable_studies
 from survey.analysis.planning.planning import (
     Design,
     assumed_residual,
@@ -47,7 +47,8 @@ def planning(request: HttpRequest) -> HttpResponse:
     start = DEFAULTS | (_start(about) if about else {})
     asked = {name: request.GET.get(name, value) for name, value in start.items()}
     form = PlanningForm(asked, studies=studies)
-    context: dict[str, Any] = {"form": form, "about": about}
+    owns = about is not None and own_studies(request.user).filter(pk=about.pk).exists()
+    context: dict[str, Any] = {"form": form, "about": about, "owns": owns}
     if form.is_valid():
         scale, half_width = form.cleaned_data["scale"], form.cleaned_data["half_width"]
         noise = _noise(about, form.cleaned_data["a"], scale)
