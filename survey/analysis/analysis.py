@@ -229,7 +229,7 @@ def _analyse_one(
     mos, screening = mos_table(listed, ci=ci, seed=seed), screen(rows, scale)
     observers = _observers(ratings, main["condition"].to_numpy(object) if by else None, strict)
     comparisons, remark = compare_items(listed)
-    summary, notes = summarise(ratings, strict, observers, seed, unrated=len(unrated))
+    summary, notes = summarise(ratings, strict, observers, seed, unrated=unrated)
     if remark:
         notes["comparisons"] = remark
     conditions, between, of_conditions = _conditions(main, by, scale, seed)

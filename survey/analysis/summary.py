@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -42,8 +43,14 @@ def plain(value: Any) -> Any:
     return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
+def named(items: Sequence[str], most: int = 6) -> str:
+    """Return items by name, the rest of many as a number."""
+    more = f" and {len(items) - most} more" if len(items) > most else ""
+    return f"{', '.join(map(str, items[:most]))}{more}"
+
+
 def summarise(
-    ratings: Coded, strict: Recovery, observers: pd.DataFrame, seed: int, *, unrated: int = 0
+    ratings: Coded, strict: Recovery, observers: pd.DataFrame, seed: int, *, unrated: Sequence[str] = ()
 ) -> tuple[Summary, Notes]:
     """Return the summary and notes of one question, without conditions.
 
@@ -52,14 +59,14 @@ def summarise(
         strict: The fitted subject model.
         observers: The table of participants.
         seed: Of everything random.
-        unrated: Number of items without ratings, which count among the items.
+        unrated: Items without ratings, which count among the items.
     """
     notes: Notes = {}
     if unrated:
-        some = "1 item has" if unrated == 1 else f"{unrated} items have"
-        notes["unrated_items"] = f"{some} no rating and n = 0 in the tables"
+        some = "1 item has" if len(unrated) == 1 else f"{len(unrated)} items have"
+        notes["unrated_items"] = f"{some} no rating and n = 0 in the tables: {named(unrated)}"
     summary = {
-        "items": len(ratings.items) + unrated,
+        "items": len(ratings.items) + len(unrated),
         "participants": len(ratings.participants),
         "ratings": len(ratings.rating),
         "mean_rating": ratings.rating.mean(),
@@ -134,14 +141,13 @@ def _block(ratings: Coded, notes: Notes) -> Summary:
     )
     if np.isnan(icc.single):
         notes |= dict.fromkeys(("icc_2_1", "icc_2_k"), f"nothing varies among {block.rule}")
-    else:
-        notes["icc"] = block.rule
+    elif not block.whole:
+        notes["complete_block"] = f"ICC and Friedman's test take {block.rule}"
     test = friedman(block.exact)
     if test is None:
         reason = f"needs three items that differ for someone, among {block.rule}"
         notes |= dict.fromkeys(("friedman_chi2", "friedman_p"), reason)
         return summary
-    notes["friedman"] = block.rule
     return summary | {"friedman_chi2": test.chi2, "friedman_p": test.p, "kendall_w": test.kendall_w}
 
 
@@ -160,7 +166,9 @@ def _reml(ratings: Coded, notes: Notes) -> Summary:
         return dict.fromkeys(names)
     fit = fit_mixed(ratings)
     per_item = len(ratings.rating) / len(ratings.items)
-    notes["reml"] = f"icc_k_reml is that of the mean of {per_item:.4g} ratings, the average an item has"
+    notes["reml"] = (
+        f"the ICC of the mixed model (icc_k_reml) is that of the mean of {per_item:.4g} ratings, the average an item has"
+    )
     wanted = np.ceil(fit.ratings_for(RELIABLE))
     smallest = detectable_difference(fit.residual, max(1, int(per_item)))
     values = (fit.item, fit.participant, fit.residual, fit.icc_1, fit.icc(per_item), wanted, smallest)

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -119,6 +119,20 @@ class Ratings:
         if question and "question" in rows.columns:
             rows = rows[rows["question"] == question]
         return sorted(rows["item"])
+
+    def listed_items(self, rows: pd.DataFrame, question: str) -> list[str]:
+        """Return the items of a question that the tables have, rated in ``rows`` or not, by name."""
+        if "question" in rows.columns and question:
+            rows = rows[rows["question"] == question]
+        return sorted({*map(str, rows["item"].unique()), *self.unrated_items(question)})
+
+    def without(self, people: Collection[str]) -> Ratings:
+        """Return the ratings of everybody else; an item that only these people rated has no rating then."""
+        out = self.table["participant"].isin(people)
+        left = self.table[~out].reset_index(drop=True)
+        lost = _unrated(self.table[out], left)
+        both = pd.concat([self.unrated, lost], ignore_index=True) if len(lost) else self.unrated
+        return replace(self, table=left, unrated=both)
 
 
 @dataclass(frozen=True)

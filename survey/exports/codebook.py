@@ -107,7 +107,7 @@ STOPS: Final = (
 _MOS: Final = (
     QUESTION,
     ("item", "", "the image"),
-    ("n", "", "ratings that count"),
+    ("n", "", "ratings that count; 0: nobody rated the image, and ratings.csv has no row of it"),
     ("participants", "", "participants who gave them"),
     ("mos", _RATING_SCALE, "Mean Opinion Score (ITU-T P.800.1)"),
     ("sd", "", "sample standard deviation, N − 1; empty for fewer than 2 ratings"),

@@ -10,6 +10,7 @@ import pandas as pd
 from survey.analysis import QuestionAnalysis
 from survey.analysis.planning.stopping import stopping_interval
 from survey.analysis.scale import Scale, number_text
+from survey.analysis.summary import named
 from survey.results.export import Export, QuestionText
 from survey.study.stop_rule import parse_stop_rule
 from survey.study.stopping import scored_roles
@@ -38,10 +39,18 @@ def methods_text(export: Export) -> str:
 
 def _design(export: Export) -> str:
     questions = "; ".join(f"“{question.text}” ({_labels(question)})" for question in export.questions)
-    images = len(export.analysis.mos["item"].unique())
+    mos = export.analysis.mos
+    rated, unrated = (list(dict.fromkeys(mos.loc[mask, "item"])) for mask in (mos["n"] > 0, mos["n"] == 0))
+    unrated = [item for item in unrated if item not in rated]
+    without = (
+        f" {len(unrated)} more {'has' if len(unrated) == 1 else 'have'} no rating: {named(unrated)}."
+        if unrated
+        else ""
+    )
+    images = len(rated)
     usual = all(question.scale.is_acr for question in export.questions)
     on = "five categories" if usual else "the scales given in parentheses"
-    return f"{images} images were rated by {_METHODS[export.method]} (ITU-T P.910) on {on}: {questions}."
+    return f"{images} images were rated by {_METHODS[export.method]} (ITU-T P.910) on {on}: {questions}.{without}"
 
 
 def _labels(question: QuestionText) -> str:
@@ -84,7 +93,7 @@ def _stopping(export: Export) -> str:
 
 
 def _scores(export: Export) -> str:
-    mos = export.analysis.mos
+    mos = export.analysis.mos[export.analysis.mos["n"] > 0]
     again = (
         " The intervals take participants as the unit, since some rated an image more than once."
         if (mos["n"] > mos["participants"]).any()

@@ -109,6 +109,7 @@ def pair_methods_text(export: PairExport) -> str:
     people = export.participants
     parts = [
         f"{len(shown)} images were compared in pairs ({asked}), with an answer for no difference.",
+        export.unshown,
         f"{main['participant'].nunique()} participants made {len(main)} choices that count, each in a separate random order "
         f"with sides at random; {int((people['state'] == 'finished').sum())} of {len(people)} finished.",
         _drawing(main),

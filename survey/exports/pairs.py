@@ -13,11 +13,12 @@ from survey.analysis.pairs.preferences import Preferences, analyse_preferences
 from survey.analysis.plots import EXPORTED, drawable_of, render_formats
 from survey.analysis.plots.preferences import PAIR_PLOTS
 from survey.analysis.simulated import told_of
+from survey.analysis.summary import named
 from survey.exports.folder import sha256sums
 from survey.exports.pair_words import pair_codebook, pair_methods_text
 from survey.exports.tables import csv_bytes, json_bytes, parquet_bytes
 from survey.exports.workbook import workbook_bytes
-from survey.models import Study, Trial
+from survey.models import Stimulus, Study, Trial
 from survey.results.collect import (
     NoRatings,
     exclusions,
@@ -76,6 +77,16 @@ class PairExport:
     def said_simulated(self) -> str:
         """The sentence that says whether a program made the choices; empty where people did."""
         return told_of(self.choices[self.choices["phase"] == Trial.Phase.MAIN], answers="choices")
+
+    @property
+    def unshown(self) -> str:
+        """The sentence that names images about which nobody has chosen; empty where there are none."""
+        main = self.choices[self.choices["phase"] == Trial.Phase.MAIN]
+        shown = {*main["first"].astype(str), *main["second"].astype(str)}
+        asked = self.items.loc[self.items["role"] == Stimulus.Role.MAIN, "item"]
+        names = [item for item in asked if item not in shown]
+        some = "1 image has" if len(names) == 1 else f"{len(names)} images have"
+        return f"{some} no choice yet, and no row: {named(names)}." if names else ""
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Every table by its file name without suffix."""

@@ -24,7 +24,7 @@ from survey.results.panels import DEFAULT, Selection, of_level, weighted_by_mode
 from survey.results.tidy_table import column_names, has_repeats, rating_counts, scales_of, tidy_table
 from survey.study.definition import definition_of
 from survey.study.own_questions import told
-from survey.study.stopping import stops
+from survey.study.stopping import scored_roles, stops
 
 
 class NoRatings(ValueError):
@@ -77,30 +77,57 @@ def mos_tables(study: Study) -> dict[str, pd.DataFrame]:
     counts = rating_counts(study)
     if counts.empty:
         raise NoRatings(f"study {study.slug!r} has no rating that counts yet")
-    return {str(key): _mos_of_counts(rows, scales[str(key)]) for key, rows in counts.groupby("question")}
+    asked = asked_items(study)
+    return {
+        str(key): _mos_of_counts(rows, scales[str(key)], asked) for key, rows in counts.groupby("question")
+    }
 
 
 def _mos_tables_of_rows(study: Study) -> dict[str, pd.DataFrame]:
-    ratings = checked(study, counted_ratings(study))
+    ratings = checked(study, counted_ratings(study), asked_items(study))
     main = main_phase(ratings.table)
     return {
-        str(key): mos_table(code(main[main["question"] == key], ratings.scale_of(str(key))))
+        str(key): mos_table(
+            code(
+                main[main["question"] == key],
+                ratings.scale_of(str(key)),
+                items=ratings.listed_items(main, str(key)),
+            )
+        )
         for key in sorted(main["question"].unique())
     }
 
 
-def _mos_of_counts(rows: pd.DataFrame, scale: Scale) -> pd.DataFrame:
+def _mos_of_counts(rows: pd.DataFrame, scale: Scale, asked: Collection[str]) -> pd.DataFrame:
     wide = rows.pivot_table(index="item", columns="rating", values="n", aggfunc="sum")
+    wide = wide.reindex(sorted({*wide.index, *asked}))
     wide = wide.reindex(columns=[float(value) for value in scale.categories or ()]).fillna(0).astype(np.int64)
     return mos_from_counts(wide.index.to_numpy(object), wide.to_numpy(), scale=scale)
 
 
-def checked(study: Study, rows: pd.DataFrame) -> Ratings:
-    """Return rows of a study's tidy table as checked ratings on the scales of its questions."""
+def asked_items(study: Study) -> list[str]:
+    """Return the images that a study has a score of, rated yet or not."""
+    images = study.stimuli.filter(role__in=scored_roles(study.method))
+    if study.is_imported:
+        # A file's references are images of the study, though nobody was asked about them.
+        images = images.exclude(
+            pk__in=Trial.objects.filter(participant__study=study, other__isnull=False).values("other")
+        )
+    return sorted(images.values_list("item", flat=True))
+
+
+def checked(study: Study, rows: pd.DataFrame, asked: Collection[str] = ()) -> Ratings:
+    """Return rows of a study's tidy table as checked ratings on the scales of its questions.
+
+    asked: the images that keep a row in the tables if nobody rated them.
+    """
     scales = scales_of(study)
     first = next(iter(scales.values()), ACR)
     others = {key: scale for key, scale in scales.items() if scale != first}
-    return check(rows, source=study.slug, scale=first, scales=others)
+    ratings = check(rows, source=study.slug, scale=first, scales=others)
+    pairs = pd.MultiIndex.from_product([list(scales), list(asked)], names=["question", "item"])
+    rated = pd.MultiIndex.from_frame(main_phase(ratings.table)[["question", "item"]].astype("object"))
+    return replace(ratings, unrated=pairs[~pairs.isin(rated)].to_frame(index=False))
 
 
 def fingerprint(study: Study) -> str:
@@ -156,16 +183,17 @@ def _collect(pk: int, fingerprint_: str, selection: Selection) -> Export:
         everyone = _collect(pk, fingerprint_, replace(selection, panel="everyone"))
         return replace(everyone, analysis=weighted_by_model(everyone.analysis))
     study = Study.objects.get(pk=pk)
+    factors, covariates = column_names(study)
+    items = items_table(study, factors, covariates)
     rows = analysis_rows(study)
     excluded = exclusions(study)
     out = rows["participant"].isin(list(excluded))
     counted = rows[~out & of_level(rows, selection.only)].reset_index(drop=True)
     _demand_ratings(study, counted)
-    ratings = checked(study, counted)
+    ratings = checked(study, counted, _asked_of_level(asked_items(study), items, selection))
     if selection.panel == "screened":
         everyone = _collect(pk, fingerprint_, replace(selection, panel="everyone"))
         ratings = without_flagged(ratings, everyone.analysis)
-    factors, covariates = column_names(study)
     return Export(
         fingerprint=fingerprint_,
         slug=study.slug,
@@ -180,13 +208,19 @@ def _collect(pk: int, fingerprint_: str, selection: Selection) -> Export:
         ratings=counted,
         checked=ratings.table,
         excluded=rows[out].reset_index(drop=True),
-        items=items_table(study, factors, covariates),
+        items=items,
         participants=participants_table(study, excluded),
         own_answers=own_answers_table(study, excluded),
         stops=stops_table(study),
         own_questions=own_questions_of(study),
         analysis=analyse(ratings, ci=selection.ci),
     )
+
+
+def _asked_of_level(asked: list[str], items: pd.DataFrame, selection: Selection) -> list[str]:
+    if selection.only is None:
+        return asked
+    return sorted({*asked} & {*items.loc[of_level(items, selection.only), "item"]})
 
 
 def counted_ratings(study: Study) -> pd.DataFrame:

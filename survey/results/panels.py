@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
 from typing import Final, Literal
 
@@ -47,12 +46,6 @@ def of_level(rows: pd.DataFrame, only: tuple[str, str] | None) -> pd.Series[bool
     return rows[column].astype("str") == level
 
 
-def without_people(ratings: Ratings, people: Collection[str]) -> Ratings:
-    """Return the ratings of everybody else."""
-    kept = ~ratings.table["participant"].isin(people)
-    return replace(ratings, table=ratings.table[kept].reset_index(drop=True))
-
-
 class NobodyLeftError(ValueError):
     """A panel in which nobody is left to answer a question; the message is a sentence for the page."""
 
@@ -63,7 +56,7 @@ def without_flagged(ratings: Ratings, everyone: Analysis) -> Ratings:
     Raises:
         NobodyLeftError: All who answered one of the questions are flagged.
     """
-    left = without_people(ratings, flagged(everyone.screening))
+    left = ratings.without(flagged(everyone.screening))
     of_question = main_phase(left.table).get("question")
     answered = set() if of_question is None else set(of_question)
     for question in everyone.questions:

@@ -22,6 +22,7 @@ from survey.analysis.reading.roles import plain
 from survey.analysis.scale import Scale, number_text
 from survey.analysis.simulated import COLUMN as SIMULATED
 from survey.analysis.simulated import simulated_people
+from survey.analysis.summary import named
 from survey.models import Participant, Question, Rating, Study, Trial
 from survey.models.study import FAR
 from survey.study.definition import Definition
@@ -56,15 +57,14 @@ _OF_RATINGS: Final = frozenset(
 
 
 def unrated_note(ratings: Ratings) -> str:
-    """Return a sentence about items that no row of a file rates: a study has their images, and its tables no row."""
+    """Return a sentence about items that no row of a file rates: the study's tables have them with n = 0."""
     names = sorted({str(name) for name in ratings.unrated["item"]} - set(ratings.table["item"].astype(str)))
     if not names:
         return ""
-    shown = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
     is_one = len(names) == 1
     return (
-        f"{len(names)} item{'' if is_one else 's'} without any rating ({shown}): "
-        f"the study has {'its image' if is_one else 'their images'}, and its tables have no row for {'it' if is_one else 'them'}"
+        f"{len(names)} item{'' if is_one else 's'} without any rating ({named(names)}): "
+        f"{'it has' if is_one else 'they have'} n = 0 in the study's tables"
     )
 
 

@@ -105,12 +105,14 @@ def _dense(ratings: Coded, means: ParticipantMeans, value: Floats, some: Ints) -
 class CompleteBlock:
     """Participants × items without gaps, or None if there are not at least 2 × 2.
 
-    ``rule`` describes the part in words. ``exact`` has the same scores for exact comparison, see ``Scores``.
+    ``rule`` describes the part in words. ``exact`` has the same scores for exact comparison, see ``Scores``. ``whole``: it is
+    all of the data.
     """
 
     scores: Floats | None
     rule: str
     exact: Floats | None = None
+    whole: bool = False
 
 
 def complete_block(ratings: Coded) -> CompleteBlock:
@@ -127,4 +129,5 @@ def complete_block(ratings: Coded) -> CompleteBlock:
     if len(items) < 2 or len(everyone) < 2:
         return CompleteBlock(None, "no two items that all rated, nor two participants who rated all")
     exact = exact_by_item(ratings, items).value[everyone]
-    return CompleteBlock(by_item(ratings, items)[everyone], rule, exact)
+    whole = len(items) == things and len(everyone) == people
+    return CompleteBlock(by_item(ratings, items)[everyone], rule, exact, whole)

@@ -6,15 +6,17 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
 
+from survey.analysis.reading.columns import listed
 from survey.analysis.reading.header import Named
 from survey.analysis.reading.label_studio import is_label_studio, label_studio_rows
 from survey.analysis.reading.roles import role_of
-from survey.analysis.table import TableError
+from survey.analysis.table import Ratings, TableError, main_phase
 
 PARQUET: Final = b"PAR1"
 _UNNAMED: Final = "unnamed"
@@ -271,6 +273,32 @@ def name_matrix(path: Path, named: Named, notes: dict[str, str]) -> Named:
     frame = named.frame.set_axis(people, axis=1)
     frame.insert(0, "item", items)
     return Named(frame)
+
+
+def with_unrated(path: Path, ratings: Ratings) -> Ratings:
+    """Return an export's ratings with the images that nobody rated, as mos.csv beside the file names them.
+
+    A mos.csv of other images tells nothing.
+    """
+    try:
+        mos = pd.read_csv(path.with_name("mos.csv"), dtype="str", keep_default_na=False)
+    except (OSError, ValueError):
+        return ratings
+    if not {"item", "n"} <= set(mos.columns) or "question" not in ratings.table.columns:
+        return ratings
+    rated = main_phase(ratings.table)
+    none = mos["n"] == "0"
+    if set(mos.loc[~none, "item"]) != set(rated["item"].astype(str)) or not none.any():
+        return ratings
+    questions = [str(name) for name in rated["question"].unique()]
+    pairs = mos.loc[none, ["item"]] if "question" not in mos.columns else mos.loc[none, ["item", "question"]]
+    unrated = (
+        pairs if "question" in pairs.columns else pairs.merge(pd.DataFrame({"question": questions}), "cross")
+    )
+    told = (
+        f"images that nobody rated are named by mos.csv beside it: {listed(list(unrated['item'].unique()))}"
+    )
+    return replace(ratings, unrated=unrated.reset_index(drop=True), notes=ratings.notes | {"unrated": told})
 
 
 def _column(path: Path, name: str, question: str) -> list[str]:

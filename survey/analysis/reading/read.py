@@ -20,12 +20,14 @@ from survey.analysis.reading.interchange import (
     name_matrix,
     parquet_table,
     rating_files,
+    with_unrated,
 )
 from survey.analysis.reading.interpret import Notes, interpret
 from survey.analysis.reading.options import ReadOptions
 from survey.analysis.reading.people import join_people, with_person
 from survey.analysis.reading.sheets import WORKBOOKS, choose_sheet, sheet_cells, sheet_names
 from survey.analysis.table import Ratings, TableError
+from survey.analysis.terms import IMAGES
 
 _DEFAULT: Final = ReadOptions()
 
@@ -49,7 +51,8 @@ def read_ratings(path: str | Path, options: ReadOptions = _DEFAULT) -> Ratings:
     if options.sheet is not None:
         raise TableError(f"{path}: --sheet: the file is no workbook")
     notes: Notes = {}
-    return interpret(table_of(path, data, options, notes), str(path), options, notes)
+    ratings = interpret(table_of(path, data, options, notes), str(path), options, notes)
+    return with_unrated(path, ratings) if ratings.terms is IMAGES else ratings
 
 
 def table_of(path: Path, data: bytes, options: ReadOptions, notes: Notes) -> Named:

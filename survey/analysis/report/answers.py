@@ -13,8 +13,11 @@ from typing import Any, Final, Literal
 import pandas as pd
 
 from survey.analysis.analysis import QuestionAnalysis
+from survey.analysis.effects import Effects
 from survey.analysis.items.comparisons import SIGNIFICANT, compact_letters
 from survey.analysis.participants.screening import flagged
+from survey.analysis.summary import named
+from survey.analysis.terms import Terms
 
 Mark = Literal["yes", "no", "warning"]
 
@@ -76,7 +79,7 @@ def answer(
     letters = _letters(rated, part.comparisons)
     return Answer(
         finding=_finding(rated, ties, people, wanted, f"{part.scale.high:g}", thing),
-        panel=_panel(rated, people, thing),
+        panel=f"{_panel(rated, people, thing)} {_unrated(part.mos, thing)}".strip(),
         claims=tuple(_claims(part, rated, ties, people, items, letters, thing)),
         letters=letters,
     )
@@ -145,6 +148,15 @@ def _panel(rated: pd.DataFrame, people: int, thing: str) -> str:
     return f"{_people(people)} gave {total:,} {ratings}, {each} for {things}.".replace(
         ",", " ", f"{total:,}".count(",")
     )
+
+
+def _unrated(mos: pd.DataFrame, thing: str) -> str:
+    """Return which items nobody has rated, as far as a line holds their names."""
+    names = [str(name) for name in mos.loc[mos["n"] == 0, "item"]]
+    if not names or len(names) == len(mos):
+        return ""
+    some = f"1 {thing} has" if len(names) == 1 else f"{len(names)} {thing}s have"
+    return f"{some} no rating yet: {named(names, MAX_NAMED)}."
 
 
 def _claims(
@@ -253,6 +265,25 @@ def condition_finding(part: QuestionAnalysis, thing: str = "image") -> str:
     return (
         f"Condition {best} has the highest mean, {mean}. These ratings cannot tell the best {len(ties)} of {len(rated)} "
         "conditions apart."
+    )
+
+
+def two_tests(part: QuestionAnalysis, effects: Effects, terms: Terms) -> str:
+    """Return what to report where the pairs of conditions and the test of their factors seem to disagree; else nothing.
+
+    The pairs take people as the only sample: they hold for what was shown. The test of a factor takes the contents as a
+    sample, too.
+    """
+    if part.condition_comparisons is None:
+        return ""
+    pairs = int((part.condition_comparisons["p_holm"] < SIGNIFICANT).sum())
+    shown = bool((effects.of_kind("test")["p_holm"] < SIGNIFICANT).any())
+    if shown or not pairs:
+        return ""
+    some = "1 pair of conditions differs" if pairs == 1 else f"{pairs} pairs of conditions differ"
+    return (
+        f"{some} significantly all the same: that is another test. It holds for these {terms.item}s alone; the test of a factor "
+        f"asks about other {terms.content}s, too. Report the test of the factor, and the pairs only as a finding on these {terms.item}s."
     )
 
 

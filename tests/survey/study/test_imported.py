@@ -69,8 +69,9 @@ def test_simulated_ratings_stay_simulated(tmp_path):
 
 def test_an_item_that_nobody_rated_is_named(tmp_path):
     said = run(tmp_path, "participant,item,rating\np,a,1\np,b,5\np,c,\nq,a,2\nq,b,4\nq,c,\n")
-    assert "Note: 1 item without any rating (c): the study has its image, and its tables have no row" in said
+    assert "Note: 1 item without any rating (c): it has n = 0 in the study's tables" in said
     assert set(Study.objects.get().stimuli.values_list("item", flat=True)) == {"a", "b", "c"}
+    same_as_file(tmp_path)
     assert "without any rating" not in run(tmp_path, WIDE, "other")
 
 

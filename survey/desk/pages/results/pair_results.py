@@ -48,6 +48,7 @@ def pair_results(request: HttpRequest, study: Study) -> HttpResponse:
         "question": next(question for question in export.questions if question.key == key),
         "headlines": preference_headlines(part.summary),
         "notes": part.summary["notes"],
+        "unshown": export.unshown,
         "scores": _scores(study, part),
         "figures": [
             figure(plot, table, f"plots/{plot.name}.csv?{query}")

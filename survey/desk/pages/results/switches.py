@@ -118,7 +118,8 @@ def _switch(name: str, label: str, options: Mapping[str, str], chosen: str) -> S
 
 def rated_items(export: Export) -> pd.DataFrame:
     """Return one row a rated image of a study, with its factors."""
-    rated = export.items[export.items["item"].isin(set(export.analysis.mos["item"]))]
+    mos = export.analysis.mos
+    rated = export.items[export.items["item"].isin(set(mos.loc[mos["n"] > 0, "item"]))]
     return rated.drop(columns=["role", "width", "height", "name", "sha256"])
 
 
