@@ -59,6 +59,10 @@ def _loss(parameters: Floats, counts: Floats) -> tuple[float, Floats]:
     return float(-(counts * np.log(p)).sum() / n), -gradient / n
 
 
+def _sure_pairs(count: int) -> str:
+    return "the significantly different pair" if count == 1 else f"all {count} significantly different pairs"
+
+
 def ordinal_check(
     counts: NDArray[np.int64] | None, names: NDArray[np.object_], comparisons: pd.DataFrame
 ) -> tuple[bool | None, str]:
@@ -83,8 +87,11 @@ def ordinal_check(
         if (latent[a] - latent[b]) * difference < 0
     ]
     if against:
-        return False, f"an ordered probit model orders otherwise: {'; '.join(against[:5])}"
+        return (
+            False,
+            f"a model that takes the answers as ranks alone (ordered probit) orders otherwise than the means: {'; '.join(against[:5])}",
+        )
     return (
         True,
-        f"an ordered probit model orders all {len(sure)} significantly different pairs as the means do",
+        f"a model that takes the answers as ranks alone (ordered probit) puts {_sure_pairs(len(sure))} in the same order as the means",
     )

@@ -277,13 +277,15 @@ def two_tests(part: QuestionAnalysis, effects: Effects, terms: Terms) -> str:
     if part.condition_comparisons is None:
         return ""
     pairs = int((part.condition_comparisons["p_holm"] < SIGNIFICANT).sum())
-    shown = bool((effects.of_kind("test")["p_holm"] < SIGNIFICANT).any())
-    if shown or not pairs:
+    tests = effects.of_kind("test")["p_holm"].dropna()
+    if (tests < SIGNIFICANT).any() or not pairs:
         return ""
     some = "1 pair of conditions differs" if pairs == 1 else f"{pairs} pairs of conditions differ"
+    pairs_only = f"the pairs only as a finding on these {terms.item}s."
+    report = f"Report the test of the factor, and {pairs_only}" if len(tests) else f"Report {pairs_only}"
     return (
         f"{some} significantly all the same: that is another test. It holds for these {terms.item}s alone; the test of a factor "
-        f"asks about other {terms.content}s, too. Report the test of the factor, and the pairs only as a finding on these {terms.item}s."
+        f"asks about other {terms.content}s, too. {report}"
     )
 
 

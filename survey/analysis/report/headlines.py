@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
+from survey.analysis.report.meanings import meaning
+
 
 class Headline(NamedTuple):
-    """One number of a study, ready to be read; `interval` is its 95 % interval, or empty."""
+    """One number of a study, ready to be read.
+
+    `interval` is its 95 % interval, or empty; `meaning` what it says of the study, or empty for a count.
+    """
 
     label: str
     value: str
     interval: str
+    meaning: str = ""
 
 
 _COUNTS: Final = (("items", "Items"), ("participants", "Participants"), ("ratings", "Ratings"))
@@ -22,7 +28,6 @@ _MEASURES: Final = (
     ("icc_2_1", "ICC(2,1)"),
     ("icc_2_k", "ICC(2,k)"),
     ("kendall_w", "Kendall's W"),
-    ("friedman_chi2", "Friedman χ²"),
 )
 
 
@@ -30,9 +35,15 @@ def headlines(summary: Mapping[str, Any]) -> list[Headline]:
     """Return the headline numbers of one question's summary, a dash for what the data do not allow."""
     counts = [Headline(label, f"{summary[key]:,}".replace(",", " "), "") for key, label in _COUNTS]
     measures = [
-        Headline(label, number(summary.get(key)), _interval(summary, key)) for key, label in _MEASURES
+        Headline(label, number(summary.get(key)), _interval(summary, key), meaning(summary, key))
+        for key, label in _MEASURES
     ]
-    return [*counts, *measures, Headline("Friedman p", _p_value(summary.get("friedman_p")), "")]
+    chi2 = summary.get("friedman_chi2")
+    statistic = "" if chi2 is None else f"χ² = {number(chi2)}"
+    test = Headline(
+        "Friedman p", _p_value(summary.get("friedman_p")), statistic, meaning(summary, "friedman_p")
+    )
+    return [*counts, *measures, test]
 
 
 def preference_headlines(summary: Mapping[str, Any]) -> list[Headline]:
@@ -57,15 +68,18 @@ def findings(summary: Mapping[str, Any]) -> list[str]:
         sentences.append(f"Ordinal check: {summary['ordinal']}.")
     if (difference := summary.get("detectable_difference")) is not None:
         sentences.append(
-            f"With these ratings a difference of {difference:.2f} between two items is found with 80 % power."
+            f"With these ratings, two items that truly differ by {difference:.2f} points are told apart in 8 of 10 such "
+            "studies (80 % power)."
         )
     if (needed := summary.get("ratings_for_half_width_025")) is not None:
         sentences.append(
-            f"An interval of ±{summary['planned_half_width']:g} needs about {needed:.0f} ratings of an item in the "
-            "middle of the scale."
+            f"To know a score in the middle of the scale to ±{summary['planned_half_width']:g}, about {needed:.0f} "
+            "ratings of an item are needed."
         )
     if (needed := summary.get("ratings_for_icc_090")) is not None:
-        sentences.append(f"A reliability of ICC(k) ≥ 0.9 needs about {needed:.0f} ratings of each item.")
+        sentences.append(
+            f"About {needed:.0f} ratings of each item make the means highly reliable (ICC(k) ≥ 0.9)."
+        )
     return sentences
 
 

@@ -11,10 +11,10 @@ from markupsafe import Markup
 
 from survey.analysis import Analysis, QuestionAnalysis
 from survey.analysis.covariates import Links
-from survey.analysis.effects import Effects
 from survey.analysis.plots import Plot, drawable, render_formats, select_question
-from survey.analysis.report.answers import Answer, answer
+from survey.analysis.report.answers import Answer, answer, two_tests
 from survey.analysis.report.headlines import Headline, findings, headlines, number
+from survey.analysis.report.meanings import TABLE_WORDS, in_sentences
 from survey.analysis.report.pages import page
 from survey.analysis.report.words import GLOSSARY
 
@@ -49,8 +49,8 @@ class Section:
     effects: list[str]
     covariates: list[str]
     drawings: list[Drawing]
-    tables: dict[str, pd.DataFrame]
-    notes: Mapping[str, str]
+    tables: list[tuple[str, str, pd.DataFrame]]
+    notes: list[str]
 
 
 def draw(analysis: Analysis, rows: pd.DataFrame, file_formats: Sequence[str] = ("svg",)) -> list[Drawing]:
@@ -68,6 +68,7 @@ def report_html(analysis: Analysis, drawings: Sequence[Drawing], title: str) -> 
         _section(name, part, [drawing for drawing in drawings if drawing.question == name])
         for name, part in analysis.questions.items()
     ]
+    own = {key for part in analysis.questions.values() for key in part.summary["notes"]}
     return page(
         "report.html",
         {"cell": format_cell, "numeric": _numeric},
@@ -80,11 +81,9 @@ def report_html(analysis: Analysis, drawings: Sequence[Drawing], title: str) -> 
         glossary=GLOSSARY,
         most_cells=MAX_CELLS,
         # What was read in another way than literally; a question's own notes stand in its section.
-        notes={
-            key: note
-            for key, note in analysis.summary["notes"].items()
-            if key not in {*sections[0].notes, "simulated"}
-        },
+        notes=in_sentences(
+            {key: note for key, note in analysis.summary["notes"].items() if key not in {*own, "simulated"}}
+        ),
     )
 
 
@@ -117,45 +116,42 @@ def _numeric(frame: pd.DataFrame) -> list[bool]:
 
 
 def _section(question: str, analysis: QuestionAnalysis, drawings: list[Drawing]) -> Section:
-    tables = {
-        "Mean Opinion Scores": analysis.mos,
-        "Conditions": analysis.conditions,
-        "Comparisons of conditions": analysis.condition_comparisons,
-        "Effects of the factors": analysis.effects,
-        "Covariates against the MOS": analysis.covariates,
-        "Comparisons of items": analysis.comparisons,
-        "Participants": analysis.observers,
-        "Recovered quality": analysis.recovered,
+    titles = {
+        "mos": "Mean Opinion Scores",
+        "conditions": "Conditions",
+        "condition_comparisons": "Comparisons of conditions",
+        "effects": "Effects of the factors",
+        "covariates": "Covariates against the MOS",
+        "comparisons": "Comparisons of items",
+        "observers": "Participants",
+        "recovered": "Recovered quality",
     }
+    frames = {name: getattr(analysis, name) for name in titles}
     return Section(
         question=question,
         answer=answer(analysis, thing="item"),
         headlines=headlines(analysis.summary),
         findings=findings(analysis.summary),
-        effects=effects_said(analysis.factor_effects.result),
+        effects=effects_said(analysis),
         covariates=covariates_said(analysis.covariate_links.result),
         drawings=drawings,
-        tables={name: table for name, table in tables.items() if table is not None},
-        notes=_grouped(analysis.summary["notes"]),
+        tables=[
+            (titles[name], TABLE_WORDS[name], frame) for name, frame in frames.items() if frame is not None
+        ],
+        notes=in_sentences(analysis.summary["notes"]),
     )
 
 
-def effects_said(effects: Effects | None) -> list[str]:
+def effects_said(part: QuestionAnalysis) -> list[str]:
     """Return the finding on the factors, sentence by sentence, and what limits it; nothing without factors."""
+    effects = part.factor_effects.result
     if effects is None:
         return []
-    said = [*effects.sentences, effects.ordinal.sentence, *effects.remarks]
+    beside = two_tests(part, effects, part.factor_effects.terms)
+    said = [effects.finding, beside, *effects.sentences[1:], effects.ordinal.sentence, *effects.remarks]
     return [sentence for sentence in said if sentence]
 
 
 def covariates_said(links: Links | None) -> list[str]:
     """Return the finding on the covariates, sentence by sentence, and what limits it; nothing without covariates."""
     return [] if links is None else [*links.sentences, *links.remarks]
-
-
-def _grouped(notes: Mapping[str, str]) -> dict[str, str]:
-    """Return the notes with those of the same words put together."""
-    keys: dict[str, list[str]] = {}
-    for key, note in notes.items():
-        keys.setdefault(note, []).append(key)
-    return {", ".join(names): note for note, names in keys.items()}

@@ -16,13 +16,14 @@ from survey.models import Study
 
 @dataclass(frozen=True)
 class Table:
-    """A table ready for a page; `rows` is None where it is too long for one."""
+    """A table ready for a page; `rows` is None where it is too long for one. `words` say how to read it, or are empty."""
 
     title: str
     csv: str
     columns: list[tuple[str, bool]]
     rows: list[list[str]] | None
     length: int
+    words: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,13 +55,15 @@ def figure(plot: Plot[Any], numbers: pd.DataFrame, csv: str) -> Figure:
     return Figure(plot, page_table(plot.title, numbers, csv), *plot.shape(numbers))
 
 
-def page_table(title: str, frame: pd.DataFrame, csv: str) -> Table:
-    """Return a table's cells as text, or none of them where it is longer than a page bears. csv: its address."""
+def page_table(title: str, frame: pd.DataFrame, csv: str, words: str = "") -> Table:
+    """Return a table's cells as text, or none of them where it is longer than a page bears. csv: its address. words: how to read it."""
     numeric = [pd.api.types.is_numeric_dtype(frame[column]) for column in frame.columns]
     rows = None
     if frame.size <= MAX_CELLS:
         rows = [[format_cell(value) for value in row] for row in frame.itertuples(index=False, name=None)]
-    return Table(title, csv, list(zip(map(str, frame.columns), numeric, strict=True)), rows, len(frame))
+    return Table(
+        title, csv, list(zip(map(str, frame.columns), numeric, strict=True)), rows, len(frame), words
+    )
 
 
 def file_response(data: bytes, name: str) -> HttpResponse:

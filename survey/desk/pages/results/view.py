@@ -12,6 +12,7 @@ from django.urls import reverse
 from survey.analysis import plots
 from survey.analysis.report.answers import Answer, condition_finding, reliability_finding
 from survey.analysis.report.headlines import findings, headlines
+from survey.analysis.report.meanings import TABLE_WORDS, in_sentences
 from survey.analysis.report.report import covariates_said, effects_said, stamp_rows
 from survey.analysis.report.words import GLOSSARY
 from survey.analysis.simulated import told_of
@@ -106,7 +107,7 @@ class View:
             "finding": condition_finding(self.data.analysis, self.thing)
             if effects is None
             else effects.finding,
-            "effects": [] if effects is None else effects_said(effects)[1:],
+            "effects": [] if effects is None else effects_said(self.data.analysis)[1:],
             "slow": found.factors if found.slow else [],
             "design_claims": [claim for claim in self.answer.claims if claim.about == "design"],
         }
@@ -136,7 +137,8 @@ class View:
             "finding": reliability_finding(summary),
             "headlines": headlines(summary),
             "findings": findings(summary),
-            "notes": summary["notes"],
+            "notes": in_sentences(summary["notes"]),
+            "marked": len(summary["participants_flagged"] or []),
         }
 
     def _parts(
@@ -150,7 +152,10 @@ class View:
         ]
         tables = [
             page_table(
-                TABLES[table].format(thing=self.thing), frame, f"{self.base}tables/{table}.csv?{self.query}"
+                TABLES[table].format(thing=self.thing),
+                frame,
+                f"{self.base}tables/{table}.csv?{self.query}",
+                TABLE_WORDS[table],
             )
             for table in TABLES_OF[name]
             if table not in (*without, *without_tables)

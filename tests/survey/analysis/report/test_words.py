@@ -65,7 +65,6 @@ HEADLINES = {
     "ICC(2,1)": "ICC(2,1), ICC(2,k)",
     "ICC(2,k)": "ICC(2,1), ICC(2,k)",
     "Kendall's W": "Friedman, Kendall's W",
-    "Friedman χ²": "Friedman, Kendall's W",
     "Friedman p": "Friedman, Kendall's W",
 }
 SCREENING = {

@@ -1,0 +1,132 @@
+"""What a number says about the study at hand, in a sentence for a reader who is no statistician."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from survey.analysis.items.comparisons import SIGNIFICANT
+
+_Levels = Sequence[tuple[float, str]]
+"""(least value, what it says), the highest first; the last one holds for all below."""
+_ALL: Final = float("-inf")
+
+
+def _said(levels: _Levels, value: float) -> str:
+    return next(words for least, words in levels if value >= least)
+
+
+def _sos(value: float) -> str:
+    found = _said(
+        (
+            (0.5, "People disagree strongly: look whether all understood the question alike."),
+            (0.25, "People differ about as much as is usual where taste decides."),
+            (_ALL, "People’s ratings of the same thing are fairly close."),
+        ),
+        value,
+    )
+    return f"{found} 0 means that all agree, 1 that only the ends of the scale were chosen."
+
+
+def _alpha(value: float) -> str:
+    found = _said(
+        (
+            (0.8, "Two people mostly give the same rating."),
+            (0.667, "Two people give similar ratings."),
+            (
+                _ALL,
+                "Two people often rate the same thing differently. That is usual in taste; the means can be sure all the same.",
+            ),
+        ),
+        value,
+    )
+    return f"{found} 1 is perfect, 0 is chance; from 0.8 on agreement is called good."
+
+
+def _single(value: float) -> str:
+    found = _said(
+        (
+            (0.75, "One person’s rating alone tells much of the score."),
+            (0.5, "One person’s rating alone tells the score roughly."),
+            (_ALL, "One person’s rating alone tells little, so ask many."),
+        ),
+        value,
+    )
+    return f"{found} 1 is perfect; from 0.75 on it is called good."
+
+
+def _mean(value: float) -> str:
+    found = _said(
+        (
+            (0.9, "Another such group would give nearly the same scores."),
+            (0.75, "Another such group would give similar scores."),
+            (0.5, "Another such group would give roughly similar scores: more people would help."),
+            (_ALL, "Another such group may well give other scores: ask more people."),
+        ),
+        value,
+    )
+    return f"{found} 1 is perfect; from 0.9 on it is called excellent."
+
+
+def _order(value: float) -> str:
+    found = _said(
+        (
+            (0.7, "Everybody’s order is nearly the same."),
+            (0.3, "Everybody’s order is partly the same."),
+            (_ALL, "Everybody has quite another order."),
+        ),
+        value,
+    )
+    return f"{found} 1 is the same order by everybody, 0 none in common."
+
+
+def _differ(p: float) -> str:
+    if p < SIGNIFICANT:
+        return "Not all are rated alike: chance alone would rarely give such ratings (p below 0.05)."
+    return "No difference between them is shown: chance alone could give such ratings (p of 0.05 or more)."
+
+
+_OF: Final[Mapping[str, Callable[[float], str]]] = {
+    "sos_a": _sos,
+    "alpha_ordinal": _alpha,
+    "alpha_interval": lambda value: "The same, with equal steps between the categories.",
+    "icc_2_1": _single,
+    "icc_2_k": _mean,
+    "kendall_w": _order,
+    "friedman_p": _differ,
+}
+
+
+def meaning(summary: Mapping[str, Any], key: str) -> str:
+    """Return what the number of one key of a summary says; empty where there is none, or nothing to say.
+
+    Bounds: alpha, Krippendorff 2019; ICC, Koo and Li 2016; W, Schmidt 1997, Decision Sciences 28.
+    """
+    value = summary.get(key)
+    if value is None or key not in _OF:
+        return ""
+    if key == "alpha_interval" and summary.get("alpha_ordinal") is None:
+        return _alpha(value)
+    return _OF[key](value)
+
+
+TABLE_WORDS: Final = {
+    "mos": "Each row is one rated thing: its mean, and the interval in which the mean of very many such people would lie.",
+    "conditions": "Each row is one condition: its mean over people. Conditions that share a letter cannot be told apart.",
+    "condition_comparisons": "Each row is a pair of conditions. Look at p_holm: below 0.05 the two differ, for what was shown here.",
+    "effects": "The rows “test” say whether a factor matters: look at p_holm, below 0.05 it does. The rows “mean” give the score of each level.",
+    "covariates": "Each row is something that was measured. Near 1 or −1 it rises or falls with the score; near 0 it does not tell it.",
+    "dmos": "How far each fell short of its reference: the scale’s highest value means that it was rated as its reference.",
+    "panels": "The scores of everyone, without marked people, and with careful people weighted more. Similar ranks mean that it does not matter who counts.",
+    "comparisons": "Each row is a pair. Look at p_holm: below 0.05 these ratings tell the two apart.",
+    "observers": "Each row is one person. A high bias means that they rate higher than others, a high inconsistency that they are hard to predict.",
+    "screening": "Each row is one rule for one person. “Flagged” is a reason to look at the answers, and no reason to leave somebody out unseen.",
+    "recovered": "Scores with each person’s habit of rating high or low taken off, and careful people weighted more. Use them beside the means.",
+}
+"""What each table says and where to look, for whoever reads it first."""
+
+
+def in_sentences(notes: Mapping[str, str]) -> list[str]:
+    """Return notes as sentences without their keys, each once."""
+    said = dict.fromkeys(note.strip() for note in notes.values())
+    return [f"{note[0].upper()}{note[1:].rstrip('.')}." for note in said if note]
