@@ -16,7 +16,7 @@ def factor_columns(table: pd.DataFrame) -> list[str]:
     items = table.drop_duplicates("item")
     found = []
     for name in table.columns:
-        if name in NOT_FACTORS:
+        if name in NOT_FACTORS or (name == "group" and splits_people(table)):
             continue
         levels = items[name].nunique()
         if 2 <= levels <= MAX_LEVELS and levels < len(items):
@@ -24,6 +24,18 @@ def factor_columns(table: pd.DataFrame) -> list[str]:
             if len(pairs) == len(items):
                 found.append(str(name))
     return found
+
+
+def splits_people(table: pd.DataFrame) -> bool:
+    """Return whether the column ``group`` parts the participants: each is in one of two groups or more.
+
+    Otherwise it tells items apart, as any other column may.
+    """
+    if "group" not in table.columns:
+        return False
+    pairs = table[["participant", "group"]].dropna().drop_duplicates()
+    pairs = pairs[pairs["group"] != ""]
+    return pairs["group"].nunique() > 1 and not pairs["participant"].duplicated().any()
 
 
 def factor_plane(table: pd.DataFrame) -> tuple[str, str] | None:

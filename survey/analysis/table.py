@@ -29,6 +29,7 @@ COLUMNS = (
     "version",
     "participant",
     "language",
+    "group",
     "simulated",
     "trial",
     "position",
@@ -63,7 +64,7 @@ COLUMNS = (
 # Of the program that measured the images, as an export has it: the same in every row.
 _MEASURED_BY = "covariate_version"
 NOT_FACTORS = frozenset(
-    {*COLUMNS, "expected_low", "expected_high", _MEASURED_BY} - {"content", "style", "condition"}
+    {*COLUMNS, "expected_low", "expected_high", _MEASURED_BY} - {"content", "style", "condition", "group"}
 )
 REQUIRED = ("participant", "item", "rating")
 PHASES = ("practice", "stabilising", "main", "repeat", "gold", "trap")

@@ -10,6 +10,7 @@ from django.utils import formats
 
 from survey.models import Stimulus, Study
 from survey.study.definition import Definition
+from survey.study.groups import shares
 from survey.study.readiness import blocking, load_of, tried
 from survey.study.wording import english_name
 
@@ -23,6 +24,7 @@ TITLES: Final = {
     "own_questions": "Ask more, if you like",
     "images": "Check images and roles",
     "assignment": "Decide how much each person rates",
+    "groups": "Compare groups of people, if you like",
     "recruitment": "Recruit people",
     "privacy": "State privacy and who is responsible",
 }
@@ -72,7 +74,7 @@ def setup_list(study: Study, definition: Definition) -> Setup:
         Group(
             "What people see", [task("texts"), task("languages"), task("questions"), task("own_questions")]
         ),
-        Group("What is rated", [task(name) for name in ("images", "assignment")]),
+        Group("What is rated", [task(name) for name in ("images", "assignment", "groups")]),
         Group("Who takes part", [task("recruitment"), task("privacy")]),
     ]
     if study.state == Study.State.DRAFT and not study.archived_at:
@@ -131,6 +133,7 @@ def summary(study: Study, definition: Definition) -> dict[str, str]:
         "own_questions": _own_line(definition),
         "images": images_line(study),
         "assignment": assignment_line(study, definition),
+        "groups": groups_line(definition),
         "recruitment": _recruitment_line(definition),
         "privacy": " · ".join(filter(None, [*responsible, day])) or "Consent needs a name and a contact",
     }
@@ -150,6 +153,17 @@ def images_line(study: Study) -> str:
     gold = roles.count(Stimulus.Role.GOLD)
     trap = "an attention picture" if Stimulus.Role.TRAP in roles else "no attention picture"
     return f"{rated} rated, {practice or 'none'} for practice, {gold or 'none'} gold, {trap}"
+
+
+def groups_line(definition: Definition) -> str:
+    """Return the groups, and how they fill."""
+    if not definition.groups:
+        return "No groups: everybody gets the same"
+    part = shares(definition.groups)
+    ways = "evenly" if len(set(part.values())) == 1 else "as " + " to ".join(map(str, part.values()))
+    full = sum(group.people or 0 for group in definition.groups)
+    most = f" · full with {full} people" if full else ""
+    return f"{', '.join(part)} · filled {ways}{most}"
 
 
 def assignment_line(study: Study, definition: Definition) -> str:

@@ -45,6 +45,9 @@ class Participant(models.Model):
     is_preview = models.BooleanField(default=False, help_text="a researcher's look; never counted")
     is_simulated = models.BooleanField(default=False)
     seed = models.PositiveIntegerField(default=random_seed)
+    group = models.CharField(
+        max_length=40, blank=True, default="", db_default="", help_text="its key in the definition"
+    )
     batches = models.PositiveSmallIntegerField(default=1, help_text="how many batches this person took")
     review = models.PositiveSmallIntegerField(choices=Review, default=Review.LIVE, db_default=0)
     screening = models.JSONField(null=True, blank=True, help_text="null: not asked yet")
@@ -149,7 +152,10 @@ class Trial(models.Model):
 
 
 class Tally(models.Model):
-    """The running counts of a study's votes, {"stimulus" or "stimulus,other": count}; see `survey.study.votes`."""
+    """The running counts of a study's votes; see `survey.study.votes`.
+
+    {"stimulus" or "stimulus,other", with "@group" behind where there are groups: count}.
+    """
 
     study = models.OneToOneField(Study, on_delete=models.CASCADE, related_name="tally")
     counts = models.JSONField(default=dict)

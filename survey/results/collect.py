@@ -170,7 +170,17 @@ def _participant_facts(study: Study) -> str:
         f"{name}_text": Cast(name, TextField())
         for name in ("consented_at", "started_at", "finished_at", "before", "about", "screening")
     }
-    shown = ("pk", "code", "version_id", "state", "language", "consent_version", "is_preview", "is_simulated")
+    shown = (
+        "pk",
+        "code",
+        "version_id",
+        "state",
+        "language",
+        "group",
+        "consent_version",
+        "is_preview",
+        "is_simulated",
+    )
     digest = hashlib.sha256()
     for row in study.participants.order_by("pk").values_list(*shown, *texts.values()).iterator():
         digest.update(repr(row).encode())
@@ -246,7 +256,7 @@ def analysis_rows(study: Study) -> pd.DataFrame:
     Columns that the study does not use (no condition, no reference ...) stay, but are empty.
     """
     table = with_whole_numbers(tidy_table(study))
-    for name in ("content", "style", "condition", "input"):
+    for name in ("group", "content", "style", "condition", "input"):
         table[name] = table[name].cat.remove_categories([c for c in table[name].cat.categories if c == ""])
     return table
 
@@ -304,6 +314,7 @@ def participants_table(study: Study, excluded: dict[str, str]) -> pd.DataFrame:
                 "version": person.version.number,
                 "state": person.state,
                 "language": person.language,
+                "group": person.group or None,
                 "consent_version": person.consent_version,
                 "consented_at": person.consented_at,
                 "started_at": person.started_at,

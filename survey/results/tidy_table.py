@@ -82,8 +82,8 @@ def _kind(scales: Mapping[str, Scale]) -> type[np.generic]:
 def preference_table(study: Study) -> pd.DataFrame:
     """Return a pair study's answers, one row each.
 
-    Columns: study, version, participant, language, simulated, trial, position, phase, drawn_by, content, question, first, second
-    (items as shown), answer (`first`, `second` or `tie`), first_answer, changes, rt_ms, shown_at, answered_at, input
+    Columns: study, version, participant, language, group, simulated, trial, position, phase, drawn_by, content, question,
+    first, second (items as shown), answer (`first`, `second` or `tie`), first_answer, changes, rt_ms, shown_at, answered_at, input
     and the screen's. `drawn_by` is the rule of the participant's version that chose a main pair.
     """
     answers = Preference.objects.filter(trial__participant__study=study)
@@ -95,7 +95,10 @@ def preference_table(study: Study) -> pd.DataFrame:
     table["second"] = _coded(table["other_id"], items)
     table["content"] = _coded(table["stimulus_id"], {s.pk: s.content for s in stimuli})
     table["drawn_by"] = _drawn_by(study, table)
-    order = "study version participant language simulated trial position phase drawn_by content question first second"
+    order = (
+        "study version participant language group simulated trial position phase drawn_by content question"
+    )
+    order += " first second"
     order += " answer first_answer changes rt_ms shown_at answered_at input"
     return table[[*order.split(), *_SCREEN]].reset_index(drop=True)
 
@@ -186,11 +189,10 @@ def _answers(study: Study, answers: QuerySet[Any], value: str) -> pd.DataFrame:
     keys = dict(Question.objects.filter(study=study).order_by("position").values_list("pk", "key"))
     table["question"] = _coded(table["question_id"], keys)
     table["study"] = pd.Categorical.from_codes(np.zeros(len(table), np.int8), pd.Index([study.slug]))
-    people = Participant.objects.filter(study=study).values_list(
-        "pk", "code", "language", "version__number", "is_simulated"
-    )
+    names_of = ("code", "language", "group", "version__number", "is_simulated")
+    people = Participant.objects.filter(study=study).values_list("pk", *names_of)
     rows_of = {pk: rest for pk, *rest in people.order_by("pk")}
-    for i, name in enumerate(("participant", "language", "version", "simulated")):
+    for i, name in enumerate(("participant", "language", "group", "version", "simulated")):
         table[name] = _coded(table["participant_id"], {pk: rest[i] for pk, rest in rows_of.items()})
     table["version"] = table["version"].astype("i4")
     table["simulated"] = table["simulated"].astype(bool)

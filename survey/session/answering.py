@@ -5,15 +5,17 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Final
 
 from django.db import transaction
 from django.utils import timezone
 
-from survey.models import OwnAnswer, Participant, Preference, Rating, Study, Trial
+from survey.models import OwnAnswer, Participant, Preference, Rating, Study, StudyVersion, Trial
 from survey.session import own_answers, rating_sql
 from survey.session.rating_sql import AnswerTarget
 from survey.session.refusals import BadAnswer, Refused, check_in_time
+from survey.study.definition import definition_of
 from survey.study.own_questions import Answer
 from survey.study.scales import rating_on
 
@@ -154,10 +156,20 @@ def given_own(trials: Iterable[Trial]) -> dict[int, dict[str, list[str]]]:
 def _take(token: str, revision: int, showing: Showing) -> tuple[AnswerTarget, bool]:
     """Return a trial, locked for its answer, and whether it still waits for one. Raises as `rate` does."""
     target = rating_sql.take(token, timezone.now())
+    if target.group:
+        asked = asked_of_group(target.version, target.sha256, target.group)
+        target = replace(target, questions=tuple(one for one in target.questions if one[1] in asked))
     is_open = target.outcome == Trial.Outcome.OPEN and revision == target.revision
     if is_open and target.ended:
         check_in_time(target.trial, showing.waited_ms)
     return target, is_open
+
+
+@lru_cache(maxsize=256)
+def asked_of_group(version: int, sha256: str, group: str) -> frozenset[str]:
+    """Return the keys of the questions that a version asks a group. Kept for each hash: a version does not change."""
+    definition = definition_of(StudyVersion.objects.get(pk=version, sha256=sha256))
+    return frozenset(question.key for question in definition.for_group(group).questions)
 
 
 def _checked(

@@ -19,15 +19,16 @@ Key = Place
 def assign(participant: Participant, definition: Definition) -> int:
     """Draw and save the trials of a participant's next batch; return how many.
 
-    Call within a transaction that has locked the study's row: of two sessions that start at once, the second must
+    `definition` is what the study says to their group. Votes are balanced within each group. Call within a transaction that has locked the study's row: of two sessions that start at once, the second must
     count the first one's places.
     """
-    known = participant.study.stimuli.only("study", "role", "content", "condition", "factors")
-    stimuli = list(known.order_by("pk"))
+    stimuli = _stimuli(participant, definition)
     seen = _seen(participant)
     session, seed = definition.session, participant.seed + participant.batches
     rules = Rules(session.images, session.repeats, session.stabilising)
-    places = counted(participant.study)
+    # What an answer about a pair is expected to tell depends on everybody's.
+    group = None if session.pairs == "informative" else participant.group
+    places = counted(participant.study, group)
     chosen = None
     if session.pairs == "informative":
         main = [stimulus for stimulus in stimuli if stimulus.role == Stimulus.Role.MAIN]
@@ -53,8 +54,19 @@ def assign(participant: Participant, definition: Definition) -> int:
 
 def has_unseen(participant: Participant, definition: Definition) -> bool:
     """Return whether there are images (or pairs) to rate that a participant has not been shown."""
-    stimuli = participant.study.stimuli.order_by("pk")
+    stimuli = _stimuli(participant, definition)
     return bool(_pool(stimuli, definition, participant, _seen(participant)).main)
+
+
+def _stimuli(participant: Participant, definition: Definition) -> list[Stimulus]:
+    """Return the images that a participant may see: of the main ones, those of their group."""
+    known = participant.study.stimuli.only("study", "item", "role", "content", "condition", "factors")
+    group = definition.group(participant.group)
+    return [
+        stimulus
+        for stimulus in known.order_by("pk")
+        if group is None or stimulus.role != Stimulus.Role.MAIN or group.shows(stimulus.item)
+    ]
 
 
 def _pool(

@@ -11,7 +11,7 @@ from survey.models import Participant, Study
 from survey.session.assignment import assign, has_unseen
 from survey.session.progress import BACK, waits
 from survey.session.refusals import Refused, check_open, is_frozen
-from survey.study.definition import definition_of
+from survey.study.definition import definition_for
 from survey.study.duration import learn
 from survey.study.own_questions import Answer
 from survey.study.stopping import pause_if_enough
@@ -61,7 +61,7 @@ def stop_session(participant: Participant) -> None:
 
 def may_take_more(participant: Participant) -> bool:
     """Return whether `another_batch` would find images that this participant has not seen."""
-    definition = definition_of(participant.version)
+    definition = definition_for(participant)
     return participant.batches < definition.session.batches and has_unseen(participant, definition)
 
 
@@ -70,7 +70,7 @@ def another_batch(participant: Participant) -> bool:
     with transaction.atomic():
         study = Study.objects.select_for_update().get(pk=participant.study_id)
         person = Participant.objects.select_for_update().get(pk=participant.pk)
-        definition = definition_of(person.version)
+        definition = definition_for(person)
         if person.state != Participant.State.FINISHED or person.batches >= definition.session.batches:
             return False
         if not person.is_preview:
@@ -101,7 +101,7 @@ def _lock_where_a_rule_may_stop(participant: Participant) -> Study | None:
 
 def _finish_if_done(person: Participant, watched: Study | None) -> None:
     """Finish a session whose answers are all there; a `watched` study may pause itself by its rule."""
-    definition = definition_of(person.version)
+    definition = definition_for(person)
     frozen = is_frozen(person)
     asked = person.about is not None or not definition.asks_after or frozen
     if person.state == Participant.State.ACTIVE and asked and not waits(person):

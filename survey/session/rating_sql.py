@@ -27,7 +27,7 @@ WHERE id = (SELECT participant_id FROM survey_trial WHERE token = %s)
 """
 # A statement of its own: on PostgreSQL only a later one sees what was committed while the first one waited.
 _READ: Final = """
-SELECT trial.id, trial.outcome, trial.revision, person.token, study.method,
+SELECT trial.id, trial.outcome, trial.revision, person.token, study.method, person."group",
     person.state <> 'active' OR NOT person.is_preview AND (study.state = 'closed' OR coalesce(study.purge_on <= %s, FALSE)),
     (SELECT count(*) FROM survey_trial WHERE participant_id = person.id AND outcome <> 'open'),
     (SELECT count(*) FROM survey_trial WHERE participant_id = person.id),
@@ -55,8 +55,9 @@ class AnswerTarget:
     """The trial that an answer belongs to.
 
     `ended` says that its session or its study takes no more answers but those on their way. `questions` are (id, key,
-    scale); `version` and `sha256` are its participant's version of the study; `cookie` is its participant's token, None after a purge; of that participant's `total` trials, `saved` have
-    an answer in the database, or a reason for none.
+    scale); `version` and `sha256` are its participant's version of the study, and `group` is theirs; `cookie` is its
+    participant's token, None after a purge; of that participant's `total` trials, `saved` have an answer in the
+    database, or a reason for none.
     """
 
     trial: int
@@ -64,6 +65,7 @@ class AnswerTarget:
     revision: int
     cookie: str | None
     method: str
+    group: str
     ended: bool
     saved: int
     total: int
@@ -88,10 +90,10 @@ def take(token: str, now: dt.datetime) -> AnswerTarget:
 
 
 def _target(rows: Sequence[Sequence[Any]]) -> AnswerTarget:
-    pk, outcome, revision, cookie, method, ended, saved, total, version, sha256, *_ = rows[0]
-    questions = tuple((row[10], row[11], _scale(*row[12:])) for row in rows)
+    pk, outcome, revision, cookie, method, group, ended, saved, total, version, sha256, *_ = rows[0]
+    questions = tuple((row[11], row[12], _scale(*row[13:])) for row in rows)
     return AnswerTarget(
-        pk, outcome, revision, cookie, method, bool(ended), saved, total, version, sha256, questions
+        pk, outcome, revision, cookie, method, group, bool(ended), saved, total, version, sha256, questions
     )
 
 

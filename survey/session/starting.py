@@ -14,7 +14,9 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from survey.models import Exclusion, Invitation, Participant, Recruit, Study, new_token
+from survey.models.keys import random_seed
 from survey.session.assignment import assign
+from survey.session.groups import are_full, next_group
 from survey.session.refusals import Refused, check_open
 from survey.study.definition import Definition, definition_of
 from survey.study.tables import Platform
@@ -44,17 +46,18 @@ def start(
     recruitment: Recruitment | None = None,
     form: str = "",
     preview_by: User | None = None,
+    preview_group: str = "",
     is_simulated: bool = False,
 ) -> Participant:
     """Take a place in a study: the participant, with all trials of the first batch drawn.
 
     An invitation that already has a place gets that one, so that a lost cookie loses nothing. So does a consent form
-    that is sent twice: `form` is the one-time value that it carries.
+    that is sent twice: `form` is the one-time value that it carries. A preview may choose its group.
 
     Raises:
         Refused: "closed" (or paused, or a draft), "invitation" (needed, unknown, or its answers were deleted),
             "platform" (its person's id is needed), "begun" (that person has a place; an id alone opens none),
-            "full" or "busy" (the study's limit in all, or within an hour, is reached).
+            "full" or "busy" (the limits in all, of the study or of each of its groups, or within an hour, are reached).
     """
     # Sessions start one after the other: balance counts the places of those before.
     study = Study.objects.select_for_update().get(pk=study.pk)
@@ -77,8 +80,12 @@ def start(
             raise Refused("platform")
         if not is_simulated and (lack := lacks_room(study, definition)):
             raise Refused(lack)
+    seed = random_seed()
+    wished = preview_group if preview_by is not None and definition.group(preview_group) else ""
     participant = Participant.objects.create(
         study=study,
+        seed=seed,
+        group=wished or next_group(study, definition, seed),
         token=_token_of(study, form) or new_token(),
         version=version,
         language=language if language in definition.languages else definition.languages[0],
@@ -92,7 +99,7 @@ def start(
         ticket.save(update_fields=["participant", "used_at"])
     if recruitment is not None:
         Recruit.objects.create(study=study, participant=participant, **vars(recruitment))
-    assign(participant, definition)
+    assign(participant, definition.for_group(participant.group))
     return participant
 
 
@@ -106,6 +113,8 @@ def lacks_room(study: Study, definition: Definition) -> str:
         )
         if counted.count() >= limits.participants:
             return "full"
+    if are_full(study, definition):
+        return "full"
     an_hour_ago = timezone.now() - dt.timedelta(hours=1)
     if limits.per_hour and people.filter(started_at__gt=an_hour_ago).count() >= limits.per_hour:
         return "busy"

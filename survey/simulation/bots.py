@@ -23,7 +23,7 @@ from survey.session.pages.visit import COOKIE
 from survey.session.plates import plate_digits
 from survey.simulation.browser import Browser
 from survey.simulation.people import SAID, Person, SimulationError, again
-from survey.study.definition import definition_of
+from survey.study.definition import definition_for
 
 _TIMEOUT: Final = 60
 _TURNED_AWAY: Final = 5
@@ -114,6 +114,7 @@ class _Session:
         # Django forbids reading the database while an event loop runs, so it runs only during requests.
         self.runner = asyncio.Runner()
         self.study, self.person = study, person
+        self.method: str = study.method
         self.stimuli = {stimulus.name: stimulus for stimulus in study.stimuli.all()}
         self.looks: Counter[str] = Counter()
 
@@ -122,6 +123,7 @@ class _Session:
         try:
             page = self._begin()
             participant = self._participant()
+            self.method = definition_for(participant).method
             answers: dict[str, Callable[[Page], dict[str, str]]] = {
                 "rate": self._rate,
                 "screening": self._screen(participant),
@@ -133,7 +135,11 @@ class _Session:
             for _ in range(participant.trials.count() + _OTHER_PAGES):
                 if (act := answers.get(_place(page))) is None:
                     break
-                page = self._send(page, act(page))
+                if _place(page) == "rate" and not page.images:
+                    # What this person's group is asked to do: read, and go on.
+                    page = self._ask(f"{page.path}?on=1")
+                else:
+                    page = self._send(page, act(page))
             if _place(page) != "done":
                 raise SimulationError(f"{self.base}{page.path}: is not the expected page of the session")
         except (OSError, EOFError) as error:
@@ -169,7 +175,7 @@ class _Session:
         return participant
 
     def _screen(self, participant: Participant) -> Callable[[Page], dict[str, str]]:
-        plates = definition_of(participant.version).screening.plates
+        plates = definition_for(participant).screening.plates
         digits = plate_digits(participant.seed, plates)
         seen = {f"plate_{number}": str(digit) for number, digit in enumerate(digits, 1)}
         return lambda page: {name: seen.get(name, "yes") for name in page.choices}
@@ -178,7 +184,7 @@ class _Session:
         """Fetch the images and answer. An image that was shown before gets its further vote."""
         shown = [self._look(source) for source in page.images]
         # In a degradation study (DCR) the reference is first, and the question is about the second image.
-        stimulus = shown[-1] if self.study.method == Study.Method.DCR else shown[0]
+        stimulus = shown[-1] if self.method == Study.Method.DCR else shown[0]
         other = shown[1] if len(shown) > 1 and self.person.pair else None
         further = other is None and self.looks[stimulus.item] > 0
         self.looks[stimulus.item] += 1

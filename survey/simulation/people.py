@@ -24,7 +24,7 @@ from survey.results.tidy_table import preference_table, scales_of, tidy_table
 from survey.session import answering, finishing, own_answers, progress, refusals, starting
 from survey.session.answering import Showing
 from survey.session.forms import AboutForm
-from survey.study.definition import Definition, definition_of
+from survey.study.definition import Definition, definition_for
 from survey.study.own_questions import Answer, OwnQuestion
 
 # Latent qualities of the images on a scale from 1 to 5: a typical range in studies of stylised images.
@@ -230,7 +230,7 @@ def play_by_services(study: Study, person: Person) -> str:
         participant = starting.start(study, is_simulated=True)
     except refusals.Refused as error:
         raise SimulationError(f"study {study.slug!r} accepts no participants now: {error.code}") from error
-    definition = definition_of(participant.version)
+    definition = definition_for(participant)
     if asked := _screening_answers(definition):
         starting.screen(participant, asked)
     drawn = np.random.default_rng(participant.seed)

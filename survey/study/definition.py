@@ -15,7 +15,8 @@ from typing import Annotated, Any, Final, Literal, get_args
 from pydantic import AfterValidator, Field, model_validator
 
 from survey.analysis.scale import Scale, number_text
-from survey.models import StudyVersion
+from survey.models import Participant, StudyVersion
+from survey.study.groups import MAX_GROUPS, Group, Method, check_groups
 from survey.study.own_questions import OwnQuestion, clashes
 from survey.study.parts import Language, Line, LineText, Part, ProseText
 from survey.study.scales import LANGUAGES, QUESTIONS, default_labels, is_slider, rating_on
@@ -23,7 +24,6 @@ from survey.study.stop_rule import StopRule, canonical_stop_rule, parse_stop_rul
 from survey.study.tables import AskedQuestion, Consent, Goal, Images, Limits, Recruitment, Screening, Session
 from survey.study.wording import Wording
 
-Method = Literal["acr", "acr-hr", "dcr", "pair"]
 AboutQuestion = Literal["age", "gender", "eyesight", "screen", "experience"]
 StopText = Annotated[str, Field(max_length=200), AfterValidator(canonical_stop_rule)]
 
@@ -39,6 +39,7 @@ class Definition(Part):
     instructions: ProseText | None = None
     consent: Consent = Consent()
     questions: Annotated[list[AskedQuestion], Field(max_length=4)] = []
+    groups: Annotated[list[Group], Field(max_length=MAX_GROUPS)] = []
     session: Session = Session()
     goal: Goal = Goal()
     stop_when: StopText | None = None
@@ -71,6 +72,8 @@ class Definition(Part):
         _refuse_twice("about", self.about)
         if clash := clashes(self.own_questions, get_args(AboutQuestion)):
             raise ValueError(f"own_questions: the key {clash!r} stands there twice, or is one of `about`'s")
+        has_gold = bool(self.images.gold) or self.images.trap is not None
+        check_groups(self.groups, self.method, [q.key for q in self.questions], has_gold=has_gold)
         self._check_languages()
         for place, value in self._texts():
             if isinstance(value, dict) and (
@@ -151,7 +154,46 @@ class Definition(Part):
         for own in self.own_questions:
             texts += [(f"own_questions.{own.key}.text", own.text)]
             texts += [(f"own_questions.{own.key}.choices", own.choices)]
+        texts += [(f"groups.{n}.instructions", group.instructions) for n, group in enumerate(self.groups, 1)]
         return texts
+
+    def group(self, key: str) -> Group | None:
+        """Return a group by its key; None for nobody's."""
+        return next((group for group in self.groups if group.key == key), None)
+
+    def for_group(self, key: str) -> Definition:
+        """Return what the study says to one group: the same where there are no groups."""
+        group = self.group(key)
+        if group is None:
+            return self
+        asked = [one for one in self.questions if not group.questions or one.key in group.questions]
+        method = group.method or self.method
+        if method != self.method:
+            asked = [one.model_copy(update={"text": self._asked_by(method, one.text)}) for one in asked]
+        said = {"method": method, "questions": asked, "instructions": group.instructions or self.instructions}
+        return self.model_copy(update=said)
+
+    def _asked_by(self, method: str, text: Any) -> Any:
+        """Return a question's text; the study's method's own becomes that of another method."""
+        known = [code for code in self.languages if code in LANGUAGES]
+        said = text if isinstance(text, dict) else dict.fromkeys(known, text)
+        if len(known) < len(self.languages) or any(
+            said.get(code) != QUESTIONS[self.method][code] for code in known
+        ):
+            return text
+        return {code: QUESTIONS[method][code] for code in known}
+
+    @property
+    def needs_references(self) -> bool:
+        """Whether images are rated beside, or among, what they were made from: by everybody or by one group."""
+        return any((group.method or self.method) in _WITH_REFERENCES for group in self.groups) or (
+            not self.groups and self.method in _WITH_REFERENCES
+        )
+
+    @property
+    def instructs_by_group(self) -> bool:
+        """Whether what people are asked to do depends on their group, which they come to only when they begin."""
+        return any(group.instructions or group.method for group in self.groups)
 
     @property
     def stop_rule(self) -> StopRule | None:
@@ -234,11 +276,13 @@ class Definition(Part):
         return names.get(answer, number_text(answer))
 
 
+_WITH_REFERENCES: Final = ("acr-hr", "dcr")
 _LATER_OF_TABLE: Final[dict[str, dict[str, Any]]] = {
     "images": {"left_out": [], "enlarge": 1},
     "session": {"pairs": "balanced"},
 }
 _LATER: Final[dict[str, Any]] = {
+    "groups": [],
     "goal": Goal(),
     "stop_when": None,
     "limits": Limits(),
@@ -283,3 +327,8 @@ def _refuse_twice(place: str, values: list[Any]) -> None:
 def definition_of(version: StudyVersion) -> Definition:
     """Return the definition that a version of a study holds."""
     return Definition.model_validate(version.definition)
+
+
+def definition_for(participant: Participant) -> Definition:
+    """Return what a participant's version of the study says to their group."""
+    return definition_of(participant.version).for_group(participant.group)

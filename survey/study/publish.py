@@ -78,7 +78,7 @@ def publish_image_set(
     Its reference images are the content images of the set. Other parameters, errors: see `publish`.
     """
     definition = definition or Definition(title=image_set.title)
-    pictures = pictures_of_set(image_set, definition.method, only)
+    pictures = pictures_of_set(image_set, definition, only)
     return publish(slug, definition, pictures, base=base, owner=owner, state=state, is_simulated=is_simulated)
 
 
@@ -101,7 +101,9 @@ def publish_folder(
     return publish(slug, definition, pictures, base=base, owner=owner, is_simulated=is_simulated)
 
 
-def pictures_of_set(image_set: ImageSet, method: str, only: Collection[int] | None = None) -> list[Picture]:
+def pictures_of_set(
+    image_set: ImageSet, definition: Definition, only: Collection[int] | None = None
+) -> list[Picture]:
     """Return the finished images of a set, or `only` those at these places of its plan.
 
     With a method that compares with a reference, the content images follow. Raises PublishError if there is no image.
@@ -113,7 +115,7 @@ def pictures_of_set(image_set: ImageSet, method: str, only: Collection[int] | No
     ]
     if not pictures:
         raise PublishError(f"image set {image_set.slug!r} has no finished image: generate it first")
-    if method in ("acr-hr", "dcr"):
+    if definition.needs_references:
         contents = {picture.content for picture in pictures}
         pictures += [picture for picture in references_of(image_set) if picture.content in contents]
     return pictures
@@ -190,10 +192,23 @@ def cast_roles(pictures: list[Picture], definition: Definition) -> list[Picture]
     cast = list(by_item.values())
     if not any(picture.role == Stimulus.Role.MAIN for picture in cast):
         raise PublishError("no image is left to rate: every image has another role")
-    if definition.method == "pair":
-        _check_pairs(cast)
-    _check_references(cast, definition)
+    for key, shown in _by_group(cast, definition):
+        if definition.method == "pair":
+            _check_pairs(shown)
+        _check_references(shown, definition.for_group(key))
     return cast
+
+
+def _by_group(cast: list[Picture], definition: Definition) -> Iterator[tuple[str, list[Picture]]]:
+    """Yield each group with the pictures that it is shown; PublishError for a name that fits none to be rated."""
+    if not definition.groups:
+        yield "", cast
+    main = {picture.item: picture for picture in cast if picture.role == Stimulus.Role.MAIN}
+    others = [picture for picture in cast if picture.role != Stimulus.Role.MAIN]
+    for number, group in enumerate(definition.groups, 1):
+        for pattern in group.images:
+            _matching(pattern, main, f"groups.{number}.images")
+        yield group.key, [*others, *(picture for item, picture in main.items() if group.shows(item))]
 
 
 def check_slug(slug: str) -> None:

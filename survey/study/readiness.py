@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import Final
 
-from django.db.models import Count
-
 from survey.models import Participant, Stimulus, Study
 from survey.study.definition import Definition
+from survey.study.groups import Group
 from survey.study.wording import english_name, page_texts
 
 #: Images narrower than this look tiny on a screen of today, in pixels.
@@ -124,32 +124,43 @@ def tried(study: Study) -> bool:
 
 
 def load_of(study: Study, definition: Definition) -> Load:
-    """Return how much a study asks of each person, and of how many."""
-    contents: dict[str, int] = {}
-    roles: dict[str, int] = {}
-    counted = study.stimuli.order_by().values_list("role", "content").annotate(Count("pk"))
-    for role, content, count in counted:
-        roles[role] = roles.get(role, 0) + count
-        if role == Stimulus.Role.MAIN:
-            contents[content] = count
+    """Return how much a study asks of each person, and of how many: with groups, of who sees most, and of all groups."""
+    images = list(study.stimuli.order_by().values_list("role", "content", "item"))
+    loads = []
+    parts: list[Group | None] = [*definition.groups] or [None]
+    for group in parts:
+        kinds = [
+            (role, content)
+            for role, content, item in images
+            if group is None or role != Stimulus.Role.MAIN or group.shows(item)
+        ]
+        loads.append(_load(kinds, definition.for_group(group.key) if group else definition))
+    most = max(loads, key=lambda load: load.shown)
+    people = sum(load.people for load in loads)
+    minutes = _minutes(study, definition, most.shown)
+    return replace(most, rated=max(load.rated for load in loads), minutes=minutes, people=people)
+
+
+def _load(images: list[tuple[str, str]], definition: Definition) -> Load:
+    """Return the load of one group by its images' (role, content); how long it takes is not known here."""
+    roles = Counter(role for role, _ in images)
+    contents = Counter(content for role, content in images if role == Stimulus.Role.MAIN)
     pairs = sum(count * (count - 1) // 2 for count in contents.values())
-    images = roles.get(Stimulus.Role.MAIN, 0)
-    rated = pairs if definition.method == "pair" else images
+    main = roles[Stimulus.Role.MAIN]
+    rated = pairs if definition.method == "pair" else main
     session = definition.session
     # One batch of informative pairs is a spanning tree of each content's images.
-    usual = images - len(contents) if session.pairs == "informative" else rated
+    usual = main - len(contents) if session.pairs == "informative" else rated
     each = min(session.images or usual, rated)
     besides = [Stimulus.Role.PRACTICE, Stimulus.Role.GOLD]
     if definition.method == "acr-hr":
         besides.append(Stimulus.Role.REFERENCE)
-    shown = (
-        each + min(session.repeats, each) + session.stabilising + sum(roles.get(role, 0) for role in besides)
-    )
+    shown = each + min(session.repeats, each) + session.stabilising + sum(roles[role] for role in besides)
     shown += definition.images.trap is not None
     # Informative pairs are not judged equally often: the goal is then of each image, and a pair has two.
-    places = images / 2 if session.pairs == "informative" else rated
+    places = main / 2 if session.pairs == "informative" else rated
     people = ceil(definition.goal.votes * places / each) if each else 0
-    return Load(rated, each, shown, _minutes(study, definition, shown), people)
+    return Load(rated, each, shown, 0, people)
 
 
 def _minutes(study: Study, definition: Definition, shown: int) -> int:

@@ -26,7 +26,7 @@ def recast(study: Study, definition: Definition) -> None:
     known = {stimulus.item: stimulus for stimulus in study.stimuli.select_related("cell").order_by("pk")}
     kept = {stimulus.item: stimulus for stimulus in own_images(known.values())}
     pictures = [_picture(stimulus) for stimulus in kept.values()]
-    cast = cast_roles([*pictures, *_references(kept, definition.method)], definition)
+    cast = cast_roles([*pictures, *_references(kept, definition)], definition)
     gone = [stimulus for stimulus in known.values() if stimulus.item not in kept]
     Stimulus.objects.filter(pk__in=[stimulus.pk for stimulus in gone]).delete()
     made: list[Stimulus] = []
@@ -75,8 +75,8 @@ def _picture(stimulus: Stimulus) -> Picture:
     )
 
 
-def _references(kept: dict[str, Stimulus], method: str) -> list[Picture]:
-    if method not in ("acr-hr", "dcr"):
+def _references(kept: dict[str, Stimulus], definition: Definition) -> list[Picture]:
+    if not definition.needs_references:
         return []
     sets = {stimulus.cell.image_set_id for stimulus in kept.values() if stimulus.cell}
     contents = {Path(stimulus.cell.content_name).stem for stimulus in kept.values() if stimulus.cell}

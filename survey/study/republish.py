@@ -57,9 +57,7 @@ def published_before(
 def _asked_for(source: ImageSet | Path, rules: Definition, base: Path | None) -> list[tuple[str, str, str]]:
     """Return (item, role, SHA-256 of the PNG) of each stimulus that publishing would make; [] if it could not."""
     try:
-        found = (
-            pictures_of_folder(source) if isinstance(source, Path) else pictures_of_set(source, rules.method)
-        )
+        found = pictures_of_folder(source) if isinstance(source, Path) else pictures_of_set(source, rules)
         pictures = cast_roles([*found, *pictures_of_files(rules, base)], rules)
     except PublishError:
         return []

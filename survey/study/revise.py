@@ -10,6 +10,7 @@ from django.db import transaction
 from survey.access.audit import record
 from survey.models import Study, StudyVersion
 from survey.study.definition import Definition, definition_of
+from survey.study.groups import Group
 from survey.study.publish import PublishError, add_version, check_purge_day
 from survey.study.recast import recast
 
@@ -69,6 +70,11 @@ def _check(old: Definition, new: Definition, *, keys_stay: bool) -> None:
                 f"questions.{number}.scale: {was.scale} cannot become {asked.scale} once somebody has taken part; "
                 "publish a new study"
             )
+    if keys_stay and [_fixed(group) for group in old.groups] != [_fixed(group) for group in new.groups]:
+        raise PublishError(
+            "groups: their keys, methods, questions and images cannot change once somebody has taken part; "
+            "publish a new study"
+        )
     was_asked = {own.key: own for own in old.own_questions} if keys_stay else {}
     for number, own in enumerate(new.own_questions, 1):
         was_own = was_asked.get(own.key, own)
@@ -78,6 +84,11 @@ def _check(old: Definition, new: Definition, *, keys_stay: bool) -> None:
             )
     if keys_stay and new.images.trap is not None:
         _check_trap(old, new, new.images.trap)
+
+
+def _fixed(group: Group) -> Group:
+    """Return what of a group stays: how it is filled and instructed may change, as the study's own texts may."""
+    return group.model_copy(update={"people": None, "share": None, "instructions": None})
 
 
 def _check_trap(old: Definition, new: Definition, answer: float) -> None:

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from generator.plans.toml import TomlError, read_toml
 from survey.study.definition import Definition
+from survey.study.groups import Group
 from survey.study.own_questions import OwnQuestion
 from survey.study.parts import Part
 from survey.study.tables import (
@@ -113,6 +114,7 @@ def _keys_of_table(path: list[Any]) -> list[str]:
         "screening": Screening,
         "recruitment": Recruitment,
         "questions": AskedQuestion,
+        "groups": Group,
         "gold": Gold,
         "own_questions": OwnQuestion,
         "wording": Wording,

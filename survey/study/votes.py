@@ -23,31 +23,36 @@ from survey.models import Exclusion, Participant, Study, Tally, Trial
 STALE_AFTER: Final = dt.timedelta(minutes=45)
 #: (stimulus, other) as shown; other is None but for pairs and references.
 Place = tuple[int, int | None]
+#: A place among the trials of one group of participants; "" where there are no groups.
+GroupPlace = tuple[Place, str]
 _CHUNK: Final = 400
 
 
-def counted(study: Study) -> Counter[Place]:
+def counted(study: Study, group: str | None = None) -> Counter[Place]:
     """Return how many votes each place of a study has or is about to get, after reviewing sessions that changed.
 
-    Previews, the screened-out and those whom a researcher left out have none: the images they saw want others' votes.
+    With a `group`, those of its participants alone. Previews, the screened-out and those whom a researcher left out
+    have none: the images they saw want others' votes.
     """
     tally, is_new = Tally.objects.get_or_create(study=study)
     people = study.participants.all() if is_new else _changed(study)
-    change: Counter[Place] = Counter()
+    change: Counter[GroupPlace] = Counter()
     for some in _chunks(sorted(set(people.values_list("pk", flat=True)))):
         change.update(_review(study, some))
-    return _changed_by(tally, change)
+    return _of(_changed_by(tally, change), group)
 
 
 def last_counted(study: Study) -> Counter[Place]:
     """Return the same as at the last start, and change nothing: for pages that only look."""
     tally = Tally.objects.filter(study=study).first()
-    return Counter({_place(key): count for key, count in tally.counts.items()}) if tally else Counter()
+    return _of(_counts(tally), None) if tally else Counter()
 
 
 def take(participant: Participant, trials: Iterable[Trial]) -> None:
     """Count the places that were just drawn for a participant, who is no preview."""
-    places = Counter((trial.stimulus_id, trial.other_id) for trial in trials if trial.counted)
+    places = Counter(
+        ((trial.stimulus_id, trial.other_id), participant.group) for trial in trials if trial.counted
+    )
     _changed_by(Tally.objects.get(study=participant.study_id), places)
 
 
@@ -56,7 +61,8 @@ def forget(participant: Participant) -> None:
     tally = Tally.objects.filter(study=participant.study_id).first()
     if tally is not None:
         gone = participant.trials.filter(counted=True).values_list("stimulus_id", "other_id")
-        _changed_by(tally, Counter({place: -count for place, count in Counter(gone).items()}))
+        change = {(place, participant.group): -count for place, count in Counter(gone).items()}
+        _changed_by(tally, Counter(change))
 
 
 def _changed(study: Study) -> QuerySet[Participant]:
@@ -79,7 +85,7 @@ def _changed(study: Study) -> QuerySet[Participant]:
     )
 
 
-def _review(study: Study, people: Sequence[int]) -> Counter[Place]:
+def _review(study: Study, people: Sequence[int]) -> Counter[GroupPlace]:
     """Judge some sessions anew; return by how much the counts change."""
     fresh = timezone.now() - STALE_AFTER
     left_out = set(
@@ -106,14 +112,21 @@ def _review(study: Study, people: Sequence[int]) -> Counter[Place]:
     return change
 
 
-def _recounted(people: Sequence[int], votes: set[int], live: set[int]) -> Counter[Place]:
+def _recounted(people: Sequence[int], votes: set[int], live: set[int]) -> Counter[GroupPlace]:
     """Mark which trials of `people` count; those of `votes` do where answered, of `live` also where they wait."""
-    change: Counter[Place] = Counter()
+    change: Counter[GroupPlace] = Counter()
     flips: dict[bool, list[int]] = {True: [], False: []}
     main = Trial.objects.filter(participant__in=people, phase=Trial.Phase.MAIN).order_by()
-    for pk, person, stimulus, other, outcome, answered_at, was in main.values_list(
-        "pk", "participant_id", "stimulus_id", "other_id", "outcome", "answered_at", "counted"
-    ):
+    names = (
+        "participant_id",
+        "participant__group",
+        "stimulus_id",
+        "other_id",
+        "outcome",
+        "answered_at",
+        "counted",
+    )
+    for pk, person, group, stimulus, other, outcome, answered_at, was in main.values_list("pk", *names):
         # A trial opened again by undo keeps its rating, and so its vote.
         answered = outcome == Trial.Outcome.RATED or (
             outcome == Trial.Outcome.OPEN and answered_at is not None
@@ -122,16 +135,16 @@ def _recounted(people: Sequence[int], votes: set[int], live: set[int]) -> Counte
         now = person in votes and (answered or waits)
         if now != was:
             flips[now].append(pk)
-            change[stimulus, other] += 1 if now else -1
+            change[(stimulus, other), group] += 1 if now else -1
     for value, pks in flips.items():
         for some in _chunks(pks):
             Trial.objects.filter(pk__in=some).update(counted=value)
     return change
 
 
-def _changed_by(tally: Tally, change: Counter[Place]) -> Counter[Place]:
+def _changed_by(tally: Tally, change: Counter[GroupPlace]) -> Counter[GroupPlace]:
     """Add to a study's counts, and return them."""
-    counts: Counter[Place] = Counter({_place(key): count for key, count in tally.counts.items()})
+    counts = _counts(tally)
     if change:
         counts.update(change)
         tally.counts = {_key(place): count for place, count in counts.items() if count}
@@ -139,13 +152,29 @@ def _changed_by(tally: Tally, change: Counter[Place]) -> Counter[Place]:
     return counts
 
 
-def _key(place: Place) -> str:
-    return f"{place[0]}" if place[1] is None else f"{place[0]},{place[1]}"
+def _counts(tally: Tally) -> Counter[GroupPlace]:
+    return Counter({_place(key): count for key, count in tally.counts.items()})
 
 
-def _place(key: str) -> Place:
-    first, _, other = key.partition(",")
-    return int(first), int(other) if other else None
+def _of(counts: Counter[GroupPlace], group: str | None) -> Counter[Place]:
+    """Return the counts of one group, or of all together for None."""
+    found: Counter[Place] = Counter()
+    for (place, of), count in counts.items():
+        if group is None or of == group:
+            found[place] += count
+    return found
+
+
+def _key(place: GroupPlace) -> str:
+    (first, other), group = place
+    shown = f"{first}" if other is None else f"{first},{other}"
+    return f"{shown}@{group}" if group else shown
+
+
+def _place(key: str) -> GroupPlace:
+    shown, _, group = key.partition("@")
+    first, _, other = shown.partition(",")
+    return (int(first), int(other) if other else None), group
 
 
 def _chunks(pks: Sequence[int]) -> Iterator[Sequence[int]]:

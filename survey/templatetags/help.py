@@ -26,6 +26,7 @@ PLACES: Final[dict[str, tuple[str, str]]] = {
     "setup_own_questions": (DESK, "questions-of-your-own"),
     "setup_images": (DESK, "images-and-roles"),
     "setup_assignment": (DESK, "how-much-each-person-rates"),
+    "setup_groups": (DESK, "groups"),
     "setup_recruitment": (DESK, "recruitment"),
     **dict.fromkeys(
         ("prolific", "prolific_draft", "prolific_step", "prolific_places", "prolific_submissions"),

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from survey.analysis.factors import splits_people
 from survey.analysis.reading.columns import Columns, listed, refuse_rivals, renamed, resolve
 from survey.analysis.reading.counts import refuse_counts
 from survey.analysis.reading.header import Named
@@ -308,7 +309,7 @@ def _optional(
 def _with_item_columns(
     table: pd.DataFrame, options: ReadOptions, notes: Notes
 ) -> tuple[pd.DataFrame, list[str]]:
-    """Read the further columns that say something of the items; return the table and its unused columns.
+    """Read the further columns that say something of the items, and people's group; return the table and its unused columns.
 
     Notes list the unused columns, and those that tell apart rows in which a participant rates an item again.
     """
@@ -318,7 +319,10 @@ def _with_item_columns(
     others = [name for name in table.columns if name not in (*REQUIRED, *TEXT, *NUMBERS, SIMULATED)]
     for name in others:
         levels = table[["item", name]].drop_duplicates()
-        if len(levels) == items and levels[name].nunique() >= 2 and name not in NOT_FACTORS:
+        if name == "group" and (splits_people(table) or not table[name].str.strip().any()):
+            texts = table[name].str.strip()
+            kept[name] = texts.astype(object).where(~texts.isin([""]), None)
+        elif len(levels) == items and levels[name].nunique() >= 2 and name not in NOT_FACTORS:
             kept[name] = _values(table[name], options)
         elif name not in NOT_FACTORS:
             unused.append(name)

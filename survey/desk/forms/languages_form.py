@@ -224,6 +224,10 @@ def texts_of(definition: Definition, values: dict[str, Any]) -> Iterator[Text]:
         if own["choices"]:
             label = f"Choices of own question {number}, one on each line, in the same order"
             yield Text(f"{path}.choices", label, own["choices"], 5, {})
+    for number, group in enumerate(values["groups"], start=1):
+        if group["instructions"]:
+            path = f"groups.{number}.instructions"
+            yield Text(path, f"What group {group['key']} is asked to do", group["instructions"], 4, {})
 
 
 def _shipped(number: int, definition: Definition) -> Iterator[tuple[str, dict[str, Any]]]:

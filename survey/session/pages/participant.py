@@ -85,6 +85,7 @@ def _begin(visit: Visit, preview: User | None) -> HttpResponse:
             recruitment=None if preview else _recruitment(visit),
             form=_asked(visit, "form"),
             preview_by=preview,
+            preview_group=_asked(visit, "preview"),
             is_simulated=_is_program(visit),
         )
     except Refused as refusal:
@@ -129,7 +130,7 @@ def come_back(visit: Visit, token: str) -> HttpResponse:
 
 
 def _previewer(visit: Visit) -> User | None:
-    """Return the researcher who asked for a preview, if they may."""
+    """Return the researcher who asked for a preview (of a group, by its key), if they may."""
     user = visit.request.user
     return user if _asked(visit, "preview") and isinstance(user, User) and visit.may_read else None
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from survey.analysis.scale import number_text
-from survey.models import Preference, Study
+from survey.models import Preference
 from survey.session.pages.visit import Visit
 from survey.study.scales import is_slider
 from survey.study.tables import AskedQuestion
@@ -41,7 +41,7 @@ def keys_of(visit: Visit) -> tuple[str, str] | None:
 
 def _answers(visit: Visit, question: AskedQuestion) -> dict[str, Any]:
     """Return the buttons, best first; numbered points between two ends, low end first; or a slider."""
-    if visit.study.method == Study.Method.PAIR:
+    if visit.definition.method == "pair":
         return {"choices": _pair_choices()}
     scale, labels = question.asked_on, visit.definition.labels(question, visit.language)
     ends = list(zip(("low", "high"), (labels[0], labels[-1]), strict=True))

@@ -13,7 +13,7 @@ from django.http import FileResponse, Http404, HttpResponse, HttpResponseRedirec
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 
-from survey.models import Stimulus, Study, Trial
+from survey.models import Stimulus, Trial
 from survey.session import answering, own_answers, progress
 from survey.session.answering import Showing
 from survey.session.pages.questions import keys_of, questions_of
@@ -35,12 +35,21 @@ def rate(visit: Visit) -> HttpResponse:
         return visit.go()
     if not (visit.shows_images or visit.participant.is_preview):
         return visit.closed()
-    return _show(visit)
+    trials = progress.upcoming(visit.participant, AHEAD)
+    if _instructs_first(visit, trials[0]) and "on" not in visit.request.GET:
+        return visit.page("task", instructions=visit.text(visit.definition.instructions))
+    return _show(visit, trials)
 
 
-def _show(visit: Visit, status: int = 200, missing: list[str] | None = None) -> HttpResponse:
+def _instructs_first(visit: Visit, first: Trial) -> bool:
+    """Return whether the page before the images is due: what a group is asked to do is not on the first page."""
+    return visit.definition.instructs_by_group and first.position == 1 and first.shown_at is None
+
+
+def _show(
+    visit: Visit, trials: list[Trial], status: int = 200, missing: list[str] | None = None
+) -> HttpResponse:
     participant = visit.person
-    trials = progress.upcoming(participant, AHEAD)
     progress.seen(participant, trials[0])
     state = _state(visit, trials)
     first = state["ahead"][0]
@@ -176,7 +185,7 @@ def _bad(visit: Visit, error: BadAnswer) -> HttpResponse:
         return JsonResponse({"error": str(error), "questions": error.questions}, status=422)
     if visit.participant is None or visit.place != "rate":
         return _lost(visit)
-    return _show(visit, 422, error.questions)
+    return _show(visit, progress.upcoming(visit.person, AHEAD), 422, error.questions)
 
 
 def _state(visit: Visit, trials: list[Trial]) -> dict[str, Any]:
@@ -198,7 +207,7 @@ def _state(visit: Visit, trials: list[Trial]) -> dict[str, Any]:
 def _trial(visit: Visit, trial: Trial, progress: SessionProgress, given: dict[str, Any]) -> dict[str, Any]:
     """Return one trial as the participant may know it: nothing that tells content, style, setting or a hidden phase."""
     images = [trial.stimulus] if trial.other is None else [trial.stimulus, trial.other]
-    if visit.study.method == Study.Method.DCR:
+    if visit.definition.method == "dcr":
         # The reference stands first: the question is of the second.
         images.reverse()
     here = reverse("participant", args=[visit.study.slug])

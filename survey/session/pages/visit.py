@@ -21,7 +21,7 @@ from survey.access.studies import readable_studies
 from survey.models import Participant, Study
 from survey.session import progress, refusals
 from survey.session.pages.wording import speaking
-from survey.study.definition import Definition, definition_of
+from survey.study.definition import Definition, definition_for, definition_of
 from survey.study.wording import is_right_to_left, language_name
 
 COOKIE: Final = "participant"
@@ -78,9 +78,10 @@ class Visit:
 
     @cached_property
     def definition(self) -> Definition:
-        """What this participant is asked: their own version's definition, or the newest for a newcomer."""
-        version = self.participant.version if self.participant else self.study.version
-        return definition_of(version)
+        """What this participant is asked: their version's definition for their group, or the newest for a newcomer."""
+        if self.participant:
+            return definition_for(self.participant)
+        return definition_of(self.study.version)
 
     @cached_property
     def language(self) -> str:

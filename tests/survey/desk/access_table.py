@@ -85,6 +85,7 @@ ROWS: Final[dict[str, Row]] = {
             "questions",
             "own_questions",
             "assignment",
+            "groups",
             "recruitment",
             "privacy",
             "open",

@@ -531,3 +531,41 @@ def test_another_method_has_no_rule_for_pairs(client, pair_study):
     assert send(client, "questions", method="acr").status_code == 302
     assert definition_of(pair_study.version).session.pairs == "balanced"
     assert "session.pairs" not in filled(client, "assignment")
+
+
+GROUPED: dict[str, Any] = {
+    "groups.1.key": "plain",
+    "groups.2.key": "told",
+    "groups.2.instructions:en": "A network made these.",
+    "groups.2.instructions:de": "Ein Netz hat sie gemacht.",
+    "groups.2.images": "cat-*\ndog-weak",
+}
+
+
+def test_groups_are_set_up_by_the_form_and_removed_by_clearing_it(client, owner, study):
+    assert send(client, "groups", **GROUPED).status_code == 302
+    plain, told = definition_of(study.version).groups
+    assert (plain.key, plain.images, told.images) == ("plain", [], ["cat-*", "dog-weak"])
+    assert told.instructions == {"en": "A network made these.", "de": "Ein Netz hat sie gemacht."}
+    page = client.get(SETUP).content.decode()
+    assert "plain, told · filled evenly" in page
+    assert "?preview=told" in client.get(f"{SETUP}groups/").content.decode()
+    send(client, "groups", **dict.fromkeys(GROUPED, ""))
+    assert definition_of(study.version).groups == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "field", "told"),
+    [
+        ({"groups.1.key": "", "groups.1.share": "2"}, "groups.1.key", "Give the group a name"),
+        ({"groups.2.key": "plain"}, "__all__", "stands there twice"),
+        ({"groups.2.people": "9"}, "groups.1.people", "in every group, or in none"),
+        ({"groups.2.images": "cow-*"}, "groups.2.images", "fits no image"),
+        ({"groups.2.instructions:de": ""}, "groups.2.instructions:de", "Translate this"),
+    ],
+)
+def test_a_fault_of_a_group_stands_beside_its_field(client, owner, study, changed, field, told):
+    page = send(client, "groups", **(GROUPED | changed))
+    assert page.status_code == 422
+    errors = page.context["form"].errors
+    assert any(told in text for text in errors.get(field, [])), errors

@@ -95,6 +95,22 @@ def own_questions(draw: st.DrawFn, languages: list[str]) -> list[dict[str, Any]]
 
 
 @st.composite
+def groups(draw: st.DrawFn, languages: list[str], keys: list[str]) -> list[dict[str, Any]]:
+    """Draw two groups or more, or none."""
+    found = []
+    for number in range(draw(st.sampled_from([0, 2, 3]))):
+        group = {
+            "key": f"group{number}",
+            "share": draw(st.none() | st.integers(1, 1000)),
+            "instructions": said(draw, languages, words()) if draw(st.booleans()) else None,
+            "questions": draw(st.lists(st.sampled_from(keys), unique=True)) if keys else [],
+            "images": draw(st.lists(words(20), max_size=2)),
+        }
+        found.append(group)
+    return found
+
+
+@st.composite
 def definitions(draw: st.DrawFn) -> Definition:
     """Draw a definition that uses any of the form's keys."""
     languages = draw(st.lists(st.sampled_from(LANGUAGES), min_size=1, max_size=3, unique=True))
@@ -119,6 +135,7 @@ def definitions(draw: st.DrawFn) -> Definition:
             "purge_on": draw(st.none() | st.dates(min_value=dt.date(2000, 1, 1))),
             "consent": {"purpose": text(), "contact": draw(st.none() | words()), "version": draw(words(9))},
             "questions": questions,
+            "groups": draw(groups(languages, keys)),
             "session": {
                 "images": draw(st.none() | st.integers(1, 500)),
                 "repeats": draw(st.integers(0, 50)),

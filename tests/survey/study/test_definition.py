@@ -43,6 +43,27 @@ def faults(toml: str) -> list[str]:
             'title = "T"\nmethod = "pair"\n[session]\npairs = "informativ"',
             "(did you mean 'informative'?)",
         ),
+        ('title = "T"\n[[groups]]\nkey = "a"', "groups: one group is no comparison"),
+        (
+            'title = "T"\n[[groups]]\nkey = "a"\n[[groups]]\nkey = "a"',
+            "groups: the key 'a' stands there twice",
+        ),
+        (
+            'title = "T"\n[[groups]]\nkey = "a"\npeople = 9\n[[groups]]\nkey = "b"',
+            "groups.2.people: give it in every group, or in none",
+        ),
+        (
+            'title = "T"\n[[groups]]\nkey = "a"\nquestions = ["x"]\n[[groups]]\nkey = "b"',
+            "groups.1.questions: no question has the key 'x' (there are overall)",
+        ),
+        (
+            'title = "T"\n[[groups]]\nkey = "a"\nmethod = "pair"\n[[groups]]\nkey = "b"',
+            "groups.1.method: pairs and ratings cannot stand in one study",
+        ),
+        (
+            'title = "T"\n[[groups]]\nkey = "a"\n[[groups]]\nkey = "b"\npeple = 3',
+            "groups.2.peple: no such key (did you mean 'people'?)",
+        ),
         ("title = ", "study.toml: not TOML"),
         ("", "study.toml: title: Field required"),
     ],

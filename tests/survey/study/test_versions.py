@@ -110,3 +110,15 @@ def test_languages_of_a_study_with_a_trap_stay_once_somebody_took_part():
     more = parse('title = "T"\nlanguages = ["en", "fr"]\n[images]\ntrap = 4\n', "x")
     with pytest.raises(PublishError, match="languages"):
         revise(study, more)
+
+
+@pytest.mark.django_db
+def test_groups_stay_once_a_person_has_taken_part_but_may_be_filled_and_told_otherwise():
+    toml = '[[groups]]\nkey = "a"\n[[groups]]\nkey = "b"\nimages = ["cat-*"]\n'
+    study = make_study(toml)
+    starting.start(study)
+    told = toml.replace('"a"\n', '"a"\nshare = 2\ninstructions = "Look."\n')
+    assert revise(study, definition(told)).number == 2
+    for other in (toml.replace("cat-*", "dog-*"), toml.replace('"b"', '"c"'), ""):
+        with pytest.raises(PublishError, match="groups: "):
+            revise(study, definition(other))

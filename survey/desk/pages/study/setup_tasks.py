@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from survey.access.studies import own_study
+from survey.desk.forms.groups_form import GroupsForm
 from survey.desk.forms.images_form import ImagesForm
 from survey.desk.forms.languages_form import LanguagesForm
 from survey.desk.forms.own_questions_form import OwnQuestionsForm
@@ -40,6 +41,7 @@ FORMS: Final[dict[str, type[TaskForm]]] = {
     "questions": QuestionsForm,
     "own_questions": OwnQuestionsForm,
     "assignment": AssignmentForm,
+    "groups": GroupsForm,
     "recruitment": RecruitmentForm,
     "privacy": PrivacyForm,
 }
@@ -50,6 +52,8 @@ _LEADS: Final = {
     "questions": "One question keeps sessions short. Up to four are possible. To remove a question, clear its fields.",
     "own_questions": "Besides the scale: about the person, or about each image. Each one makes a session longer. A "
     "question about each image needs “Next”, also where one tap answers.",
+    "groups": "Each person comes to one group, chosen by lot when they begin. Groups may differ in what they are told, "
+    "shown or asked, and results compare them. Leave this empty to show everybody the same.",
     "recruitment": "Who can take part, what they are asked besides, and what a platform needs to pay them.",
     "privacy": "Shown before people agree. A study cannot open without a name and a contact.",
 }
@@ -59,6 +63,7 @@ _SAVED: Final = {
     "questions": "question and scale",
     "own_questions": "own questions",
     "assignment": "how much each person rates",
+    "groups": "groups",
     "recruitment": "recruitment",
     "privacy": "privacy",
 }
@@ -69,6 +74,7 @@ _ROWS: Final = (
     ("Own questions", "own_questions"),
     ("Images", "images"),
     ("Each person", "assignment"),
+    ("Groups", "groups"),
     ("Who", "recruitment"),
     ("Responsible", "privacy"),
 )
@@ -91,6 +97,7 @@ def task(request: HttpRequest, slug: str, name: str) -> HttpResponse:
             return redirect("setup", slug=slug)
     context = {
         "study": study,
+        "definition": definition,
         "name": name,
         "form": form,
         "heading": TITLES[name],
@@ -140,9 +147,9 @@ def check(request: HttpRequest, slug: str) -> HttpResponse:
     goal = definition.goal
     rows = [(label, said[name], _address(study, name)) for label, name in _ROWS]
     enough = f"{goal.votes} votes for each image, or ± {goal.half_width:g}"
-    rows.insert(6, ("Enough when", enough, _address(study, "assignment")))
+    rows.insert(7, ("Enough when", enough, _address(study, "assignment")))
     rule = definition.stop_rule
-    rows.insert(7, ("Pauses when", rule.in_words if rule else "You pause it", _address(study, "recruitment")))
+    rows.insert(8, ("Pauses when", rule.in_words if rule else "You pause it", _address(study, "recruitment")))
     blocks = blocking(study, definition)
     context: dict[str, Any] = {
         "study": study,
@@ -166,9 +173,10 @@ def _lead(name: str, study: Study, definition: Definition) -> str:
             f"in {definition.goal.votes} comparisons on average."
         )
     unit = "pair" if definition.method == "pair" else "image"
+    within = " in each group" if definition.groups else ""
     return (
         f"With these settings a session takes about {minutes}, and {load.people} people give every {unit} "
-        f"{definition.goal.votes} votes."
+        f"{definition.goal.votes} votes{within}."
     )
 
 

@@ -1,0 +1,75 @@
+"""Which group a person who starts comes to: the one that is least full for its share."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Mapping
+
+from django.db.models import Count, Q
+from django.utils import timezone
+
+from survey.models import Exclusion, Participant, Study
+from survey.study.definition import Definition
+from survey.study.groups import shares
+from survey.study.votes import STALE_AFTER
+
+
+def filled(study: Study) -> Counter[str]:
+    """Return how many people fill each group: finished sessions, and those that go on and are fresh.
+
+    Sessions that went quiet or stopped early, previews, and people who were screened out or left out fill none.
+    """
+    fresh = timezone.now() - STALE_AFTER
+    state = Participant.State
+    fills = Q(state=state.FINISHED) | Q(state=state.ACTIVE, last_seen_at__gte=fresh)
+    people = study.participants.filter(fills, is_preview=False).order_by()
+    out = people.filter(pk__in=Exclusion.in_force(study).values("participant"))
+    counts: Counter[str] = Counter(dict(people.values_list("group").annotate(Count("pk"))))
+    counts.subtract(dict(out.values_list("group").annotate(Count("pk"))))
+    return counts
+
+
+def open_groups(definition: Definition, counts: Mapping[str, int]) -> list[str]:
+    """Return the groups that still take people."""
+    return [
+        group.key
+        for group in definition.groups
+        if group.people is None or counts.get(group.key, 0) < group.people
+    ]
+
+
+def are_full(study: Study, definition: Definition) -> bool:
+    """Return whether the study has groups, and none takes people."""
+    limited = any(group.people for group in definition.groups)
+    return limited and not open_groups(definition, filled(study))
+
+
+def next_group(study: Study, definition: Definition, seed: int) -> str:
+    """Return the group of a person who starts now; "" where the study has none.
+
+    Call it with the study's row locked: of two people who start at once, the second must count the first. Where all
+    groups are full, people are told so before; programs and previews go on filling them in proportion.
+
+    Args:
+        study: the study.
+        definition: the version of the study that the person starts under.
+        seed: decides between groups that are equally full, so that nobody can tell whose turn it is.
+    """
+    if not definition.groups:
+        return ""
+    counts = filled(study)
+    part = shares(definition.groups)
+    free = open_groups(definition, counts) or list(part)
+    return least_full(counts, {key: part[key] for key in free}, seed)
+
+
+def least_full(counts: Mapping[str, int], part: Mapping[str, int], seed: int) -> str:
+    """Return the group with the fewest people for its part; the seed decides between equals.
+
+    Counting finished and fresh sessions alike keeps groups even where people drop out, and in one more than in
+    another: placing at random, in turn, or by finished sessions alone does not (`tests/survey/session/test_groups.py`).
+    """
+    fullness = {key: counts.get(key, 0) / share for key, share in part.items()}
+    least = min(fullness.values())
+    return random.Random(seed).choice([key for key in part if fullness[key] == least])  # noqa: S311 - no secret
