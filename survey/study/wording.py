@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 from django.conf.locale import LANG_INFO
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from survey.study.parts import Line, Part
 from survey.study.scales import LANGUAGES
@@ -51,11 +51,20 @@ _ELSEWHERE: Final = frozenset(
 )
 
 
+#: How earlier versions of a page said it: studies whose languages have the earlier text keep their wording.
+_FORMER: Final = {"Saved {n} of {of}": "Answers so far: {of}, saved: {n}"}
+
+
 class Wording(Part):
     """One language's own texts: `name` is how the language calls itself, `texts` are by the English ones."""
 
     name: Annotated[str, Field(min_length=1, max_length=60)] | None = None
     texts: dict[str, Line] = {}
+
+    @field_validator("texts")
+    @classmethod
+    def _is_called_as_today(cls, texts: dict[str, str]) -> dict[str, str]:
+        return {_FORMER.get(text, text): own for text, own in texts.items()}
 
     @model_validator(mode="after")
     def _translates_what_is_there(self) -> Wording:
@@ -100,7 +109,7 @@ EVERYBODY: Final = (
     "Next",
     "Undo",
     "Finish",
-    "Saved {n} of {of}",
+    "Answers so far: {of}, saved: {n}",
     "Saved: {answer}. The next image comes by itself.",
     "That was the last image.",
     "Please choose an answer.",

@@ -36,11 +36,11 @@ def test_through_an_outage_the_participant_goes_on_and_every_answer_arrives(cont
     for number in (2, 3, 4):
         ready(page, number)
         rate(page, "Poor")
-    expect(page.get_by_role("status")).to_contain_text("Saved 1 of 4")
+    expect(page.get_by_role("status")).to_contain_text("Answers so far: 4, saved: 1")
     expect(page.get_by_role("status")).to_contain_text("No connection")
     assert Rating.objects.count() == 1
     context.set_offline(False)
-    expect(page.get_by_role("status")).to_contain_text("Saved 4 of 4")
+    expect(page.get_by_role("status")).to_contain_text("Answers so far: 4, saved: 4")
     assert [r.value for r in Rating.objects.order_by("trial__position")] == [5, 2, 2, 2]
 
 
@@ -60,7 +60,7 @@ def test_one_tap_answers_without_a_line_wait_here_and_arrive_later(browser, live
         expect(page.locator(".stage:not(.loading) img")).to_be_visible()
         page.wait_for_timeout(400)
         page.get_by_text(label).tap()
-    expect(page.get_by_role("status")).to_contain_text("Saved 0 of 6")
+    expect(page.get_by_role("status")).to_contain_text("Answers so far: 6, saved: 0")
     expect(page.get_by_role("heading", name="Thank you")).not_to_be_visible()
     assert not Rating.objects.exists()
     context.set_offline(False)
@@ -85,7 +85,7 @@ def test_the_thanks_come_only_when_the_server_holds_all(context, page, study):
     ready(page, 6)
     context.set_offline(True)
     rate(page)
-    expect(page.get_by_role("status")).to_contain_text("Saved 5 of 6")
+    expect(page.get_by_role("status")).to_contain_text("Answers so far: 6, saved: 5")
     expect(page.get_by_role("status")).to_contain_text("keep this page open")
     expect(page.get_by_role("heading", name="Thank you")).not_to_be_visible()
     context.set_offline(False)
@@ -99,13 +99,13 @@ def test_answers_kept_in_a_closed_page_are_sent_when_it_opens_again(context, pag
     preloaded(page, 3)
     context.set_offline(True)
     rate(page, "Fair")
-    expect(page.get_by_role("status")).to_contain_text("Saved 0 of 1")
+    expect(page.get_by_role("status")).to_contain_text("Answers so far: 1, saved: 0")
     page.close(run_before_unload=False)
     context.set_offline(False)
     later = context.new_page()
     later.goto("/s/study/")
     expect(later.get_by_role("heading", name="Image 2 of 6")).to_be_visible()
-    expect(later.get_by_role("status")).to_contain_text("Saved 1 of 1")
+    expect(later.get_by_role("status")).to_contain_text("Answers so far: 1, saved: 1")
     assert list(Rating.objects.values_list("value", flat=True)) == [3]
 
 
@@ -120,14 +120,14 @@ def test_answers_that_wait_are_sent_from_the_page_of_a_study_that_shows_no_more_
     rate(page, "Fair")
     ready(page, 2)
     rate(page, "Bad")
-    expect(page.get_by_role("status")).to_contain_text("Saved 0 of 2")
+    expect(page.get_by_role("status")).to_contain_text("Answers so far: 2, saved: 0")
     page.close(run_before_unload=False)
     context.set_offline(False)
     study.state = state
     study.save()
     later = context.new_page()
     later.goto("/s/study/")
-    expect(later.get_by_role("status")).to_have_text("Saved 2 of 2.")
+    expect(later.get_by_role("status")).to_have_text("Answers so far: 2, saved: 2.")
     assert sorted(Rating.objects.values_list("value", flat=True)) == [1, 3]
 
 
@@ -149,9 +149,9 @@ def test_one_tab_never_drops_what_waits_in_another(context, page, study):
     ready(other, 3)
     other.close(run_before_unload=False)
     page.unroute("**/rate/")
-    expect(page.get_by_role("status")).to_contain_text("Saved 1 of 1")
+    expect(page.get_by_role("status")).to_contain_text("Answers so far: 1, saved: 1")
     page.goto("/s/study/")
-    expect(page.get_by_role("status")).to_contain_text("Saved 2 of 2")
+    expect(page.get_by_role("status")).to_contain_text("Answers so far: 2, saved: 2")
     assert list(Rating.objects.order_by("trial__position").values_list("value", flat=True)) == [4, 2]
 
 
@@ -212,7 +212,7 @@ def test_a_reply_that_is_lost_on_its_way_doubles_nothing(page, study):
     page.route("**/rate/", lose_the_first_reply)
     rate(page, "Good")
     ready(page, 2)
-    expect(page.get_by_role("status")).to_contain_text("Saved 1 of 1")
+    expect(page.get_by_role("status")).to_contain_text("Answers so far: 1, saved: 1")
     assert lost
     assert Rating.objects.count() == 1
 
@@ -249,7 +249,7 @@ def test_a_server_error_is_tried_again(page, study):
     page.route("**/rate/", fail_once)
     rate(page)
     ready(page, 2)
-    expect(page.get_by_role("status")).to_contain_text("Saved 1 of 1")
+    expect(page.get_by_role("status")).to_contain_text("Answers so far: 1, saved: 1")
 
 
 def test_a_truncated_image_is_skipped_with_the_reason_and_never_rated(page, study):

@@ -37,7 +37,7 @@ ITALIAN: dict[str, Any] = {
                 "Image {n} of {of}": "Immagine {n} di {of}",
                 "It takes about {minutes} minute.": "Dura circa {minutes} minuto.",
                 "Shown at {n} % of its size": "Mostrata al {n} % della sua grandezza",
-                "Saved {n} of {of}": "Salvate {n} su {of}",
+                "Answers so far: {of}, saved: {n}": "Salvate {n} su {of}",
                 "Thank you": "Grazie",
             }
         }
@@ -141,6 +141,13 @@ def test_what_cannot_be_shown_is_refused_with_its_place(change, fault):
 def test_the_file_says_the_same_again():
     definition = parse("title = 'T'\n" + tomli_w.dumps(ITALIAN), "f")
     assert parse(to_toml(definition), "f") == definition
+
+
+def test_a_study_with_an_earlier_text_of_a_page_keeps_its_wording(client):
+    earlier = {"it": {"texts": {"Saved {n} of {of}": "Salvate {n} su {of}"}}}
+    italian(wording=earlier)
+    join(client, Study.objects.get(), language="it")
+    assert 'data-saved="Salvate {n} su {of}"' in client.get("/s/study/rate/").content.decode()
 
 
 def test_the_command_says_which_texts_are_missing(tmp_path):
