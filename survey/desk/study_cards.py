@@ -1,7 +1,8 @@
-"""The cards of the list of studies: what state each is in, how far it has come, and the one act that comes next."""
+"""How lists show studies: cards with their state and the one act that comes next, and names that tell them apart."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -35,6 +36,13 @@ def cards(studies: Iterable[Any], own: set[int]) -> list[Card]:
     found = [_card(study, study.pk in own) for study in studies]
     # Stable: within a state the order stays, newest first.
     return sorted(found, key=lambda card: _ORDER.get(card.study.state, len(_ORDER)))
+
+
+def names(studies: Iterable[Study]) -> list[tuple[str, str]]:
+    """Return (slug, title) of each study for a drop-down; equal titles have their slug behind them."""
+    found = [(study.slug, study.title) for study in studies]
+    often = Counter(title for _, title in found)
+    return [(slug, f"{title} ({slug})" if often[title] > 1 else title) for slug, title in found]
 
 
 def _card(study: Any, is_own: bool) -> Card:

@@ -9,6 +9,7 @@ from django import forms
 
 from survey.analysis.planning.planning import Cost, Design, cost_of
 from survey.analysis.scale import ACR, Scale, parse_scale
+from survey.desk.study_cards import names
 from survey.models import Study
 from survey.study.readiness import IMAGE_SECONDS
 
@@ -54,10 +55,9 @@ class PlanningForm(forms.Form):
 
     def __init__(self, *args: Any, studies: Iterable[Study], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choices = [(study.slug, study.title) for study in studies]
         field = self.fields["noise"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - declared above
-        field.choices = [("", "assumed (SOS a)"), *choices]
+        field.choices = [("", "assumed (SOS a)"), *names(studies)]
         for name in ("half_width", "drop_out", "a", "minutes", "pay", "fee"):
             self.fields[name].widget.attrs["step"] = "any"
 

@@ -13,6 +13,7 @@ from survey.access.errors import DeskError
 from survey.access.roles import role_of
 from survey.access.studies import readable_studies
 from survey.desk.pages.entry import signed_in_user
+from survey.desk.study_cards import names
 from survey.models import ApiToken
 
 
@@ -30,7 +31,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "role": role_of(user),
         "has_factor": second_factor.is_on(user),
         "tokens": tokens.in_force().filter(user=user).select_related("study"),
-        "studies": readable_studies(user).order_by("slug"),
+        "studies": names(readable_studies(user).order_by("title", "slug")),
         "scopes": ApiToken.Scope.choices,
         "days": tokens.DAYS,
         "secret": secret,

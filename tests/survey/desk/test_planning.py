@@ -40,6 +40,15 @@ def test_it_answers_for_an_assumed_noise(desk):
     assert "97 ratings of each of 20 images" in page
 
 
+def test_studies_of_equal_titles_are_told_apart(desk, owner):
+    for slug, title in (("first", "Taste"), ("second", "Taste"), ("third", "Smell")):
+        own_study(owner, f'title = "{title}"\n', slug)
+    for page in (text(desk), desk.get(reverse("account")).content.decode()):
+        assert '<option value="first">Taste (first)</option>' in page
+        assert '<option value="second">Taste (second)</option>' in page
+        assert '<option value="third">Smell</option>' in page
+
+
 def test_subsets_and_lost_sessions_need_more_people(desk):
     # 97 ratings of 20 images are 1940; by 10 each 194 people; of 20 % lost, 243.
     assert "243 participants" in text(desk, images=20, each=10, half_width=0.2, a=0.25, drop_out=20)
