@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, ProgrammingError
 
 # How SQLite and PostgreSQL say that a table or a column is missing.
-_NOT_MIGRATED = ("no such table", "no such column", "has no column", "does not exist")
+_NOT_MIGRATED = ("no such table", "no such column", "does not exist")
 
 
 class PlainCommand(BaseCommand):
@@ -26,6 +26,8 @@ class PlainCommand(BaseCommand):
         "--no-color",
         "--force-color",
     }
+    # The check of the addresses imports every page, which takes a second. `check` and `migrate` make it.
+    requires_system_checks: list[str] = ["generator"]
 
     def create_parser(self, prog_name: str, subcommand: str, **options: Any) -> CommandParser:
         """Return the parser; --skip-checks is hidden here, because Django adds it in another way than the rest."""
@@ -56,5 +58,5 @@ def of_database(error: Exception) -> str:
     """Return one line on a database that lacks tables or does not answer."""
     reason = str(error).strip().partition("\n")[0]
     if any(words in reason for words in _NOT_MIGRATED):
-        return f"the database lacks tables or columns ({reason}): run `python manage.py migrate` first"
+        return f"the database lacks tables ({reason}): run `python manage.py migrate` first"
     return f"the database does not answer: {reason}"

@@ -34,8 +34,6 @@ class Command(PlainCommand):
         "Make stylised images: those of a plan file, or every --content with every --style. "
         "Run again, it continues where it stopped."
     )
-    # The check of the addresses would import every page.
-    requires_system_checks: list[str] = ["generator"]
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare what to make and how."""
