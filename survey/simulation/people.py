@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, cast
 
 import numpy as np
@@ -83,10 +84,21 @@ class Cast:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The participants ({participant: kind}), and how well the analysis recovers the true scores (`retrieval`)."""
+    """The participants of a simulation: {participant: kind}."""
 
+    study: Study
     kinds: Mapping[str, str]
-    report: Summary
+    truth: Mapping[str, pd.DataFrame]
+
+    @cached_property
+    def report(self) -> Summary:
+        """How well the analysis of their ratings recovers the true scores (`retrieval`)."""
+        pair = self.study.method == Study.Method.PAIR
+        table = preference_table(self.study) if pair else tidy_table(self.study)
+        mine = table[table["participant"].isin(list(self.kinds))].reset_index(drop=True)
+        if pair:
+            return preference_retrieval(mine, self.truth, self.kinds)
+        return retrieval(checked(self.study, mine), self.truth, self.kinds)
 
 
 def simulate(
@@ -127,7 +139,7 @@ def simulate(
         if newly:
             _unmark(study)
         raise
-    return Outcome(kinds, _retrieved(study, cast, kinds))
+    return Outcome(study, kinds, cast.truth)
 
 
 @transaction.atomic
@@ -292,12 +304,3 @@ def own_answers_of(
 ) -> dict[str, Answer]:
     """Return those answers as they are kept."""
     return own_answers.read(questions, own_values_of(questions, drawn), definition.languages[0])[0]
-
-
-def _retrieved(study: Study, cast: Cast, kinds: Mapping[str, str]) -> Summary:
-    pair = study.method == Study.Method.PAIR
-    table = preference_table(study) if pair else tidy_table(study)
-    mine = table[table["participant"].isin(list(kinds))].reset_index(drop=True)
-    if pair:
-        return preference_retrieval(mine, cast.truth, kinds)
-    return retrieval(checked(study, mine), cast.truth, kinds)
