@@ -107,12 +107,13 @@ class Site:
         listed = self.folder / "tokens.json"
         listed.write_text(json.dumps(tokens))
         program = (
-            "import json\nfrom collections import Counter\nfrom survey.models import Rating\n"
+            "import django, json\nfrom collections import Counter\ndjango.setup()\n"
+            "from survey.models import Rating\n"
             f"want = set(json.load(open({str(listed)!r})))\n"
             "have = Counter(Rating.objects.values_list('trial__token', flat=True))\n"
             "print(len(want - set(have)), sum(n > 1 for n in have.values()))"
         )
-        lost, doubled = self.manage("shell", "--verbosity", "0", "-c", program).split()[-2:]
+        lost, doubled = self.run(program).split()
         return int(lost), int(doubled)
 
 

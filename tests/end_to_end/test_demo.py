@@ -17,7 +17,7 @@ from survey.access.roles import role_of
 from survey.models import Participant, Rating, Study
 from survey.simulation import demo
 
-pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.one_database]
 
 PLAN = """
 title = "Two"

@@ -32,8 +32,8 @@ def served(installation, manage, tmp_path):
     """An installation with one open study, under gunicorn at its most talkative; yields its port and its log."""
     pictures = folder_of_pictures(tmp_path / "pictures", ["a.png", "b.png"])
     for command in (
-        ["migrate", "--verbosity", "0"],
-        ["collectstatic", "--noinput", "--verbosity", "0"],
+        ["migrate", "--verbosity", "0", "--skip-checks"],
+        ["collectstatic", "--noinput", "--verbosity", "0", "--skip-checks"],
         ["create_study", "study", "--images", str(pictures)],
     ):
         process = manage(*command)

@@ -14,7 +14,7 @@ from PIL import Image
 
 from tests.end_to_end.printed import blocks, demo_account, run
 
-pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.one_database]
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 TOUR = README[README.index("## A tour of ten minutes") : README.index("## Who it is for")]

@@ -15,7 +15,7 @@ from PIL import Image
 from survey.models import Study
 from tests.end_to_end.printed import blocks, demo_account, run
 
-pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.one_database]
 
 TUTORIALS = Path(__file__).parents[2] / "docs/tutorials"
 

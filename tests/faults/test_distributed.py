@@ -64,7 +64,7 @@ def counts(url: str) -> dict[str, int]:
 
 
 def test_cells_of_a_killed_worker_are_made_by_another_once_each(manage, url, tmp_path) -> None:
-    assert manage("migrate", "--verbosity", "0").wait() == 0
+    assert manage("migrate", "--verbosity", "0", "--skip-checks").wait() == 0
     command = manage("generate", str(write_plan(tmp_path / "plan", evaluations=60)), "--distributed")
     worker = ("procrastinate", "worker", "-q", "images", "--concurrency", "1")
     first = manage(*worker)
@@ -92,7 +92,7 @@ def test_cells_of_a_killed_worker_are_made_by_another_once_each(manage, url, tmp
 def test_a_set_that_is_taken_back_stops_its_workers_and_keeps_the_command_honest(
     manage, url, tmp_path
 ) -> None:
-    assert manage("migrate", "--verbosity", "0").wait() == 0
+    assert manage("migrate", "--verbosity", "0", "--skip-checks").wait() == 0
     command = manage("generate", str(write_plan(tmp_path / "plan", evaluations=100_000)), "--distributed")
     manage("procrastinate", "worker", "-q", "images", "--concurrency", "1")
     wait_for(lambda: counts(url).get("running", 0) > 0)
@@ -105,7 +105,7 @@ def test_a_set_that_is_taken_back_stops_its_workers_and_keeps_the_command_honest
 
 
 def test_without_a_queue_it_is_refused_in_one_line(manage, tmp_path) -> None:
-    assert manage("migrate", "--verbosity", "0").wait() == 0
+    assert manage("migrate", "--verbosity", "0", "--skip-checks").wait() == 0
     command = manage("generate", str(write_plan(tmp_path / "plan", evaluations=1)), "--distributed")
     output, _ = command.communicate()
     assert command.returncode == 2

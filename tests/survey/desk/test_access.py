@@ -17,7 +17,7 @@ from tests.survey.desk.conftest import client_of
 from tests.survey.desk.world import address_of, filled, make_world, named_patterns
 from tests.survey.factories import join, make_study
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 PEOPLE = ("admin", "owner", "viewer", "researcher", "anonymous")
 

@@ -24,7 +24,7 @@ from survey.desk import ratings_files
 from survey.models import Study
 from tests.survey.desk.conftest import client_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 PEOPLE, ITEMS = 6, ("cat <b>", "dog", "fox")
 RATINGS = [(f"P{p}", item, 1 + (p + 2 * i) % 5) for p in range(PEOPLE) for i, item in enumerate(ITEMS)]

@@ -18,7 +18,7 @@ from tests.survey.desk.access_table import ROWS
 from tests.survey.desk.conftest import client_of
 from tests.survey.desk.world import address_of, make_world, named_patterns
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 PAGES = [name for _, pages in documents.contents() for _, name in pages]
 TEMPLATES = sorted(Path(settings.BASE_DIR, "survey/templates").rglob("*.html"))

@@ -17,7 +17,7 @@ from survey.simulation.people import simulate
 from tests.survey.desk.conftest import client_of
 from tests.survey.factories import make_study
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 CONDITIONS = ("a", "b", "c", "d")
 

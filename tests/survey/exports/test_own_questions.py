@@ -16,7 +16,7 @@ from survey.session import answering, finishing, progress, starting
 from survey.simulation.people import simulate
 from tests.survey.factories import answers_of, make_study
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database, pytest.mark.usefixtures("unrendered")]
 
 OWN = """
 [[own_questions]]

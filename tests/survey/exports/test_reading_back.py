@@ -18,7 +18,7 @@ from survey.exports.tables import csv_bytes, json_bytes, parquet_bytes
 from survey.results.export import Export
 
 # The exports are made in the database, once for all tests.
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 @pytest.fixture(scope="module", params=["one", "two"])

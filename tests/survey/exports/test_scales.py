@@ -32,7 +32,12 @@ from survey.study.preregistration import preregistration
 from tests.programs import R
 from tests.survey.factories import make_study
 
-pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.slow,
+    pytest.mark.one_database,
+    pytest.mark.usefixtures("unrendered"),
+]
 NEEDS_R = pytest.mark.skipif(R.find() is None, reason=R.missing)
 
 FILES = {
