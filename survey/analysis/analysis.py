@@ -13,6 +13,8 @@ from survey.analysis.covariates import CovariateLinks
 from survey.analysis.covariates.summary import covariates_summary
 from survey.analysis.effects import FactorEffects
 from survey.analysis.effects.summary import effects_summary
+from survey.analysis.groups import GroupComparison
+from survey.analysis.groups.summary import groups_summary
 from survey.analysis.items.comparisons import compact_letters, compare, compare_items, friedman
 from survey.analysis.items.conditions import (
     ConditionTable,
@@ -58,6 +60,7 @@ class QuestionAnalysis:
         panels: see ``panels.Panels``.
         factor_effects: the effects of the items' factors, fitted when first asked for.
         covariate_links: the items' covariates against the MOS, computed when first asked for.
+        group_comparison: the participants' groups, compared when first asked for.
         summary: what one number says of the study, JSON-ready; None where the data do not allow it, with the
             reason under ``notes``.
     """
@@ -76,6 +79,7 @@ class QuestionAnalysis:
     panels: pd.DataFrame
     factor_effects: FactorEffects
     covariate_links: CovariateLinks
+    group_comparison: GroupComparison
     summary: Summary
 
     @property
@@ -96,12 +100,19 @@ class QuestionAnalysis:
         return None if found is None else found.table
 
     @property
+    def groups(self) -> pd.DataFrame | None:
+        """The participants' groups, see ``groups.Comparison.table``; None where there are none."""
+        found = self.group_comparison.result
+        return None if found is None else found.table
+
+    @property
     def whole_summary(self) -> Summary:
-        """The summary with the effects of the factors and the covariates, where the items have any."""
+        """The summary with the effects of the factors, the covariates and the groups, where there are any."""
         return (
             self.summary
             | effects_summary(self.factor_effects.result)
             | covariates_summary(self.covariate_links.result)
+            | groups_summary(self.group_comparison.result)
         )
 
 
@@ -127,7 +138,7 @@ class Analysis(QuestionAnalysis):
             for field in fields(QuestionAnalysis)
         ]
         frames = {name: getattr(self, name) for name in names}
-        frames |= {"effects": self.effects, "covariates": self.covariates}
+        frames |= {"effects": self.effects, "covariates": self.covariates, "groups": self.groups}
         return {name: frame for name, frame in frames.items() if isinstance(frame, pd.DataFrame)}
 
     @property
@@ -146,8 +157,13 @@ class Analysis(QuestionAnalysis):
         return cast("pd.DataFrame | None", _stack(self.questions, "covariates"))
 
     @property
+    def groups(self) -> pd.DataFrame | None:
+        """The participants' groups on every question; None where there are none."""
+        return cast("pd.DataFrame | None", _stack(self.questions, "groups"))
+
+    @property
     def whole_summary(self) -> Summary:
-        """The summary with the effects of the factors and the covariates, where the items have any."""
+        """The summary with the effects of the factors, the covariates and the groups, where there are any."""
         if len(self.questions) == 1:
             return super().whole_summary
         return self.summary | {
@@ -181,13 +197,14 @@ def analyse(table: pd.DataFrame | Ratings, *, ci: Method = "t", seed: int = 0) -
         condition_table=first.condition_table,
         factor_effects=first.factor_effects,
         covariate_links=first.covariate_links,
+        group_comparison=first.group_comparison,
         summary=summary,
         questions=questions,
         stamp=stamp,
     )
 
 
-_NO_TABLES = ("scale", "condition_table", "factor_effects", "covariate_links", "summary")
+_NO_TABLES = ("scale", "condition_table", "factor_effects", "covariate_links", "group_comparison", "summary")
 
 
 def _stack(questions: dict[str, QuestionAnalysis], name: str) -> Any:
@@ -262,6 +279,7 @@ def _analyse_one(
         panels=shown.table,
         factor_effects=FactorEffects(main, scale, terms),
         covariate_links=CovariateLinks(main, scale, terms),
+        group_comparison=GroupComparison(main, terms),
         summary=summary
         | {"simulated_participants": simulated_people(main)}
         | plain(of_conditions)

@@ -312,12 +312,53 @@ _COVARIATES: Final = (
     ("test", "within, between, regression", "the slope that is the covariate's test"),
     ("note", "", "why nothing was compared"),
 )
+_GROUPS: Final = (
+    QUESTION,
+    (
+        "kind",
+        "mean, difference, test, model, model test, item, variance",
+        "mean of a group; difference of two, by Welch on people's means; Welch's F over all; difference by the mixed model; its F; "
+        "difference on one image, by Welch; variance of a random part of the model (named in note)",
+    ),
+    ("item", "", "the image, in rows of kind item"),
+    ("group", "", "the group"),
+    ("against", "", "the group that it is compared with: group − against"),
+    ("participants", "", "people of the group, or of both"),
+    ("n", "", "their ratings"),
+    (
+        "estimate",
+        "rating points",
+        "mean over people of each one's mean, difference, or variance (points squared)",
+    ),
+    ("se", "rating points", "its standard error"),
+    ("ci_low", "", "lower end of its 95 % interval"),
+    ("ci_high", "", "its upper end"),
+    ("statistic", "", "t of a difference, F of a test"),
+    ("df1", "", "degrees of freedom of F's numerator"),
+    ("df2", "", "degrees of freedom: Welch's, or Satterthwaite's in the model"),
+    ("p", SHARE, "p value, two-sided"),
+    ("p_holm", SHARE, "p adjusted by Holm: over the pairs of groups, or over all images and pairs"),
+    (
+        "g",
+        "",
+        "Hedges' g; in rows of the model the difference over the square root of the sum of all variances",
+    ),
+    ("note", "", "why nothing was tested; or the part that a variance is of"),
+)
+GROUP_SESSIONS: Final = (
+    ("group", "", "the group"),
+    ("started", "", "people who began, without those screened out or left out"),
+    ("finished", "", "those of them who finished"),
+    ("share_unfinished", SHARE, "share of them who did not"),
+    ("p", SHARE, "p of Fisher's exact test that all groups finish alike, the same in each row"),
+)
 _DESCRIBED: Final = {
     "ratings": RATINGS,
     "items": ITEMS,
     "participants": PARTICIPANTS,
     "own_answers": OWN_ANSWERS,
     "stops": STOPS,
+    "group_sessions": GROUP_SESSIONS,
     "mos": _MOS,
     "observers": _OBSERVERS,
     "observer_model": _OBSERVER_MODEL,
@@ -331,6 +372,7 @@ _DESCRIBED: Final = {
     "panels": _PANELS,
     "effects": _EFFECTS,
     "covariates": _COVARIATES,
+    "groups": _GROUPS,
 }
 _ABOUT: Final = "about_"
 

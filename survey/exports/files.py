@@ -38,6 +38,7 @@ effects.csv          effects of the images' factors, where they have any: tests,
 own_answers.csv      answers to the study's own questions about images, if it asks any (those about people: participants.csv)
 stops.csv            when the study's own rule paused it, if it did
 covariates.csv       what was measured on the images against their MOS, where there is anything
+groups.csv           groups of participants compared, where there are any; group_sessions.csv how many of each finished
 results.xlsx         all tables in one workbook; results.json the same as JSON
 mos.tex              tables of scores and effects for LaTeX; methods.txt the matching methods paragraph
 sureal_*.json        for Netflix's SUREAL; sujson.json for suJSON; psych-ds/ a Psych-DS dataset

@@ -8,10 +8,13 @@ from typing import Any
 import pandas as pd
 
 from survey.analysis import QuestionAnalysis
+from survey.analysis.groups.sessions import sessions_said
 from survey.analysis.planning.stopping import stopping_interval
 from survey.analysis.scale import Scale, number_text
 from survey.analysis.summary import named
 from survey.results.export import Export, QuestionText
+from survey.study.definition import Definition
+from survey.study.groups import shares
 from survey.study.stop_rule import parse_stop_rule
 from survey.study.stopping import scored_roles
 
@@ -27,10 +30,11 @@ def methods_text(export: Export) -> str:
     """Return a paragraph for a paper's methods section, with numbers from the study's analysis."""
     said = export.said_simulated
     simulated = f"{said}\n\n" if said else ""
-    parts = [_design(export), _participants(export), _stopping(export), _scores(export)]
+    parts = [_design(export), _participants(export), _assignment(export), _stopping(export), _scores(export)]
     parts += [_agreement(export, question) for question in export.questions]
     parts += [_effects(export, question) for question in export.questions]
     parts += [_covariates(export, question) for question in export.questions]
+    parts += [_groups(export, question) for question in export.questions]
     parts.append(
         f"The analysis was made with {export.analysis.stamp['program']} on data with SHA-256 {export.analysis.stamp['data_sha256']}."
     )
@@ -75,6 +79,37 @@ def _participants(export: Export) -> str:
     if excluded:
         text += f" {excluded} more {'was' if excluded == 1 else 'were'} excluded, for the reasons in participants.csv."
     return text
+
+
+def _assignment(export: Export) -> str:
+    """Say how people came to groups, and whether groups lost people alike; empty without groups."""
+    sessions = export.group_sessions
+    if sessions.empty:
+        return ""
+    definition = Definition.model_validate(export.definition)
+    part = shares(definition.groups)
+    even = len(set(part.values())) < 2
+    ways = "evenly" if even else "in the proportion " + " : ".join(f"{name} {n}" for name, n in part.items())
+    return (
+        f"When they began, participants were assigned to {len(sessions)} groups ({', '.join(sessions['group'])}), each to the group with "
+        f"the fewest finished and current sessions for its share, ties by lot, so that groups filled {ways}. {sessions_said(sessions)}"
+    )
+
+
+def _groups(export: Export, question: QuestionText) -> str:
+    """Say how the groups were compared and what was found; empty without groups."""
+    part, about = _part(export, question)
+    found = part.group_comparison.result
+    if found is None:
+        return ""
+    means = "Welch's t test on participants' means" if len(found.of_kind("difference")) else ""
+    model = "a linear mixed model by REML (group fixed; participant, image and image × group random; Satterthwaite)"
+    ways = " and ".join(filter(None, [means, model if found.by_model else ""]))
+    return (
+        f"The groups were compared{about} by {ways}, with Holm's correction. {' '.join(found.sentences)}"
+        if ways
+        else ""
+    )
 
 
 def _stopping(export: Export) -> str:

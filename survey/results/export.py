@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from survey.analysis import Analysis
+from survey.analysis.groups import sessions_by_group
 from survey.analysis.scale import ACR, Scale
 from survey.analysis.simulated import told_of
 from survey.analysis.table import main_phase
@@ -90,6 +91,15 @@ class Export:
 
     @property
     def people_tables(self) -> dict[str, pd.DataFrame]:
-        """Tables about the sessions, by name: `participants`, and `own_answers` and `stops` where there are any."""
-        further = {"own_answers": self.own_answers, "stops": self.stops}
+        """Tables about the sessions, by name: `participants`, and the others where there are any."""
+        further = {
+            "own_answers": self.own_answers,
+            "stops": self.stops,
+            "group_sessions": self.group_sessions,
+        }
         return {"participants": self.participants, **{k: table for k, table in further.items() if len(table)}}
+
+    @property
+    def group_sessions(self) -> pd.DataFrame:
+        """One row a group: how many people started and finished; no row without groups."""
+        return sessions_by_group(self.participants[self.participants["excluded"].isna()])

@@ -46,6 +46,7 @@ PLACES: Final[dict[str, tuple[str, str]]] = {
             ("", "results"),
             ("_conditions", "conditions"),
             ("_covariates", "covariates"),
+            ("_groups", "groups-of-participants"),
             ("_reliability", "reliability"),
             ("_downloads", "downloads-and-method"),
         )

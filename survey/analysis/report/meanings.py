@@ -116,6 +116,7 @@ TABLE_WORDS: Final = {
     "condition_comparisons": "Each row is a pair of conditions. Look at p_holm: below 0.05 the two differ, for what was shown here.",
     "effects": "The rows “test” say whether a factor matters: look at p_holm, below 0.05 it does. The rows “mean” give the score of each level.",
     "covariates": "Each row is something that was measured. Near 1 or −1 it rises or falls with the score; near 0 it does not tell it.",
+    "groups": "The rows “difference” compare two groups of people: look at p_holm, below 0.05 they differ. The rows “item” do so for one thing.",
     "dmos": "How far each fell short of its reference: the scale’s highest value means that it was rated as its reference.",
     "panels": "The scores of everyone, without marked people, and with careful people weighted more. Similar ranks mean that it does not matter who counts.",
     "comparisons": "Each row is a pair. Look at p_holm: below 0.05 these ratings tell the two apart.",

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from survey.analysis import Analysis, QuestionAnalysis
 from survey.analysis.covariates import Links
+from survey.analysis.groups import Comparison
 from survey.analysis.plots import Plot, drawable, render_formats, select_question
 from survey.analysis.report.answers import Answer, answer, two_tests
 from survey.analysis.report.headlines import Headline, findings, headlines, number
@@ -48,6 +49,7 @@ class Section:
     findings: list[str]
     effects: list[str]
     covariates: list[str]
+    groups: list[str]
     drawings: list[Drawing]
     tables: list[tuple[str, str, pd.DataFrame]]
     notes: list[str]
@@ -122,6 +124,7 @@ def _section(question: str, analysis: QuestionAnalysis, drawings: list[Drawing])
         "condition_comparisons": "Comparisons of conditions",
         "effects": "Effects of the factors",
         "covariates": "Covariates against the MOS",
+        "groups": "Groups of participants",
         "comparisons": "Comparisons of items",
         "observers": "Participants",
         "recovered": "Recovered quality",
@@ -134,6 +137,7 @@ def _section(question: str, analysis: QuestionAnalysis, drawings: list[Drawing])
         findings=findings(analysis.summary),
         effects=effects_said(analysis),
         covariates=covariates_said(analysis.covariate_links.result),
+        groups=groups_said(analysis.group_comparison.result),
         drawings=drawings,
         tables=[
             (titles[name], TABLE_WORDS[name], frame) for name, frame in frames.items() if frame is not None
@@ -155,3 +159,8 @@ def effects_said(part: QuestionAnalysis) -> list[str]:
 def covariates_said(links: Links | None) -> list[str]:
     """Return the finding on the covariates, sentence by sentence, and what limits it; nothing without covariates."""
     return [] if links is None else [*links.sentences, *links.remarks]
+
+
+def groups_said(comparison: Comparison | None) -> list[str]:
+    """Return the finding on the groups, sentence by sentence, and what limits it; nothing without groups."""
+    return [] if comparison is None else [*comparison.sentences, *comparison.remarks]

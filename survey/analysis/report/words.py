@@ -162,6 +162,13 @@ GLOSSARY: Final = (
         "ITU-T P.1401 (01/2020); Bates et al. 2015; Pustejovsky and Tipton 2018",
     ),
     Entry(
+        "groups",
+        "Groups of participants. Welch's t test, unequal variances, on one mean for each participant, every two groups, adjusted by "
+        "Holm; Welch's F over more than two; g is Hedges'. Beside it a linear mixed model by REML: group fixed, participant, item "
+        "and item × group random, Satterthwaite's degrees of freedom. Items one by one: Welch, adjusted by Holm over all of them.",
+        "Welch 1947, 1951; Hedges 1981; Bates et al. 2015; Kuznetsova et al. 2017",
+    ),
+    Entry(
         "letters",
         "Two conditions share a letter exactly where the adjusted comparisons find no difference between them.",
         "Piepho 2004",

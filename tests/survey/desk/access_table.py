@@ -38,6 +38,7 @@ _PAGES: Final = {
     "results": {},
     "results_conditions": {},
     "results_covariates": {},
+    "results_groups": {},
     "results_reliability": {},
     "results_downloads": {},
     "results_images": {},

@@ -70,6 +70,14 @@ def covariates(request: HttpRequest, key: str, reading: str) -> HttpResponse:
 
 
 @require_safe
+def groups(request: HttpRequest, key: str, reading: str) -> HttpResponse:
+    """Show how the groups of participants compare."""
+    view = _view(request, key, reading, "results_groups")
+    context = view.context | view.shown.groups()
+    return render(request, "survey/researcher/results_groups.html", context)
+
+
+@require_safe
 def reliability(request: HttpRequest, key: str, reading: str) -> HttpResponse:
     """Show how far people agree, what the screening found, and what more ratings would bring."""
     view = _view(request, key, reading, "results_reliability")

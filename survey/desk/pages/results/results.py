@@ -53,6 +53,13 @@ def covariates(request: HttpRequest, study: Study) -> HttpResponse:
     return render(request, "survey/researcher/results_covariates.html", context)
 
 
+def groups(request: HttpRequest, study: Study) -> HttpResponse:
+    """Show how the groups of participants compare."""
+    view = _analysed(request, study, "results_groups")
+    context = view.context | view.shown.groups(view.export.group_sessions)
+    return render(request, "survey/researcher/results_groups.html", context)
+
+
 def reliability(request: HttpRequest, study: Study) -> HttpResponse:
     """Show how far people agree, what the screening found, and what more ratings would bring."""
     view = _analysed(request, study, "results_reliability")

@@ -6,14 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import pandas as pd
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 
 from survey.analysis import plots
+from survey.analysis.groups import Comparison
+from survey.analysis.groups.sessions import sessions_said
 from survey.analysis.report.answers import Answer, condition_finding, reliability_finding
 from survey.analysis.report.headlines import findings, headlines
 from survey.analysis.report.meanings import TABLE_WORDS, in_sentences
-from survey.analysis.report.report import covariates_said, effects_said, stamp_rows
+from survey.analysis.report.report import covariates_said, effects_said, groups_said, stamp_rows
 from survey.analysis.report.words import GLOSSARY
 from survey.analysis.simulated import told_of
 from survey.analysis.table import main_phase
@@ -29,6 +32,7 @@ TABLES: Final = {
     "condition_comparisons": "Comparisons of conditions",
     "effects": "Effects of the factors",
     "covariates": "Covariates against the MOS",
+    "groups": "Groups of participants",
     "dmos": "Differential MOS against the reference",
     "panels": "Scores under three panels",
     "comparisons": "Comparisons of {thing}s",
@@ -43,6 +47,7 @@ VIEWS: Final = {
     "results": "Scores",
     "results_conditions": "Conditions",
     "results_covariates": "Covariates",
+    "results_groups": "Groups",
     "results_reliability": "Reliability",
     "results_downloads": "Downloads and method",
 }
@@ -50,12 +55,14 @@ PLOTS_OF: Final = {
     "scores": ("mos", "distribution", "significance"),
     "conditions": (*OF_EFFECTS, "factors", "conditions"),
     "covariates": ("covariates",),
+    "groups": (),
     "reliability": ("sos", "observers", "ratings", "convergence"),
 }
 TABLES_OF: Final = {
     "scores": ("comparisons", "dmos"),
     "conditions": ("effects", "conditions", "condition_comparisons"),
     "covariates": ("covariates",),
+    "groups": ("groups",),
     "reliability": ("panels", "observers", "screening", "recovered"),
 }
 
@@ -130,6 +137,25 @@ class View:
             "slow": found.slow,
         }
 
+    def groups(self, sessions: pd.DataFrame | None = None) -> dict[str, Any]:
+        """Return how the participants' groups compare; no model that is too slow for a page.
+
+        sessions: how many of each group finished, where that is known.
+        """
+        found = self.data.analysis.group_comparison
+        shown = found.quick if found.slow else found.result
+        if shown is None:
+            return {"finding": "There are no groups of participants to compare.", "said": [], "slow": False}
+        return self._parts("groups", without_tables=("groups",) if found.slow else ()) | {
+            "finding": shown.finding,
+            "said": groups_said(shown)[1:],
+            "left": "" if sessions is None else sessions_said(sessions),
+            "means": _means(shown, sessions),
+            "differences": [_compared(row, shown) for row in shown.of_kind("difference").to_dict("records")]
+            or [_compared(row, shown) for row in shown.of_kind("model").to_dict("records")],
+            "slow": found.slow,
+        }
+
     def reliability(self) -> dict[str, Any]:
         """Return how far people agree, what the screening found, and what more ratings would bring."""
         summary = self.data.analysis.summary
@@ -162,6 +188,50 @@ class View:
             and (frame := getattr(self.data.analysis, table)) is not None
         ]
         return {"figures": figures, "tables": tables}
+
+
+def _means(shown: Comparison, sessions: pd.DataFrame | None) -> list[dict[str, str]]:
+    """Return each group's mean as text, with how many started and finished where that is known."""
+    started = {} if sessions is None else sessions.set_index("group").to_dict("index")
+    return [
+        {
+            "group": row["group"],
+            "started": str(started.get(row["group"], {}).get("started", "")),
+            "finished": str(started.get(row["group"], {}).get("finished", "")),
+            "people": str(row["participants"]),
+            "ratings": str(row["n"]),
+            "mean": score(row["estimate"]),
+            "interval": interval(row["ci_low"], row["ci_high"]),
+        }
+        for row in shown.of_kind("mean").to_dict("records")
+    ]
+
+
+def _compared(row: Mapping[Any, Any], shown: Comparison) -> dict[str, str]:
+    """Return the difference of two groups as text: by people's means where they may be compared, and by the model."""
+    by_means = row["kind"] == "difference"
+    model = [
+        of
+        for of in shown.of_kind("model").to_dict("records")
+        if (of["group"], of["against"]) == (row["group"], row["against"])
+    ]
+    return {
+        "pair": f"{row['group']} − {row['against']}",
+        **{f"means_{name}": text for name, text in _numbers(row if by_means else None).items()},
+        **{f"model_{name}": text for name, text in _numbers(model[0] if model else None).items()},
+        "g": score(row["g"]) if by_means else "–",
+    }
+
+
+def _numbers(row: Mapping[Any, Any] | None) -> dict[str, str]:
+    if row is None:
+        return dict.fromkeys(("difference", "interval", "df", "p"), "–")
+    return {
+        "difference": "–" if pd.isna(row["estimate"]) else f"{row['estimate']:+.2f}",
+        "interval": interval(row["ci_low"], row["ci_high"]),
+        "df": score(row["df2"], 1),
+        "p": "< 0.001" if row["p_holm"] < MIN_P else score(row["p_holm"], 3),
+    }
 
 
 def _shown(row: Mapping[Any, Any]) -> dict[str, str]:
@@ -203,6 +273,8 @@ def view_links(
         del names["results_conditions"]
     if not data.analysis.covariate_links.names:
         del names["results_covariates"]
+    if len(data.analysis.group_comparison.groups) < 2:
+        del names["results_groups"]
     links = [
         (title, f"{reverse(prefix + name, kwargs=place)}?{query}", name == here)
         for name, title in names.items()
