@@ -186,4 +186,8 @@ def _recruitment_line(definition: Definition) -> str:
         ways.append("people with a personal link")
     rule = definition.stop_rule
     stops = [f"pauses when {rule.in_words}"] if rule else []
-    return " · ".join([" and ".join(ways) or "Anyone with the link", *stops])
+    window = definition.viewing
+    sides = [f"{window.min_width} px wide"] if window.min_width else []
+    sides += [f"{window.min_height} px high"] if window.min_height else []
+    screen = [f"windows from {' and '.join(sides)}"] if sides else []
+    return " · ".join([" and ".join(ways) or "Anyone with the link", *screen, *stops])

@@ -48,6 +48,7 @@ def start(
     preview_by: User | None = None,
     preview_group: str = "",
     is_simulated: bool = False,
+    window: tuple[int, int] | None = None,
 ) -> Participant:
     """Take a place in a study: the participant, with all trials of the first batch drawn.
 
@@ -57,7 +58,8 @@ def start(
     Raises:
         Refused: "closed" (or paused, or a draft), "invitation" (needed, unknown, or its answers were deleted),
             "platform" (its person's id is needed), "begun" (that person has a place; an id alone opens none),
-            "full" or "busy" (the limits in all, of the study or of each of its groups, or within an hour, are reached).
+            "window" (too small, or not measured: CSS pixels wide and high), "full" or "busy" (the limits in all, of the
+            study or of each of its groups, or within an hour, are reached).
     """
     # Sessions start one after the other: balance counts the places of those before.
     study = Study.objects.select_for_update().get(pk=study.pk)
@@ -68,6 +70,8 @@ def start(
         raise Refused("begun")
     version = study.version
     definition = definition_of(version)
+    if not (is_simulated or definition.viewing.admits(window)):
+        raise Refused("window")
     if preview_by is None:
         check_open(study)
         if study.is_simulated and not is_simulated:

@@ -21,7 +21,17 @@ from survey.study.own_questions import OwnQuestion, clashes
 from survey.study.parts import Language, Line, LineText, Part, ProseText
 from survey.study.scales import LANGUAGES, QUESTIONS, default_labels, is_slider, rating_on
 from survey.study.stop_rule import StopRule, canonical_stop_rule, parse_stop_rule
-from survey.study.tables import AskedQuestion, Consent, Goal, Images, Limits, Recruitment, Screening, Session
+from survey.study.tables import (
+    AskedQuestion,
+    Consent,
+    Goal,
+    Images,
+    Limits,
+    Recruitment,
+    Screening,
+    Session,
+    Viewing,
+)
 from survey.study.wording import Wording
 
 AboutQuestion = Literal["age", "gender", "eyesight", "screen", "experience"]
@@ -46,6 +56,7 @@ class Definition(Part):
     limits: Limits = Limits()
     images: Images = Images()
     screening: Screening = Screening()
+    viewing: Viewing = Viewing()
     answer: Literal["next", "tap"] = "next"
     about: list[AboutQuestion] = []
     own_questions: Annotated[list[OwnQuestion], Field(max_length=20)] = []
@@ -288,6 +299,7 @@ _LATER: Final[dict[str, Any]] = {
     "limits": Limits(),
     "answer": "next",
     "own_questions": [],
+    "viewing": Viewing(),
     "wording": {},
 }
 

@@ -18,7 +18,19 @@ Labels = Annotated[list[Annotated[str, Field(min_length=1, max_length=60)]], Fie
 
 #: Parameters of the participants' own addresses, which no platform's may replace.
 _RESERVED: Final = frozenset(
-    {"invitation", "preview", "simulation", "consent", "form", "language", "adult", "csrfmiddlewaretoken"}
+    {
+        *(
+            "invitation",
+            "preview",
+            "simulation",
+            "consent",
+            "form",
+            "language",
+            "adult",
+            "csrfmiddlewaretoken",
+        ),
+        *("window_w", "window_h"),
+    }
 )
 #: Which parameters of a platform's link name the person, the session and the assignment.
 _PARAMETERS: Final = {
@@ -131,6 +143,29 @@ class Screening(Part):
     vision: bool = False
     plates: Annotated[int, Field(ge=0, le=4)] = 0
     required: bool = False
+
+
+Side = Annotated[int, Field(ge=200, le=4_000)]
+
+
+class Viewing(Part):
+    """What people see the images on: the smallest window that may take part, in CSS pixels."""
+
+    min_width: Side | None = None
+    min_height: Side | None = None
+
+    @property
+    def has_door(self) -> bool:
+        """Whether a window can be too small."""
+        return bool(self.min_width or self.min_height)
+
+    def admits(self, window: tuple[int, int] | None) -> bool:
+        """Return whether people may take part with a window so wide and high; None where it is not known."""
+        if not self.has_door:
+            return True
+        return (
+            window is not None and window[0] >= (self.min_width or 0) and window[1] >= (self.min_height or 0)
+        )
 
 
 class Recruitment(Part):

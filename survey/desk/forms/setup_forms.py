@@ -253,6 +253,18 @@ class RecruitmentForm(TaskForm):
             self.add_line(
                 f"recruitment.{name}_parameter", f"Another panel: parameter of the {label}", default=default
             )
+        self.section("The smallest window", folded=True)
+        self.add_number(
+            "viewing.min_width",
+            "Pixels wide, at least",
+            200,
+            4_000,
+            hint="CSS pixels, as browsers count. An upright phone has about 390, a laptop 1,280.",
+            default="Default: empty, any window",
+        )
+        self.add_number(
+            "viewing.min_height", "Pixels high, at least", 200, 4_000, default="Default: empty, any window"
+        )
         self.section("Before the images, ask about")
         self.add_switch("screening.display", "the screen: bright enough and free of glare")
         self.add_switch("screening.vision", "eyesight")

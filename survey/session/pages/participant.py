@@ -86,6 +86,7 @@ def _begin(visit: Visit, preview: User | None) -> HttpResponse:
             form=_asked(visit, "form"),
             preview_by=preview,
             preview_group=_asked(visit, "preview"),
+            window=_window(visit),
             is_simulated=_is_program(visit),
         )
     except Refused as refusal:
@@ -101,6 +102,8 @@ def _refused(visit: Visit, code: str) -> HttpResponse:
         if code == "busy":
             page.headers["Retry-After"] = "600"
         return page
+    if code == "window":
+        return visit.page("small", 403, carried=_carried(visit), is_measured=_window(visit) is not None)
     pages = {"invitation": ("uninvited", 403), "platform": ("platform", 403), "begun": ("begun", 409)}
     return visit.page(*pages[code]) if code in pages else visit.closed()
 
@@ -143,6 +146,13 @@ def _is_program(visit: Visit) -> bool:
 def _asked(visit: Visit, name: str) -> str:
     """Return a parameter of the address or of the form that carries it on."""
     return (visit.request.POST.get(name) or visit.request.GET.get(name) or "")[:100]
+
+
+def _window(visit: Visit) -> tuple[int, int] | None:
+    """Return the window's width and height as the page measured them; None where it could not."""
+    width, height = (_asked(visit, name) for name in ("window_w", "window_h"))
+    sizes = [int(text) for text in (width, height) if text.isascii() and text.isdecimal() and len(text) < 6]
+    return (sizes[0], sizes[1]) if len(sizes) == 2 else None
 
 
 def _carried(visit: Visit) -> dict[str, str]:

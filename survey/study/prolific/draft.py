@@ -49,8 +49,15 @@ def proposal(study: Study, definition: Definition, currency: str) -> Draft:
         description=definition.say(definition.consent.purpose, first) or _PURPOSE,
         places=max(1, min(load.people, definition.limits.participants or load.people)),
         minutes=load.minutes,
+        devices=_devices(definition),
         reward=ceil(load.minutes * hourly / 60),
     )
+
+
+def _devices(definition: Definition) -> tuple[str, ...]:
+    """Return the devices whose windows are usually large enough for a study."""
+    width = definition.viewing.min_width or 0
+    return DEVICES[:1] if width > 1_000 else DEVICES[:2] if width > 500 else DEVICES
 
 
 def recruitment_of(definition: Definition) -> Recruitment:
