@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, ProgrammingError
 
 # How SQLite and PostgreSQL say that a table or a column is missing.
-_NOT_MIGRATED = ("no such table", "no such column", "does not exist")
+_NOT_MIGRATED = ("no such table", "no such column", "has no column", "does not exist")
 
 
 class PlainCommand(BaseCommand):
@@ -58,5 +58,5 @@ def of_database(error: Exception) -> str:
     """Return one line on a database that lacks tables or does not answer."""
     reason = str(error).strip().partition("\n")[0]
     if any(words in reason for words in _NOT_MIGRATED):
-        return f"the database lacks tables ({reason}): run `python manage.py migrate` first"
+        return f"the database lacks tables or columns ({reason}): run `python manage.py migrate` first"
     return f"the database does not answer: {reason}"

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command, get_commands, load_command_class
 from django.db import OperationalError
 
+from generator.management.base import of_database
 from nstsite.command_line import TASKS, CommandLine
 
 OURS = sorted(name for name, app in get_commands().items() if app in ("generator", "survey"))
@@ -71,7 +72,7 @@ def test_an_unknown_command_exits_with_2_and_the_nearest_name():
 def test_a_database_without_tables_is_one_line(tmp_path: Path, command: str):
     result = manage(*command.split(), DATABASE_URL=f"sqlite:///{tmp_path / 'empty.sqlite3'}")
     assert result.returncode == 1
-    assert result.stderr.startswith("CommandError: the database lacks tables (")
+    assert result.stderr.startswith("CommandError: the database lacks tables or columns (")
     assert "run `python manage.py migrate` first" in result.stderr
     assert result.stderr.count("\n") == 1
 
@@ -100,3 +101,8 @@ def test_a_reader_that_goes_away_leaves_no_traceback(tmp_path: Path):
     )
     assert "Traceback" not in result.stderr
     assert "Exception" not in result.stderr
+
+
+def test_a_database_of_an_earlier_version_says_what_to_run():
+    said = of_database(OperationalError("table survey_participant has no column named group"))
+    assert said.endswith("run `python manage.py migrate` first")

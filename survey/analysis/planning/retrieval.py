@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -124,15 +124,78 @@ def _people(
 
 
 def retrieval_text(report: Summary) -> str:
-    """Return the report as lines of text."""
-    lines = []
+    """Return the report as lines of text: what it says first, then its numbers."""
+    lines = [*sentences(report), "", "In numbers:"]
     for row in report["scores"]:
         about = f"{row['question']}, {row['panel']}: " if row["question"] else f"{row['panel']}: "
         numbers = [f"{name} {row[key]:.3f}" for key, name in _MEASURES.items() if row.get(key) is not None]
-        lines.append(f"{about}{', '.join(numbers)}")
+        lines.append(f"  {about}{', '.join(numbers)}")
     for row in report["people"]:
-        lines.append(f"{row['people']} {row['kind']}{_caught(row)}")
+        lines.append(f"  {row['people']} {row['kind']}{_caught(row)}")
     return "\n".join(lines)
+
+
+def sentences(report: Summary) -> list[str]:
+    """Return what the report says, for a reader who is no statistician: how near the scores came, and who was marked."""
+    people = sum(row["people"] for row in report["people"])
+    said = []
+    for question in dict.fromkeys(row["question"] for row in report["scores"]):
+        panels = {row["panel"]: row for row in report["scores"] if row["question"] == question}
+        about = f" on “{question}”" if len(report["scores"]) > len(panels) else ""
+        said += _nearness(panels, people, about)
+    return said + _marked(report["people"])
+
+
+def _nearness(panels: Mapping[str, Mapping[str, Any]], people: int, about: str) -> list[str]:
+    everyone = panels["everyone"]
+    order = everyone.get("spearman")
+    who = "1 such person" if people == 1 else f"{people} such people"
+    if order is None:
+        said = [f"With {who}, too few images or all alike{about}: whether the order is found cannot be told."]
+    else:
+        word = next(word for least, word in _ORDER if order >= least)
+        said = [
+            f"With {who}, this study finds the true order of the images{about} {word}: {order:.2f}, where 1 is perfect."
+        ]
+    if everyone.get("rmse") is not None:
+        said.append(f"Scores are off by {everyone['rmse']:.2f} points, as a rule.")
+    if (coverage := everyone.get("ci_coverage")) is not None:
+        held = round(coverage * everyone["items"])
+        said.append(
+            f"The 95 % interval holds the true score of {held} of {everyone['items']} images; 95 of 100 is right."
+        )
+    without = panels.get("flagged left out")
+    if without is not None and None not in (without.get("rmse"), everyone.get("rmse")):
+        said.append(_without(everyone["rmse"], without["rmse"]))
+    return said
+
+
+_ORDER = ((0.95, "very well"), (0.85, "well"), (0.6, "roughly"), (float("-inf"), "badly; ask more people"))
+
+
+def _without(everyone: float, left: float) -> str:
+    numbers = f"off by {left:.2f} instead of {everyone:.2f}"
+    if left < 0.9 * everyone:
+        return f"Without the marked people the scores come nearer: {numbers}."
+    if left > 1.1 * everyone:
+        return f"Without the marked people the scores are worse: {numbers}. Keep everyone."
+    return f"Leaving the marked people out changes little: {numbers}."
+
+
+def _marked(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return how many careless people screening marked, and how many careful ones by mistake."""
+    judged = [row for row in rows if "flagged" in row]
+    if not judged:
+        return []
+    careless = [row for row in judged if row["kind"] != "honest"]
+    careful = sum(row["people"] for row in judged) - sum(row["people"] for row in careless)
+    wrongly = sum(row["flagged"] for row in judged if row["kind"] == "honest")
+    found = (
+        f"{sum(row['flagged'] for row in careless)} of {sum(row['people'] for row in careless)} careless people, and "
+        if careless
+        else ""
+    )
+    return [f"Screening marked {found}{wrongly} of {careful} careful people by mistake."]
 
 
 _MEASURES = {
@@ -158,4 +221,4 @@ def _caught(row: Mapping[str, Any]) -> str:
 def retrieval_html(report: Summary, title: str) -> str:
     """Return the report as one self-contained page."""
     shown = {key: name for key, name in _MEASURES.items() if any(key in row for row in report["scores"])}
-    return page("retrieval.html", title=title, report=report, measures=shown)
+    return page("retrieval.html", title=title, said=sentences(report), report=report, measures=shown)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
+from django.urls import reverse
 
 from generator.management.base import PlainCommand
 from survey.analysis.planning.retrieval import retrieval_html, retrieval_text
@@ -99,6 +100,7 @@ class Command(PlainCommand):
         if note := pause_note(study):
             self.stdout.write(f"{note[0].upper()}{note[1:]}, so no more took part")
         self.stdout.write(retrieval_text(outcome.report))
+        self.stdout.write(f"\nIts results: {reverse('results', args=[study.slug])} on the site")
 
 
 def _ask(study: Study) -> None:

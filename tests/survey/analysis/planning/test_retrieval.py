@@ -49,6 +49,27 @@ def test_it_is_told_in_words_and_on_a_page():
     assert "A &lt;study&gt;" in page
 
 
+def test_the_answer_comes_before_the_numbers():
+    found, _ = report(random_share=0.2, constant_share=0.1)
+    first, *others = retrieval_text(found).splitlines()
+    order = found["scores"][0]["spearman"]
+    assert first.startswith("With 30 such people, this study finds the true order of the images")
+    assert f"{order:.2f}, where 1 is perfect" in first
+    words, numbers = "\n".join(others).split("In numbers:")
+    caught = sum(row["flagged"] for row in found["people"] if row["kind"] != "honest")
+    assert f"Screening marked {caught} of 9 careless people" in words
+    assert "RMSE" not in words
+    assert "RMSE" in numbers
+
+
+def test_a_panel_that_finds_nothing_is_told_so():
+    found, _ = report()
+    found["scores"][0] |= {"spearman": 0.2}
+    assert "badly; ask more people" in retrieval_text(found)
+    found["scores"][0] |= {"spearman": None}
+    assert "cannot be told" in retrieval_text(found)
+
+
 def test_truth_that_nobody_rated_is_left_aside():
     found, simulated = report()
     truth = pd.concat([simulated.items[["item", "mos"]], pd.DataFrame({"item": ["practice"], "mos": [3.0]})])
