@@ -138,21 +138,24 @@ def retrieval_text(report: Summary) -> str:
 def sentences(report: Summary) -> list[str]:
     """Return what the report says, for a reader who is no statistician: how near the scores came, and who was marked."""
     people = sum(row["people"] for row in report["people"])
+    marked = sum(row.get("flagged", 0) for row in report["people"])
     said = []
     for question in dict.fromkeys(row["question"] for row in report["scores"]):
         panels = {row["panel"]: row for row in report["scores"] if row["question"] == question}
         about = f" on “{question}”" if len(report["scores"]) > len(panels) else ""
-        said += _nearness(panels, people, about)
+        said += _nearness(panels, people, marked, about)
     return said + _marked(report["people"])
 
 
-def _nearness(panels: Mapping[str, Mapping[str, Any]], people: int, about: str) -> list[str]:
+def _nearness(panels: Mapping[str, Mapping[str, Any]], people: int, marked: int, about: str) -> list[str]:
     everyone = panels["everyone"]
     order = everyone.get("spearman")
-    who = "1 such person" if people == 1 else f"{people} such people"
     if order is None:
-        said = [f"With {who}, too few images or all alike{about}: whether the order is found cannot be told."]
+        said = [
+            f"Whether this study finds the true order{about} cannot be told: it has too few images, or all are rated alike."
+        ]
     else:
+        who = "1 such person" if people == 1 else f"{people} such people"
         word = next(word for least, word in _ORDER if order >= least)
         said = [
             f"With {who}, this study finds the true order of the images{about} {word}: {order:.2f}, where 1 is perfect."
@@ -165,7 +168,7 @@ def _nearness(panels: Mapping[str, Mapping[str, Any]], people: int, about: str) 
             f"The 95 % interval holds the true score of {held} of {everyone['items']} images; 95 of 100 is right."
         )
     without = panels.get("flagged left out")
-    if without is not None and None not in (without.get("rmse"), everyone.get("rmse")):
+    if marked and without is not None and None not in (without.get("rmse"), everyone.get("rmse")):
         said.append(_without(everyone["rmse"], without["rmse"]))
     return said
 

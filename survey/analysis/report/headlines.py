@@ -97,4 +97,5 @@ def _p_value(p: float | None) -> str:
 
 def _interval(summary: Mapping[str, Any], key: str) -> str:
     low, high = summary.get(f"{key}_low"), summary.get(f"{key}_high")
-    return "" if low is None or high is None else f"[{low:.2f}, {high:.2f}]"
+    # Adding 0 makes -0.0 to 0.0.
+    return "" if low is None or high is None else f"[{round(low, 2) + 0:.2f}, {round(high, 2) + 0:.2f}]"

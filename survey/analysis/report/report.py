@@ -53,6 +53,7 @@ class Section:
     drawings: list[Drawing]
     tables: list[tuple[str, str, pd.DataFrame]]
     notes: list[str]
+    marked: int
 
 
 def draw(analysis: Analysis, rows: pd.DataFrame, file_formats: Sequence[str] = ("svg",)) -> list[Drawing]:
@@ -143,6 +144,7 @@ def _section(question: str, analysis: QuestionAnalysis, drawings: list[Drawing])
             (titles[name], TABLE_WORDS[name], frame) for name, frame in frames.items() if frame is not None
         ],
         notes=in_sentences(analysis.summary["notes"]),
+        marked=len(analysis.summary["participants_flagged"] or []),
     )
 
 

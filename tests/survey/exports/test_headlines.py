@@ -33,6 +33,11 @@ def test_an_interval_stands_beside_its_number():
     assert found["ICC(2,1)"] == "[0.10, 0.46]"
 
 
+def test_no_end_of_an_interval_is_minus_zero():
+    found = {one.label: one.interval for one in headlines(summary(icc_2_1_low=-0.001, icc_2_1_high=0.4))}
+    assert found["ICC(2,1)"] == "[0.00, 0.40]"
+
+
 def test_it_says_whether_the_conclusions_depend_on_the_panel():
     for depends, words in (
         (True, "Conclusions change with who is counted: "),
