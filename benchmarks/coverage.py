@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks import looks
+from benchmarks.camps import camps
 from survey.analysis.effects import factor_effects
 from survey.analysis.items.conditions import condition_means
 from survey.analysis.items.intervals import METHODS, interval
@@ -335,6 +336,7 @@ PARTS: Mapping[str, Callable[[int], list[str]]] = {
     "conditions": lambda studies: [_conditions(max(studies // 2, 1))],
     "model": lambda studies: [_model(studies)],
     "effects": lambda studies: [_effects(studies), _families(studies)],
+    "camps": lambda studies: [camps(max(studies // 10, 1))],
     "looks": lambda studies: [
         looks.often_wrong(studies),
         looks.stopping_rules(studies),

@@ -28,6 +28,7 @@ from survey.analysis.items.intervals import Method
 from survey.analysis.items.mos import category_counts, count_columns, mos_table
 from survey.analysis.items.ordinal import ordinal_check
 from survey.analysis.items.panels import panels
+from survey.analysis.items.split import SplitVotes
 from survey.analysis.items.tally import tally
 from survey.analysis.participants.correlation import panel_correlation
 from survey.analysis.participants.recovery import Recovery, recover
@@ -61,6 +62,7 @@ class QuestionAnalysis:
         factor_effects: the effects of the items' factors, fitted when first asked for.
         covariate_links: the items' covariates against the MOS, computed when first asked for.
         group_comparison: the participants' groups, compared when first asked for.
+        split_votes: the items whose votes split into two camps, sought when first asked for.
         summary: what one number says of the study, JSON-ready; None where the data do not allow it, with the
             reason under ``notes``.
     """
@@ -80,6 +82,7 @@ class QuestionAnalysis:
     factor_effects: FactorEffects
     covariate_links: CovariateLinks
     group_comparison: GroupComparison
+    split_votes: SplitVotes
     summary: Summary
 
     @property
@@ -106,10 +109,17 @@ class QuestionAnalysis:
         return None if found is None else found.table
 
     @property
+    def split(self) -> pd.DataFrame | None:
+        """Items whose votes split into two camps, see ``split.Split.table``."""
+        return self.split_votes.result.table
+
+    @property
     def whole_summary(self) -> Summary:
-        """The summary with the effects of the factors, the covariates and the groups, where there are any."""
+        """The summary with split votes, effects of the factors, covariates and groups, where there are any."""
+        split = self.split_votes.found
         return (
             self.summary
+            | {"split_finding": " ".join(split.sentences), "split_items": list(split.camps)}
             | effects_summary(self.factor_effects.result)
             | covariates_summary(self.covariate_links.result)
             | groups_summary(self.group_comparison.result)
@@ -138,13 +148,19 @@ class Analysis(QuestionAnalysis):
             for field in fields(QuestionAnalysis)
         ]
         frames = {name: getattr(self, name) for name in names}
-        frames |= {"effects": self.effects, "covariates": self.covariates, "groups": self.groups}
+        frames |= {"split": self.split, "effects": self.effects, "covariates": self.covariates}
+        frames |= {"groups": self.groups}
         return {name: frame for name, frame in frames.items() if isinstance(frame, pd.DataFrame)}
 
     @property
     def conditions(self) -> pd.DataFrame | None:
         """Means of the conditions on every question; None without a ``condition``."""
         return cast("pd.DataFrame | None", _stack(self.questions, "conditions"))
+
+    @property
+    def split(self) -> pd.DataFrame | None:
+        """Items whose votes split, of every question."""
+        return cast("pd.DataFrame | None", _stack(self.questions, "split"))
 
     @property
     def effects(self) -> pd.DataFrame | None:
@@ -163,7 +179,7 @@ class Analysis(QuestionAnalysis):
 
     @property
     def whole_summary(self) -> Summary:
-        """The summary with the effects of the factors, the covariates and the groups, where there are any."""
+        """The summary with split votes, effects of the factors, covariates and groups, where there are any."""
         if len(self.questions) == 1:
             return super().whole_summary
         return self.summary | {
@@ -198,13 +214,22 @@ def analyse(table: pd.DataFrame | Ratings, *, ci: Method = "t", seed: int = 0) -
         factor_effects=first.factor_effects,
         covariate_links=first.covariate_links,
         group_comparison=first.group_comparison,
+        split_votes=first.split_votes,
         summary=summary,
         questions=questions,
         stamp=stamp,
     )
 
 
-_NO_TABLES = ("scale", "condition_table", "factor_effects", "covariate_links", "group_comparison", "summary")
+_NO_TABLES = (
+    "scale",
+    "condition_table",
+    "factor_effects",
+    "covariate_links",
+    "group_comparison",
+    "split_votes",
+    "summary",
+)
 
 
 def _stack(questions: dict[str, QuestionAnalysis], name: str) -> Any:
@@ -280,6 +305,7 @@ def _analyse_one(
         factor_effects=FactorEffects(main, scale, terms),
         covariate_links=CovariateLinks(main, scale, terms),
         group_comparison=GroupComparison(main, terms),
+        split_votes=SplitVotes(listed, seed, terms),
         summary=summary
         | {"simulated_participants": simulated_people(main)}
         | plain(of_conditions)

@@ -352,6 +352,23 @@ GROUP_SESSIONS: Final = (
     ("share_unfinished", SHARE, "share of them who did not"),
     ("p", SHARE, "p of Fisher's exact test that all groups finish alike, the same in each row"),
 )
+_SPLIT: Final = (
+    QUESTION,
+    ("item", "", "the image"),
+    ("n", "", "votes of different people; of several by one person the first counts"),
+    (
+        "psi",
+        "from 1",
+        "mean of the generalised score distribution fitted to the votes, categories counted from 1",
+    ),
+    ("rho", SHARE, "its agreement: 1 for the smallest variance that the mean allows, 0 for the largest"),
+    ("valley", "nats", "log likelihood of the votes' own shares less that of the best shares with one peak"),
+    ("p", SHARE, "chance of a valley as deep under the best generalised score distribution with one peak"),
+    ("p_holm", SHARE, "p adjusted by Holm over the images"),
+    ("split", "", "true where p_holm is 0.05 or less and the smaller camp has a fifth of the votes or more"),
+    ("camps", "", "the two camps: how many votes at which categories"),
+    ("note", "", "why nothing was tested"),
+)
 _DESCRIBED: Final = {
     "ratings": RATINGS,
     "items": ITEMS,
@@ -373,6 +390,7 @@ _DESCRIBED: Final = {
     "effects": _EFFECTS,
     "covariates": _COVARIATES,
     "groups": _GROUPS,
+    "split": _SPLIT,
 }
 _ABOUT: Final = "about_"
 

@@ -37,6 +37,7 @@ p910_matrix_*.csv    images (rows as in mos.csv) by participants (columns as in 
 effects.csv          effects of the images' factors, where they have any: tests, means, contrasts, slopes
 own_answers.csv      answers to the study's own questions about images, if it asks any (those about people: participants.csv)
 stops.csv            when the study's own rule paused it, if it did
+split.csv            which images' votes split into two camps more than chance allows
 covariates.csv       what was measured on the images against their MOS, where there is anything
 groups.csv           groups of participants compared, where there are any; group_sessions.csv how many of each finished
 results.xlsx         all tables in one workbook; results.json the same as JSON

@@ -34,6 +34,7 @@ def methods_text(export: Export) -> str:
     parts = [_design(export), _participants(export), door_words(export.definition), _assignment(export)]
     parts += [_stopping(export), _scores(export)]
     parts += [_agreement(export, question) for question in export.questions]
+    parts += [_split(export, question) for question in export.questions]
     parts += [_effects(export, question) for question in export.questions]
     parts += [_covariates(export, question) for question in export.questions]
     parts += [_groups(export, question) for question in export.questions]
@@ -188,6 +189,19 @@ def _covariates(export: Export, question: QuestionText) -> str:
         f"{', '.join(part.covariate_links.names)} were compared with the scores{about} by correlations with intervals from the jackknife "
         f"over contents, by the measures of ITU-T P.1401 after a linear fit, and tested by {model}, with Holm's correction. "
         f"{' '.join(links.sentences)}"
+    )
+
+
+def _split(export: Export, question: QuestionText) -> str:
+    """Say how votes in two camps were sought and what was found; empty where nothing was tested."""
+    part, about = _part(export, question)
+    found = part.split_votes.found
+    if found.table["p"].isna().all():
+        return ""
+    return (
+        f"Images whose votes{about} split into two camps were sought by the depth of the valley between two peaks, tested by "
+        "samples of the best generalised score distribution with one peak (Janowski et al. 2019), with Holm's correction over "
+        f"the images. {' '.join(found.sentences)}"
     )
 
 

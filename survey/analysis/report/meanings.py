@@ -122,6 +122,7 @@ TABLE_WORDS: Final = {
     "comparisons": "Each row is a pair. Look at p_holm: below 0.05 these ratings tell the two apart.",
     "observers": "Each row is one person. A high bias means that they rate higher than others, a high inconsistency that they are hard to predict.",
     "screening": "Each row is one rule for one person. “Flagged” is a reason to look at the answers, and no reason to leave somebody out unseen.",
+    "split": "Each row is one rated thing. “yes” under split means that its votes fall into two camps, which the mean hides: look at camps.",
     "recovered": "Scores with each person’s habit of rating high or low taken off, and careful people weighted more. Use them beside the means.",
 }
 """What each table says and where to look, for whoever reads it first."""

@@ -129,13 +129,14 @@ def _section(question: str, analysis: QuestionAnalysis, drawings: list[Drawing])
         "comparisons": "Comparisons of items",
         "observers": "Participants",
         "recovered": "Recovered quality",
+        "split": "Votes that split into two camps",
     }
     frames = {name: getattr(analysis, name) for name in titles}
     return Section(
         question=question,
         answer=answer(analysis, thing="item"),
         headlines=headlines(analysis.summary),
-        findings=findings(analysis.summary),
+        findings=[*findings(analysis.summary), *analysis.split_votes.found.sentences],
         effects=effects_said(analysis),
         covariates=covariates_said(analysis.covariate_links.result),
         groups=groups_said(analysis.group_comparison.result),

@@ -9,6 +9,7 @@ import pandas as pd
 
 from survey.analysis.items.mos import mos_from_counts
 from survey.analysis.items.sos import pooled_a, sos_a
+from survey.analysis.items.split import split_votes
 from survey.analysis.items.tally import tally_counts
 from survey.analysis.means import compare_means, grim_sentences, means_table
 from survey.analysis.reading.statistics import CountsTable, MeansTable
@@ -16,6 +17,7 @@ from survey.analysis.report.pages import page
 from survey.analysis.report.report import MAX_CELLS, format_cell
 from survey.analysis.stamp import computed_by
 from survey.analysis.summary import plain
+from survey.analysis.terms import ITEMS
 
 _NEEDS: Final = "without single ratings there are no agreement, no screening of participants, no ICC or alpha, no tests of paired ratings"
 
@@ -63,8 +65,12 @@ def _means(found: MeansTable, title: str) -> Statistics:
 def _counts(found: CountsTable, title: str) -> Statistics:
     mos = mos_from_counts(found.items, found.counts, scale=found.scale)
     items = tally_counts(found.counts, found.scale)
+    split = split_votes(found.items, found.counts, found.scale, terms=ITEMS)
     total = int(found.counts.sum())
-    notes = found.notes | {"counts": f"a table of counts for each category: {_NEEDS}"}
+    notes = found.notes | {
+        "counts": f"a table of counts for each category: {_NEEDS}",
+        "split": " ".join(split.sentences),
+    }
     what = f"A table of counts: {total} ratings of {len(mos)} items; each rating is taken to be another participant's."
     summary = {
         "kind": "counts",
@@ -73,11 +79,16 @@ def _counts(found: CountsTable, title: str) -> Statistics:
         "mean_rating": float((items.mean * items.n).sum() / total) if total else None,
         "sos_a": sos_a(items),
         "sos_a_used": pooled_a(items),
+        "split_items": list(split.camps),
         "notes": notes,
         "stamp": computed_by(),
     }
-    method = ["Intervals: Student's t (ci) and SOS-Wilson (bounded), as for single ratings of one each."]
-    return _done(what, {"mos": mos}, summary, notes, method, title)
+    method = [
+        "Intervals: Student's t (ci) and SOS-Wilson (bounded), as for single ratings of one each.",
+        "Two camps: the depth of the valley between two peaks of an item's votes, against samples of the best generalised "
+        "score distribution with one peak (Janowski et al. 2019), adjusted by Holm.",
+    ]
+    return _done(what, {"mos": mos, "split": split.table}, summary, notes, method, title)
 
 
 def _done(

@@ -169,6 +169,13 @@ GLOSSARY: Final = (
         "Welch 1947, 1951; Hedges 1981; Bates et al. 2015; Kuznetsova et al. 2017",
     ),
     Entry(
+        "two camps",
+        "An item's votes have two peaks with a deeper valley between them than chance allows where all people hold one opinion: "
+        "draws of the generalised score distribution with one peak (mean ψ, agreement ρ), adjusted by Holm. The smaller camp has a fifth of the "
+        "votes or more. Nobody is screened by it.",
+        "Janowski et al. 2019, arXiv:1909.04369; Method, in the documentation",
+    ),
+    Entry(
         "letters",
         "Two conditions share a letter exactly where the adjusted comparisons find no difference between them.",
         "Piepho 2004",

@@ -170,3 +170,18 @@ def test_what_was_read_in_another_way_is_printed_listed_and_shown(tmp_path, ques
     assert note in said.getvalue()
     assert note in json.loads((tmp_path / "out" / "summary.json").read_text())["notes"]["columns"]
     assert note in html.unescape((tmp_path / "out" / "report.html").read_text())
+
+
+def test_votes_that_split_are_named_in_the_files(tmp_path):
+    people = range(24)
+    votes = [("divided", person, 1 if person % 2 else 5) for person in people]
+    votes += [("agreed", person, 3 + person % 2) for person in people]
+    folder = analyse(tmp_path, pd.DataFrame(votes, columns=["item", "participant", "rating"]))
+    table = pd.read_csv(folder / "split.csv", index_col="item")
+    assert table["split"].to_dict() == {"agreed": False, "divided": True}
+    assert table["camps"]["divided"] == "12 votes at 1, 12 votes at 5"
+    summary = json.loads((folder / "summary.json").read_text())
+    assert summary["split_items"] == ["divided"]
+    report = html.unescape((folder / "report.html").read_text())
+    assert summary["split_finding"] in report
+    assert summary["split_finding"].startswith("Votes on 1 of 2 items split into two camps")

@@ -39,12 +39,13 @@ def ranking(
     mos = mos.sort_values(["mos", "item"], ascending=[False, True], kind="stable")
     shown = mos if "all" in asked else mos.head(MAX_SHOWN)
     ticks = axis(part.scale, labels)
+    camps = part.split_votes.found.camps
     rows = [
         {
             "item": row["item"],
             "image": names.get(row["item"], ""),
             "mos": score(row["mos"]),
-            "remark": row["remark"],
+            "remark": _remark(row["remark"], camps.get(row["item"], "")),
             "bar": bar(row, part.scale),
             "range": _range(row["ci_low"], row["ci_high"]),
             "letters": split_letters(groups.get(row["item"], "")),
@@ -59,6 +60,11 @@ def ranking(
         "last_tick": ticks[-1],
         "chart_width": WIDTH,
     }
+
+
+def _remark(of_score: str, camps: str) -> str:
+    """Return what to know before a score is quoted. camps: of votes that split, in words."""
+    return "; ".join(said for said in (of_score, f"two camps: {camps}" if camps else "") if said)
 
 
 def factors_of(export: Export) -> pd.DataFrame:

@@ -39,6 +39,7 @@ TABLES: Final = {
     "observers": "Participants",
     "screening": "Screening: every rule for every participant",
     "recovered": "Recovered quality (ITU-T P.910 Annex E)",
+    "split": "Votes that split into two camps",
 }
 OF_EFFECTS: Final = ("effects", "interaction", "numeric")
 MIN_P: Final = 0.001
@@ -63,7 +64,7 @@ TABLES_OF: Final = {
     "conditions": ("effects", "conditions", "condition_comparisons"),
     "covariates": ("covariates",),
     "groups": ("groups",),
-    "reliability": ("panels", "observers", "screening", "recovered"),
+    "reliability": ("panels", "observers", "screening", "recovered", "split"),
 }
 
 
@@ -162,7 +163,7 @@ class View:
         return self._parts("reliability") | {
             "finding": reliability_finding(summary),
             "headlines": headlines(summary),
-            "findings": findings(summary),
+            "findings": [*self.data.analysis.split_votes.found.sentences, *findings(summary)],
             "notes": in_sentences(summary["notes"]),
             "marked": len(summary["participants_flagged"] or []),
         }

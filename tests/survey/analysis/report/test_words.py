@@ -52,6 +52,7 @@ COLUMNS = {
     "BT.500 screening": ["bt500_rejected"],
     "bias, inconsistency": ["bias", "inconsistency"],
     "recovered quality": ["quality"],
+    "two camps": ["psi", "rho", "valley", "split", "camps"],
 }
 COLUMNS["effects of factors"] = [
     column
