@@ -46,9 +46,9 @@ serve: setup
 	@echo "Open http://127.0.0.1:$(PORT). Ctrl-C stops the server."
 	$(BIN)/gunicorn nstsite.wsgi --bind 127.0.0.1:$(PORT) --workers 2 --worker-class gthread --threads 4
 
-# Pictures of every page, in docs/screenshots. SITE=FOLDER keeps the installation that is shown.
+# Pictures of every page, in docs/screenshots. SITE=FOLDER keeps the installation that is shown; PAGES=EXPRESSION takes some pages.
 screenshots: programs
-	$(BIN)/python -m pytest tests/browser/screenshots.py tests/browser/desk_screenshots.py
+	$(BIN)/python -m pytest tests/browser/screenshots.py tests/browser/desk_screenshots.py $(if $(PAGES),-k "$(PAGES)")
 
 test: programs
 	$(BIN)/python $(COVERAGE) -m pytest --numprocesses auto $(PYTEST)

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any, Final
 
-from PIL import Image, ImageFilter
+from PIL import Image, ImageChops, ImageFilter
 from playwright.sync_api import Page
 
 from generator.demo.pictures import PHOTOGRAPHS
@@ -22,6 +22,10 @@ _SCREENS: Final = 1.5
 #: Width of the pictures that are kept: letters stay readable, and the repository small.
 _WIDTH: Final = {"desktop": 720, "phone": 270}
 _QUALITY: Final = 40
+#: A pixel differs clearly by so many of 255 grey values, and a picture by this share of such pixels: by a word, but not by a minute
+#: more or less.
+_CLEARLY: Final = 48
+_FEW: Final = 0.0002
 
 
 def keep(page: Page, name: str, device: str, *, whole: bool = True) -> None:
@@ -33,7 +37,25 @@ def keep(page: Page, name: str, device: str, *, whole: bool = True) -> None:
     width = _WIDTH[device]
     shown = shown.resize((width, round(shown.height * width / shown.width)), Image.Resampling.LANCZOS)
     FOLDER.mkdir(exist_ok=True)
-    shown.save(FOLDER / f"{name}-{device}.webp", quality=_QUALITY, method=6)
+    put(shown, FOLDER / f"{name}-{device}.webp")
+
+
+def put(shown: Image.Image, path: Path) -> bool:
+    """Write a picture, unless the file shows the same but for a digit or two; return whether it was written."""
+    data = io.BytesIO()
+    shown.save(data, "webp", quality=_QUALITY, method=6)
+    if path.exists() and _alike(Image.open(data), Image.open(path)):
+        return False
+    path.write_bytes(data.getvalue())
+    return True
+
+
+def _alike(one: Image.Image, other: Image.Image) -> bool:
+    if one.size != other.size:
+        return False
+    difference = ImageChops.difference(one.convert("L"), other.convert("L"))
+    changed = sum(difference.histogram()[_CLEARLY:])
+    return changed < _FEW * one.width * one.height
 
 
 def read(folder: Path, name: str, radius: int, width: int) -> Image.Image:
