@@ -102,6 +102,9 @@ def tied_with_best(rated: pd.DataFrame, comparisons: pd.DataFrame) -> list[str] 
 
 
 def _letters(rated: pd.DataFrame, comparisons: pd.DataFrame) -> dict[str, str]:
+    # An item without any rating has rows among the comparisons, too, without a p.
+    known = set(rated["item"])
+    comparisons = comparisons[comparisons["a"].isin(known) & comparisons["b"].isin(known)]
     tested = comparisons["p_holm"].notna().all() and len(comparisons) == len(rated) * (len(rated) - 1) // 2
     if not 2 <= len(rated) <= MAX_GROUPED or not tested:
         return {}

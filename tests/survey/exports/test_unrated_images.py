@@ -20,10 +20,15 @@ from tests.survey.exports.studies import TWO_QUESTIONS, rated_study
 def unrated_study(toml: str = "", **options) -> Study:
     """A study with an image that came too late to be rated."""
     study = rated_study(toml, people=4, **options)
+    add_late(study)
+    return study
+
+
+def add_late(study: Study) -> None:
     late = study.stimuli.order_by("pk").first()
+    assert late is not None
     late.pk, late.name, late.item = None, f"late-{study.pk}", "late image"
     late.save()
-    return study
 
 
 def test_an_image_that_nobody_rated_is_everywhere(db, tmp_path):
@@ -47,6 +52,16 @@ def test_an_image_that_nobody_rated_is_everywhere(db, tmp_path):
         read = read_ratings(folder / "ratings.csv")
         pd.testing.assert_frame_equal(analyse(read).mos, export.analysis.mos, check_dtype=False)
         assert "late image" in read.notes["unrated"]
+
+
+def test_an_image_that_nobody_rated_hides_no_finding_on_the_others(db):
+    study = rated_study(people=16, slug="whole")
+    before = answer(collect(study).analysis)
+    add_late(study)
+    after = answer(collect(study).analysis)
+    assert before.letters
+    assert after.letters == before.letters
+    assert (after.finding, after.claims) == (before.finding, before.claims)
 
 
 def test_an_image_whose_raters_are_left_out_keeps_its_row(db):

@@ -45,7 +45,8 @@ def ranking(
             "item": row["item"],
             "image": names.get(row["item"], ""),
             "mos": score(row["mos"]),
-            "remark": _remark(row["remark"], camps.get(row["item"], "")),
+            # Where the drawing would be, the page says that there are no ratings.
+            "remark": _remark(row["remark"] if row["n"] else "", camps.get(row["item"], "")),
             "bar": bar(row, part.scale),
             "range": _range(row["ci_low"], row["ci_high"]),
             "letters": split_letters(groups.get(row["item"], "")),
