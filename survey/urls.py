@@ -11,6 +11,7 @@ participant_pages = [
     path("", participant.welcome, name="participant"),
     path("screening/", participant.screening, name="screening"),
     path("plate/<int:number>", participant.plate, name="plate"),
+    path("viewing/", participant.viewing, name="viewing"),
     path("before/", participant.before, name="before"),
     path("rate/", trials.rate, name="rate"),
     path("skip/", trials.skip, name="skip"),

@@ -88,6 +88,23 @@ PARTICIPANTS: Final = (
     ("simulated", "", "true for answers of a program"),
     ("ratings", "", "ratings given, all phases"),
     ("excluded", "", "why a researcher excluded this participant; empty if not excluded"),
+    ("pixels_per_mm", "CSS px/mm", "of the screen, by a card that was matched; empty without one"),
+    (
+        "calibrated_dpr",
+        "",
+        "device pixels per CSS pixel then; a rating with another dpr was made at another zoom",
+    ),
+    ("distance_cm", "cm", "from the eyes to the screen, as the person says; 60 for an arm's length"),
+    (
+        "distance_by",
+        "said, arm, unknown",
+        "how the distance was told: in cm, as an arm's length, or not at all",
+    ),
+    (
+        "pixels_per_degree",
+        "CSS px/°",
+        "2 d tan(0.5°) times the pixels of a length, in the middle of the screen",
+    ),
 )
 OWN_ANSWERS: Final = (
     ("participant", "", "public code of one anonymous person in this study"),

@@ -12,7 +12,7 @@ from survey.analysis.groups.sessions import sessions_said
 from survey.analysis.planning.stopping import stopping_interval
 from survey.analysis.scale import Scale, number_text
 from survey.analysis.summary import named
-from survey.exports.viewing import door_words
+from survey.exports.viewing import viewing_words
 from survey.results.export import Export, QuestionText
 from survey.study.definition import Definition
 from survey.study.groups import shares
@@ -31,7 +31,12 @@ def methods_text(export: Export) -> str:
     """Return a paragraph for a paper's methods section, with numbers from the study's analysis."""
     said = export.said_simulated
     simulated = f"{said}\n\n" if said else ""
-    parts = [_design(export), _participants(export), door_words(export.definition), _assignment(export)]
+    parts = [
+        _design(export),
+        _participants(export),
+        viewing_words(export.definition, export.participants, export.ratings),
+        _assignment(export),
+    ]
     parts += [_stopping(export), _scores(export)]
     parts += [_agreement(export, question) for question in export.questions]
     parts += [_split(export, question) for question in export.questions]

@@ -19,7 +19,7 @@ from survey.exports.codebook import (
     Meanings,
     kind_of,
 )
-from survey.exports.viewing import door_words
+from survey.exports.viewing import viewing_words
 from survey.study.stop_rule import parse_stop_rule
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def pair_methods_text(export: PairExport) -> str:
         export.unshown,
         f"{main['participant'].nunique()} participants made {len(main)} choices that count, each in a separate random order "
         f"with sides at random; {int((people['state'] == 'finished').sum())} of {len(people)} finished.",
-        door_words(export.definition),
+        viewing_words(export.definition, export.participants),
         _drawing(main),
         _stopping(export),
         _scores(export, main),

@@ -51,6 +51,9 @@ class Participant(models.Model):
     batches = models.PositiveSmallIntegerField(default=1, help_text="how many batches this person took")
     review = models.PositiveSmallIntegerField(choices=Review, default=Review.LIVE, db_default=0)
     screening = models.JSONField(null=True, blank=True, help_text="null: not asked yet")
+    viewing = models.JSONField(
+        null=True, blank=True, help_text="the screen's pixels and the distance; null: not asked yet"
+    )
     before = models.JSONField(
         null=True, blank=True, help_text="own questions before the images; null: not asked yet"
     )

@@ -21,6 +21,7 @@ from survey.analysis.table import code, main_phase
 from survey.models import Exclusion, OwnAnswer, Preference, Rating, Study, Trial
 from survey.results.export import Export, QuestionText
 from survey.results.panels import DEFAULT, Selection, of_level, weighted_by_model, without_flagged
+from survey.results.seen import viewing_columns
 from survey.results.tidy_table import column_names, has_repeats, rating_counts, scales_of, tidy_table
 from survey.study.definition import definition_of
 from survey.study.own_questions import told
@@ -168,7 +169,7 @@ def _participant_facts(study: Study) -> str:
     # Read as text: as Python objects, 20,000 people would take half a second.
     texts = {
         f"{name}_text": Cast(name, TextField())
-        for name in ("consented_at", "started_at", "finished_at", "before", "about", "screening")
+        for name in ("consented_at", "started_at", "finished_at", "before", "about", "screening", "viewing")
     }
     shown = (
         "pk",
@@ -332,7 +333,7 @@ def participants_table(study: Study, excluded: dict[str, str]) -> pd.DataFrame:
     )
     for name in ("consented_at", "started_at", "finished_at"):
         table[name] = pd.to_datetime(table[name], utc=True)
-    return table
+    return table.assign(**viewing_columns([person.viewing for person in people]))
 
 
 def own_answers_table(study: Study, excluded: Collection[str]) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.core import signing
@@ -193,6 +193,16 @@ def screen(participant: Participant, answers: Mapping[str, str]) -> None:
         if definition.screening.required and not passed_screening(answers):
             person.state = Participant.State.SCREENED_OUT
         person.save(update_fields=["screening", "state"])
+
+
+def tell_viewing(participant: Participant, answers: Mapping[str, Any]) -> None:
+    """Keep what is known of a person's screen, once.
+
+    Raises Refused("closed") where the study is over.
+    """
+    if participant.study.is_over and not participant.is_preview:
+        raise Refused("closed")
+    Participant.objects.filter(pk=participant.pk, viewing__isnull=True).update(viewing=dict(answers))
 
 
 def passed_screening(answers: Mapping[str, str]) -> bool:

@@ -127,6 +127,7 @@ class _Session:
             answers: dict[str, Callable[[Page], dict[str, str]]] = {
                 "rate": self._rate,
                 "screening": self._screen(participant),
+                "viewing": lambda page: {"no_card": "on", "distance": "arm"},
                 "before": _besides,
                 "about": lambda page: (
                     {name: choices[-1] for name, choices in page.choices.items()} | _besides(page)

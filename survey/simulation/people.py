@@ -246,6 +246,8 @@ def play_by_services(study: Study, person: Person) -> str:
     if asked := _screening_answers(definition):
         starting.screen(participant, asked)
     drawn = np.random.default_rng(participant.seed)
+    if definition.viewing.asks:
+        starting.tell_viewing(participant, _viewing_answers(definition, drawn))
     if before := definition.asked_of_person("before"):
         finishing.tell_before(participant, own_answers_of(before, definition, drawn))
     while trial := progress.next_trial(participant):
@@ -276,6 +278,16 @@ def _screening_answers(definition: Definition) -> dict[str, str]:
     plates = {f"plate_{number}": "right" for number in range(1, asked.plates + 1)}
     eyes = {name: "yes" for name in ("display", "vision") if getattr(asked, name)}
     return eyes | plates
+
+
+def _viewing_answers(definition: Definition, drawn: np.random.Generator) -> dict[str, Any]:
+    """Return what somebody with a usual screen, at a usual distance, would say."""
+    asked, said = definition.viewing, dict[str, Any]()
+    if asked.card:
+        said |= {"pixels_per_mm": round(float(drawn.uniform(3.2, 6.4)), 3), "dpr": 1.0}
+    if asked.distance:
+        said |= {"distance_by": "said", "distance_cm": round(float(np.clip(drawn.normal(60, 10), 30, 100)))}
+    return said
 
 
 def _about_answers(definition: Definition, seed: int) -> dict[str, str]:

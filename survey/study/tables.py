@@ -149,10 +149,21 @@ Side = Annotated[int, Field(ge=200, le=4_000)]
 
 
 class Viewing(Part):
-    """What people see the images on: the smallest window that may take part, in CSS pixels."""
+    """What people see the images on: the smallest window that may take part, in CSS pixels, and what is asked about the screen.
+
+    `card`: people match an outline with a card (ISO/IEC 7810 ID-1), which tells the pixels of a millimetre. `distance`:
+    they say how far their eyes are. Both together tell the pixels of a degree.
+    """
 
     min_width: Side | None = None
     min_height: Side | None = None
+    card: bool = False
+    distance: bool = False
+
+    @property
+    def asks(self) -> bool:
+        """Whether anything is asked before the images."""
+        return self.card or self.distance
 
     @property
     def has_door(self) -> bool:

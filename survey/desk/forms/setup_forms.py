@@ -272,6 +272,12 @@ class RecruitmentForm(TaskForm):
             "screening.plates", "Colour vision plates", 0, 4, default="Default: 0, nothing is asked."
         )
         self.add_switch("screening.required", "End if someone answers “no” or misreads two plates")
+        self.add_switch("viewing.card", "how large their pixels are: they match a bank card on the screen")
+        self.add_switch(
+            "viewing.distance",
+            "how far away they sit",
+            default="With both, the results say how large people saw the images.",
+        )
         self.section("After the images")
         self.add_ticks(
             "about",

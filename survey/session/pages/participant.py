@@ -20,6 +20,7 @@ from survey.session.pages.visit import Visit, forget, participant_page, remember
 from survey.session.plates import draw_plate, plate_digits
 from survey.session.refusals import Refused
 from survey.session.starting import Recruitment
+from survey.session.viewing import DISTANCE, ViewingForm
 from survey.study import erasure
 from survey.study.own_questions import Answer
 from survey.study.readiness import load_of
@@ -195,6 +196,22 @@ def plate(visit: Visit, number: int) -> HttpResponse:
         raise Http404("no such plate")
     png = images.encode_png(draw_plate(digits[number - 1], visit.person.seed))
     return HttpResponse(png, content_type="image/png")
+
+
+@participant_page("GET", "POST")
+def viewing(visit: Visit) -> HttpResponse:
+    """Let a card be matched, and ask how far away the person sits."""
+    if visit.place != "viewing":
+        return visit.go()
+    form = ViewingForm(visit.request.POST or None, asked=visit.definition.viewing)
+    if visit.request.method == "POST" and form.is_valid():
+        try:
+            starting.tell_viewing(visit.person, form.answers())
+        except Refused:
+            return visit.closed()
+        visit.person.refresh_from_db()
+        return visit.go()
+    return visit.page("viewing", _status(form), form=form, distances=DISTANCE)
 
 
 @participant_page("GET", "POST")

@@ -151,6 +151,8 @@ class Visit:
         screening = asked.screening
         if person.screening is None and (screening.display or screening.vision or screening.plates):
             return "screening"
+        if person.viewing is None and asked.viewing.asks and not refusals.is_frozen(person):
+            return "viewing"
         if person.before is None and asked.asked_of_person("before") and not refusals.is_frozen(person):
             return "before"
         if progress.waits(person):

@@ -174,6 +174,6 @@ ROWS: Final[dict[str, Row]] = {
 
 #: The participants' own pages, the API, health and signing in: each has tests of its own.
 ELSEWHERE: Final = frozenset(
-    "home participant screening before plate rate skip undo image about done again leave come_back delete "  # noqa: SIM905
+    "home participant screening viewing before plate rate skip undo image about done again leave come_back delete "  # noqa: SIM905
     "api_studies api_study api_results api_ratings sign_in sign_in_code admin_sign_in admin_password sign_out healthz readyz metrics".split()
 )

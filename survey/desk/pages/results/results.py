@@ -19,10 +19,12 @@ from survey.desk.pages.results.ranking import factors_of
 from survey.desk.pages.results.scores import image_names, large_results, large_table
 from survey.desk.pages.results.switches import Switches, rated_items, read_switches
 from survey.desk.pages.results.view import View, drawn, known_plot, method, table_response, view_links
+from survey.exports.viewing import viewing_sentences
 from survey.models import Study
 from survey.results.collect import NoRatings, collect, fingerprint
 from survey.results.export import Export
 from survey.results.panels import DEFAULT, NobodyLeftError, Selection
+from survey.results.seen import viewing_of
 from survey.study.stored import is_large
 
 
@@ -63,7 +65,9 @@ def groups(request: HttpRequest, study: Study) -> HttpResponse:
 def reliability(request: HttpRequest, study: Study) -> HttpResponse:
     """Show how far people agree, what the screening found, and what more ratings would bring."""
     view = _analysed(request, study, "results_reliability")
+    seen = viewing_of(view.export.participants, view.export.ratings)
     context = view.context | view.shown.reliability()
+    context["seen"] = viewing_sentences(seen) if seen else []
     return render(request, "survey/researcher/results_reliability.html", context)
 
 
