@@ -35,5 +35,8 @@ class Command(PlainCommand):
             written = write_export(study, options["format"], options["output"])
         except (NoRatings, NoSuchExport, OutputError) as error:
             raise CommandError(str(error), returncode=2) from error
+        if any(path.name == "README.txt" for path in written):
+            self.stdout.write(f"{len(written)} files in {options['output']}: README.txt says what each is")
+            return
         for path in written:
             self.stdout.write(str(path))

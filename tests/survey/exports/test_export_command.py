@@ -62,3 +62,13 @@ def test_a_study_without_ratings_says_so(tmp_path):
         export("study", "csv", tmp_path / "x.csv")
     assert caught.value.returncode == 2
     assert not (tmp_path / "x.csv").exists()
+
+
+@pytest.mark.slow
+def test_a_whole_export_is_told_in_one_line(tmp_path, capsys):
+    rated_study()
+    export("study", "all", tmp_path / "out")
+    count = sum(path.is_file() for path in (tmp_path / "out").rglob("*"))
+    assert capsys.readouterr().out == f"{count} files in {tmp_path / 'out'}: README.txt says what each is\n"
+    export("study", "csv", tmp_path / "tables")
+    assert str(tmp_path / "tables" / "mos.csv") in capsys.readouterr().out
