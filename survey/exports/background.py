@@ -1,4 +1,4 @@
-"""Figures and exports of large studies, made by one process in the background.
+"""Figures, models and exports of large studies, made by one process in the background.
 
 A page asks; the process makes, and ends when nothing waits. `survey.study.stored` keeps what it makes.
 """
@@ -6,12 +6,14 @@ A page asks; the process makes, and ends when nothing waits. `survey.study.store
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import json
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 from django.utils import timezone
@@ -20,8 +22,13 @@ from generator.queue import process
 from survey.exports.files import packed
 from survey.exports.programs import DOCUMENTS
 from survey.models import Stored, Study
-from survey.results.collect import NoRatings
+from survey.results.collect import NoRatings, collect
+from survey.results.export import Export
 from survey.results.figures import Figures, figures_of, from_json, to_json
+from survey.results.fitted import Fitted, fitted_models, of_everybody, slow_models, with_fitted
+from survey.results.fitted import from_json as fitted_from_json
+from survey.results.fitted import to_json as fitted_to_json
+from survey.results.panels import NobodyLeftError, Selection
 from survey.study import stored
 
 log = logging.getLogger(__name__)
@@ -49,8 +56,11 @@ class Wanted:
         return self.making is not None and self.making.state != Stored.State.FAILED
 
 
-def wanted(study: Study, kind: str) -> Wanted:
-    """Return what there is of a kind. Where there is none, or something came since, ask for a new one."""
+def wanted(study: Study, kind: str, about: Mapping[str, Any] | None = None) -> Wanted:
+    """Return what there is of a kind. Where there is none, or something came since, ask for a new one.
+
+    about: as `stored.ask` takes it.
+    """
     made = stored.latest(study, kind)
     if made is not None and stored.is_current(made):
         return Wanted(made, None)
@@ -59,7 +69,7 @@ def wanted(study: Study, kind: str) -> Wanted:
     # Not again at once: what failed would fail with every look at the page.
     if failed is not None and (made is None or failed.pk > made.pk):
         return Wanted(made, failed)
-    making = stored.ask(study, kind)
+    making = stored.ask(study, kind, about)
     transaction.on_commit(wake)
     return Wanted(made, making)
 
@@ -75,6 +85,54 @@ def _figures(pk: int, _made_at: dt.datetime | None) -> Figures:
     # What was made never changes; what must be gone has no row, and nobody asks for its key again. The time tells
     # rows apart that have one key in a database that was restored.
     return from_json(b"".join(stored.read(Stored.objects.get(pk=pk))))
+
+
+def models(study: Study, export: Export, selection: Selection) -> tuple[Export, Wanted | None]:
+    """Return an export with the models that a page does not wait for, as they were last fitted, and ask for newer ones.
+
+    None in place of `Wanted` where the page can wait for all of them.
+    """
+    if not slow_models(export):
+        return export, None
+    kind, about = _of_models(selection)
+    found = wanted(study, kind, about)
+    return (
+        export if found.made is None else with_fitted(export, _models(found.made.pk, found.made.made_at))
+    ), found
+
+
+def models_made(study: Study, export: Export, selection: Selection) -> tuple[Export, int]:
+    """Return an export with the models as they were last fitted, and the key of that making; 0 where there is none."""
+    made = stored.latest(study, _of_models(selection)[0]) if slow_models(export) else None
+    if made is None:
+        return export, 0
+    return with_fitted(export, _models(made.pk, made.made_at)), made.pk
+
+
+def _of_models(selection: Selection) -> tuple[str, dict[str, Any]]:
+    """Return the kind of a selection's models, and the selection as JSON."""
+    chosen = of_everybody(selection)
+    about = {"panel": chosen.panel, "only": list(chosen.only) if chosen.only else None}
+    return f"{stored.MODELS}-{hashlib.sha256(json.dumps(about).encode()).hexdigest()[:12]}", about
+
+
+def _selection_of(making: Stored) -> Selection:
+    about = making.about or {}
+    only = about.get("only")
+    return Selection(
+        panel="screened" if about.get("panel") == "screened" else "everyone",
+        only=(only[0], only[1]) if only else None,
+    )
+
+
+@lru_cache(maxsize=16)
+def _models(pk: int, _made_at: dt.datetime | None) -> Fitted:
+    return fitted_from_json(b"".join(stored.read(Stored.objects.get(pk=pk))))
+
+
+def is_slow(study: Study) -> bool:
+    """Whether an export of a study holds models that a browser does not wait for."""
+    return study.method != Study.Method.PAIR and bool(slow_models(collect(study)))
 
 
 def wake() -> None:
@@ -112,11 +170,14 @@ def make(making: Stored) -> None:
         if making.kind == stored.FIGURES:
             data: Iterable[bytes] = [to_json(figures_of(study, tell))]
             name = "figures.json"
+        elif making.kind.startswith(stored.MODELS):
+            data = [fitted_to_json(fitted_models(study, _selection_of(making), tell))]
+            name = "models.json"
         else:
             tell("reading the ratings, then writing the file")
             name, data = _file(study, making.kind)
         stored.keep(making, name, data)
-    except NoRatings as error:
+    except (NoRatings, NobodyLeftError) as error:
         stored.fail(making, str(error))
     except KeyboardInterrupt:
         stored.fail(making, _ENDED)

@@ -1,4 +1,4 @@
-"""What is made in the background of a large study: the figures of its pages, and its exports."""
+"""What is made in the background of a large study: the figures of its pages, its models, and its exports."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from survey.models.study import Study
 
 
 class Stored(models.Model):
-    """One making of the figures of a study's pages, or of an export. `survey.study.stored` changes it."""
+    """One making of the figures of a study's pages, of its models, or of an export. `survey.study.stored` changes it."""
 
     class State(models.TextChoices):
         WAITING = "waiting"
@@ -19,7 +19,10 @@ class Stored(models.Model):
         FAILED = "failed"
 
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="stored")
-    kind = models.CharField(max_length=20, help_text="figures, the format of an export, or a file of the API")
+    kind = models.CharField(
+        max_length=20, help_text="figures, models, the format of an export, or a file of the API"
+    )
+    about = models.JSONField(null=True, blank=True, help_text="of models: the selection of ratings")
     state = models.CharField(max_length=8, choices=State, default=State.WAITING, db_default=State.WAITING)
     step = models.CharField(max_length=80, blank=True, help_text="what is being done")
     problem = models.CharField(max_length=200, blank=True)

@@ -71,18 +71,18 @@ def to_json(figures: Figures) -> bytes:
         {
             "watch": {
                 **{name: getattr(figures.watch, name) for name in _PLAIN},
-                "reached": _written(figures.watch.reached),
+                "reached": written_table(figures.watch.reached),
                 "scores": {
                     key: {
-                        "images": _written(scores.images),
-                        "conditions": None if scores.conditions is None else _written(scores.conditions),
+                        "images": written_table(scores.images),
+                        "conditions": None if scores.conditions is None else written_table(scores.conditions),
                         "a": scores.a,
                     }
                     for key, scores in figures.watch.scores.items()
                 },
             },
             "marks": figures.marks,
-            "mos": {key: _written(table) for key, table in figures.mos.items()},
+            "mos": {key: written_table(table) for key, table in figures.mos.items()},
         }
     ).encode()
 
@@ -92,8 +92,8 @@ def from_json(data: bytes) -> Figures:
     found = json.loads(data)
     scores = {
         key: LiveScores(
-            _read(part["images"]),
-            None if part["conditions"] is None else _read(part["conditions"]),
+            read_table(part["images"]),
+            None if part["conditions"] is None else read_table(part["conditions"]),
             part["a"],
         )
         for key, part in found["watch"]["scores"].items()
@@ -101,10 +101,12 @@ def from_json(data: bytes) -> Figures:
     watch = {
         **dict.fromkeys(_NOT_KEPT),
         **found["watch"],
-        "reached": _read(found["watch"]["reached"]),
+        "reached": read_table(found["watch"]["reached"]),
         "scores": scores,
     }
-    return Figures(Watch(**watch), found["marks"], {key: _read(table) for key, table in found["mos"].items()})
+    return Figures(
+        Watch(**watch), found["marks"], {key: read_table(table) for key, table in found["mos"].items()}
+    )
 
 
 #: Written as tables. Pairs that come next belong to pair studies, which have no ratings and so are never large.
@@ -113,14 +115,16 @@ _NOT_KEPT: Final = ("next_pairs",)
 _PLAIN: Final = tuple(field.name for field in fields(Watch) if field.name not in (*_TABLES, *_NOT_KEPT))
 
 
-def _written(table: pd.DataFrame) -> dict[str, Any]:
+def written_table(table: pd.DataFrame) -> dict[str, Any]:
+    """Return a table in JSON types, with the type of each column."""
     columns = {
         str(name): table[name].astype("object").where(table[name].notna(), None).tolist() for name in table
     }
     return {"columns": columns, "types": {name: str(table[name].dtype) for name in columns}}
 
 
-def _read(written: Mapping[str, Any]) -> pd.DataFrame:
+def read_table(written: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the table that `written_table` wrote."""
     return pd.DataFrame(
         {name: pd.Series(values, dtype=written["types"][name]) for name, values in written["columns"].items()}
     )

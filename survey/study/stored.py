@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import socket
-from collections.abc import Iterable, Iterator
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -17,8 +17,10 @@ from django.utils import timezone
 
 from survey.models import Rating, Stored, StoredPart, Study
 
-#: The kind that holds the figures of the study's pages; every other kind is the format of an export, or a file of the API.
+#: The kind that holds the figures of the study's pages. Kinds but this and models are formats of exports or files of the API.
 FIGURES: Final = "figures"
+#: How the kinds begin that hold the mixed models of a selection of ratings.
+MODELS: Final = "models"
 #: Ratings up to which a page computes what it shows. Of more, it shows what was made in the background.
 MAX_RATINGS: Final = 250_000
 #: Ratings up to which an export is made while the browser waits. Of more, it would take participants' time.
@@ -65,21 +67,25 @@ def is_current(made: Stored) -> bool:
     )
 
 
-def ask(study: Study, kind: str) -> Stored:
-    """Ask for a kind to be made, and return the request: a new one, or the one that waits or is being made."""
+def ask(study: Study, kind: str, about: Mapping[str, Any] | None = None) -> Stored:
+    """Ask for a kind to be made, and return the request: a new one, or the one that waits or is being made.
+
+    about: what else the kind stands for, such as a selection of ratings.
+    """
     try:
         with transaction.atomic():
             if wanted := study.stored.filter(kind=kind, state__in=OPEN).first():
                 return wanted
-            return Stored.objects.create(study=study, kind=kind)
+            return Stored.objects.create(study=study, kind=kind, about=about)
     except IntegrityError:
         return study.stored.get(kind=kind, state__in=OPEN)
 
 
 def take() -> Stored | None:
-    """Take the oldest request; return None where none waits. Figures come before exports, as pages wait for them."""
+    """Take the oldest request; return None where none waits. Figures and models come before exports, as pages wait for them."""
     waiting = Stored.objects.filter(state=State.WAITING).select_related("study")
-    while wanted := waiting.filter(kind=FIGURES).first() or waiting.first():
+    shown = waiting.filter(Q(kind=FIGURES) | Q(kind__startswith=MODELS))
+    while wanted := shown.first() or waiting.first():
         began = {"state": State.MAKING, "host": socket.gethostname(), "began_at": timezone.now()}
         if Stored.objects.filter(pk=wanted.pk, state=State.WAITING).update(**began):
             wanted.refresh_from_db()

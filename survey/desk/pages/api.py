@@ -103,8 +103,11 @@ def _one(token: ApiToken, slug: str) -> Study:
 
 def _of_data(request: HttpRequest, study: Study, name: str) -> HttpResponseBase:
     """Return what is made of a study's answers; 304 where they are as when the program last asked."""
-    if stored.has_large_files(study):
-        return _of_large(request, study, name)
+    try:
+        if stored.has_large_files(study) or (name.startswith("results") and background.is_slow(study)):
+            return _of_large(request, study, name)
+    except NoRatings as error:
+        raise Http404(str(error)) from error
     etag = f'"{fingerprint(study)[:32]}{"-r" if name == _ONLY else ""}"'
     if unchanged := get_conditional_response(request, etag=etag):
         return unchanged
@@ -121,9 +124,7 @@ def _of_large(request: HttpRequest, study: Study, name: str) -> HttpResponseBase
     made, making = wanted.made, wanted.making
     if made is None:
         state = making.problem or making.get_state_display().lower() if making else ""
-        response = _fault(
-            f"made in the background, as the ratings are many ({state}): ask again in a minute", 503
-        )
+        response = _fault(f"made in the background, as it takes long ({state}): ask again in a minute", 503)
         response["Retry-After"] = "60"
         return response
     etag = f'"made-{made.pk}"'

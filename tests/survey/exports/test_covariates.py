@@ -89,7 +89,7 @@ def test_the_page_codebook_and_methods_of_a_study_tell_its_covariates(study, adm
 def test_a_page_does_not_wait_for_large_models_of_covariates(study, admin_client, monkeypatch):
     monkeypatch.setattr("survey.analysis.covariates.links.MAX_WORK_ON_A_PAGE", 0)
     page = admin_client.get(reverse("results_covariates", args=[study.slug])).content.decode()
-    assert "take longer than a page waits for" in page
+    assert "take longer to compute than a page waits for" in page
     assert 'id="plot-covariates"' in page
 
 

@@ -54,11 +54,11 @@ _TYPES: Final = {
 def download(request: HttpRequest, study: Study, file_format: str) -> HttpResponseBase:
     """Return an export as `export_study` writes it: its one file, or all of its files in a ZIP.
 
-    Of many ratings it was made in the background, or is being made: then the page says how far it is.
+    Of many ratings or large models it was made in the background, or is being made: then the page says how far it is.
     """
-    if file_format in formats_of(study) and stored.has_large_files(study):
-        return _from_background(request, study, file_format)
     try:
+        if file_format in formats_of(study) and (stored.has_large_files(study) or background.is_slow(study)):
+            return _from_background(request, study, file_format)
         name, data = packed(study, file_format)
     except (NoRatings, NoSuchExport) as error:
         raise Http404(str(error)) from error

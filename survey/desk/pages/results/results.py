@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -18,7 +18,16 @@ from survey.desk.pages.results.pieces import file_response, page_context
 from survey.desk.pages.results.ranking import factors_of
 from survey.desk.pages.results.scores import image_names, large_results, large_table
 from survey.desk.pages.results.switches import Switches, rated_items, read_switches
-from survey.desk.pages.results.view import View, drawn, known_plot, method, table_response, view_links
+from survey.desk.pages.results.view import (
+    OF_EFFECTS,
+    View,
+    drawn,
+    known_plot,
+    method,
+    table_response,
+    view_links,
+)
+from survey.exports import background
 from survey.exports.viewing import viewing_sentences
 from survey.models import Study
 from survey.results.collect import NoRatings, collect, fingerprint
@@ -26,6 +35,15 @@ from survey.results.export import Export
 from survey.results.panels import DEFAULT, NobodyLeftError, Selection
 from survey.results.seen import viewing_of
 from survey.study.stored import is_large
+
+#: The views that show mixed models.
+OF_MODELS: Final = ("results_conditions", "results_covariates", "results_groups")
+#: Table -> the field of the analysis that makes it.
+TABLE_OF_MODEL: Final = {
+    "effects": "factor_effects",
+    "covariates": "covariate_links",
+    "groups": "group_comparison",
+}
 
 
 def results(request: HttpRequest, study: Study) -> HttpResponse:
@@ -106,17 +124,23 @@ def _view(request: HttpRequest, study: Study, here: str) -> _StudyView | None:
         switches, export = _selected(study, switches, everyone)
     except NoRatings:
         return None
+    wanted, of_models = None, ""
+    if here in OF_MODELS:
+        export, wanted = background.models(study, export, switches.selection)
+        # A plot changes with the models that it is drawn from.
+        of_models = f"&models={wanted.made.pk}" if wanted and wanted.made else ""
     data = plots.select_question(export.analysis, export.checked, switches.question)
     shown = View(
         data=data,
         question=next(question for question in export.questions if question.key == switches.question),
         answer=answer(data.analysis, factors_of(export), wanted=everyone.definition["goal"]["votes"]),
         base="" if here == "results" else "../",
-        query=f"{switches.query}&v={export.fingerprint[:12]}",
+        query=f"{switches.query}&v={export.fingerprint[:12]}{of_models}",
     )
     by_link = request.resolver_match and "token" in request.resolver_match.kwargs
     context = page_context(request, study) | {
         "heading": study.title,
+        "wanted": wanted,
         "switches": switches,
         "changed": switches.selection != DEFAULT or bool(switches.refused),
         "excluded": export.participants["excluded"].notna().sum(),
@@ -143,7 +167,8 @@ def plot(request: HttpRequest, study: Study, name: str, file_format: str) -> Htt
         return pair_plot(request, study, name, file_format)
     kind = known_plot(name, file_format)
     switches, version = _asked(request, study)
-    data = _drawn(study.pk, version, switches.selection, switches.question, kind.name, file_format)
+    _, models = background.models_made(study, _export(study, version, switches.selection), switches.selection)
+    data = _drawn(study.pk, version, switches.selection, switches.question, kind.name, file_format, models)
     if data is None:
         raise Http404(f"this study has nothing to draw as {name}")
     response = file_response(data, f"{study.slug}_{switches.question}_{name}.{file_format}")
@@ -160,6 +185,8 @@ def table(request: HttpRequest, study: Study, name: str) -> HttpResponse:
         return large_table(request, study)
     switches, version = _asked(request, study)
     data = _data(study, version, switches.selection, switches.question)
+    if name in TABLE_OF_MODEL and getattr(data.analysis, TABLE_OF_MODEL[name]).slow:
+        raise Http404(f"{name} of {study.slug} are fitted in the background, and not done yet")
     return table_response(data, name, f"{study.slug}_{switches.question}_{name}.csv")
 
 
@@ -179,18 +206,23 @@ def _switches_of(request: HttpRequest, everyone: Export) -> Switches:
 
 
 def _data(study: Study, version: str, selection: Selection, question: str) -> plots.PlotData:
+    export, _ = background.models_made(study, _export(study, version, selection), selection)
+    return plots.select_question(export.analysis, export.checked, question)
+
+
+def _export(study: Study, version: str, selection: Selection) -> Export:
     try:
-        export: Export = collect(study, selection, version)
+        return collect(study, selection, version)
     except NobodyLeftError as error:
         raise Http404(str(error)) from error
-    return plots.select_question(export.analysis, export.checked, question)
 
 
 @lru_cache(maxsize=64)
 def _drawn(
-    pk: int, version: str, selection: Selection, question: str, name: str, file_format: str
+    pk: int, version: str, selection: Selection, question: str, name: str, file_format: str, _models: int
 ) -> bytes | None:
-    """Return a drawing, from memory while the study has not changed; None where there is nothing to draw."""
-    return drawn(
-        plots.plot_named(name), _data(Study.objects.get(pk=pk), version, selection, question), file_format
-    )
+    """Return a drawing, from memory while neither study nor models changed; None where there is nothing to draw."""
+    data = _data(Study.objects.get(pk=pk), version, selection, question)
+    if name in OF_EFFECTS and data.analysis.factor_effects.slow:
+        return None
+    return drawn(plots.plot_named(name), data, file_format)

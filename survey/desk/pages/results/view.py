@@ -116,7 +116,8 @@ class View:
             if effects is None
             else effects.finding,
             "effects": [] if effects is None else effects_said(self.data.analysis)[1:],
-            "slow": found.factors if found.slow else [],
+            "slow": found.slow,
+            "slow_names": ", ".join(found.factors),
             "design_claims": [claim for claim in self.answer.claims if claim.about == "design"],
         }
 
