@@ -48,7 +48,8 @@ serve: setup
 
 # Pictures of every page, in docs/screenshots. SITE=FOLDER keeps the installation that is shown; PAGES=EXPRESSION takes some pages.
 screenshots: programs
-	$(BIN)/python -m pytest tests/browser/screenshots.py tests/browser/desk_screenshots.py $(if $(PAGES),-k "$(PAGES)")
+	SCREENSHOTS=$(or $(SCREENSHOTS),docs/screenshots) $(BIN)/python -m pytest tests/browser/screenshots.py \
+	  tests/browser/desk_screenshots.py tests/browser/test_prolific.py $(if $(PAGES),-k "$(PAGES)")
 
 test: programs
 	$(BIN)/python $(COVERAGE) -m pytest --numprocesses auto $(PYTEST)

@@ -228,6 +228,20 @@ def test_a_session_from_the_first_page_to_the_last(page, study, shoot):
     shoot("deleted")
 
 
+def test_the_card_and_the_distance(page, study, shoot):
+    study("[viewing]\ncard = true\ndistance = true\n")
+    begin(page)
+    page.get_by_role("slider").press("ArrowRight")
+    shoot("viewing")
+
+
+def test_a_window_that_is_too_small(page, study, shoot):
+    study("[viewing]\nmin_width = 1400\nmin_height = 700\n")
+    page.goto("/s/study/")
+    expect(page.get_by_role("alertdialog")).to_be_visible()
+    shoot("too-small", whole=False)
+
+
 def test_a_required_screening_that_fails(page, study, shoot):
     study(FULL.replace("plates = 1", "plates = 1\nrequired = true"))
     page.goto("/s/study/?PROLIFIC_PID=p1")

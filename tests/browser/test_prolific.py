@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 from survey.models import Study
 from survey.study.lifecycle import set_state
+from tests.browser.pictures import keep
 from tests.browser.test_desk import PASSWORD, sign_in
 from tests.prolific_server import TOKEN, Prolific, serving
 from tests.survey.factories import make_study
@@ -41,13 +42,13 @@ def study(live_server) -> Study:
     return study
 
 
-def look(page: Page, name: str) -> None:
-    """Check what everybody needs, at both sizes; keep a picture where LOOK names a folder."""
+def look(page: Page, name: str = "") -> None:
+    """Check what everybody needs, at both sizes; keep a picture of a name where SCREENSHOTS names a folder."""
     for device, size in {"phone": (390, 844), "desktop": (1280, 800)}.items():
         page.set_viewport_size({"width": size[0], "height": size[1]})
         assert page.evaluate("document.documentElement.scrollWidth") <= size[0], name
-        if folder := os.environ.get("LOOK"):
-            page.screenshot(path=f"{folder}/{name}-{device}.png", full_page=True)
+        if name and "SCREENSHOTS" in os.environ:
+            keep(page, f"desk-{name}", device)
     assert Axe().run(page).response["violations"] == [], name
 
 
@@ -55,41 +56,41 @@ def test_a_study_is_drafted_published_watched_and_paid(page: Page, study: Study,
     sign_in(page, "ada")
     page.goto(f"/studies/{study.slug}/setup/recruitment/")
     page.get_by_role("link", name="Prolific: make the study there").click()
-    look(page, "prolific-1")
+    look(page)
     page.get_by_role("button", name="Recruit by Prolific").click()
-    look(page, "prolific-2")
+    look(page)
     page.get_by_label("API token").fill("not a token")
     page.get_by_role("button", name="Connect").click()
     expect(page.get_by_text("Paste the whole token")).to_be_visible()
-    look(page, "prolific-3")
+    look(page)
     page.get_by_label("API token").fill(TOKEN)
     page.get_by_role("button", name="Connect").click()
     expect(page.get_by_text("Connected as Mara")).to_be_visible()
     page.get_by_role("link", name="Write the draft").click()
-    look(page, "prolific-4")
+    look(page)
     page.get_by_label("Places").fill("20")
     page.get_by_label("Reward of each person").fill("0.30")
     page.get_by_role("button", name="Show the cost").click()
     expect(page.get_by_text("8.00 GBP", exact=True)).to_be_visible()
-    look(page, "prolific-5")
+    look(page)
     page.get_by_role("button", name="Make the draft").click()
-    look(page, "prolific-6")
+    look(page)
     page.get_by_role("link", name="Publish").click()
-    look(page, "prolific-7")
+    look(page)
     page.get_by_role("button", name="Publish").click()
     expect(page.get_by_text("People can take part by Prolific now.")).to_be_visible()
-    look(page, "prolific-8")
+    look(page, "prolific")
     (remote,) = prolific.studies
     for number, state in enumerate(("finished", "finished", "screened-out")):
         recruit(study, f"{number:024x}", state)
         prolific.add(remote, f"p-{number:024x}", f"{number:024x}", "AWAITING REVIEW", "CODE1234")
     page.get_by_role("link", name="Submissions").click()
-    look(page, "prolific-9")
+    look(page, "prolific-submissions")
     page.get_by_role("button", name="Approve those that are ticked").click()
     expect(page.get_by_text("Approved: 2")).to_be_visible()
     page.get_by_role("link", name="Back to Prolific").click()
     page.get_by_role("link", name="Stop").click()
-    look(page, "prolific-10")
+    look(page)
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_text("Stopped on Prolific.")).to_be_visible()
     assert prolific.studies[remote]["status"] == "AWAITING REVIEW"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -32,11 +31,9 @@ def phone(browser: Browser, live_server) -> Iterator[Page]:
     context.close()
 
 
-def look(page: Page, name: str) -> None:
+def look(page: Page) -> None:
     assert page.viewport_size
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
-    if folder := os.environ.get("LOOK"):
-        page.screenshot(path=f"{folder}/{name}.png", full_page=True)
     assert Axe().run(page).response["violations"] == []
 
 
@@ -59,7 +56,7 @@ def test_by_keys_alone(page: Page, study):
     page.get_by_role("button", name="Larger").press("Enter")
     long, short = size(page)
     assert long / short == pytest.approx(85.6 / 53.98, rel=0.01)
-    look(page, "viewing-desktop")
+    look(page)
     page.get_by_role("spinbutton", name="Centimetres").fill("57")
     expect(page.get_by_label("About so many centimetres:")).to_be_checked()
     page.get_by_role("button", name="Continue").press("Enter")
@@ -88,7 +85,7 @@ def test_a_phone_shows_the_card_upright_and_whole(phone: Page, study):
     wide, high = size(phone)
     assert high == pytest.approx(518, abs=1)
     assert wide < 390
-    look(phone, "viewing-phone")
+    look(phone)
     phone.get_by_label("About an arm’s length: I can just touch the screen").check()
     phone.get_by_role("button", name="Continue").tap()
     phone.wait_for_url("**/rate/")
@@ -101,7 +98,7 @@ def test_an_outline_that_nobody_moved_is_no_match(page: Page, study):
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_text("Match the card, or say that you have none.")).to_be_visible()
     expect(page.get_by_label("I cannot say")).to_be_checked()
-    look(page, "viewing-error")
+    look(page)
     page.get_by_role("button", name="Smaller").click()
     page.get_by_label("I have no such card at hand").check()
     page.get_by_role("button", name="Continue").click()
