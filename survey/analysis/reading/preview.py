@@ -17,6 +17,7 @@ from survey.analysis.reading.layout import COLUMN
 from survey.analysis.reading.options import ReadOptions
 from survey.analysis.reading.read import table_of
 from survey.analysis.reading.sheets import WORKBOOKS, choose_sheet, sheet_cells, sheet_names
+from survey.analysis.simulated import COLUMN as SIMULATED
 from survey.analysis.table import TableError
 
 ROWS: Final = 8
@@ -106,6 +107,8 @@ def _roles(named: Named, options: ReadOptions, kept: Collection[str]) -> dict[st
         return {}
     names = [str(name) for name in named.frame.columns]
     roles = {name: "about the items" if name in kept else "not used" for name in names}
+    if SIMULATED in kept:
+        roles[SIMULATED] = "whether a program answered"
     roles |= {
         name: role
         for role, given in columns.of.items()

@@ -350,6 +350,7 @@ def test_a_file_of_simulated_ratings_says_so_before_its_results(desk):
     html = read(desk, upload(desk, rows.encode()))
     said = "Simulated: a program made these ratings."
     assert html.index(said) < html.index("18 ratings of 3 items")
+    assert "whether a program answered" in html
     for name in ("", "reliability/"):
         results = desk.get(results_of(html) + name).content.decode()
         assert results.index(said) < results.index('class="answer"')
