@@ -150,6 +150,7 @@ def test_a_plan(page: Page, shoot: Shoot) -> None:
     expect(page.get_by_text("There is a problem")).to_be_visible()
     shoot("new-image-set-errors")
     page.goto("/plans/new/")
+    page.wait_for_load_state("networkidle")
     page.get_by_label("Name of the set").fill("Waves and glass")
     for name in ("cat.png", "coffee.png", "palace.jpg"):
         page.get_by_role("group", name="Photographs").get_by_label(name).check(force=True)
