@@ -42,6 +42,12 @@ def owner_named(name: str | None) -> User | None:
     return found
 
 
+def only_researcher() -> str:
+    """Return the name of the one account that owns studies and is no administrator's; "" for none or several."""
+    found = [user for user in User.objects.filter(is_active=True) if role_of(user) == Role.RESEARCHER]
+    return found[0].username if len(found) == 1 else ""
+
+
 def who_sees(study: Study) -> str:
     """Return a line that says who sees the results of a study."""
     if study.owner is None:

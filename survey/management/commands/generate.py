@@ -16,7 +16,7 @@ from generator.models import ImageSet
 from generator.plans.plan import Plan
 from generator.sets.create import cell_keys, read_references
 from survey.access.studies import give_owner
-from survey.management.owners import add_owner, owner_named, who_sees
+from survey.management.owners import add_owner, only_researcher, owner_named, who_sees
 from survey.management.studies import free_name, where
 from survey.models import Stimulus, Study
 
@@ -62,13 +62,13 @@ class Command(generate.Command):
             self.stdout.write(who_sees(study))
 
     def next_commands(self, image_set: ImageSet, options: dict[str, Any]) -> list[tuple[str, ...]]:
-        """Add how to ask people."""
-        study = (
-            []
-            if options["publish"]
-            else [("create_study", free_name(image_set.slug), "--set", image_set.slug)]
-        )
-        return [*super().next_commands(image_set, options), *study]
+        """Add how to ask people. Where there is one researcher, the study is made to be that account's."""
+        commands = super().next_commands(image_set, options)
+        if options["publish"]:
+            return commands
+        owner = only_researcher()
+        study = ("create_study", free_name(image_set.slug), "--set", image_set.slug)
+        return [*commands, (*study, "--owner", owner) if owner else study]
 
 
 def _shows(slug: str, plan: Plan) -> bool:

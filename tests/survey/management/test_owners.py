@@ -9,8 +9,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
+from generator.models import ImageSet
 from survey.access.roles import Role, give_role, make_groups
 from survey.access.studies import readable_studies
+from survey.management.commands.generate import Command
 from survey.models import AuditEntry, Study
 from tests.survey.factories import picture
 
@@ -95,3 +97,20 @@ def test_a_name_that_cannot_own_a_study_is_refused_before_anything_is_made(ada, 
         create("--owner", name)
     assert caught.value.returncode == 2
     assert not Study.objects.exists()
+
+
+def next_study() -> tuple[str, ...]:
+    """The command that `generate` prints after a set of images."""
+    return Command().next_commands(ImageSet(slug="grid"), {"publish": None})[-1]
+
+
+def test_generate_names_the_one_researcher_as_owner_of_the_next_study(ada):
+    User.objects.create_superuser("root")
+    assert next_study() == ("create_study", "grid", "--set", "grid", "--owner", "ada")
+
+
+def test_generate_names_no_owner_where_there_is_none_or_a_choice(ada):
+    give_role(User.objects.create_user("ben"), Role.RESEARCHER)
+    assert "--owner" not in next_study()
+    User.objects.all().delete()
+    assert "--owner" not in next_study()
