@@ -209,18 +209,6 @@ def _recipe_key(recipe: Recipe, weights: str) -> _RecipeKey:
     )
 
 
-def cell_key(cell: PlannedCell, pixels: Mapping[Path, str], weights: str) -> str:
-    """Return the SHA-256 (hex) of everything that determines the image.
-
-    Args:
-        cell: The planned image.
-        pixels: The hash of the pixels of each of its files.
-        weights: The hash of its network.
-    """
-    of_recipe = _recipe_key(cell.recipe, weights)
-    return _key(cell, pixels, of_recipe, of_recipe.effective, cell.seed if of_recipe.draws else _ANY_SEED)
-
-
 def _key(cell: PlannedCell, pixels: Mapping[Path, str], of_recipe: _RecipeKey, recipe: str, seed: int) -> str:
     pair = cell.pair
     identity = {
