@@ -109,12 +109,19 @@ def _is_safetensors(head: bytes, size: int) -> bool:
     return True
 
 
+def _is_onnx(head: bytes) -> bool:
+    """Return whether a file begins as ONNX's exporters write it: the version (field 1), then the program's name (field 2)."""
+    return head[:1] == b"\x08" and head[2:3] == b"\x12" and head[4:11].isascii()
+
+
 def _described(head: bytes) -> str:
     for beginning, words in _OTHERS.items():
         if head.startswith(beginning):
             return f"it is {words}"
     if not head.strip(b"\0"):
         return "it holds nothing but zero bytes; fetch it again"
+    if _is_onnx(head):
+        return "it is an ONNX model; save the state_dict() of the model that it was made from"
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if text.startswith((b"<!doctype html", b"<html", b"<head", b"<script")) or b"<html" in text:
         return "it is an HTML page; fetch the file itself"

@@ -163,6 +163,7 @@ def test_a_browsers_second_copy_is_still_a_caffe_network(tmp_path: Path) -> None
         (b'{"architectures": ["VGG"]}', "a JSON text"),
         (b"Not Found", "a text file"),
         (b"\x93NUMPY\x01\x00", "a NumPy array"),
+        (b"\x08\x07\x12\x07tf2onnxz\x03", "an ONNX model"),
         (b"PK\x03\x04half", "cut short"),
     ],
 )
