@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def algorithm(recipe: Recipe) -> str:
     """Return the version of a recipe's algorithm, which is part of each cell's key."""
-    return algorithms.FEEDFORWARD if recipe.method == "feedforward" else algorithms.OPTIMISED
+    return algorithms.OF_METHOD[recipe.method]
 
 
 def network_of(recipe: Recipe) -> Weights | Network:
@@ -33,7 +33,7 @@ def network_of(recipe: Recipe) -> Weights | Network:
 
 def weights_hash(recipe: Recipe) -> str:
     """Return the SHA-256 (hex) of the network that makes a recipe's images; fetches it if it is missing."""
-    if recipe.method == "optimised" and recipe.network in REGISTRY:
+    if recipe.method != "feedforward" and recipe.network in REGISTRY:
         path = cache.cached(recipe.network, settings.WEIGHTS_DIR)
         if path.exists():
             return cache.hash_of_file(path)
@@ -42,7 +42,7 @@ def weights_hash(recipe: Recipe) -> str:
 
 def to_fetch(recipe: Recipe) -> Entry | None:
     """Return the registry's entry of a recipe's network if the cache lacks it, else None."""
-    entry = REGISTRY.get(recipe.network) if recipe.method == "optimised" else None
+    entry = REGISTRY.get(recipe.network) if recipe.method != "feedforward" else None
     return entry if entry and not cache.cached(entry.name, settings.WEIGHTS_DIR).exists() else None
 
 

@@ -73,10 +73,10 @@ def forecast(jobs: Sequence[tuple[Recipe, sizes.Size]], device: torch.device | e
         memory = max(memory, each * min(len(jobs), engine.batch_size(device, each)))
     if not jobs:
         return Forecast(0, 0, 0.0, 0.0, 0.0, "everything is made")
-    heaviest = max((recipe for recipe, _ in jobs), key=lambda recipe: recipe.method == "optimised")
+    heaviest = max((recipe for recipe, _ in jobs), key=lambda recipe: recipe.method != "feedforward")
     speed, basis = _known_speed(heaviest, device) or (
         _estimated_speed(heaviest)
-        if isinstance(device, engine.PlainCpu) and len(jobs) > _MANY and heaviest.method == "optimised"
+        if isinstance(device, engine.PlainCpu) and len(jobs) > _MANY and heaviest.method != "feedforward"
         else _probed_speed(heaviest, device)
     )
     return Forecast(len(jobs), evaluations, work / speed, memory + engine.BYTES_AT_REST, disk, basis)
@@ -108,6 +108,7 @@ def _known_speed(recipe: Recipe, device: torch.device | engine.PlainCpu) -> tupl
         status=Cell.Status.DONE,
         provenance__device__name=name,
         provenance__weights__network=recipe.network,
+        recipe__method=recipe.method,
         recipe__precision=recipe.precision,
     )
     speed = pace.speed_of(recent.select_related("content").order_by("-made_at")[: pace.COUNTED])

@@ -65,7 +65,8 @@ def small(recipe: Recipe, shape: sizes.Size, size: int, evaluations: int, networ
         network: Name of the network.
     """
     spent = min(recipe.evaluations, evaluations)
-    longer = recipe.evaluations / spent if recipe.optimiser == "adam" else 1
+    has_steps = recipe.optimiser == "adam" or recipe.method == "nnst"
+    longer = recipe.evaluations / spent if has_steps else 1
     smallest = math.ceil(least_side(recipe)[0] * max(shape) / min(shape))
     return recipe.replace(
         network=network,

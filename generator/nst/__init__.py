@@ -26,8 +26,8 @@ from generator.nst.recipes.recipe import Recipe
 if TYPE_CHECKING:
     from generator.nst import losses
     from generator.nst.cell import Cell, Style
-    from generator.nst.optimise.results import Progress, Result
     from generator.nst.optimise.transfer import ALGORITHM, batch_key, transfer, transfer_batch
+    from generator.nst.results import Progress, Result
     from generator.nst.weights.registry import Weights, fetch, load, verify, weights_hash
 
 # Read by OpenMP when PyTorch is first imported.
@@ -36,7 +36,7 @@ os.environ.update(openmp.unless_chosen(os.environ))
 # The names that need PyTorch, and the module of each.
 _LAZY = {
     **dict.fromkeys(("Cell", "Style"), "cell"),
-    **dict.fromkeys(("Progress", "Result"), "optimise.results"),
+    **dict.fromkeys(("Progress", "Result"), "results"),
     **dict.fromkeys(("ALGORITHM", "batch_key", "transfer", "transfer_batch"), "optimise.transfer"),
     **dict.fromkeys(("Weights", "fetch", "load", "verify", "weights_hash"), "weights.registry"),
 }

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from generator.nst import colour, prepare
 from generator.nst.recipes.errors import NstError
+from generator.nst.recipes.options import KOLKIN
 from generator.nst.recipes.recipe import Recipe
 
 
@@ -69,6 +70,8 @@ def check(cell: Cell) -> None:
     if not given or not all(math.isfinite(style.weight) and style.weight > 0 for style in given):
         raise NstError("styles: give at least one, each with a weight above 0")
     prepare.check_image(cell.content, "content image")
+    if cell.recipe.method in KOLKIN and len(given) > 1:
+        raise NstError(f'styles: method = "{cell.recipe.method}" takes one')
     for style in given:
         prepare.check_image(style.image, "style image")
         for mask in (style.where, style.part):
@@ -78,7 +81,7 @@ def check(cell: Cell) -> None:
 
 
 def _check_mask(mask: Tensor, recipe: Recipe) -> None:
-    if recipe.method == "feedforward" or recipe.style_loss == "patches":
+    if recipe.method != "optimised" or recipe.style_loss == "patches":
         raise NstError('masks guide an optimised image with style_loss = "gram" or "wasserstein" only')
     prepare.check_image(mask, "mask", channels=1)
     if not bool(mask.any()):
@@ -91,7 +94,7 @@ def _check_maps(maps: list[Tensor | None], recipe: Recipe) -> None:
         return
     if len(given) < len(maps):
         raise NstError("maps: give one of the content and of every style, or none")
-    if recipe.style_loss != "patches":
+    if recipe.method != "optimised" or recipe.style_loss != "patches":
         raise NstError(f'maps guide style_loss = "patches" only, not {recipe.style_loss!r}')
     for each in given:
         prepare.check_image(each, "map")

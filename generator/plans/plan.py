@@ -19,6 +19,7 @@ from typing import Any
 from generator.nst.recipes.effects import fingerprint, idle
 from generator.nst.recipes.errors import RecipeError, did_you_mean
 from generator.nst.recipes.networks import is_file
+from generator.nst.recipes.options import KOLKIN
 from generator.nst.recipes.presets import FORMER, PRESETS, preset
 from generator.nst.recipes.recipe import Recipe
 from generator.plans.document import Document, PlanError, document_of, read_text, shipped_plans
@@ -328,7 +329,11 @@ def _guided(draft: _Draft, recipe: Recipe) -> Pair:
     pair, place = draft.pair, draft.place
     if recipe.method == "feedforward" and (len(pair.styles) > 1 or pair.has_masks):
         raise PlanError(f"{place}: a trained network has one style; it cannot make blend {pair.style_name!r}")
-    if recipe.method == "feedforward" or recipe.style_loss != "patches":
+    if recipe.method in KOLKIN and (len(pair.styles) > 1 or pair.has_masks):
+        raise PlanError(
+            f'{place}: method = "{recipe.method}" has one style, without masks; it cannot make blend {pair.style_name!r}'
+        )
+    if recipe.method != "optimised" or recipe.style_loss != "patches":
         pair = pair.without_maps()
     if pair.has_masks and recipe.style_loss != "gram":
         raise PlanError(
@@ -377,14 +382,18 @@ def _preset(name: Any) -> Recipe:
 def _warnings(cells: list[PlannedCell], keys: Iterable[str]) -> list[str]:
     """Return warnings about numbers that cannot be compared. keys: the keys that the plan sets."""
     balance = [key for key in ("ratio", "alpha", "beta", "tv_weight") if key in keys]
-    kinds = {cell.recipe for cell in cells if cell.recipe.method == "optimised"}
-    weighed = sorted({f"{recipe.convention} on {Path(recipe.network).stem}" for recipe in kinds})
+    kinds = {cell.recipe for cell in cells if cell.recipe.method != "feedforward"}
+    weighed = sorted({f"{_units(recipe)} on {Path(recipe.network).stem}" for recipe in kinds})
     if len(weighed) < 2 or not balance:
         return []
     return [
         f"{', '.join(balance)} by the conventions {', '.join(weighed)} cannot be compared: the same number means another "
         f"balance in each; compare the coefficients in the images' provenance"
     ]
+
+
+def _units(recipe: Recipe) -> str:
+    return recipe.method if recipe.method in KOLKIN else recipe.convention
 
 
 def _idle_settings(cells: list[PlannedCell], common: Mapping[str, Any]) -> list[str]:

@@ -36,7 +36,4 @@ def levels(recipe: Recipe, content: Size, styles: Iterable[Size] = ()) -> list[S
 
 def budgets(recipe: Recipe, content: Size, styles: Iterable[Size] = ()) -> list[int]:
     """Return each level's limit of evaluations."""
-    if recipe.method == "feedforward":
-        return [1]
-    later = len(levels(recipe, content, styles)) - 1
-    return [recipe.first_evaluations or recipe.evaluations, *[recipe.evaluations] * later]
+    return sizes.level_budgets(recipe, len(levels(recipe, content, styles)))

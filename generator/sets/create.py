@@ -203,7 +203,7 @@ def _recipe_key(recipe: Recipe, weights: str) -> _RecipeKey:
         effective=effective_sha256(recipe),
         whole=recipe.sha256,
         draws="seed" not in idle(recipe),
-        is_optimised=recipe.method == "optimised",
+        is_optimised=recipe.method != "feedforward",
         weights=weights,
         algorithm=networks.algorithm(recipe),
     )

@@ -34,13 +34,14 @@ def pixel_evaluations(recipe: Recipe, content: sizes.Size) -> int:
 
 
 def recent_speed(recipe: Recipe) -> float | None:
-    """Return the speed of the last images that the recipe's network made, on the device of the newest of them."""
+    """Return the speed of the last images that the recipe's network and method made, on the device of the newest of them."""
     made = Cell.objects.filter(status=Cell.Status.DONE).order_by("-made_at")
     last = list(made.values_list("pk", flat=True)[:_LOOKED_BACK])
     alike = [
         cell
         for cell in Cell.objects.filter(pk__in=last).select_related("content").order_by("-made_at")
         if cell.provenance.get("weights", {}).get("network") == recipe.network
+        and cell.recipe.get("method") == recipe.method
     ]
     devices = [cell.provenance.get("device", {}).get("name") for cell in alike]
     return speed_of([cell for cell, name in zip(alike, devices, strict=True) if name == devices[0]][:COUNTED])

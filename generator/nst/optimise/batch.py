@@ -17,11 +17,11 @@ from generator.nst.objective import TERMS, Objective
 from generator.nst.optimise.evaluations import Evaluations
 from generator.nst.optimise.images import Images
 from generator.nst.optimise.optimisers import CONVERGED, RUNNING, SETTLED, Adam, Lbfgs, LbfgsB, Optimiser
-from generator.nst.optimise.results import Callback, Progress, Result
 from generator.nst.optimise.watch import Watch
 from generator.nst.recipes.layers import check_reaches
 from generator.nst.recipes.recipe import Recipe
-from generator.nst.recipes.sizes import least_positions, level_sizes, output_size, style_size
+from generator.nst.recipes.sizes import least_positions, level_budgets, level_sizes, output_size, style_size
+from generator.nst.results import Callback, Progress, Result
 from generator.nst.targets import Reference
 from generator.nst.weights.registry import Weights
 
@@ -70,6 +70,7 @@ class Batch:
         height, width = cells[0].content.shape[1:]
         size = output_size(height, width, recipe)
         self.sizes = level_sizes(size, recipe, style_sizes(cells[0]))
+        self.budgets = level_budgets(recipe, len(self.sizes))
         for tap in taps:
             check_reaches(tap, *self.sizes[0])
         for tap in {tap for cell in cells for tap in cell.recipe.taps[1]}:
@@ -110,7 +111,7 @@ class Batch:
             self.began = [len(curve) for curve in self.curves]
             at_once = self._at_once(size)
             objective = Objective(self.network, self.deviation, references, at_once, self.mean)
-            images = self._descend(images, objective, self._budget(level))
+            images = self._descend(images, objective, self.budgets[level])
             if objective.chunk < min(at_once, len(references)):
                 # Memory ran out, and a larger level would not fit either.
                 self.chunk = objective.chunk
@@ -170,9 +171,6 @@ class Batch:
     def _guide(self, drawn: Tensor | None, size: prepare.Size) -> Tensor | None:
         return None if drawn is None else self._images.guide(drawn, size)
 
-    def _budget(self, level: int) -> int:
-        return (self.recipe.first_evaluations if level == 0 else 0) or self.recipe.evaluations
-
     def _optimiser(self, flat: Tensor, size: prepare.Size, budget: int) -> Optimiser:
         recipe = self.recipe
         memory = recipe.pairs(budget)
@@ -223,7 +221,7 @@ class Batch:
 
     def _report(self, active: Sequence[int], terms: Tensor, shape: torch.Size) -> None:
         if self.callback is not None:
-            total = sum(self._budget(level) for level in range(len(self.sizes)))
+            total = sum(self.budgets)
             cells = tuple(self.places[cell] for cell in active)
             self.callback(Progress(cells, self.spent, total, shape[1], shape[2], terms.sum(1)))
 

@@ -13,14 +13,17 @@ from generator.nst import prepare, supervision
 from generator.nst.cell import Cell, check
 from generator.nst.feedforward.network import Network, Stylist
 from generator.nst.gpu.precision import described, float32_products, on
+from generator.nst.kolkin.nnst import Nnst
+from generator.nst.kolkin.strotss import Strotss
 from generator.nst.objective import TERMS
 from generator.nst.optimise.batch import Batch, most_values, style_sizes
-from generator.nst.optimise.results import Callback, Result
 from generator.nst.recipes import algorithms
 from generator.nst.recipes.coefficients import Coefficients
 from generator.nst.recipes.errors import NstError
+from generator.nst.recipes.options import KOLKIN
 from generator.nst.recipes.recipe import Recipe
 from generator.nst.recipes.sizes import level_sizes, output_size
+from generator.nst.results import Callback, Result
 from generator.nst.weights.registry import Weights
 
 ALGORITHM = algorithms.OPTIMISED
@@ -120,6 +123,10 @@ def _made(
         raise NstError(f"network {recipe.network!r} is not one for method {recipe.method!r}")
     if isinstance(network, Network):
         return _one_pass(cells, network, device, chunk)
+    if recipe.method in KOLKIN:
+        kind = Strotss if recipe.method == "strotss" else Nnst
+        made = zip(cells, places, strict=True)
+        return [kind(cell, place, network, device, callback).run() for cell, place in made]
     return Batch(cells, places, network, device, callback, chunk).run()
 
 

@@ -6,3 +6,7 @@ from typing import Final
 
 OPTIMISED: Final = "nst-1"
 FEEDFORWARD: Final = "feedforward-1"
+KOLKIN: Final = "kolkin-1"
+
+#: By a recipe's method.
+OF_METHOD: Final = {"optimised": OPTIMISED, "feedforward": FEEDFORWARD, "strotss": KOLKIN, "nnst": KOLKIN}

@@ -7,6 +7,7 @@ import json
 from dataclasses import fields
 from typing import Any
 
+from generator.nst.recipes.options import KOLKIN
 from generator.nst.recipes.recipe import Recipe
 from generator.nst.recipes.sizes import level_count
 
@@ -15,6 +16,11 @@ _NOISE = ("noise", "noise_mean", "noise_scale")
 # TV forms that raise to a power of their own.
 _FIXED_POWER = ("l1", "keras", "nine-point", "l2")
 _ONE_PASS = ("method", "network", "size", "shape", "precision")
+# What the methods of generator/nst/kolkin/ read.
+_KOLKIN_KEYS = (
+    *_ONE_PASS, "style_layers", "alpha", "beta", "evaluations", "learning_rate", "pooling", "activation", "padding",
+    "style_scale", "style_shape", "pyramid_min", "pyramid_step", "colour", "seed", "preset",
+)  # fmt: skip
 
 
 def idle(recipe: Recipe) -> dict[str, str]:
@@ -22,7 +28,17 @@ def idle(recipe: Recipe) -> dict[str, str]:
     if recipe.method == "feedforward":
         keys = [key for key in (*_DEFAULTS, "seed") if key not in (*_ONE_PASS, "preset")]
         return dict.fromkeys(keys, 'method = "feedforward"')
+    if recipe.method in KOLKIN:
+        return _idle_of_kolkin(recipe)
     return {**_idle_losses(recipe), **_idle_start(recipe), **_idle_descent(recipe), **_idle_sizes(recipe)}
+
+
+def _idle_of_kolkin(recipe: Recipe) -> dict[str, str]:
+    others = [key for key in _DEFAULTS if key not in _KOLKIN_KEYS]
+    found = dict.fromkeys(others, f'method = "{recipe.method}"')
+    losses, sizes = _idle_losses(recipe), _idle_sizes(recipe)
+    found |= {key: losses[key] for key in ("pooling", "activation") if key in losses}
+    return found | {key: reason for key, reason in sizes.items() if key not in ("evaluations", *found)}
 
 
 def _idle_losses(recipe: Recipe) -> dict[str, str]:
@@ -42,7 +58,10 @@ def _idle_losses(recipe: Recipe) -> dict[str, str]:
     taps = [tap for named in recipe.taps for tap in named]
     if all(tap[4] == "1" and not tap.startswith("pool") for tap in taps):
         found["pooling"] = "no layer lies behind a pooling"
-    named = (*(recipe.content_layers if recipe.alpha else ()), *(recipe.style_layers if recipe.beta else ()))
+    named = (
+        *(recipe.content_layers if recipe.taps[0] else ()),
+        *(recipe.style_layers if recipe.beta else ()),
+    )
     if not any(name.startswith("conv") for name in named):
         found["activation"] = "no layer is a convolution"
     return found
@@ -112,7 +131,7 @@ def effective(recipe: Recipe) -> dict[str, Any]:
     elif recipe.first_evaluations == recipe.evaluations:
         values.pop("first_evaluations", None)
     budget = max(recipe.evaluations, recipe.first_evaluations)
-    if recipe.memory >= budget:
+    if recipe.memory >= budget and recipe.method not in KOLKIN:
         # No optimiser remembers more than it has seen.
         values["memory"] = max(budget, Recipe.memory)
     if recipe.activation == "after" or "activation" in unheard:

@@ -15,6 +15,10 @@ _NETWORK = {"fp32": 2800, "bf16": 1600}
 _PAIR = 24
 # Float32 values a position and channel: centred activations and their gradients; columns of patches, theirs and ours.
 _WASSERSTEIN_VALUES, _PATCH_VALUES = 3, 3 * 9
+# Hypercolumns that NNST holds for each of its positions, a sixteenth of the pixels: four views of the style, twice while
+# they are put together; the image's own, their targets, gradients and what they are normalised to. So many were measured
+# at 256 px: 1.16 GB with the network.
+_HYPERCOLUMNS = 22
 # Likenesses that each position of a layer is compared with at a time (patches._AT_ONCE), float32.
 _LIKENESSES = 2048
 
@@ -32,16 +36,27 @@ def bytes_per_pixel(recipe: Recipe, precision: str, pairs: int) -> float:
 
 def _loss_values(recipe: Recipe) -> float:
     """Return the float32 values for each pixel that the style loss holds beside the activations."""
-    if recipe.method == "feedforward" or recipe.style_loss == "gram":
+    if recipe.method == "nnst":
+        return _hypercolumn_values(recipe)
+    if recipe.method != "optimised" or recipe.style_loss == "gram":
         return 0.0
     values, widest = 0.0, 0.0
     for tap in recipe.taps[1]:
-        block = int(re.sub(r"\D", "", tap)[0])
-        positions, channels = 0.25 ** (block - 1), min(64 * 2 ** (block - 1), 512)
+        positions, channels = _extent(tap)
         each = _PATCH_VALUES if recipe.style_loss == "patches" else _WASSERSTEIN_VALUES
         values += each * channels * positions
         widest = max(widest, positions)
     return values + (_LIKENESSES * widest if recipe.style_loss == "patches" else 0.0)
+
+
+def _hypercolumn_values(recipe: Recipe) -> float:
+    return _HYPERCOLUMNS / 16 * sum(_extent(tap)[1] for tap in recipe.taps[1])
+
+
+def _extent(tap: str) -> tuple[float, int]:
+    """Return the positions for each pixel and the channels of a layer."""
+    block = int(re.sub(r"\D", "", tap)[0])
+    return 0.25 ** (block - 1), min(64 * 2 ** (block - 1), 512)
 
 
 def products_per_pixel(recipe: Recipe) -> float:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+METHODS = ("optimised", "feedforward", "strotss", "nnst")
+# The methods with losses and steps of their own, in generator/nst/kolkin/.
+KOLKIN = ("strotss", "nnst")
 STYLE_LOSSES = ("gram", "wasserstein", "patches")
 TV_FORMS = ("keras", "l1", "l2", "mahendran-vedaldi", "nine-point")
 COLOURS = ("none", "luminance", "histogram", "covariance")

@@ -9,6 +9,8 @@ from generator.nst.recipes.errors import RecipeError, did_you_mean
 from generator.nst.recipes.recipe import Recipe
 
 _BLOCKS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
+# Layers that both methods of Kolkin et al. read; each has some more.
+_KOLKIN_LAYERS = ("conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1", "conv3_2", "conv3_3")
 DEFAULT = "modern"
 # The date of the first release: that of every preset that has not changed since.
 _FIRST = "2026-11-21"
@@ -299,6 +301,45 @@ PRESETS: dict[str, Preset] = {
         ),
         source="Champandard, Semantic Style Transfer and Turning Two-Bit Doodles into Fine Artworks, 2016; neural-doodle",
         summary="VGG-19, patches chosen by likeness and by semantic maps where a plan names them, noise start",
+        date="2026-11-27",
+    ),
+    "strotss": Preset(
+        # Section 2.1 and the program (vgg_pt.py): colours and 9 of VGG-16's 13 layers after their ReLU. Section 2.5: 4
+        # sizes that double from 64 px, α 16 that halves from size to size, 200 updates of RMSprop at each, at 0.002 of the
+        # range (0.51 grey levels), half of it at the last.
+        Recipe(
+            method="strotss",
+            network="vgg16",
+            style_layers=(*_KOLKIN_LAYERS, "conv4_3", "conv5_3"),
+            alpha=16.0,
+            init="content",
+            learning_rate=0.51,
+            evaluations=200,
+            pyramid_min=64,
+            pyramid_step=2.0,
+            size=512,
+        ),
+        source="Kolkin, Salavon, Shakhnarovich, Style Transfer by Relaxed Optimal Transport and Self-Similarity, CVPR 2019",
+        summary="VGG-16, hypercolumns, relaxed earth mover's distance, content by self-similarity, coarse to fine",
+        date="2026-11-27",
+    ),
+    "nnst": Preset(
+        # Section 3 and the program's defaults (styleTransfer.py): layers of the first four blocks, α 0.75, 4 sizes that
+        # double from 64 to 512 px, 200 updates of Adam at each, 200 more by feature splitting, at 0.002 of the range.
+        Recipe(
+            method="nnst",
+            network="vgg16",
+            style_layers=(*_KOLKIN_LAYERS, "conv4_1", "conv4_2", "conv4_3"),
+            alpha=0.75,
+            init="content",
+            learning_rate=0.51,
+            evaluations=200,
+            pyramid_min=64,
+            pyramid_step=2.0,
+            size=512,
+        ),
+        source="Kolkin, Kučera, Paris, Sýkora, Shechtman, Shakhnarovich, Neural Neighbor Style Transfer, arXiv 2203.13215, 2022",
+        summary="VGG-16, each feature replaced by the style's nearest one, coarse to fine",
         date="2026-11-27",
     ),
     "modern": Preset(

@@ -15,10 +15,10 @@ from generator.nst.recipes import layers
 from generator.nst.recipes.conventions import CONVENTIONS
 from generator.nst.recipes.errors import LayerError, RecipeError, WeightsError, did_you_mean
 from generator.nst.recipes.networks import architecture_of, is_file
-from generator.nst.recipes.options import COLOURS, STYLE_LOSSES, TV_FORMS
+from generator.nst.recipes.options import COLOURS, KOLKIN, METHODS, STYLE_LOSSES, TV_FORMS
 
 _CHOICES: dict[str, tuple[str, ...]] = {
-    "method": ("optimised", "feedforward"),
+    "method": METHODS,
     "convention": tuple(CONVENTIONS),
     "style_loss": STYLE_LOSSES,
     "tv_form": TV_FORMS,
@@ -70,6 +70,7 @@ class Recipe:
     `ratio` is alpha / beta. Empty `style_weights` mean 1 / the number of style layers each. Lengths are in pixels,
     and `size` is the longest side. Noise is in grey levels (0 to 255) around the network's mean. With method
     "feedforward", `network` is the file of a trained network; only `size`, `shape` and `precision` count beside it.
+    With "strotss" and "nnst" `ratio` is the paper's content weight α, and `style_layers` are those of its features.
     """
 
     preset: str = ""
@@ -125,6 +126,16 @@ class Recipe:
             return
         self._check_layers()
         self._check_weights()
+        if self.method in KOLKIN:
+            self._check_content_weight()
+
+    def _check_content_weight(self) -> None:
+        if not self.beta or not self.style_layers:
+            raise RecipeError(f'method = "{self.method}" needs beta > 0 and style_layers')
+        if self.method == "strotss" and not self.ratio:
+            raise RecipeError('ratio = 0: method = "strotss" divides by it; give it more than 0, such as 16')
+        if self.method == "nnst" and self.ratio > 1:
+            raise RecipeError(f'ratio = {self.ratio:g} should be from 0 to 1 with method = "nnst"')
 
     def _check_file(self) -> None:
         if not is_file(self.network):
@@ -172,7 +183,7 @@ class Recipe:
 
     def pairs(self, budget: int) -> int:
         """Return how many pairs of images the optimiser remembers at a level: no more than it has evaluations there."""
-        if self.method == "feedforward" or self.optimiser == "adam":
+        if self.method != "optimised" or self.optimiser == "adam":
             return 0
         return min(self.memory, budget)
 
@@ -184,9 +195,14 @@ class Recipe:
         architecture = architecture_of(self.network)
         first, second = (
             tuple(layers.tap(name, architecture, self.activation) for name in named)
-            for named in (self.content_layers if self.alpha else (), self.style_layers if self.beta else ())
+            for named in (self._content_read, self.style_layers if self.beta else ())
         )
         return first, second
+
+    @property
+    def _content_read(self) -> tuple[str, ...]:
+        """The content layers that are read: none by a method that compares features of the style layers."""
+        return self.content_layers if self.alpha and self.method not in KOLKIN else ()
 
     def replace(self, **overrides: Any) -> Self:
         """Return a copy with other settings. `ratio` sets alpha from beta; `content_layer` stands for a list of one.

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 
 from generator.nst.recipes.layers import smallest_side
+from generator.nst.recipes.options import KOLKIN
 from generator.nst.recipes.recipe import Recipe
 
 Size = tuple[int, int]  # height, width
@@ -56,6 +57,16 @@ def level_sizes(size: Size, recipe: Recipe, styles: Iterable[Size] = ()) -> list
 
     first = next((number for number, level in enumerate(every) if fits(level)), len(every) - 1)
     return every[first:]
+
+
+def level_budgets(recipe: Recipe, levels: int) -> list[int]:
+    """Return the limit of evaluations at each of so many levels. NNST goes over the last one twice."""
+    if recipe.method == "feedforward":
+        return [1]
+    if recipe.method in KOLKIN:
+        again = recipe.evaluations if recipe.method == "nnst" else 0
+        return [*[recipe.evaluations] * (levels - 1), recipe.evaluations + again]
+    return [recipe.first_evaluations or recipe.evaluations, *[recipe.evaluations] * (levels - 1)]
 
 
 def style_size(style: Size, output: Size, recipe: Recipe) -> Size:

@@ -30,6 +30,14 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "neural-style": ("neural-style", "Johnson’s program: style everywhere, little of the photograph."),
     "li-wand2016": ("Li and Wand 2016", "Copies small patches of the style image side by side."),
     "neural-doodle": ("Neural doodle", "Copies patches by likeness; works best with maps."),
+    "nnst": (
+        "NNST 2022",
+        "Made of the style’s own brush strokes, each where it fits best; slow without a GPU.",
+    ),
+    "strotss": (
+        "STROTSS 2019",
+        "Keeps the photograph’s forms in the style’s colours and textures; slow without a GPU.",
+    ),
     "patel2019-exp1": ("Patel 2019, experiment 1", "Five layers by five ratios: 25 images for each pair."),
     "patel2019-exp2": ("Patel 2019, experiment 2", "Without and with smoothing: 2 images for each pair."),
     "patel2019-fig5-2": ("Patel 2019, figure 5.2", "What each layer keeps: 10 images for each pair."),

@@ -118,6 +118,9 @@ def suggestions(factor: Factor, recipe: Recipe) -> list[Level]:
         return sorted({128, 256, 512, 1024, recipe.size})
     if factor.key == "style_scale":
         return sorted({0.25, 0.5, 1, 2, plain(recipe.style_scale)})
+    if factor.key == "ratio" and recipe.method == "nnst":
+        # A share of the photograph, no quotient of weights.
+        return sorted({0.25, 0.5, 0.75, 1, plain(recipe.ratio)})
     own = plain(recipe.ratio) if factor.key == "ratio" else plain(getattr(recipe, factor.key))
     if factor.key == "evaluations":
         return sorted({int(own), *(_rounded(own * share, whole=True) for share in (0.25, 0.5, 2, 4))})

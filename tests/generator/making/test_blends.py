@@ -258,6 +258,13 @@ def test_a_mistake_gets_one_line_that_names_the_place(blend_plan, tail, style, r
     assert message in refusal(blend_plan(tail, style, recipe))
 
 
+@pytest.mark.parametrize(("tail", "style"), [(TWO, "two"), (REGIONS, "regions")])
+def test_nnst_and_strotss_take_one_style(blend_plan, tail: str, style: str) -> None:
+    for method in ("nnst", "strotss"):
+        told = refusal(blend_plan(tail, style, f'method = "{method}"\nratio = 0.5\n'))
+        assert f'method = "{method}" has one style, without masks' in told
+
+
 @pytest.mark.parametrize(
     ("maps", "recipe", "message"),
     [

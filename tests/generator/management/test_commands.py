@@ -242,6 +242,12 @@ def test_a_dry_run_counts_only_what_is_not_made_yet(write_plan: PlanWriter) -> N
     assert "everything is made" in run("generate", write_plan(ROW, name="more.toml"), "--dry-run")
 
 
+def test_the_pace_of_one_method_is_not_taken_for_that_of_another(write_plan: PlanWriter) -> None:
+    run("generate", write_plan("[factors]\nratio = [0.01]\n"))
+    other = write_plan('[factors]\nmethod = ["nnst"]\nratio = [0.5]\n', name="other.toml")
+    assert "as fast as the last images" not in run("generate", other, "--dry-run")
+
+
 def test_generate_publishes_the_images_as_a_study(write_plan: PlanWriter) -> None:
     told = run("generate", write_plan(ROW), "--publish", "taste")
     study = Study.objects.get(slug="taste")

@@ -167,6 +167,12 @@ def test_a_ratio_across_presets_gets_a_warning_wherever_it_stands(folder: Path, 
     assert [warning.split(":")[0] for warning in plan.warnings] == (wanted if table else [])
 
 
+def test_a_ratio_across_methods_gets_a_warning_too(folder: Path) -> None:
+    plan = load(folder, f'{IMAGES}[factors]\npreset = ["nnst", "strotss"]\nratio = [0.5, 0.9]\n')
+    (warning,) = plan.warnings
+    assert "ratio by the conventions nnst on vgg16, strotss on vgg16 cannot be compared" in warning
+
+
 def test_licences_go_with_their_files(folder: Path) -> None:
     plan = load(folder, f'preset = "patel2019"\n{IMAGES}[images.licences]\n"cat.jpg" = "CC0"\n')
     assert plan.licences == {(folder / "cat.jpg").resolve(): "CC0"}

@@ -31,6 +31,8 @@ SAME = [
     ({}, {"style_weights": (0.5, 0.5)}, {"style_weights": ()}),
     ({"content_layer": "conv1_1", "style_layer": "conv1_2"}, {"pooling": "average"}, {"pooling": "max"}),
     ({"pyramid_min": 8, "pyramid_step": 2}, {"pyramid_min": 7}, {"pyramid_min": 8}),
+    ({"method": "strotss", "alpha": 4}, {"init": "content", "memory": 90}, {"content_layer": "conv5_1"}),
+    ({"method": "nnst", "alpha": 0.5}, {"optimiser": "adam", "tv_weight": 3}, {"first_evaluations": 9}),
 ]
 
 
@@ -73,6 +75,22 @@ def test_settings_with_an_effect_have_a_fingerprint_of_their_own() -> None:
     kinds = [fingerprint(recipe) for recipe in (noisy, *others)]
     assert len(set(kinds)) == len(kinds)
     assert len({effective_sha256(recipe) for recipe in (noisy, *others)}) == len(kinds)
+
+
+@pytest.mark.parametrize("method", ["strotss", "nnst"])
+def test_each_setting_that_a_method_of_kolkin_reads_has_a_fingerprint_of_its_own(method: str) -> None:
+    known = SMALL.replace(method=method, ratio=0.5, pyramid_min=6)
+    others = [
+        known.replace(**own)
+        for own in (
+            {"ratio": 0.7}, {"style_layer": "conv1_1"}, {"evaluations": 4}, {"learning_rate": 2}, {"pooling": "average"},
+            {"activation": "before"}, {"padding": "replicate"}, {"pyramid_min": 12}, {"pyramid_step": 2}, {"size": 25},
+            {"style_scale": 0.5}, {"shape": "square"}, {"colour": "luminance"},
+        )
+    ]  # fmt: skip
+    kinds = [fingerprint(recipe) for recipe in (known, *others)]
+    assert len(set(kinds)) == len(kinds)
+    assert "seed" not in idle(known)
 
 
 def test_the_seed_matters_where_the_start_is_drawn(weights: Weights) -> None:
