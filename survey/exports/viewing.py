@@ -38,8 +38,14 @@ def viewing_sentences(found: Viewing) -> list[str]:
             if way
             else "Whether people saw the images larger or smaller says nothing clear about how high they rated"
         )
-        said.append(f"{link} (Spearman’s ρ = {found.rho:.2f}, 95 % interval {low:.2f} to {high:.2f}).")
+        said.append(
+            f"{link} (Spearman’s ρ = {_signed(found.rho)}, 95 % interval {_signed(low)} to {_signed(high)})."
+        )
     return said
+
+
+def _signed(number: float) -> str:
+    return f"{number:.2f}".replace("-", "−")
 
 
 def _method(participants: pd.DataFrame) -> str:

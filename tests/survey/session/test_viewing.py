@@ -137,3 +137,21 @@ def test_a_purge_keeps_the_screens_numbers(client, person):
     send(client, **MATCHED, distance="arm")
     erasure.purge(person.study, None)
     assert kept(person)["pixels_per_mm"] == 3.78
+
+
+def test_the_results_show_a_point_for_each_person_and_the_median(client, django_user_model):
+    study = rated_study(BOTH, people=8)
+    study.owner = django_user_model.objects.create_user("mara")
+    study.save()
+    for number, person in enumerate(study.participants.order_by("pk")):
+        person.viewing = {"pixels_per_mm": 3 + number / 4, "distance_by": "said", "distance_cm": 60}
+        person.save()
+    client.force_login(study.owner)
+    page = client.get(f"/studies/{study.slug}/results/reliability/")
+    html = page.content.decode()
+    assert html.count("<circle") == 8
+    assert "How people saw the images" in html
+    strip = page.context["strip"]
+    # Half of the points lie at either side of the median, all between the ends.
+    assert sum(x < strip["median"] for x, _ in strip["points"]) == 4
+    assert strip["band"][0] < strip["median"] < sum(strip["band"])

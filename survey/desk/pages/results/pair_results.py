@@ -17,6 +17,7 @@ from survey.analysis.report.headlines import preference_headlines
 from survey.analysis.report.report import stamp_rows
 from survey.analysis.report.words import PAIR_GLOSSARY
 from survey.desk.pages.results.pieces import figure, file_response, interval, page_context, page_table, score
+from survey.desk.pages.results.seen import seen
 from survey.desk.pages.results.switches import question_switch
 from survey.exports.pairs import PairExport, collect_pairs
 from survey.exports.tables import csv_bytes
@@ -62,6 +63,7 @@ def pair_results(request: HttpRequest, study: Study) -> HttpResponse:
         "glossary": PAIR_GLOSSARY,
         "stamp": stamp_rows(export.analysis.stamp),
         "excluded": export.participants["excluded"].notna().sum(),
+        **seen(export.participants),
     }
     return render(request, "survey/researcher/pair_results.html", context)
 

@@ -17,6 +17,7 @@ from survey.desk.pages.results.pair_results import pair_plot, pair_results, pair
 from survey.desk.pages.results.pieces import file_response, page_context
 from survey.desk.pages.results.ranking import factors_of
 from survey.desk.pages.results.scores import image_names, large_results, large_table
+from survey.desk.pages.results.seen import seen
 from survey.desk.pages.results.switches import Switches, rated_items, read_switches
 from survey.desk.pages.results.view import (
     OF_EFFECTS,
@@ -28,12 +29,10 @@ from survey.desk.pages.results.view import (
     view_links,
 )
 from survey.exports import background
-from survey.exports.viewing import viewing_sentences
 from survey.models import Study
 from survey.results.collect import NoRatings, collect, fingerprint
 from survey.results.export import Export
 from survey.results.panels import DEFAULT, NobodyLeftError, Selection
-from survey.results.seen import viewing_of
 from survey.study.stored import is_large
 
 #: The views that show mixed models.
@@ -83,9 +82,7 @@ def groups(request: HttpRequest, study: Study) -> HttpResponse:
 def reliability(request: HttpRequest, study: Study) -> HttpResponse:
     """Show how far people agree, what the screening found, and what more ratings would bring."""
     view = _analysed(request, study, "results_reliability")
-    seen = viewing_of(view.export.participants, view.export.ratings)
-    context = view.context | view.shown.reliability()
-    context["seen"] = viewing_sentences(seen) if seen else []
+    context = view.context | view.shown.reliability() | seen(view.export.participants, view.export.ratings)
     return render(request, "survey/researcher/results_reliability.html", context)
 
 

@@ -22,6 +22,7 @@ from survey.exports import background
 from survey.models import Question, Study
 from survey.results.monitor import QUIET, Watch, people_now, watch
 from survey.study.definition import Definition, definition_of
+from survey.study.prolific.link import link_of
 from survey.study.stopping import standing
 from survey.study.stored import is_large
 from survey.study.tables import Goal
@@ -35,7 +36,8 @@ def live(request: HttpRequest, slug: str) -> HttpResponse:
     """Show how a study stands; without script a reload brings it up to date."""
     study = own_study(request.user, slug)
     address = participants_address(request, study)
-    return render(request, "survey/researcher/live.html", _context(study) | {"address": address})
+    context = _context(study) | {"address": address, "prolific": link_of(study)}
+    return render(request, "survey/researcher/live.html", context)
 
 
 @require_safe

@@ -16,6 +16,7 @@ from survey.study.prolific import acts, pausing
 from survey.study.prolific.link import client_of
 from survey.study.revise import revise
 from survey.study.study_file import parse
+from tests.survey.desk.conftest import client_of as client_for
 from tests.survey.factories import rate_all
 from tests.survey.study.prolific.conftest import RECRUITMENT
 
@@ -97,6 +98,10 @@ def test_trouble_is_tried_again_and_then_told(study, owner, following, prolific,
     pausing.work()
     following.refresh_from_db()
     assert "trouble" in following.problem
+    assert (
+        "could not be paused: Prolific has trouble"
+        in client_for(owner).get(f"/studies/{study.slug}/live/").content.decode()
+    )
     assert following.pause_asked_at is None
     set_state(study, Study.State.CLOSED, owner)
     prolific.instead = [(503, {}, "")]
