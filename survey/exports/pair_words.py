@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from survey.analysis.pairs.preferences import INFORMATIVE, drawn_by_answers
+from survey.analysis.planning.stopping import stopping_interval
 from survey.exports.codebook import (
     ITEMS,
     OWN_ANSWERS,
@@ -138,7 +139,12 @@ def _stopping(export: PairExport) -> str:
     said = export.definition.get("stop_when")
     text = ""
     if said:
-        text = f"Collecting was to pause when {parse_stop_rule(said).in_words}, checked after each finished session."
+        rule = parse_stop_rule(said)
+        text = f"Collecting was to pause when {rule.in_words}, checked after each finished session."
+        if rule.kind == "half width":
+            text += (
+                f" {stopping_interval(0, of_pairs=True)} The rule looks at widths only and favours no image."
+            )
     for stop in export.stops.itertuples():
         text += f" The rule “{stop.rule}” paused it after {stop.sessions} sessions ({stop.at:%Y-%m-%d})."
     return text.strip()

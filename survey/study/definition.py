@@ -147,8 +147,10 @@ class Definition(Part):
 
     def _check_stop_rule(self) -> None:
         rule = self.stop_rule
-        if rule and rule.kind == "half width" and self.method == "pair":
-            raise ValueError("stop_when: method 'pair' has no scores on a scale; write \"60 sessions\"")
+        if rule and self.method == "pair":
+            if rule.misfit_of_pairs:
+                raise ValueError(f"stop_when: {rule.misfit_of_pairs}")
+            return
         for question in self.questions if rule else ():
             if rule and (misfit := rule.misfit(question.asked_on)):
                 raise ValueError(f"stop_when: {misfit}")

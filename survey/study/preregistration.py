@@ -98,7 +98,8 @@ def _stopping(definition: Definition, roles: list[str]) -> dict[str, Any]:
         "stops_by_width": rule.kind == "half width",
         "fewest": FEWEST_PEOPLE,
         "stopping_interval": stopping_interval(
-            sum(role in scored_roles(definition.method) for role in roles)
+            sum(role in scored_roles(definition.method) for role in roles),
+            of_pairs=definition.method == "pair",
         ),
     }
 

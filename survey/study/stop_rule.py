@@ -11,6 +11,8 @@ from survey.analysis.scale import Scale, number_text
 Kind = Literal["half width", "sessions"]
 
 MAX_SESSIONS: Final = 10_000_000
+#: Half widths of scores in log odds that make sense: at 0.05 the better of two equals is chosen in 51 %, at 2.5 in 92 %.
+LOG_ODDS: Final = (0.05, 2.5)
 _HALF_WIDTH: Final = re.compile(r"half[ _-]width\s+(\d{1,12}(?:\.\d{1,12})?)")
 _SESSIONS: Final = re.compile(r"(\d{1,9})\s+sessions?")
 #: What rules on differences are made of: a test, its p, or the difference itself.
@@ -28,7 +30,7 @@ UNKNOWN: Final = 'write "half width 0.25" or "60 sessions", not {!r}'
 class StopRule:
     """Pause when every image's 95 % interval reaches `number` points or less, or when `number` sessions are finished.
 
-    Points are those of each question's own scale.
+    Points are those of each question's own scale; in a pair study they are log odds.
     """
 
     kind: Kind
@@ -51,10 +53,18 @@ class StopRule:
     def misfit(self, scale: Scale) -> str:
         """Return why a half width cannot be reached, or says nothing, on a scale; "" where it fits."""
         least, most = scale.range / 80, scale.range / 2
+        return self._outside(f"on the scale {scale.describe()}", least, most)
+
+    @property
+    def misfit_of_pairs(self) -> str:
+        """Return why a half width cannot be reached, or says nothing, for scores in log odds; "" where it fits."""
+        return self._outside("of a score from pairs, in log odds,", *LOG_ODDS)
+
+    def _outside(self, of: str, least: float, most: float) -> str:
         if self.kind == "sessions" or least <= self.number <= most:
             return ""
         return (
-            f"a half width on the scale {scale.describe()} is {number_text(round(least, 6))} to "
+            f"a half width {of} is {number_text(round(least, 6))} to "
             f"{number_text(round(most, 6))}, not {number_text(self.number)}"
         )
 

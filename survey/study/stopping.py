@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Avg, Count, F, Sum
+from django.db.models import Avg, Count, F, QuerySet, Sum
 
 from survey.access.audit import STOP_RULE, record
 from survey.analysis.scale import Scale
-from survey.models import AuditEntry, Exclusion, Participant, Rating, Stimulus, Study, Trial
+from survey.models import AuditEntry, Exclusion, Participant, Preference, Rating, Stimulus, Study, Trial
 from survey.study.definition import Definition, definition_of
 from survey.study.prolific.pausing import pause_there_too
 from survey.study.stop_rule import StopRule
@@ -109,6 +109,8 @@ def pause_if_enough(study: Study) -> None:
         if sessions < rule.number:
             return
     else:
+        if not is_due(sessions):
+            return
         widest = widest_half_width(study, definition)
         if widest is None or widest > rule.number:
             return
@@ -117,6 +119,15 @@ def pause_if_enough(study: Study) -> None:
     seen = {"rule": str(rule), "sessions": sessions, "version": study.version.number}
     record(ACT, study, STOP_RULE, **seen, **({} if widest is None else {"widest": round(widest, 6)}))
     pause_there_too(study)
+
+
+def is_due(sessions: int) -> bool:
+    """Whether the widths are looked at after so many sessions: at each up to 100, then each time 1 to 2 % more are finished.
+
+    One look at a million ratings takes a second, for which the last page of a session would wait each time. That many
+    more sessions narrow an interval by 1 % at most.
+    """
+    return sessions % (1 << max(0, (sessions // 50).bit_length() - 1)) == 0
 
 
 def finished_sessions(study: Study) -> int:
@@ -134,8 +145,10 @@ def scored_roles(method: str) -> list[str]:
 def widest_half_width(study: Study, definition: Definition) -> float | None:
     """Return the widest half width of any image and question so far; None where an image has too few people.
 
-    One query sums the ratings of each image: nothing else is analysed while a participant waits.
+    One query sums the ratings of each image, or reads the choices: nothing else is analysed while a participant waits.
     """
+    if study.method == Study.Method.PAIR:
+        return _widest_of_pairs(study)
     # Imported here, since every command imports this module and scipy takes a second.
     import numpy as np
 
@@ -154,17 +167,49 @@ def widest_half_width(study: Study, definition: Definition) -> float | None:
     return max(widest) if widest and np.isfinite(widest).all() else None
 
 
-def _sums(study: Study) -> dict[tuple[int, int], tuple[int, float, float]]:
-    """Return {(question, image): number, mean and mean square of its ratings above the scale's low end}."""
-    value = F("value") - F("question__low")
-    rows = (
-        Rating.objects.filter(
+def _widest_of_pairs(study: Study) -> float | None:
+    import numpy as np
+    import pandas as pd
+
+    from survey.analysis.pairs.preferences import INFORMATIVE
+    from survey.analysis.planning.stopping import widest_of_choices
+
+    columns = {
+        "participant": "trial__participant_id",
+        "first": "trial__stimulus_id",
+        "second": "trial__other_id",
+        "answer": "value",
+        "question": "question_id",
+    }
+    rows = _counting(Preference.objects.all(), study).values_list(*columns.values())
+    choices = pd.DataFrame(list(rows), columns=list(columns))
+    if any(definition_of(version).session.pairs == INFORMATIVE for version in study.versions.all()):
+        choices["drawn_by"] = INFORMATIVE
+    shown = set(study.stimuli.filter(role=Stimulus.Role.MAIN).values_list("pk", flat=True))
+    if not shown or shown - set(choices["first"]) - set(choices["second"]):
+        return None
+    widest = [widest_of_choices(some) for _, some in choices.groupby("question")]
+    return max(widest) if np.isfinite(widest).all() else None
+
+
+def _counting(answers: QuerySet[Any], study: Study) -> QuerySet[Any]:
+    """Return those answers of a study that count in its results."""
+    return (
+        answers.filter(
             trial__participant__study=study,
             trial__participant__is_preview=False,
             trial__phase=Trial.Phase.MAIN,
         )
         .exclude(trial__participant__in=Exclusion.in_force(study).values("participant"))
         .order_by()
+    )
+
+
+def _sums(study: Study) -> dict[tuple[int, int], tuple[int, float, float]]:
+    """Return {(question, image): number, mean and mean square of its ratings above the scale's low end}."""
+    value = F("value") - F("question__low")
+    rows = (
+        _counting(Rating.objects.all(), study)
         .values_list("question_id", "trial__stimulus_id")
         .annotate(n=Count("pk"), mean=Avg(value), square=Sum(value * value))
     )

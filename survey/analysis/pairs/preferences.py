@@ -143,6 +143,12 @@ def _question(choices: pd.DataFrame, conditions: Mapping[str, str]) -> QuestionP
     return QuestionPreferences(scores, of_conditions, pairs, plain(summary) | {"notes": notes})
 
 
+def scores_of(choices: pd.DataFrame) -> pd.DataFrame:
+    """Return `QuestionPreferences.scores` of one question's choices, without the rest of its analysis."""
+    choices = choices.astype({"first": "str", "second": "str", "answer": "str"})
+    return _scores(choices, {}, score_variance(choices) if drawn_by_answers(choices) else None)
+
+
 def _scores(choices: pd.DataFrame, notes: dict[str, str], variance: float | None) -> pd.DataFrame:
     """Return scores of each connected group of items on its own scale, penalised by a variance if it is given."""
     group = _groups(choices)

@@ -3,6 +3,8 @@
 The rule looks at widths, never at differences, so it favours no image. ``benchmarks/coverage.py`` (part ``looks``)
 shows what it does to the intervals: nothing with ten images or more, each rated by ten participants or more. With
 fewer images, one that happens to look narrow stops the study too early. Then the interval must hold at all looks.
+
+In a pair study the intervals are those of the scores that its results show.
 """
 
 from __future__ import annotations
@@ -10,11 +12,13 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from survey.analysis.items.intervals import always_valid, sos_wilson, student_t
 from survey.analysis.items.sos import DEFAULT_A, FEWEST_ITEMS, RANGE_OF_A, pooled_a, sos_a
 from survey.analysis.items.tally import Tally
+from survey.analysis.pairs.preferences import scores_of
 
 FEWEST_PEOPLE: Final = 10
 """Participants of each image before which the rule does not stop."""
@@ -40,8 +44,27 @@ def stopping_half_widths(items: Tally, planned: int) -> NDArray[np.float64]:
     return np.where(items.participants >= FEWEST_PEOPLE, half, np.inf)
 
 
-def stopping_interval(images: int) -> str:
-    """Return a sentence on which interval the rule looks at."""
+def widest_of_choices(choices: pd.DataFrame) -> float:
+    """Return the widest half width of any score of a pair study's question, in log odds: that which its results show.
+
+    Infinite before ``FEWEST_PEOPLE`` participants, and while the choices do not place every image.
+
+    Args:
+        choices: as `preferences.analyse_preferences` takes them, of one question.
+    """
+    if choices["participant"].nunique() < FEWEST_PEOPLE:
+        return float("inf")
+    scores = scores_of(choices)
+    half = _half(scores["ci_low"].to_numpy(np.float64), scores["ci_high"].to_numpy(np.float64))
+    return float(half.max()) if np.isfinite(half).all() else float("inf")
+
+
+def stopping_interval(images: int, *, of_pairs: bool = False) -> str:
+    """Return a sentence on which interval the rule looks at. of_pairs: in a pair study."""
+    if of_pairs:
+        return (
+            "The widths are those of the intervals of the scores, in log odds, with participants as clusters."
+        )
     if images >= FEWEST_IMAGES:
         return "The widths are those of Student's t intervals."
     return "With so few images, the widths are those of intervals that hold at all looks together."

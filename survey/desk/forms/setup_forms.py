@@ -308,11 +308,10 @@ class RecruitmentForm(TaskForm):
 
     def _build_stop_rule(self) -> None:
         self.section("When to pause by itself")
-        ways = STOPS[1:] if self.definition.method == "pair" else STOPS
         rule = self.definition.stop_rule
         kind = forms.ChoiceField(
             label="Pause the study when",
-            choices=[("", "I pause or close it"), *ways],
+            choices=[("", "I pause or close it"), *STOPS],
             required=False,
             widget=forms.RadioSelect,
             initial=rule.kind if rule else "",
@@ -325,8 +324,13 @@ class RecruitmentForm(TaskForm):
             label="So many points, or sessions", required=False, initial=rule.number if rule else None
         )
         number.widget.attrs["step"] = "any"
+        points = (
+            "log odds of being chosen"
+            if self.definition.method == "pair"
+            else "those of the study’s own scale"
+        )
         told = (
-            "Default: empty. Points are those of the study’s own scale. A rule on significance is not possible: looking "
+            f"Default: empty. Points are {points}. A rule on significance is not possible: looking "
             "again and again finds differences that are not there."
         )
         self.add("stop_when", number, default=told)

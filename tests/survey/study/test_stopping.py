@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import random
+
+import numpy as np
 import pytest
 from django.contrib.auth.models import User
 
 from survey.exports.methods import methods_text
+from survey.exports.pairs import collect_pairs
 from survey.models import AuditEntry, Participant, Study
 from survey.results.collect import collect
-from survey.session import finishing, refusals, starting
+from survey.session import answering, finishing, refusals, starting
+from survey.session.progress import next_trial
 from survey.study import decisions, lifecycle
 from survey.study.definition import Definition, definition_of
 from survey.study.preregistration import preregistration
 from survey.study.revise import revise
-from survey.study.stopping import ACT, pause_note, standing, widest_half_width
+from survey.study.stopping import ACT, is_due, pause_note, standing, widest_half_width
 from survey.study.study_file import DefinitionError, parse
 from tests.survey.desk.conftest import client_of
-from tests.survey.factories import definition, make_study, rate_all
+from tests.survey.factories import answers_of, definition, make_study, rate_all
 
 TWO = 'stop_when = "2 sessions"\n'
 
@@ -59,7 +64,7 @@ def test_a_rule_on_significance_is_refused_in_one_line_with_the_reason(said):
         ('stop_when = "soon"', "not 'soon'"),
         ('stop_when = "0 sessions"', "1 to 10000000 sessions, not 0"),
         ('stop_when = "half width 3"', "on the scale 1 to 5 is 0.05 to 2, not 3"),
-        ('stop_when = "half width 0.2"\nmethod = "pair"', "'pair' has no scores"),
+        ('stop_when = "half width 0.02"\nmethod = "pair"', "in log odds, is 0.05 to 2.5, not 0.02"),
     ],
 )
 def test_a_rule_that_can_never_hold_is_refused(toml, complaint):
@@ -194,3 +199,59 @@ def test_the_form_sets_and_clears_a_rule():
         assert refused.status_code == 422
     desk.post(page, {})
     assert definition_of(study.version).stop_when is None
+
+
+PAIRS = 'method = "pair"\nstop_when = "half width 1.2"\n'
+
+
+def chosen(study: Study, seed: int, noise: float) -> None:
+    """Let one person choose: the better of two conditions is the later in the alphabet, by and large."""
+    person, rng = starting.start(study), random.Random(seed)
+    while trial := next_trial(person):
+        assert trial.other is not None
+        first = trial.stimulus.condition > trial.other.condition
+        if rng.random() < noise:
+            first = not first
+        answer = "first" if first else "second"
+        answering.rate(trial.token, dict.fromkeys(answers_of(study), answer), revision=trial.revision)
+    finishing.finish(person)
+
+
+def widest_in_results(study: Study) -> float:
+    """The widest half width of a score that the study's results show."""
+    scores = [part.scores for part in collect_pairs(study).analysis.questions.values()]
+    return max(float(((table["ci_high"] - table["ci_low"]) / 2).max()) for table in scores)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("rule", ["balanced", "informative"])
+def test_a_pair_study_pauses_at_the_widths_that_its_results_show(rule):
+    toml = f'{PAIRS}[session]\npairs = "{rule}"\n'
+    study = make_study(toml, contents=("cat",), conditions=tuple("abcd"))
+    for seed in range(60):
+        if state_of(study) == "paused":
+            break
+        chosen(study, seed, 0.3)
+    widest = widest_half_width(study, definition_of(study.version))
+    assert widest == pytest.approx(widest_in_results(study), rel=1e-9)
+    entry = AuditEntry.objects.get(act=ACT).detail
+    assert entry["sessions"] >= 10
+    assert entry["widest"] == pytest.approx(widest, abs=1e-6)
+    assert entry["widest"] <= 1.2
+
+
+@pytest.mark.django_db
+def test_choices_that_do_not_place_every_image_meet_no_rule():
+    study = make_study(PAIRS, contents=("cat",), conditions=("a", "b"))
+    for seed in range(11):
+        chosen(study, seed, 0)
+    assert state_of(study) == "open"
+    assert widest_half_width(study, definition_of(study.version)) is None
+
+
+def test_widths_are_looked_at_ever_more_seldom_and_never_missed_for_long():
+    looks = [sessions for sessions in range(1, 20_001) if is_due(sessions)]
+    assert looks[:99] == list(range(1, 100))
+    gaps = np.diff(looks)
+    assert (gaps <= np.maximum(1, np.array(looks[:-1]) / 50)).all()
+    assert len(looks) < 700
