@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from functools import partial
 from pathlib import Path
+from unittest.mock import patch
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -40,7 +42,19 @@ contact = "jane@example.org"
 
 
 def furnish() -> None:
-    """Make everything that is not there yet: slow the first time, since seven images are made."""
+    """Make everything that is not there yet: slow the first time, since seven images are made.
+
+    Codes are drawn alike each time, so that pictures of another installation show the same.
+    """
+    drawn = random.Random(7)
+    with (
+        patch("survey.models.keys.secrets.choice", drawn.choice),
+        patch("survey.models.keys.secrets.randbelow", drawn.randrange),
+    ):
+        _furnish()
+
+
+def _furnish() -> None:
     call_command("migrate", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
     make_groups()

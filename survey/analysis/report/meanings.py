@@ -2,98 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from survey.analysis.items.comparisons import SIGNIFICANT
 
-_Levels = Sequence[tuple[float, str]]
-"""(least value, what it says), the highest first; the last one holds for all below."""
 _ALL: Final = float("-inf")
+_Words = tuple[Mapping[float, str], str]
+"""{least value: what it says}, the highest first, and how the number runs."""
 
-
-def _said(levels: _Levels, value: float) -> str:
-    return next(words for least, words in levels if value >= least)
-
-
-def _sos(value: float) -> str:
-    found = _said(
-        (
-            (0.5, "People disagree strongly: look whether all understood the question alike."),
-            (0.25, "People differ about as much as is usual where taste decides."),
-            (_ALL, "People’s ratings of the same thing are fairly close."),
-        ),
-        value,
-    )
-    return f"{found} 0 means that all agree, 1 that only the ends of the scale were chosen."
-
-
-def _alpha(value: float) -> str:
-    found = _said(
-        (
-            (0.8, "Two people mostly give the same rating."),
-            (0.667, "Two people give similar ratings."),
-            (
-                _ALL,
-                "Two people often rate the same thing differently. That is usual in taste; the means can be sure all the same.",
-            ),
-        ),
-        value,
-    )
-    return f"{found} 1 is perfect, 0 is chance; from 0.8 on agreement is called good."
-
-
-def _single(value: float) -> str:
-    found = _said(
-        (
-            (0.75, "One person’s rating alone tells much of the score."),
-            (0.5, "One person’s rating alone tells the score roughly."),
-            (_ALL, "One person’s rating alone tells little, so ask many."),
-        ),
-        value,
-    )
-    return f"{found} 1 is perfect; from 0.75 on it is called good."
-
-
-def _mean(value: float) -> str:
-    found = _said(
-        (
-            (0.9, "Another such group would give nearly the same scores."),
-            (0.75, "Another such group would give similar scores."),
-            (0.5, "Another such group would give roughly similar scores: more people would help."),
-            (_ALL, "Another such group may well give other scores: ask more people."),
-        ),
-        value,
-    )
-    return f"{found} 1 is perfect; from 0.9 on it is called excellent."
-
-
-def _order(value: float) -> str:
-    found = _said(
-        (
-            (0.7, "Everybody’s order is nearly the same."),
-            (0.3, "Everybody’s order is partly the same."),
-            (_ALL, "Everybody has quite another order."),
-        ),
-        value,
-    )
-    return f"{found} 1 is the same order by everybody, 0 none in common."
-
-
-def _differ(p: float) -> str:
-    if p < SIGNIFICANT:
-        return "Not all are rated alike: chance alone would rarely give such ratings (p below 0.05)."
-    return "No difference between them is shown: chance alone could give such ratings (p of 0.05 or more)."
-
-
-_OF: Final[Mapping[str, Callable[[float], str]]] = {
-    "sos_a": _sos,
-    "alpha_ordinal": _alpha,
-    "alpha_interval": lambda value: "The same, with equal steps between the categories.",
-    "icc_2_1": _single,
-    "icc_2_k": _mean,
-    "kendall_w": _order,
-    "friedman_p": _differ,
+_ALPHA: Final[_Words] = (
+    {
+        0.8: "Two people mostly give the same rating.",
+        0.667: "Two people give similar ratings.",
+        _ALL: "Two people often rate the same thing differently. That is usual in taste; the means can be sure all the same.",
+    },
+    "1 is perfect, 0 is chance; from 0.8 on agreement is called good.",
+)
+_SAME_ALPHA: Final[_Words] = ({_ALL: "The same, with equal steps between the categories."}, "")
+_OF: Final[Mapping[str, _Words]] = {
+    "sos_a": (
+        {
+            0.5: "People disagree strongly: look whether all understood the question alike.",
+            0.25: "People differ about as much as is usual where taste decides.",
+            _ALL: "People’s ratings of the same thing are fairly close.",
+        },
+        "0 means that all agree, 1 that only the ends of the scale were chosen.",
+    ),
+    "alpha_ordinal": _ALPHA,
+    "alpha_interval": _SAME_ALPHA,
+    "icc_2_1": (
+        {
+            0.75: "One person’s rating alone tells much of the score.",
+            0.5: "One person’s rating alone tells the score roughly.",
+            _ALL: "One person’s rating alone tells little, so ask many.",
+        },
+        "1 is perfect; from 0.75 on it is called good.",
+    ),
+    "icc_2_k": (
+        {
+            0.9: "Another such group would give nearly the same scores.",
+            0.75: "Another such group would give similar scores.",
+            0.5: "Another such group would give roughly similar scores: more people would help.",
+            _ALL: "Another such group may well give other scores: ask more people.",
+        },
+        "1 is perfect; from 0.9 on it is called excellent.",
+    ),
+    "kendall_w": (
+        {
+            0.7: "Everybody’s order is nearly the same.",
+            0.3: "Everybody’s order is partly the same.",
+            _ALL: "Everybody has quite another order.",
+        },
+        "1 is the same order by everybody, 0 none in common.",
+    ),
+    "friedman_p": (
+        {
+            SIGNIFICANT: "No difference between them is shown: chance alone could give such ratings (p of 0.05 or more).",
+            _ALL: "Not all are rated alike: chance alone would rarely give such ratings (p below 0.05).",
+        },
+        "",
+    ),
 }
 
 
@@ -105,9 +74,10 @@ def meaning(summary: Mapping[str, Any], key: str) -> str:
     value = summary.get(key)
     if value is None or key not in _OF:
         return ""
-    if key == "alpha_interval" and summary.get("alpha_ordinal") is None:
-        return _alpha(value)
-    return _OF[key](value)
+    alone = key == "alpha_interval" and summary.get("alpha_ordinal") is None
+    levels, runs = _ALPHA if alone else _OF[key]
+    found = next(words for least, words in levels.items() if value >= least)
+    return f"{found} {runs}".strip()
 
 
 TABLE_WORDS: Final = {
