@@ -33,6 +33,7 @@ COLUMNS = (
     "simulated",
     "trial",
     "position",
+    "block",
     "phase",
     "repeat",
     "item",

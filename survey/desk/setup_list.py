@@ -176,7 +176,12 @@ def assignment_line(study: Study, definition: Definition) -> str:
     again = f"{repeats} shown again" if repeats else "no repeats"
     if definition.session.pairs == "informative":
         part += ", those that tell most"
-    return f"{part}, {again} · about {load.minutes} minute{'s' * (load.minutes != 1)}"
+    session = definition.session
+    ways = {"random": "", "fixed": " · fixed order", "latin": " · Latin square"}[session.order]
+    if session.blocks is not None:
+        by = f"of {session.blocks}" if isinstance(session.blocks, int) else f"by {session.blocks}"
+        ways = f" · blocks {by}{ways}"
+    return f"{part}, {again}{ways} · about {load.minutes} minute{'s' * (load.minutes != 1)}"
 
 
 def _recruitment_line(definition: Definition) -> str:

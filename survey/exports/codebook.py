@@ -28,6 +28,7 @@ RATINGS: Final = (
     ("simulated", "", "true where a program gave the answer, not a person"),
     ("trial", "", "number of one presentation of one image to one participant"),
     ("position", "from 1", "place of the trial in the participant's order"),
+    ("block", "from 1", "the participant's block that it stood in; empty where the study has none"),
     ("phase", "practice, stabilising, main, repeat, gold, trap", "only main counts in a MOS"),
     (
         "repeat",
@@ -81,6 +82,8 @@ PARTICIPANTS: Final = (
     ("state", "active, finished, stopped, screened-out", "state of the session"),
     ("language", "", "language of the pages"),
     ("group", "", "the participant's group; empty where the study has none"),
+    ("order_row", "from 1", "row of the Latin square that gave their order; empty without one"),
+    ("block_order", "", "their blocks in order, parted by >; empty where the study has none"),
     ("consent_version", "", "version of the consent text agreed to"),
     ("consented_at", "UTC", "when"),
     ("started_at", "UTC", "start of the session"),

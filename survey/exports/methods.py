@@ -8,16 +8,15 @@ from typing import Any
 import pandas as pd
 
 from survey.analysis import QuestionAnalysis
-from survey.analysis.groups.sessions import sessions_said
 from survey.analysis.planning.stopping import stopping_interval
 from survey.analysis.scale import Scale, number_text
 from survey.analysis.summary import named
+from survey.exports.group_words import assignment_text
 from survey.exports.viewing import viewing_words
 from survey.results.export import Export, QuestionText
-from survey.study.definition import Definition
-from survey.study.groups import shares
 from survey.study.stop_rule import parse_stop_rule
 from survey.study.stopping import scored_roles
+from survey.study.tables import Session
 
 _METHODS = {
     "acr": "Absolute Category Rating (ACR)",
@@ -35,7 +34,7 @@ def methods_text(export: Export) -> str:
         _design(export),
         _participants(export),
         viewing_words(export.definition, export.participants, export.ratings),
-        _assignment(export),
+        assignment_text(export.participants, export.definition),
     ]
     parts += [_stopping(export), _scores(export)]
     parts += [_agreement(export, question) for question in export.questions]
@@ -79,29 +78,15 @@ def _kind(scale: Scale) -> str:
 
 def _participants(export: Export) -> str:
     summary, people = export.analysis.summary, export.participants
+    order = Session.model_validate(export.definition["session"]).order_in_words
     excluded = int(people["excluded"].notna().sum())
     text = (
-        f"{summary['participants']} participants gave {summary['ratings']} ratings that count, each in a separate "
-        f"random order; {int((people['state'] == 'finished').sum())} of {len(people)} finished."
+        f"{summary['participants']} participants gave {summary['ratings']} ratings that count, {order}; "
+        f"{int((people['state'] == 'finished').sum())} of {len(people)} finished."
     )
     if excluded:
         text += f" {excluded} more {'was' if excluded == 1 else 'were'} excluded, for the reasons in participants.csv."
     return text
-
-
-def _assignment(export: Export) -> str:
-    """Say how people came to groups, and whether groups lost people alike; empty without groups."""
-    sessions = export.group_sessions
-    if sessions.empty:
-        return ""
-    definition = Definition.model_validate(export.definition)
-    part = shares(definition.groups)
-    even = len(set(part.values())) < 2
-    ways = "evenly" if even else "in the proportion " + " : ".join(f"{name} {n}" for name, n in part.items())
-    return (
-        f"When they began, participants were assigned to {len(sessions)} groups ({', '.join(sessions['group'])}), each to the group with "
-        f"the fewest finished and current sessions for its share, ties by lot, so that groups filled {ways}. {sessions_said(sessions)}"
-    )
 
 
 def _groups(export: Export, question: QuestionText) -> str:

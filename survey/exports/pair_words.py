@@ -20,8 +20,10 @@ from survey.exports.codebook import (
     Meanings,
     kind_of,
 )
+from survey.exports.group_words import assignment_text
 from survey.exports.viewing import viewing_words
 from survey.study.stop_rule import parse_stop_rule
+from survey.study.tables import Session
 
 if TYPE_CHECKING:
     from survey.exports.pairs import PairExport
@@ -109,11 +111,13 @@ def pair_methods_text(export: PairExport) -> str:
     asked = "; ".join(f"“{question.text}”" for question in export.questions)
     shown = pd.unique(pd.concat([main["first"], main["second"]]).astype("object"))
     people = export.participants
+    order = Session.model_validate(export.definition["session"]).order_in_words
     parts = [
         f"{len(shown)} images were compared in pairs ({asked}), with an answer for no difference.",
         export.unshown,
-        f"{main['participant'].nunique()} participants made {len(main)} choices that count, each in a separate random order "
-        f"with sides at random; {int((people['state'] == 'finished').sum())} of {len(people)} finished.",
+        f"{main['participant'].nunique()} participants made {len(main)} choices that count, {order}, "
+        f"sides at random; {int((people['state'] == 'finished').sum())} of {len(people)} finished.",
+        assignment_text(people, export.definition),
         viewing_words(export.definition, export.participants),
         _drawing(main),
         _stopping(export),

@@ -38,6 +38,12 @@ class Participant(models.Model):
     code = models.CharField(max_length=200, default=participant_code)
     token = models.CharField(max_length=32, unique=True, null=True, default=new_token)  # noqa: DJ001
     withdrawal = models.CharField(max_length=16, unique=True, null=True, default=withdrawal_code)  # noqa: DJ001
+    order_row = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="of the Latin square, from 0; null without one"
+    )
+    block_order = models.JSONField(
+        null=True, blank=True, help_text="the blocks by name, as this person got them"
+    )
     state = models.CharField(max_length=12, choices=State, default=State.ACTIVE)
     language = models.CharField(max_length=10, default="en")
     consent_version = models.CharField(max_length=40)
@@ -112,6 +118,9 @@ class Trial(models.Model):
     )
     position = models.PositiveIntegerField(help_text="1 for the first image that this participant sees")
     phase = models.CharField(max_length=12, choices=Phase, default=Phase.MAIN)
+    block = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="1 for the first block of this participant; null without blocks"
+    )
     token = models.CharField(max_length=32, unique=True, default=new_token)
     revision = models.PositiveSmallIntegerField(default=0, help_text="how often it was opened again by undo")
     counted = models.BooleanField(default=False, db_default=False, help_text="is in its study's Tally")

@@ -264,7 +264,7 @@ def analysis_rows(study: Study) -> pd.DataFrame:
 
 def with_whole_numbers(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table whose times and sizes in whole units are integers, also with missing values."""
-    whole = ("rt_ms", "load_ms", "viewport_w", "viewport_h", "enlarged")
+    whole = ("block", "rt_ms", "load_ms", "viewport_w", "viewport_h", "enlarged")
     found = {name: table[name].round().astype("Int64") for name in whole if name in table.columns}
     if "expected" in table.columns:
         found["expected"] = _whole_where_it_fits(table["expected"])
@@ -316,6 +316,8 @@ def participants_table(study: Study, excluded: dict[str, str]) -> pd.DataFrame:
                 "state": person.state,
                 "language": person.language,
                 "group": person.group or None,
+                "order_row": None if person.order_row is None else person.order_row + 1,
+                "block_order": None if person.block_order is None else " > ".join(person.block_order),
                 "consent_version": person.consent_version,
                 "consented_at": person.consented_at,
                 "started_at": person.started_at,
@@ -333,6 +335,7 @@ def participants_table(study: Study, excluded: dict[str, str]) -> pd.DataFrame:
     )
     for name in ("consented_at", "started_at", "finished_at"):
         table[name] = pd.to_datetime(table[name], utc=True)
+    table["order_row"] = table["order_row"].astype("Int64")
     return table.assign(**viewing_columns([person.viewing for person in people]))
 
 

@@ -82,7 +82,7 @@ def _kind(scales: Mapping[str, Scale]) -> type[np.generic]:
 def preference_table(study: Study) -> pd.DataFrame:
     """Return a pair study's answers, one row each.
 
-    Columns: study, version, participant, language, group, simulated, trial, position, phase, drawn_by, content, question,
+    Columns: study, version, participant, language, group, simulated, trial, position, block, phase, drawn_by, content, question,
     first, second (items as shown), answer (`first`, `second` or `tie`), first_answer, changes, rt_ms, shown_at, answered_at, input
     and the screen's. `drawn_by` is the rule of the participant's version that chose a main pair.
     """
@@ -95,9 +95,7 @@ def preference_table(study: Study) -> pd.DataFrame:
     table["second"] = _coded(table["other_id"], items)
     table["content"] = _coded(table["stimulus_id"], {s.pk: s.content for s in stimuli})
     table["drawn_by"] = _drawn_by(study, table)
-    order = (
-        "study version participant language group simulated trial position phase drawn_by content question"
-    )
+    order = "study version participant language group simulated trial position block phase drawn_by content question"
     order += " first second"
     order += " answer first_answer changes rt_ms shown_at answered_at input"
     return table[[*order.split(), *_SCREEN]].reset_index(drop=True)
@@ -160,6 +158,7 @@ def _answers(study: Study, answers: QuerySet[Any], value: str) -> pd.DataFrame:
         "trial__stimulus_id": "i8",
         "trial__other_id": "f8",
         "trial__position": "i4",
+        "trial__block": "f8",
         "trial__phase": "U11",
         **{f"trial__{name}": "f8" for name in _SCREEN},
     }

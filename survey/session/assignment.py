@@ -9,8 +9,11 @@ from typing import cast
 
 from survey.models import Participant, Stimulus, Study, Trial
 from survey.session.design import Pool, Rules, Slot, Unit, draw
+from survey.session.groups import filled_by, least_full
+from survey.session.orders import rows_of
 from survey.session.pairs import all_pairs, informative_pairs, pair_trials
 from survey.study.definition import Definition
+from survey.study.tables import Session
 from survey.study.votes import Place, counted, take
 
 Key = Place
@@ -25,7 +28,7 @@ def assign(participant: Participant, definition: Definition) -> int:
     stimuli = _stimuli(participant, definition)
     seen = _seen(participant)
     session, seed = definition.session, participant.seed + participant.batches
-    rules = Rules(session.images, session.repeats, session.stabilising)
+    rules = Rules(session.images, session.repeats, session.stabilising, session.order, chunk=_chunk(session))
     # What an answer about a pair is expected to tell depends on everybody's.
     group = None if session.pairs == "informative" else participant.group
     places = counted(participant.study, group)
@@ -37,6 +40,8 @@ def assign(participant: Participant, definition: Definition) -> int:
     pool = _pool(stimuli, definition, participant, seen, chosen)
     if not pool.main:
         return 0
+    pool = _with_blocks(pool, stimuli, session)
+    rules = replace(rules, row=_row(participant, session, pool))
     last = participant.trials.select_related("stimulus").order_by("position").last()
     before = _unit(last.stimulus, last.other_id) if last else None
     counts = _unordered(participant.study, places)
@@ -49,7 +54,52 @@ def assign(participant: Participant, definition: Definition) -> int:
         trial.counted = is_first and trial.phase == Trial.Phase.MAIN
     Trial.objects.bulk_create(trials)
     take(participant, trials)
+    _keep_order(participant, slots)
     return len(trials)
+
+
+def _chunk(session: Session) -> int | None:
+    """Return after how many images of a random order a block ends; None where blocks are the same for everybody."""
+    return session.blocks if isinstance(session.blocks, int) and session.order == "random" else None
+
+
+def _with_blocks(pool: Pool, stimuli: Iterable[Stimulus], session: Session) -> Pool:
+    """Return the units that are rated with the blocks that they belong to for everybody."""
+    if session.blocks is None or _chunk(session):
+        return pool
+    if isinstance(session.blocks, int):
+        placed = sorted([*pool.main, *pool.always], key=lambda unit: unit.place)
+        block_of = {unit.key: str(place // session.blocks + 1) for place, unit in enumerate(placed)}
+    else:
+        column = session.blocks
+        named = {stimulus.pk: stimulus.value_of(column) for stimulus in stimuli}
+        block_of = {unit.key: named[unit.place[0]] for unit in (*pool.main, *pool.always)}
+    main, always = (
+        [replace(unit, block=block_of[unit.key]) for unit in units] for units in (pool.main, pool.always)
+    )
+    return replace(pool, main=main, always=always)
+
+
+def _row(participant: Participant, session: Session, pool: Pool) -> int:
+    """Return the row of the Latin square that a participant follows: of their group's, the one that is least full."""
+    if session.order != "latin":
+        return 0
+    units = [*pool.main, *pool.always]
+    rows = rows_of(len({unit.block for unit in units} if session.blocks is not None else units))
+    if participant.order_row is None:
+        counts = filled_by(participant.study, "order_row", group=participant.group)
+        participant.order_row = least_full(counts, dict.fromkeys(range(rows), 1), participant.seed)
+    return participant.order_row % rows
+
+
+def _keep_order(participant: Participant, slots: Iterable[Slot]) -> None:
+    """Keep which row and which blocks a participant got; blocks of a further batch follow those before."""
+    named = [(slot.block, slot.unit.block) for slot in slots if slot.phase == "main" and slot.block]
+    names = [name or str(number) for number, name in dict.fromkeys(named)]
+    if names:
+        participant.block_order = [*(participant.block_order or []), *names]
+    if names or participant.order_row is not None:
+        participant.save(update_fields=["order_row", "block_order"])
 
 
 def has_unseen(participant: Participant, definition: Definition) -> bool:
@@ -60,7 +110,9 @@ def has_unseen(participant: Participant, definition: Definition) -> bool:
 
 def _stimuli(participant: Participant, definition: Definition) -> list[Stimulus]:
     """Return the images that a participant may see: of the main ones, those of their group."""
-    known = participant.study.stimuli.only("study", "item", "role", "content", "condition", "factors")
+    known = participant.study.stimuli.only(
+        "study", "item", "role", "content", "style", "condition", "factors"
+    )
     group = definition.group(participant.group)
     return [
         stimulus
@@ -98,7 +150,7 @@ def _pool(
 
 def _unit(stimulus: Stimulus, other: int | None = None) -> Unit:
     images = (stimulus.pk, other) if other else ()
-    return Unit((stimulus.pk, None), stimulus.content, stimulus.condition, images)
+    return Unit((stimulus.pk, None), stimulus.content, stimulus.condition, images, (stimulus.pk,))
 
 
 def _seen(participant: Participant) -> set[Key]:
@@ -136,5 +188,13 @@ def _trials(
     for slot in slots:
         key, _ = cast(Key, slot.unit.key)
         other = references.get(contents[key]) if definition.method == "dcr" else None
-        trials.append(Trial(participant=participant, stimulus_id=key, other_id=other, phase=slot.phase))
+        trials.append(
+            Trial(
+                participant=participant,
+                stimulus_id=key,
+                other_id=other,
+                phase=slot.phase,
+                block=slot.block or None,
+            )
+        )
     return trials

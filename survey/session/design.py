@@ -14,6 +14,9 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Final, Literal
 
+from survey.session.orders import williams
+
+Order = Literal["random", "fixed", "latin"]
 Phase = Literal["practice", "stabilising", "main", "repeat", "gold", "trap"]
 
 #: Positions among the scored images before which no gold or trap stands.
@@ -26,12 +29,17 @@ _ATTEMPTS: Final = 40
 
 @dataclass(frozen=True)
 class Unit:
-    """What one trial shows: a stimulus, or a pair of `images`. An empty `content` is unlike every other."""
+    """What one trial shows: a stimulus, or a pair of `images`. An empty `content` is unlike every other.
+
+    `place` orders the units of a study, and `block` is the one that a unit belongs to for everybody.
+    """
 
     key: Hashable
     content: str = ""
     condition: str = ""
     images: tuple[int, ...] = ()
+    place: tuple[int, ...] = ()
+    block: str = ""
 
     @cached_property
     def kinds(self) -> frozenset[Hashable]:
@@ -41,10 +49,11 @@ class Unit:
 
 @dataclass(frozen=True)
 class Slot:
-    """One trial of a design."""
+    """One trial of a design. `block` counts a participant's blocks from 1; 0 where there are none."""
 
     unit: Unit
     phase: Phase
+    block: int = 0
 
 
 @dataclass(frozen=True)
@@ -60,11 +69,18 @@ class Pool:
 
 @dataclass(frozen=True)
 class Rules:
-    """How many of each; `images` None takes all of `main`."""
+    """How many of each; `images` None takes all of `main`.
+
+    `order` is that of the blocks or, where units have none, of the units; `row` is that of the Latin square.
+    `chunk` cuts a random order into blocks of so many.
+    """
 
     images: int | None = None
     repeats: int = 0
     stabilising: int = 0
+    order: Order = "random"
+    row: int = 0
+    chunk: int | None = None
 
 
 def draw(
@@ -79,14 +95,15 @@ def draw(
 
     Scored images keep these rules wherever any order can; else the order with the fewest faults is taken: no content
     twice running, gold and traps not among the first GOLD_FREE, repeats REPEAT_GAP apart (half the session if it is
-    shorter than twice that), and conditions evenly spread. No image stands in two pairs running.
+    shorter than twice that), and conditions evenly spread. No image stands in two pairs running. Within blocks they hold
+    too; a given order of the images is kept whatever it is.
     """
     rng = random.Random(seed)  # noqa: S311 - a design, not a secret
     chosen = choose(pool.main, votes, rules.images, rng)
     contents = {unit.content for unit in chosen}
     chosen += [unit for unit in pool.always if unit.content in contents]
-    if len(contents) == 1:
-        # Of one content alone every order has it twice running: the other rules are left to keep.
+    if len(contents) == 1 or _is_given(chosen, rules) or _is_by_content(chosen):
+        # Of one content alone every order has it twice running, and a given order is kept: the other rules are left.
         chosen = [replace(unit, content="") for unit in chosen]
     practice = arrange(pool.practice, rng, before)
     before = practice[-1] if practice else before
@@ -169,7 +186,7 @@ def _attempt(
     rng: random.Random,
     before: Unit | None,
 ) -> list[Slot]:
-    order = [Slot(unit, "main") for unit in arrange(chosen, rng, before)]
+    order = _in_blocks(chosen, rules, rng, before)
     extras = rules.repeats + len(pool.gold) + bool(pool.traps)
     gap = repeat_gap(len(order) + extras)
     for _ in range(min(rules.repeats, len(chosen))):
@@ -180,7 +197,59 @@ def _attempt(
         middle = range(max(GOLD_FREE, len(order) // 3), len(order) + 1)
         _insert(order, Slot(rng.choice(list(pool.traps)), "trap"), middle, rng)
     stabilising = _stabilising(order, min(rules.stabilising, len(chosen)), gap, before, rng)
-    return [*(Slot(unit, "practice") for unit in practice), *stabilising, *order]
+    return [*(Slot(unit, "practice") for unit in practice), *stabilising, *_counted_on(order)]
+
+
+def in_order(names: Iterable[str], rules: Rules, rng: random.Random) -> list[str]:
+    """Return a study's blocks in the order of one participant; `names` come in the study's order."""
+    blocks = list(dict.fromkeys(names))
+    if rules.order == "random":
+        rng.shuffle(blocks)
+    if rules.order == "latin":
+        blocks = [blocks[i] for i in williams(len(blocks), rules.row)]
+    return blocks
+
+
+def _is_given(units: Sequence[Unit], rules: Rules) -> bool:
+    """Return whether the order of single units, and not of blocks, is given."""
+    return rules.order != "random" and not any(unit.block for unit in units)
+
+
+def _is_by_content(units: Sequence[Unit]) -> bool:
+    """Return whether each block has one content: within it the same content always follows."""
+    contents: defaultdict[str, set[str]] = defaultdict(set)
+    for unit in units:
+        contents[unit.block].add(unit.content)
+    return "" not in contents and all(len(found) == 1 for found in contents.values())
+
+
+def _in_blocks(chosen: Sequence[Unit], rules: Rules, rng: random.Random, before: Unit | None) -> list[Slot]:
+    """Return the main trials in the order of one participant, with the numbers of their blocks."""
+    placed = sorted(chosen, key=lambda unit: unit.place)
+    if _is_given(chosen, rules):
+        if rules.order == "latin":
+            placed = [placed[i] for i in williams(len(placed), rules.row)]
+        return [Slot(unit, "main") for unit in placed]
+    if not any(unit.block for unit in chosen):
+        order = arrange(chosen, rng, before)
+        size = rules.chunk
+        return [Slot(unit, "main", i // size + 1 if size else 0) for i, unit in enumerate(order)]
+    slots: list[Slot] = []
+    for number, block in enumerate(in_order((unit.block for unit in placed), rules, rng), start=1):
+        units = [unit for unit in chosen if unit.block == block]
+        slots += [Slot(unit, "main", number) for unit in arrange(units, rng, before)]
+        before = slots[-1].unit
+    return slots
+
+
+def _counted_on(order: Sequence[Slot]) -> list[Slot]:
+    """Return the trials with what was put between them counted to the block that it stands in."""
+    block = next((slot.block for slot in order if slot.phase == "main"), 0)
+    found = []
+    for slot in order:
+        block = slot.block if slot.phase == "main" else block
+        found.append(replace(slot, block=block))
+    return found
 
 
 def arrange(units: Sequence[Unit], rng: random.Random, before: Unit | None = None) -> list[Unit]:

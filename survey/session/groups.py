@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from typing import Any, TypeVar
 
 from django.db.models import Count, Q
 from django.utils import timezone
@@ -14,19 +15,26 @@ from survey.study.definition import Definition
 from survey.study.groups import shares
 from survey.study.votes import STALE_AFTER
 
+_Part = TypeVar("_Part", bound=Hashable)
+
 
 def filled(study: Study) -> Counter[str]:
-    """Return how many people fill each group: finished sessions, and those that go on and are fresh.
+    """Return how many people fill each group, as `filled_by` says."""
+    return filled_by(study, "group")
+
+
+def filled_by(study: Study, field: str, **only: Any) -> Counter[Any]:
+    """Return how many people fill each value of a participant's field: finished sessions, and those that go on and are fresh.
 
     Sessions that went quiet or stopped early, previews, and people who were screened out or left out fill none.
     """
     fresh = timezone.now() - STALE_AFTER
     state = Participant.State
     fills = Q(state=state.FINISHED) | Q(state=state.ACTIVE, last_seen_at__gte=fresh)
-    people = study.participants.filter(fills, is_preview=False).order_by()
+    people = study.participants.filter(fills, is_preview=False, **only).order_by()
     out = people.filter(pk__in=Exclusion.in_force(study).values("participant"))
-    counts: Counter[str] = Counter(dict(people.values_list("group").annotate(Count("pk"))))
-    counts.subtract(dict(out.values_list("group").annotate(Count("pk"))))
+    counts: Counter[Any] = Counter(dict(people.values_list(field).annotate(Count("pk"))))
+    counts.subtract(dict(out.values_list(field).annotate(Count("pk"))))
     return counts
 
 
@@ -64,8 +72,8 @@ def next_group(study: Study, definition: Definition, seed: int) -> str:
     return least_full(counts, {key: part[key] for key in free}, seed)
 
 
-def least_full(counts: Mapping[str, int], part: Mapping[str, int], seed: int) -> str:
-    """Return the group with the fewest people for its part; the seed decides between equals.
+def least_full(counts: Mapping[_Part, int], part: Mapping[_Part, int], seed: int) -> _Part:
+    """Return the group (or another part of the people) with the fewest people for its part; the seed decides between equals.
 
     Counting finished and fresh sessions alike keeps groups even where people drop out, and in one more than in
     another: placing at random, in turn, or by finished sessions alone does not (`tests/survey/session/test_groups.py`).

@@ -116,12 +116,16 @@ def pair_trials(participant: Participant, slots: Iterable[Slot], places: Counter
         if (times[(a, b)], rng.random()) > (times[(b, a)], rng.random()):
             a, b = b, a
         times[(a, b)] += 1
-        trials.append(Trial(participant=participant, stimulus_id=a, other_id=b, phase=slot.phase))
+        trials.append(
+            Trial(
+                participant=participant, stimulus_id=a, other_id=b, phase=slot.phase, block=slot.block or None
+            )
+        )
     return trials
 
 
 def _unit(a: Stimulus, b: Stimulus) -> Unit:
-    return Unit((a.pk, b.pk), a.content, f"{a.condition}\n{b.condition}", (a.pk, b.pk))
+    return Unit((a.pk, b.pk), a.content, f"{a.condition}\n{b.condition}", (a.pk, b.pk), (a.pk, b.pk))
 
 
 def _by_content(stimuli: Iterable[Stimulus]) -> dict[str, list[Stimulus]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -41,6 +42,14 @@ def upcoming(participant: Participant, count: int) -> list[Trial]:
     """Return the next `count` trials that wait for an answer, with their stimuli."""
     waiting = participant.trials.filter(outcome=Trial.Outcome.OPEN)
     return list(waiting.select_related("stimulus", "other").order_by("position")[:count])
+
+
+def breaks_before(participant: Participant, trials: Sequence[Trial]) -> list[bool]:
+    """Return of each trial whether it is the first of a block that follows another: a break stands before it."""
+    if not any((trial.block or 0) > 1 for trial in trials):
+        return [False] * len(trials)
+    blocks = dict(participant.trials.order_by().values_list("position", "block"))
+    return [(trial.block or 0) > 1 and blocks.get(trial.position - 1) != trial.block for trial in trials]
 
 
 def progress(participant: Participant) -> SessionProgress:

@@ -136,11 +136,7 @@ class _Session:
             for _ in range(participant.trials.count() + _OTHER_PAGES):
                 if (act := answers.get(_place(page))) is None:
                     break
-                if _place(page) == "rate" and not page.images:
-                    # What this person's group is asked to do: read, and go on.
-                    page = self._ask(f"{page.path}?on=1")
-                else:
-                    page = self._send(page, act(page))
+                page = self._send(page, act(page))
             if _place(page) != "done":
                 raise SimulationError(f"{self.base}{page.path}: is not the expected page of the session")
         except (OSError, EOFError) as error:
@@ -221,4 +217,7 @@ class _Session:
             raise SimulationError(f"{self.base}{page.path}: answered {status}, which ends the session")
         if want_page:
             _Reader(page).feed(content.decode())
+        if want_page and _place(page) == "rate" and not page.images:
+            # A break, or what this person's group is asked to do: read, and go on.
+            return self._ask(f"{page.path}?on=1")
         return page

@@ -97,6 +97,7 @@ class Definition(Part):
             raise ValueError("answer: 'tap' goes with one question that has buttons; use 'next'")
         if self.method == "pair" and (self.images.gold or self.images.trap or self.session.stabilising):
             raise ValueError("images: gold, trap and stabilising images have ratings; method 'pair' has none")
+        self._check_order()
         if self.method != "pair" and self.session.pairs != "balanced":
             raise ValueError(f"session.pairs: method {self.method!r} shows no pairs; leave this out")
         return self
@@ -144,6 +145,27 @@ class Definition(Part):
                     "images.trap: on a slider that shows no value people can find its two ends only, "
                     f"{' and '.join(map(number_text, ends))} (or set show_value)"
                 )
+
+    def _check_order(self) -> None:
+        session = self.session
+        by_size = isinstance(session.blocks, int)
+        if session.pairs == "informative" and (session.order != "random" or session.blocks is not None):
+            raise ValueError(
+                "session.pairs: 'informative' draws each person other pairs, which no order or block can hold; "
+                "use 'balanced'"
+            )
+        if session.images is not None and session.order == "latin" and (session.orders_images or by_size):
+            raise ValueError(
+                "session.images: a Latin square needs everybody to see all; leave this out, or form blocks by a column"
+            )
+        if session.images is not None and session.order == "fixed" and by_size:
+            raise ValueError(
+                "session.images: blocks of a fixed order need everybody to see all; leave this out, or form blocks by a column"
+            )
+        if self.method == "pair" and isinstance(session.blocks, str) and session.blocks != "content":
+            raise ValueError(
+                'session.blocks: two images of a pair share their content only; write "content" or a number'
+            )
 
     def _check_stop_rule(self) -> None:
         rule = self.stop_rule
@@ -292,7 +314,7 @@ class Definition(Part):
 _WITH_REFERENCES: Final = ("acr-hr", "dcr")
 _LATER_OF_TABLE: Final[dict[str, dict[str, Any]]] = {
     "images": {"left_out": [], "enlarge": 1},
-    "session": {"pairs": "balanced"},
+    "session": {"pairs": "balanced", "order": "random", "blocks": None},
 }
 _LATER: Final[dict[str, Any]] = {
     "groups": [],

@@ -18,6 +18,7 @@ from survey.analysis.scale import ACR, Scale, number_text
 from survey.analysis.stamp import computed_by
 from survey.models import Rating, Stimulus, Study
 from survey.study.definition import Definition, definition_of
+from survey.study.groups import shares
 from survey.study.scales import anchors
 from survey.study.stopping import scored_roles
 
@@ -72,6 +73,8 @@ def preregistration(study: Study) -> str:
         "method": METHODS[study.method] if usual else _without_categories(METHODS[study.method]),
         "questions": _questions(definition),
         "own_questions": _own_questions(definition),
+        "groups": _groups(definition),
+        "plain_order": definition.session.order == "random" and definition.session.blocks is None,
         "images": _images(stimuli),
         "factors": factors,
         "varying": [name for name, levels in factors if len(levels) > 1],
@@ -125,6 +128,21 @@ def _own_questions(definition: Definition) -> list[str]:
         about = "about each image" if own.about == "image" else f"about the person, {own.when} the images"
         choices = ", ".join(own.choices_in(first, first)) or "in words"
         lines.append(f"`{own.key}`: {definition.say(own.text, first)} ({about}; {choices})")
+    return lines
+
+
+def _groups(definition: Definition) -> list[str]:
+    """Return a line for each group: its share, and what is different for it."""
+    first, part = definition.languages[0], shares(definition.groups)
+    lines = []
+    for group in definition.groups:
+        said = [f"share {part[group.key]} of {sum(part.values())}"]
+        said += [f"{group.people} people"] if group.people else []
+        said += [f"method {group.method}"] if group.method else []
+        said += [f"images {', '.join(group.images)}"] if group.images else []
+        said += [f"questions {', '.join(group.questions)}"] if group.questions else []
+        said += [f"told: “{definition.say(group.instructions, first)}”"] if group.instructions else []
+        lines.append(f"`{group.key}`: {'; '.join(said)}")
     return lines
 
 

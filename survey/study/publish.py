@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import partial
@@ -192,6 +192,7 @@ def cast_roles(pictures: list[Picture], definition: Definition) -> list[Picture]
     cast = list(by_item.values())
     if not any(picture.role == Stimulus.Role.MAIN for picture in cast):
         raise PublishError("no image is left to rate: every image has another role")
+    check_blocks(((one.item, one.role, _columns_of(one)) for one in cast), definition)
     for key, shown in _by_group(cast, definition):
         if definition.method == "pair":
             _check_pairs(shown)
@@ -209,6 +210,37 @@ def _by_group(cast: list[Picture], definition: Definition) -> Iterator[tuple[str
         for pattern in group.images:
             _matching(pattern, main, f"groups.{number}.images")
         yield group.key, [*others, *(picture for item, picture in main.items() if group.shows(item))]
+
+
+def check_blocks(images: Iterable[tuple[str, str, Mapping[str, Any]]], definition: Definition) -> None:
+    """Raise PublishError unless every image that is rated tells its block, where blocks go by a column.
+
+    Args:
+        images: (item, role, its columns) of each.
+    """
+    column = definition.session.blocks
+    if not isinstance(column, str):
+        return
+    shown = {Stimulus.Role.MAIN}
+    if any((group.method or definition.method) == "acr-hr" for group in definition.groups) or (
+        definition.method == "acr-hr"
+    ):
+        shown.add(Stimulus.Role.REFERENCE)
+    for item, role, columns in images:
+        if role in shown and columns.get(column) in (None, ""):
+            has = ", ".join(name for name, value in columns.items() if value not in (None, ""))
+            raise PublishError(
+                f"session.blocks: image {item!r} has no {column!r} (it has {has or 'no column'})"
+            )
+
+
+def _columns_of(image: Picture | Stimulus) -> dict[str, Any]:
+    return {"content": image.content, "style": image.style, "condition": image.condition} | image.factors
+
+
+def check_blocks_of(study: Study, definition: Definition) -> None:
+    """Raise PublishError where `check_blocks` does for a study's images as they are."""
+    check_blocks(((one.item, one.role, _columns_of(one)) for one in study.stimuli.order_by("pk")), definition)
 
 
 def check_slug(slug: str) -> None:

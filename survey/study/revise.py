@@ -11,7 +11,7 @@ from survey.access.audit import record
 from survey.models import Study, StudyVersion
 from survey.study.definition import Definition, definition_of
 from survey.study.groups import Group
-from survey.study.publish import PublishError, add_version, check_purge_day
+from survey.study.publish import PublishError, add_version, check_blocks_of, check_purge_day
 from survey.study.recast import recast
 
 #: What no change can touch: where the images came from.
@@ -44,7 +44,9 @@ def revise(study: Study, definition: Definition, by: User | None = None) -> Stud
     study.title = definition.say(definition.title, definition.languages[0])
     study.purge_on = definition.purge_on
     study.save(update_fields=["method", "title", "purge_on"])
-    if not has_people:
+    if has_people:
+        check_blocks_of(study, definition)
+    else:
         study.participants.all().delete()
         study.questions.all().delete()
         newest.delete()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from math import isfinite
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal, cast
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
 from survey.analysis.scale import Scale, parse_scale
 from survey.models.study import FAR
@@ -99,6 +99,22 @@ class Consent(Part):
 
 
 PairRule = Literal["balanced", "informative"]
+Order = Literal["random", "fixed", "latin"]
+
+
+def _size_or_column(said: Any) -> int | str:
+    """Return a block's size as a number, also where a form sends it as text; else the name of a column."""
+    if isinstance(said, str) and said.isascii() and said.isdigit():
+        said = int(said)
+    is_size = isinstance(said, int) and not isinstance(said, bool) and 1 <= said <= MAX_BLOCK
+    if not is_size and not (isinstance(said, str) and 0 < len(said) <= MAX_BLOCK):
+        raise ValueError(f"must be a number of images from 1 to {MAX_BLOCK}, or the name of a column")
+    return cast("int | str", said)
+
+
+MAX_BLOCK: Final = 500
+"""Images of a block, as many as a session may have."""
+Blocks = Annotated[int | str, BeforeValidator(_size_or_column)]
 
 
 class Session(Part):
@@ -106,6 +122,9 @@ class Session(Part):
 
     `pairs` says how the pairs of a pair study are chosen: those with the fewest votes, or those whose answers are expected
     to tell most about the scores. Of the latter None means one fewer than the images of each content.
+
+    `blocks` parts the images by a break: after so many, or by a column of theirs. `order` is that of the blocks, or of
+    the images where there are none.
     """
 
     images: Annotated[int, Field(ge=1, le=500)] | None = None
@@ -113,6 +132,28 @@ class Session(Part):
     repeats: Annotated[int, Field(ge=0, le=50)] = 0
     stabilising: Annotated[int, Field(ge=0, le=10)] = 0
     batches: Annotated[int, Field(ge=1, le=50)] = 1
+    order: Order = "random"
+    blocks: Blocks | None = None
+
+    @property
+    def orders_images(self) -> bool:
+        """Whether the order of the images themselves, and not of blocks of them, is given."""
+        return self.order != "random" and self.blocks is None
+
+    @property
+    def order_in_words(self) -> str:
+        """In which order people see the images, as a part of a sentence."""
+        order = {
+            "random": "in a separate random order for each participant",
+            "fixed": "in one fixed order for all",
+            "latin": "in orders of a Latin square in which each follows each other equally often (Williams)",
+        }[self.order]
+        if self.blocks is None:
+            return order
+        parts = (
+            f"blocks of {self.blocks}" if isinstance(self.blocks, int) else f"a block for each {self.blocks}"
+        )
+        return f"in {parts}, the blocks {order}, with a break between them and a random order within each"
 
 
 class Gold(Part):

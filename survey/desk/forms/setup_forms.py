@@ -58,6 +58,11 @@ PAIR_RULES: Final = (
     ("balanced", "All pairs equally often: those with the fewest votes first"),
     ("informative", "Those that tell most: pairs whose answer is least known from the answers so far"),
 )
+ORDERS: Final = (
+    ("random", "Random for each person"),
+    ("fixed", "The same for everybody: as the images stand in the study"),
+    ("latin", "Latin square: each follows each other equally often, and people take its rows in turn"),
+)
 ABOUT: Final = (
     ("age", "age"),
     ("gender", "gender"),
@@ -186,6 +191,7 @@ class AssignmentForm(TaskForm):
             hint="People read it before they begin.",
             default="Default: worked out from the images, then from the first sessions.",
         )
+        self._build_order(unit)
         self.section("When is it enough?")
         self.add_number(
             "goal.votes",
@@ -203,6 +209,25 @@ class AssignmentForm(TaskForm):
             half_width,
             default="Default: 0.25 points. Live shows which of the two is reached.",
         )
+
+    def _build_order(self, unit: str) -> None:
+        self.section("Order and breaks", folded=True)
+        blocks = forms.CharField(
+            label=f"{unit} in blocks, with a break between", required=False, max_length=100
+        )
+        self.add_plain(
+            "session.blocks",
+            blocks,
+            hint="A number, as in 20, or what parts them: content, style, condition or a factor.",
+            default="Default: empty, no breaks",
+        )
+        order = forms.ChoiceField(
+            label="Order of the blocks, or else of the images",
+            choices=ORDERS,
+            required=False,
+            widget=forms.RadioSelect,
+        )
+        self.add_plain("session.order", order, default="Default: random. Within a block it is always random.")
 
     def _build_pairs(self) -> None:
         rule = forms.ChoiceField(

@@ -36,14 +36,14 @@ def rate(visit: Visit) -> HttpResponse:
     if not (visit.shows_images or visit.participant.is_preview):
         return visit.closed()
     trials = progress.upcoming(visit.participant, AHEAD)
-    if _instructs_first(visit, trials[0]) and "on" not in visit.request.GET:
-        return visit.page("task", instructions=visit.text(visit.definition.instructions))
+    # Whoever has seen the image before needs no page in front of it.
+    if trials[0].shown_at is None and "on" not in visit.request.GET:
+        if visit.definition.instructs_by_group and trials[0].position == 1:
+            return visit.page("task", instructions=visit.text(visit.definition.instructions))
+        if progress.breaks_before(visit.participant, trials)[0]:
+            first = _trial(visit, trials[0], progress.progress(visit.participant), {})
+            return visit.page("break", done=first["number"] - 1, of=first["of"])
     return _show(visit, trials)
-
-
-def _instructs_first(visit: Visit, first: Trial) -> bool:
-    """Return whether the page before the images is due: what a group is asked to do is not on the first page."""
-    return visit.definition.instructs_by_group and first.position == 1 and first.shown_at is None
 
 
 def _show(
@@ -53,6 +53,8 @@ def _show(
     progress.seen(participant, trials[0])
     state = _state(visit, trials)
     first = state["ahead"][0]
+    # The break before it has a page of its own, which is over.
+    first["break"] = False
     return visit.page(
         "rate",
         status,
@@ -192,13 +194,17 @@ def _state(visit: Visit, trials: list[Trial]) -> dict[str, Any]:
     """Return what the page's script knows: the trials ahead, and how many answers the database holds."""
     participant = visit.person
     saved = progress.progress(participant)
+    breaks = dict(
+        zip((trial.pk for trial in trials), progress.breaks_before(participant, trials), strict=True)
+    )
     given, own = answering.given_answers(trials), answering.given_own(trials)
     return {
         "saved": saved.saved,
         "total": saved.total,
         "undo": answering.undoable(participant) is not None,
         "ahead": [
-            _trial(visit, trial, saved, given.get(trial.pk, {})) | {"own": own.get(trial.pk, {})}
+            _trial(visit, trial, saved, given.get(trial.pk, {}))
+            | {"own": own.get(trial.pk, {}), "break": breaks[trial.pk]}
             for trial in trials
         ],
     }

@@ -1,6 +1,7 @@
 // The rating page, on top of a form that works without it: the next image without a new page, answers that
 // survive a lost connection, keys, and the time from the image on screen to the choice.
 
+import { rest } from "./break.js";
 import { fit, load, preload } from "./image.js";
 import { Outbox } from "./outbox.js";
 import { ownQuestions } from "./own.js";
@@ -150,6 +151,8 @@ async function show(coming) {
   form.classList.remove("finished");
   submit.setAttribute("aria-disabled", "true");
   stage.classList.add("loading");
+  await rest(coming);
+  if (trial !== coming) return;
   setForm(coming);
   if (!first) {
     heading.focus({ preventScroll: true });

@@ -125,6 +125,8 @@ def definitions(draw: st.DrawFn) -> Definition:
     ]
     method = draw(st.sampled_from(["acr", "acr-hr", "dcr", "pair"]))
     pairs = draw(st.sampled_from(["balanced", "informative"])) if method == "pair" else "balanced"
+    orders = [{}, {"order": "fixed"}, {"blocks": "content"}, {"blocks": "content", "order": "latin"}]
+    order = draw(st.sampled_from(orders)) if pairs == "balanced" else {}
     recruitment = {"platform": "mturk", "complete": draw(words()), "screened_out": "2", "withdrew": "3"}
     return Definition.model_validate(
         {
@@ -140,6 +142,7 @@ def definitions(draw: st.DrawFn) -> Definition:
                 "images": draw(st.none() | st.integers(1, 500)),
                 "repeats": draw(st.integers(0, 50)),
                 "pairs": pairs,
+                **order,
             },
             "goal": {"half_width": draw(st.floats(0.05, 2))},
             "screening": {"vision": draw(st.booleans()), "plates": draw(st.integers(0, 4))},

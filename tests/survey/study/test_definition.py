@@ -43,6 +43,27 @@ def faults(toml: str) -> list[str]:
             'title = "T"\nmethod = "pair"\n[session]\npairs = "informativ"',
             "(did you mean 'informative'?)",
         ),
+        (
+            'title = "T"\n[session]\nimages = 3\norder = "latin"',
+            "session.images: a Latin square needs everybody",
+        ),
+        (
+            'title = "T"\n[session]\nimages = 3\nblocks = 2\norder = "fixed"',
+            "session.images: blocks of a fixed order need everybody",
+        ),
+        (
+            'title = "T"\nmethod = "pair"\n[session]\nblocks = "style"',
+            "session.blocks: two images of a pair share",
+        ),
+        (
+            'title = "T"\nmethod = "pair"\n[session]\npairs = "informative"\nblocks = 5',
+            "session.pairs: 'informative' draws each person other pairs",
+        ),
+        (
+            'title = "T"\n[session]\nblocks = 0',
+            "session.blocks: must be a number of images from 1 to 500, or the name of a column",
+        ),
+        ('title = "T"\n[session]\norder = "latn"', "(did you mean 'latin'?)"),
         ('title = "T"\n[[groups]]\nkey = "a"', "groups: one group is no comparison"),
         (
             'title = "T"\n[[groups]]\nkey = "a"\n[[groups]]\nkey = "a"',
