@@ -10,6 +10,7 @@ from typing import Any, Final
 import pandas as pd
 
 from survey.analysis.pairs.common_scale import FEWEST_ITEMS, MEANING, CommonScale, common_scale
+from survey.analysis.simulated import told_of
 from survey.analysis.summary import Summary
 from survey.analysis.table import TableError
 from survey.exports.codebook import SHARE, Meanings, kind_of
@@ -50,11 +51,15 @@ class NotCommon(Exception):
 
 @dataclass(frozen=True)
 class CommonExport:
-    """The studies' names, and the scale of each pair of questions."""
+    """The studies' names, and the scale of each pair of questions.
+
+    simulated: what a program answered of either study, in sentences; empty where people answered all.
+    """
 
     pairs: str
     ratings: str
     scales: Mapping[str, CommonScale]
+    simulated: str
 
     @property
     def table(self) -> pd.DataFrame:
@@ -67,10 +72,11 @@ class CommonExport:
     @property
     def methods(self) -> str:
         """A paragraph for a paper's methods section."""
-        return "\n\n".join(
+        paragraphs = [
             (f"{name}: " if len(self.scales) > 1 else "") + _METHOD.format(**scale.summary)
             for name, scale in self.scales.items()
-        )
+        ]
+        return "\n\n".join([*filter(None, [self.simulated]), *paragraphs])
 
 
 def partners(study: Study, among: Iterable[Study]) -> list[Study]:
@@ -121,7 +127,8 @@ def _collect(pairs_pk: int, ratings_pk: int, *fingerprints: str) -> CommonExport
             found[name] = common_scale(mine, theirs, scales[second])
         except TableError as error:
             raise NotCommon(f"{name}: {error}") from error
-    return CommonExport(pairs.slug, ratings.slug, found)
+    said = [told_of(choices, answers="choices"), told_of(rated)]
+    return CommonExport(pairs.slug, ratings.slug, found, " ".join(filter(None, said)))
 
 
 def _same_images(one: Study, other: Study) -> dict[str, str]:
@@ -162,6 +169,7 @@ def common_files(export: CommonExport) -> Files:
     summary = {
         "pairs": export.pairs,
         "ratings": export.ratings,
+        "simulated": export.simulated,
         "questions": {name: Summary(scale.summary) for name, scale in export.scales.items()},
     }
     files = {

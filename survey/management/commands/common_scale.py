@@ -30,6 +30,8 @@ class Command(PlainCommand):
             write_folder(common_files(export), options["output"])
         except (NotCommon, OutputError) as error:
             raise CommandError(str(error), returncode=2) from error
+        if export.simulated:
+            self.stdout.write(export.simulated)
         for name, scale in export.scales.items():
             self.stdout.write(f"{name}: {scale.summary['sentence']}")
         self.stdout.write(MEANING)

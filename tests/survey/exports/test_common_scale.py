@@ -76,6 +76,17 @@ def test_the_files_have_the_numbers_of_the_page_and_every_column_explained(pairs
     assert client.get(reverse("common_scale", args=["ratings"]), {"with": "pairs"}).status_code == 200
 
 
+def test_a_scale_of_simulated_answers_says_so(pairs, ratings, owner):
+    export = collect_common(pairs, ratings)
+    said = "Simulated: a program made these choices."
+    assert export.methods.startswith(said)
+    assert "Simulated: a program made these ratings." in export.methods
+    page = client_of(owner).get(reverse("common_scale", args=["pairs"]), {"with": "ratings"})
+    assert said in page.content.decode()
+    ratings.participants.update(is_simulated=False)
+    assert "made these ratings" not in collect_common(pairs, ratings).methods
+
+
 def test_the_command_writes_the_files_of_the_page(pairs, ratings, tmp_path, capsys):
     call_command("common_scale", "pairs", "ratings", output=tmp_path / "out")
     files = common_files(collect_common(pairs, ratings))

@@ -45,6 +45,7 @@ def common_scale(request: HttpRequest, slug: str) -> HttpResponse:
             name = f'attachment; filename="{slug}-{wanted}.zip"'
             headers = {"Content-Type": "application/zip", "Content-Disposition": name}
             return HttpResponse(zipped(common_files(export)), headers=headers)
+        context["simulated"] = export.simulated
         context["parts"] = [(name, scale.summary, _rows(scale)) for name, scale in export.scales.items()]
     return render(request, "survey/researcher/common_scale.html", context)
 
