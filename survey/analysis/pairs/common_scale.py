@@ -30,6 +30,8 @@ Ints = NDArray[np.int64]
 FEWEST_ITEMS: Final = 5
 """Items that both kinds of answers must share: with fewer the ratio of the scales is not determined."""
 MAX_CATEGORIES: Final = 11
+CLASSES: Final = 10
+"""Classes of about equally many ratings into which a finer scale is cut: the model takes only the order of ratings."""
 MEANING: Final = "One step on this scale means that 3 of 4 people prefer the better image; it is not a step on the scale of the ratings."
 STEP: Final = 1 / float(ndtri(0.75))
 """SD of the difference that one comparison sees, in JOD: at a difference of 1 three of four people choose the better."""
@@ -49,7 +51,7 @@ class CommonScale:
             quality from both has mean 0. A group is the items that a chain of comparisons connects, named by its first:
             choices alone say nothing across groups, so ``by_pairs`` and ``by_ratings`` have mean 0 within each.
             ``difference`` is of these two, and ``p_holm`` of its test by Holm.
-        summary: counts, ``noise`` (JOD: SD of one rating), ``correlation`` of the two separate scales within groups,
+        summary: counts, ``classes`` (into which a fine scale was cut; 0: its categories were kept), ``noise`` (JOD: SD of one rating), ``correlation`` of the two separate scales within groups,
             ``apart`` (items that they place differently), ``sentence``.
     """
 
@@ -90,28 +92,36 @@ def common_scale(choices: pd.DataFrame, ratings: pd.DataFrame, scale: Scale) -> 
         scale: of the ratings.
 
     Raises:
-        TableError: Fewer than FEWEST_ITEMS items are in both, or the ratings are on no small number of categories.
+        TableError: Fewer than FEWEST_ITEMS items are in both, or all ratings are equal.
     """
     check_choices(choices)
-    used = np.unique(ratings["rating"].to_numpy(np.float64))
-    if scale.step is None or len(used) > MAX_CATEGORIES:
-        raise TableError(f"the ratings have no categories (at most {MAX_CATEGORIES}): {scale.describe()}")
-    if len(used) < 2:
-        raise TableError("all ratings are equal, so they place no image")
     compared = {*choices["first"].astype("str"), *choices["second"].astype("str")}
     names = sorted(compared & set(ratings["item"].astype("str")))
     if len(names) < FEWEST_ITEMS:
         raise TableError(
             f"{len(names)} images were both compared and rated; one scale needs {FEWEST_ITEMS} or more"
         )
-    both = _coded(choices, ratings, names)
+    mine = ratings[ratings["item"].astype("str").isin(names)]
+    if mine["rating"].nunique() < 2:
+        raise TableError("all ratings are equal, so they place no image")
+    classes = 0
+    if scale.step is None or mine["rating"].nunique() > MAX_CATEGORIES:
+        mine = mine.assign(rating=_classes(mine["rating"].to_numpy(np.float64)))
+        classes = mine["rating"].nunique()
+    both = _coded(choices, mine, names)
     if both.fewest_people < 2:
         raise TableError(
             "one scale needs two or more people who compared these images and two who rated them"
         )
     fit = _fit(both)
     alone = _fit(_part(both, pairs=True)), _fit(_part(both, pairs=False))
-    return _result(names, both, fit, *alone)
+    return _result(names, both, fit, *alone, classes)
+
+
+def _classes(ratings: Floats) -> Floats:
+    """Return the class of each rating, from 0; equal ratings are of one class. The order of ratings decides alone."""
+    edges = np.quantile(ratings, np.arange(1, CLASSES) / CLASSES, method="inverted_cdf")
+    return np.searchsorted(np.unique(edges), ratings, side="left").astype(np.float64)
 
 
 def _coded(choices: pd.DataFrame, ratings: pd.DataFrame, names: list[str]) -> _Answers:
@@ -228,7 +238,7 @@ def _likelihood(x: Floats, data: _Answers, has_slope: bool) -> tuple[float, Floa
 
 
 def _result(
-    names: list[str], both: _Answers, fit: _Fitted, by_pairs: _Fitted, by_ratings: _Fitted
+    names: list[str], both: _Answers, fit: _Fitted, by_pairs: _Fitted, by_ratings: _Fitted, classes: int
 ) -> CommonScale:
     quality = fit.quality - fit.quality.mean()
     centre = np.eye(both.items) - 1 / both.items
@@ -267,6 +277,7 @@ def _result(
         "items": len(names),
         "choices": len(both.first),
         "ratings": len(both.item),
+        "classes": classes,
         "noise": 1 / fit.slope,
         "correlation": correlation,
         "apart": apart,

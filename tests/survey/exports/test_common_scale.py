@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import zipfile
 
 import pytest
@@ -111,7 +112,7 @@ def test_what_cannot_be_combined_is_said_in_one_line(pairs, ratings, tmp_path, n
     assert not (tmp_path / "out").exists()
 
 
-def test_a_slider_and_a_study_without_answers_give_no_scale(pairs, owner):
+def test_a_study_without_answers_gives_no_scale_and_a_slider_with_answers_does(pairs, owner):
     slider = '[[questions]]\nkey = "overall"\ntext = "?"\nscale = "0:100"\n'
     study = make_study(slider, slug="slider", conditions=CONDITIONS)
     with pytest.raises(NotCommon, match="no rating"):
@@ -119,8 +120,12 @@ def test_a_slider_and_a_study_without_answers_give_no_scale(pairs, owner):
     answered(study, owner)
     client = client_of(owner)
     response = client.get(reverse("common_scale", args=["pairs"]), {"with": "slider"})
-    assert response.status_code == 422
-    assert "no categories" in response.content.decode()
+    assert response.status_code == 200
+    assert "3 of 4 people" in response.content.decode()
+    methods = collect_common(pairs, study).methods
+    assert re.search(
+        r"for the ratings, cut into \d+ classes of about equally many, with one quality", methods
+    )
 
 
 def test_a_study_that_one_may_not_read_is_not_offered(pairs, ratings, owner):

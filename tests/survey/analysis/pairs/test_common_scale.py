@@ -118,7 +118,47 @@ def test_what_gives_no_scale_is_refused_with_the_reason():
         common_scale(choices, ratings[ratings["item"].isin(ITEMS[:4])], ACR)
     with pytest.raises(TableError, match="two or more people"):
         common_scale(choices, ratings[ratings["participant"] == "p1"], ACR)
-    with pytest.raises(TableError, match="no categories"):
-        common_scale(choices, ratings, Scale(0, 100, None))
     with pytest.raises(TableError, match="all ratings are equal"):
         common_scale(choices, ratings.assign(rating=3), ACR)
+
+
+SLIDER = Scale(0, 100, None)
+
+
+def on_a_slider(ratings: pd.DataFrame, seed: int = 5) -> pd.DataFrame:
+    """The same opinions, on a slider: latent values of the same model, squeezed into 0 to 100."""
+    rng = np.random.default_rng(seed)
+    place = ratings["item"].map({item: n for n, item in enumerate(ITEMS)}).to_numpy()
+    return ratings.assign(rating=100 * norm.cdf((SLOPE * QUALITY[place] + rng.normal(size=len(place))) / 2))
+
+
+def test_a_slider_gives_the_qualities_that_it_was_drawn_from():
+    choices, ratings = answers()
+    found = common_scale(choices, on_a_slider(ratings), SLIDER)
+    assert found.items["quality"].to_numpy() == pytest.approx(QUALITY, abs=0.45)
+    assert found.summary["noise"] == pytest.approx(1 / SLOPE, rel=0.15)
+    assert found.summary["classes"] == 10
+
+
+def test_only_the_order_of_a_sliders_values_counts():
+    choices, ratings = answers(20)
+    slider = on_a_slider(ratings)
+    found = common_scale(choices, slider, SLIDER)
+    bent = common_scale(choices, slider.assign(rating=slider["rating"] ** 2 / 100), SLIDER)
+    pd.testing.assert_frame_equal(found.items, bent.items)
+
+
+def test_a_slider_that_many_push_to_its_end_keeps_equal_values_together():
+    choices, ratings = answers(20)
+    slider = on_a_slider(ratings)
+    pushed = slider.assign(rating=slider["rating"].clip(40, 60))
+    found = common_scale(choices, pushed, SLIDER)
+    assert 2 <= found.summary["classes"] < 10
+    assert np.isfinite(found.items["quality"]).all()
+
+
+def test_many_categories_are_cut_and_few_are_kept():
+    choices, ratings = answers(20)
+    whole = on_a_slider(ratings).round({"rating": 0})
+    assert common_scale(choices, whole, Scale(0, 100, 1)).summary["classes"] == 10
+    assert common_scale(choices, ratings, ACR).summary["classes"] == 0
