@@ -81,7 +81,7 @@ class CommonExport:
 
 
 def _cut(classes: int) -> str:
-    return f", cut into {classes} classes of about equally many," if classes else ""
+    return f", cut into {classes} classes of about equally many" if classes else ""
 
 
 def partners(study: Study, among: Iterable[Study]) -> list[Study]:
