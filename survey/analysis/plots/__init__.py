@@ -274,8 +274,8 @@ PLOTS: Final[tuple[Plot[PlotData], ...]] = (
     Plot(
         "effects",
         "Effects of the factors",
-        "Marginal means from the mixed model with 95 % intervals: the mean over all levels of the other factors with "
-        "equal weight, about people and items like these.",
+        "The score of each level of a factor, whatever the levels of the others: marginal means of the mixed model with 95 % intervals, "
+        "about people and items like these.",
         _marked(_of_effects(marginal_means)),
         draw_means,
         means_height,
@@ -283,8 +283,8 @@ PLOTS: Final[tuple[Plot[PlotData], ...]] = (
     Plot(
         "interaction",
         "How two factors act together",
-        "Marginal means of the combinations of two factors, those with the smallest p; parallel lines mean that each "
-        "acts alike at all levels of the other.",
+        "Parallel lines mean that each factor acts alike at all levels of the other. Marginal means of the combinations of two factors, "
+        "those with the smallest p.",
         _marked(_of_effects(interaction_means)),
         draw_interaction,
         lambda _: OVER_LEVELS_HEIGHT,
@@ -292,7 +292,7 @@ PLOTS: Final[tuple[Plot[PlotData], ...]] = (
     Plot(
         "numeric",
         "Score over numeric factors",
-        "Marginal means with 95 % intervals over a logarithmic axis.",
+        "How the score changes with the number: marginal means with 95 % intervals over a logarithmic axis.",
         _marked(_of_effects(numeric_means)),
         draw_numeric,
         lambda _: OVER_LEVELS_HEIGHT,
@@ -309,7 +309,8 @@ PLOTS: Final[tuple[Plot[PlotData], ...]] = (
     Plot(
         "significance",
         "Pairwise differences",
-        "Row minus column. Wilcoxon signed-rank tests on the participants' means, p adjusted by Holm.",
+        "How much higher the row was rated than the column; a dot marks a difference that chance would rarely give. Wilcoxon "
+        "signed-rank tests on the participants' means, p adjusted by Holm.",
         _marked(_significance),
         draw_significance,
         significance_height,
@@ -317,7 +318,8 @@ PLOTS: Final[tuple[Plot[PlotData], ...]] = (
     Plot(
         "sos",
         "Spread of opinions (SOS)",
-        "Variance over MOS. The curve a(MOS − L)(H − MOS), on a scale from L to H, is fitted to all items; a small a means that people agree "
+        "How far opinions on each item differ: the higher a dot, the more people disagree on it. The curve a(MOS − L)(H − MOS), on a scale "
+        "from L to H, is fitted to all items; a small a means that people agree "
         "(Hoßfeld, Schatz and Egger 2011).",
         _marked(_sos),
         draw_sos,
@@ -326,7 +328,8 @@ PLOTS: Final[tuple[Plot[PlotData], ...]] = (
     Plot(
         "observers",
         "Participants: bias and inconsistency",
-        "From the subject model of ITU-T P.910 Annex E with 95 % intervals; larger marks rated more.",
+        "Each mark is a person: further right, they rate higher than the others; further up, they are harder to predict. From the subject "
+        "model of ITU-T P.910 Annex E with 95 % intervals; larger marks rated more.",
         _marked(_observers),
         draw_observers,
         lambda _: OBSERVERS_HEIGHT,
@@ -342,7 +345,8 @@ PLOTS: Final[tuple[Plot[PlotData], ...]] = (
     Plot(
         "convergence",
         "Convergence",
-        "Half width of the bounded 95 % interval with the first k ratings of each item.",
+        "How sure the scores are with the first k ratings of each item: where the line is flat, more ratings of the same kind change little. "
+        "Half width of the bounded 95 % interval.",
         _marked(_convergence),
         draw_convergence,
         lambda _: CONVERGENCE_HEIGHT,
