@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from importlib import import_module
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -15,6 +16,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from pytest_django import DjangoDbBlocker
 
 from tests.programs import require_browser
+from tests.prolific_server import Prolific, serving
 
 #: Milliseconds that a page may take. Generous: on a busy machine the first one waits for every import of the server.
 PAGE_TIMEOUT = 20_000
@@ -67,6 +69,14 @@ def audit_protected(db: None) -> None:
     with connection.cursor() as cursor:
         # A schema editor, as SQLite's own does not work within a test's transaction.
         migration.protect(None, SimpleNamespace(connection=connection, execute=cursor.execute))
+
+
+@pytest.fixture
+def prolific(settings: Any) -> Iterator[Prolific]:
+    """Prolific's API on this machine, as its documentation describes it."""
+    with serving() as server:
+        settings.PROLIFIC_API = server.address
+        yield server
 
 
 @pytest.fixture(scope="session")

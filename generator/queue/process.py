@@ -10,6 +10,7 @@ import fcntl
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from django.conf import settings
@@ -39,6 +40,30 @@ def start(name: str, lock: int, *command: str) -> None:
             pass_fds=[lock],
             start_new_session=True,
         )
+
+
+def wake(name: str, command: str, waits: Callable[[], bool]) -> None:
+    """Start a command if something `waits` for it and no process of the name is at work; it is asked with the lock held."""
+    lock = acquire(name)
+    if lock is None:
+        return
+    try:
+        if waits():
+            start(name, lock, command)
+    finally:
+        os.close(lock)
+
+
+def work_off(name: str, lock: int | None, do_all: Callable[[], None], waits: Callable[[], bool]) -> None:
+    """Do all that waits until nothing does, or another process does it. `lock` is an inherited lock."""
+    lock = acquire(name) if lock is None else lock
+    while lock is not None:
+        try:
+            do_all()
+        finally:
+            os.close(lock)
+        # What was asked for while the lock was held started no process.
+        lock = acquire(name) if waits() else None
 
 
 def folder() -> Path:

@@ -9,7 +9,6 @@ import datetime as dt
 import hashlib
 import json
 import logging
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -137,30 +136,27 @@ def is_slow(study: Study) -> bool:
 
 def wake() -> None:
     """Record what a dead process was making, and start a process if something waits and none is at work."""
-    lock = process.acquire(_NAME)
-    if lock is None:
-        return
-    try:
+
+    def waits_after_burial() -> bool:
         stored.bury()
-        if Stored.objects.filter(state=Stored.State.WAITING).exists():
-            process.start(_NAME, lock, "make_results")
-    finally:
-        os.close(lock)
+        return _waits()
+
+    process.wake(_NAME, "make_results", waits_after_burial)
 
 
 def work(lock: int | None = None) -> None:
     """Make what waits until nothing does, or another process makes it. `lock` is an inherited lock."""
-    lock = process.acquire(_NAME) if lock is None else lock
-    while lock is not None:
-        try:
-            stored.bury()
-            while making := stored.take():
-                make(making)
-        finally:
-            os.close(lock)
-        # What was asked for while the lock was held started no process.
-        waits = Stored.objects.filter(state=Stored.State.WAITING).exists()
-        lock = process.acquire(_NAME) if waits else None
+
+    def make_all() -> None:
+        stored.bury()
+        while making := stored.take():
+            make(making)
+
+    process.work_off(_NAME, lock, make_all, _waits)
+
+
+def _waits() -> bool:
+    return Stored.objects.filter(state=Stored.State.WAITING).exists()
 
 
 def make(making: Stored) -> None:

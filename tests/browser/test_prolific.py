@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -14,21 +13,13 @@ from survey.models import Study
 from survey.study.lifecycle import set_state
 from tests.browser.pictures import keep
 from tests.browser.test_desk import PASSWORD, sign_in
-from tests.prolific_server import TOKEN, Prolific, serving
+from tests.prolific_server import TOKEN, Prolific
 from tests.survey.factories import make_study
 from tests.survey.study.prolific.test_acts import recruit
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 CONSENT = '[consent]\norganiser = "A laboratory"\ncontact = "mara@example.org"\n'
-
-
-@pytest.fixture
-def prolific(settings) -> Iterator[Prolific]:
-    """Prolific's API on this machine."""
-    with serving() as server:
-        settings.PROLIFIC_API = server.address
-        yield server
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from survey.access.audit import record
 from survey.access.errors import DeskError
 from survey.models import ProlificLink, Study
 from survey.study.definition import definition_of
-from survey.study.prolific.api import Action, ProlificError, RemoteStudy
+from survey.study.prolific.api import Action, Prolific, ProlificError, RemoteStudy
 from survey.study.prolific.draft import Draft, body, internal_name, recruitment_of
 from survey.study.prolific.link import alone, client_of, keep
 from survey.study.prolific.submissions import sort_out
@@ -68,11 +68,7 @@ def step(study: Study, action: Action, by: User | str, *, expected: int | None =
         raise DeskError("Open the study here first: people would come to a closed door.")
     possible, act = STEPS[action]
     with alone(study) as link:
-        if not link.remote:
-            raise DeskError("There is no study on Prolific yet.")
-        client = client_of(link)
-        remote = client.study(link.remote)
-        keep(link, remote)
+        client, remote = _looked_up(link)
         if remote.status not in possible:
             raise DeskError(f"Nothing was done: on Prolific the study is {remote.status.lower()}.")
         if action == "PUBLISH":
@@ -86,11 +82,7 @@ def step(study: Study, action: Action, by: User | str, *, expected: int | None =
 def add_places(study: Study, places: int, by: User) -> None:
     """Set how many places there are in all on Prolific: more than now. The same number again adds none."""
     with alone(study) as link:
-        if not link.remote:
-            raise DeskError("There is no study on Prolific yet.")
-        client = client_of(link)
-        remote = client.study(link.remote)
-        keep(link, remote)
+        client, remote = _looked_up(link)
         was = remote.total_available_places or 0
         if places <= was:
             raise DeskError(
@@ -110,8 +102,7 @@ def approve(study: Study, chosen: Collection[str], by: User) -> int:
     """
     done = 0
     with alone(study) as link:
-        if not link.remote:
-            raise DeskError("There is no study on Prolific yet.")
+        _demand_study_there(link)
         client = client_of(link)
         review = sort_out(study, client.submissions(link.remote))
         wanted = [submission.id for submission in review.finished if submission.id in chosen]
@@ -131,6 +122,20 @@ def set_follows(study: Study, *, follows: bool, by: User) -> None:
     """Say whether Prolific pauses by itself when the study does."""
     if ProlificLink.objects.filter(study=study).exclude(follows=follows).update(follows=follows):
         record("prolific.follow", study, by, follows=follows)
+
+
+def _demand_study_there(link: ProlificLink) -> None:
+    if not link.remote:
+        raise DeskError("There is no study on Prolific yet.")
+
+
+def _looked_up(link: ProlificLink) -> tuple[Prolific, RemoteStudy]:
+    """Return Prolific's API and the study as it is there now, which is kept."""
+    _demand_study_there(link)
+    client = client_of(link)
+    remote = client.study(link.remote)
+    keep(link, remote)
+    return client, remote
 
 
 def _check_before_publishing(

@@ -6,7 +6,6 @@ What pauses the study only notes that Prolific is to pause. A participant may be
 from __future__ import annotations
 
 import logging
-import os
 import time
 from typing import Final
 
@@ -36,26 +35,17 @@ def pause_there_too(study: Study) -> None:
 
 def wake() -> None:
     """Start a process that pauses what waits, unless one is at work."""
-    lock = process.acquire(_NAME)
-    if lock is None:
-        return
-    try:
-        process.start(_NAME, lock, "pause_prolific")
-    finally:
-        os.close(lock)
+    process.wake(_NAME, "pause_prolific", lambda: _waiting() is not None)
 
 
 def work(lock: int | None = None) -> None:
     """Pause on Prolific what waits for it, until nothing does. `lock` is an inherited lock."""
-    lock = process.acquire(_NAME) if lock is None else lock
-    while lock is not None:
-        try:
-            while link := _waiting():
-                _pause(link)
-        finally:
-            os.close(lock)
-        # What was noted while the lock was held started no process.
-        lock = process.acquire(_NAME) if _waiting() else None
+
+    def pause_all() -> None:
+        while link := _waiting():
+            _pause(link)
+
+    process.work_off(_NAME, lock, pause_all, lambda: _waiting() is not None)
 
 
 def _waiting() -> ProlificLink | None:

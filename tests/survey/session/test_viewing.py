@@ -8,6 +8,7 @@ from survey.exports.methods import methods_text
 from survey.exports.viewing import viewing_words
 from survey.models import Participant
 from survey.results.collect import collect
+from survey.session import starting
 from survey.simulation.people import simulate
 from survey.study import erasure
 from survey.study.lifecycle import copy
@@ -46,6 +47,7 @@ def test_what_was_matched_and_said_is_kept(client, person):
     assert kept(person) == {"pixels_per_mm": 3.78, "dpr": 1.5, "distance_by": "said", "distance_cm": 55.5}
     # A second answer changes nothing.
     send(client, **MATCHED, distance="arm")
+    starting.tell_viewing(person, {"distance_by": "arm"})
     assert kept(person)["distance_by"] == "said"
 
 

@@ -1,8 +1,6 @@
-"""A server that answers as Prolific does, and a study that recruits there."""
+"""A study that recruits by Prolific."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 import pytest
 from django.contrib.auth.models import User
@@ -13,7 +11,7 @@ from survey.study.lifecycle import set_state
 from survey.study.prolific import acts
 from survey.study.prolific.draft import proposal
 from survey.study.prolific.link import connect
-from tests.prolific_server import TOKEN, Prolific, serving
+from tests.prolific_server import TOKEN, Prolific
 from tests.survey.factories import make_study
 
 RECRUITMENT = """
@@ -27,14 +25,6 @@ screened_out = "OUT12345"
 withdrew = "LEFT1234"
 """
 ADDRESS = "https://survey.example.org/s/study/"
-
-
-@pytest.fixture
-def prolific(settings) -> Iterator[Prolific]:
-    """Prolific's API on this machine."""
-    with serving() as server:
-        settings.PROLIFIC_API = server.address
-        yield server
 
 
 @pytest.fixture
