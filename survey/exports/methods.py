@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from survey.analysis import QuestionAnalysis
+from survey.analysis.covariates.labels import label
 from survey.analysis.planning.stopping import stopping_interval
 from survey.analysis.scale import Scale, number_text
 from survey.analysis.summary import named
@@ -176,7 +177,7 @@ def _covariates(export: Export, question: QuestionText) -> str:
         else "the slope of a regression of the scores with contents as clusters (CR2)"
     )
     return (
-        f"{', '.join(part.covariate_links.names)} were compared with the scores{about} by correlations with intervals from the jackknife "
+        f"{', '.join(map(label, part.covariate_links.names))} were compared with the scores{about} by correlations with intervals from the jackknife "
         f"over contents, by the measures of ITU-T P.1401 after a linear fit, and tested by {model}, with Holm's correction. "
         f"{' '.join(links.sentences)}"
     )

@@ -15,6 +15,7 @@ from django.db.models import Case, Count, DecimalField, F, Max, Sum, TextField, 
 from django.db.models.functions import Cast
 
 from survey.analysis import Ratings, analyse, check
+from survey.analysis.covariates.labels import label
 from survey.analysis.items.mos import mos_from_counts, mos_table
 from survey.analysis.scale import ACR, Scale
 from survey.analysis.table import code, main_phase
@@ -214,7 +215,7 @@ def _collect(pk: int, fingerprint_: str, selection: Selection) -> Export:
         definition=study.version.definition,
         questions=texts_of(study),
         factors=tuple(factors.values()),
-        descriptions={column: f"covariate {name}" for name, column in covariates.items()}
+        descriptions={column: _described(name) for name, column in covariates.items()}
         | {column: f"factor {name}" for name, column in factors.items()},
         ratings=counted,
         checked=ratings.table,
@@ -232,6 +233,12 @@ def _asked_of_level(asked: list[str], items: pd.DataFrame, selection: Selection)
     if selection.only is None:
         return asked
     return sorted({*asked} & {*items.loc[of_level(items, selection.only), "item"]})
+
+
+def _described(covariate: str) -> str:
+    """Return what a covariate's column holds, in words where its name says too little."""
+    words = label(covariate)
+    return f"covariate {covariate}" if words == covariate else f"covariate {covariate}: {words}"
 
 
 def counted_ratings(study: Study) -> pd.DataFrame:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from survey.analysis.covariates.labels import label
 from survey.analysis.items.comparisons import SIGNIFICANT
 from survey.analysis.terms import IMAGES, Terms
 
@@ -19,7 +20,7 @@ def sentences(table: pd.DataFrame, contents: bool, terms: Terms = IMAGES) -> lis
     nothing = tested[~tested["covariate"].isin(sure["covariate"])]
     found = [sentence for _, row in sure.iterrows() for sentence in _explains(row, contents, terms)]
     if len(nothing):
-        names = _listed(list(nothing["covariate"]))
+        names = _listed([label(name) for name in nothing["covariate"]])
         plcc = nothing["plcc"].dropna()
         span = (
             f" (r from {plcc.min():.2f} to {plcc.max():.2f})" if len(plcc) > 1 else _r(nothing.iloc[0], terms)
@@ -28,10 +29,10 @@ def sentences(table: pd.DataFrame, contents: bool, terms: Terms = IMAGES) -> lis
     left = table[table["p_holm"].isna()]
     for _, row in left.iterrows():
         if row["note"]:
-            found.append(f"{row['covariate']} was not compared: {row['note']}.")
+            found.append(f"{_first(row)} was not compared: {row['note']}.")
         elif pd.notna(row["plcc"]):
             found.append(
-                f"{row['covariate']} has r = {row['plcc']:.2f} with the score; these {terms.item}s are too few to test it."
+                f"{_first(row)} has r = {row['plcc']:.2f} with the score; these {terms.item}s are too few to test it."
             )
     ceilings = table["ceiling"].dropna()
     if len(ceilings) and len(tested):
@@ -39,9 +40,15 @@ def sentences(table: pd.DataFrame, contents: bool, terms: Terms = IMAGES) -> lis
     return found or ["The covariates could not be compared with the scores."]
 
 
+def _first(row: pd.Series[Any]) -> str:
+    """Return the covariate as the first word of a sentence; a name that a researcher chose stays as it is."""
+    name = label(row["covariate"])
+    return name if name == row["covariate"] else f"{name[0].upper()}{name[1:]}"
+
+
 def _explains(row: pd.Series[Any], contents: bool, terms: Terms) -> list[str]:
     """Return how one covariate goes with the score, and how many points it is worth."""
-    name, value = row["covariate"], row[row["test"]]
+    name, value = label(row["covariate"]), row[row["test"]]
     side = "higher" if value > 0 else "lower"
     inside = f"r = {row['plcc_within']:.2f}" if contents and pd.notna(row["plcc_within"]) else ""
     if row["test"] != "between" and inside and row["plcc"] * value < 0:

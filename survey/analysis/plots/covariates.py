@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from survey.analysis.covariates.labels import label
 from survey.analysis.plots.names import tell_apart
 from survey.analysis.plots.style import BLUE, GRID, VERMILION, WIDTH, scale_of, score_axis
 
@@ -30,7 +31,7 @@ def draw_covariates(table: pd.DataFrame) -> Figure:
     across = min(_ACROSS, len(names))
     down = -(-len(names) // across)
     figure = Figure(figsize=(WIDTH, covariates_height(table)), layout="constrained")
-    labels = tell_apart(names, 28, 2).texts
+    labels = tell_apart([label(name) for name in names], 28, 2).texts
     panels = figure.subplots(down, across, squeeze=False, sharey=True)
     for place, axes in enumerate(panels.ravel()):
         if place >= len(names):

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from survey.analysis import Analysis, QuestionAnalysis
 from survey.analysis.covariates import Links
+from survey.analysis.covariates.labels import with_labels
 from survey.analysis.groups import Comparison
 from survey.analysis.plots import Plot, drawable, render_formats, select_question
 from survey.analysis.report.answers import Answer, answer, two_tests
@@ -74,7 +75,7 @@ def report_html(analysis: Analysis, drawings: Sequence[Drawing], title: str) -> 
     own = {key for part in analysis.questions.values() for key in part.summary["notes"]}
     return page(
         "report.html",
-        {"cell": format_cell, "numeric": _numeric},
+        {"cell": format_cell, "numeric": _numeric, "labelled": with_labels},
         title=title,
         simulated=analysis.summary["notes"].get("simulated", ""),
         ratings=analysis.summary["ratings"],
@@ -142,7 +143,9 @@ def _section(question: str, analysis: QuestionAnalysis, drawings: list[Drawing])
         groups=groups_said(analysis.group_comparison.result),
         drawings=drawings,
         tables=[
-            (titles[name], TABLE_WORDS[name], frame) for name, frame in frames.items() if frame is not None
+            (titles[name], TABLE_WORDS[name], with_labels(frame))
+            for name, frame in frames.items()
+            if frame is not None
         ],
         notes=in_sentences(analysis.summary["notes"]),
         marked=len(analysis.summary["participants_flagged"] or []),

@@ -31,12 +31,16 @@ def test_analyse_writes_covariates_and_tells_them_in_the_summary(out):
     assert list(table.index) == ["ssim", "noise"]
     summary = json.loads((out / "summary.json").read_text())
     assert summary["covariates"]["ssim"]["plcc"] == pytest.approx(table.loc["ssim", "plcc"])
-    assert summary["covariates_finding"].startswith("Items with higher ssim were rated higher")
+    assert summary["covariates_finding"].startswith(
+        "Items with higher similarity to the content (SSIM) were rated higher"
+    )
 
 
 def test_the_report_opens_the_covariates_with_one_sentence(out):
     section = (out / "report.html").read_text().partition("<h3>What was measured on the images</h3>")[2]
-    assert section.lstrip().startswith("<p>Items with higher ssim were rated higher")
+    assert section.lstrip().startswith(
+        "<p>Items with higher similarity to the content (SSIM) were rated higher"
+    )
     assert "Scores over the covariates" in section
 
 

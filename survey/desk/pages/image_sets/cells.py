@@ -10,6 +10,7 @@ from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
 from generator.models import Cell, Source
+from survey.analysis.covariates.labels import label
 from survey.analysis.plots.style import render as draw
 from survey.desk.image_set_access import readable_set
 from survey.desk.loss_curve import draw_curve, loss_table
@@ -32,7 +33,7 @@ def cell(request: HttpRequest, slug: str, index: int) -> HttpResponse:
         "cell": found,
         "factors": [(name, text_of(value)) for name, value in found.factors.items()],
         "recipe": [(name, text_of(value)) for name, value in found.recipe.items()],
-        "covariates": [(name, text_of(value)) for name, value in found.covariates.items()],
+        "covariates": [(label(name), text_of(value)) for name, value in found.covariates.items()],
         "alike": found.covariates.get("near_duplicate_of"),
         "provenance": [
             line

@@ -9,6 +9,7 @@ import pandas as pd
 from django.http import HttpRequest, HttpResponse
 
 from survey.access.studies import own_studies
+from survey.analysis.covariates.labels import with_labels
 from survey.analysis.plots import FORMATS, Plot
 from survey.analysis.report.report import MAX_CELLS, format_cell
 from survey.models import Study
@@ -57,6 +58,7 @@ def figure(plot: Plot[Any], numbers: pd.DataFrame, csv: str) -> Figure:
 
 def page_table(title: str, frame: pd.DataFrame, csv: str, words: str = "") -> Table:
     """Return a table's cells as text, or none of them where it is longer than a page bears. csv: its address. words: how to read it."""
+    frame = with_labels(frame)
     numeric = [pd.api.types.is_numeric_dtype(frame[column]) for column in frame.columns]
     rows = None
     if frame.size <= MAX_CELLS:

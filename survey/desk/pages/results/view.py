@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 
 from survey.analysis import plots
+from survey.analysis.covariates.labels import label
 from survey.analysis.groups import Comparison
 from survey.analysis.groups.sessions import sessions_said
 from survey.analysis.report.answers import Answer, condition_finding, reliability_finding
@@ -239,7 +240,7 @@ def _numbers(row: Mapping[Any, Any] | None) -> dict[str, str]:
 def _shown(row: Mapping[Any, Any]) -> dict[str, str]:
     """Return one covariate's numbers as text."""
     return {
-        "name": row["covariate"],
+        "name": label(row["covariate"]),
         "items": str(row["items"]),
         **{name: score(row[name]) for name in ("plcc", "srocc", "rmse_star")},
         **{

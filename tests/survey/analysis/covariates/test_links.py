@@ -82,7 +82,7 @@ def test_correlations_are_those_of_r(found):
 
 def test_what_explains_is_told_in_one_sentence_and_what_does_not_is_named(found):
     assert found.finding.startswith(
-        "Images with higher ssim were rated higher (r = 0.87, 95 % interval 0.67 to 0.95"
+        "Images with higher similarity to the content (SSIM) were rated higher (r = 0.87, 95 % interval 0.67 to 0.95"
     )
     told = " ".join(found.sentences)
     assert "Among images of one photograph r = 0.96." in told
@@ -103,7 +103,9 @@ def test_images_of_one_photograph_may_tell_the_opposite_of_all_images():
     table["ssim"] = table["ssim"] + 3 * place
     table["rating"] = np.clip(table["rating"] + (place - 4), 1, 5)
     told = links_of(table).sentences
-    assert told[0].startswith("Among images of one photograph, those with higher ssim were rated lower")
+    assert told[0].startswith(
+        "Among images of one photograph, those with higher similarity to the content (SSIM) were rated lower"
+    )
     assert told[1].startswith("Over all images the link is the other way")
 
 
