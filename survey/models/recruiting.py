@@ -54,3 +54,10 @@ class ProlificLink(models.Model):
 
     def __str__(self) -> str:
         return f"{self.study}: {self.remote or 'no Prolific study'}"
+
+    @property
+    def sends_people_in_vain(self) -> bool:
+        """Whether people come from Prolific, as it said last, while the study takes nobody and no pause is under way."""
+        return self.status == "ACTIVE" and not (
+            self.study.takes_people or self.pause_asked_at or self.problem
+        )

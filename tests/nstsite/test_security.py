@@ -32,6 +32,16 @@ def test_djangos_own_deployment_checks_find_nothing(tmp_path):
     assert answer.returncode == 0, answer.stderr
 
 
+@pytest.mark.parametrize(
+    "address", ["http://api.prolific.com", "http://127.0.0.1.example.org", "ftp://127.0.0.1", "x"]
+)
+def test_a_platforms_token_is_sent_nowhere_but_over_https(tmp_path, address):
+    environment = {**os.environ, "DATA_DIR": str(tmp_path), "PROLIFIC_API": address}
+    command = [sys.executable, "-c", "import nstsite.settings"]
+    answer = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert "PROLIFIC_API must be an https address" in answer.stderr
+
+
 def test_every_page_forbids_inline_script_and_style(client):
     make_study()
     for address in ("/", "/s/study/", "/sign-in/", "/nowhere"):

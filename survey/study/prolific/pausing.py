@@ -21,6 +21,8 @@ from survey.study.prolific.acts import step
 log = logging.getLogger(__name__)
 
 _NAME: Final = "prolific"
+#: States of Prolific in which people come, or soon will.
+_COMES: Final = ("ACTIVE", "PUBLISHING", "SCHEDULED")
 #: Seconds before each try: Prolific may be away for a moment.
 _WAITS: Final = (0, 10, 60)
 
@@ -74,7 +76,7 @@ def _pause(link: ProlificLink) -> None:
         else:
             problem = ""
         link.refresh_from_db()
-        if not problem or link.status != "ACTIVE":
+        if not problem or link.status not in _COMES:
             problem = ""
             break
     if problem:

@@ -261,6 +261,10 @@ trap = 2
 display = true
 plates = 2
 required = true
+[viewing]
+min_width = 1000
+card = true
+distance = true
 """
 
 
@@ -275,6 +279,12 @@ def test_bots_play_whole_sessions_through_a_server(live_server):
         assert (person.state, person.is_simulated) == (Participant.State.FINISHED, True)
         assert person.screening == {"display": "yes", "plate_1": "right", "plate_2": "right"}
         assert person.about == {}
+        assert person.viewing == {
+            "pixels_per_mm": None,
+            "dpr": None,
+            "distance_by": "arm",
+            "distance_cm": 60,
+        }
     table = tidy_table(study)
     assert table["phase"].value_counts()[["main", "repeat", "trap", "practice"]].tolist() == [15, 3, 3, 3]
     assert table["rt_ms"].notna().all()

@@ -18,6 +18,7 @@ from survey.desk.setup_list import setup_list
 from survey.models import Study
 from survey.study.definition import Definition, definition_of
 from survey.study.lifecycle import set_state
+from survey.study.prolific.link import link_of
 from survey.study.publish import PublishError
 from survey.study.readiness import blocking, load_of
 from survey.study.revise import revise
@@ -43,6 +44,7 @@ def setup(request: HttpRequest, slug: str) -> HttpResponse:
         "versions": study.versions.order_by("-number"),
         "may_copy": may_create_studies(request.user),
         "has_people": has_people(study),
+        "prolific": link_of(study),
     }
     return render(request, "survey/researcher/setup.html", context)
 

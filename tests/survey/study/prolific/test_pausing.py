@@ -110,6 +110,32 @@ def test_trouble_is_tried_again_and_then_told(study, owner, following, prolific,
     assert (following.problem, following.status) == ("", "PAUSED")
 
 
+@pytest.mark.parametrize("page", ["live", "setup", "prolific"])
+def test_whose_study_pauses_alone_is_offered_to_pause_prolific(study, owner, following, woken, page):
+    acts.set_follows(study, follows=False, by=owner)
+    address, said = f"/studies/{study.slug}/{page}/", "People still come from Prolific"
+    desk = client_for(owner)
+    assert said not in desk.get(address).content.decode()
+    set_state(study, Study.State.PAUSED, owner)
+    assert said in desk.get(address).content.decode()
+    acts.step(study, "PAUSE", owner)
+    assert said not in desk.get(address).content.decode()
+
+
+def test_a_study_that_is_just_being_published_is_paused_once_it_is(study, owner, following, prolific, woken):
+    prolific.studies[following.remote]["status"] = "PUBLISHING"
+    set_state(study, Study.State.PAUSED, owner)
+
+    def then() -> None:
+        if len(prolific.asked) > asked + 1:
+            prolific.studies[following.remote]["status"] = "ACTIVE"
+            prolific.before = lambda: None
+
+    asked, prolific.before = len(prolific.asked), then
+    pausing.work()
+    assert prolific.studies[following.remote]["status"] == "PAUSED"
+
+
 def test_a_study_that_prolific_stopped_itself_is_no_trouble(study, owner, following, prolific, woken):
     prolific.studies[following.remote]["status"] = "AWAITING REVIEW"
     set_state(study, Study.State.PAUSED, owner)
