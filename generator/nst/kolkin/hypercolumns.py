@@ -10,14 +10,14 @@ from torch import Tensor
 
 from generator.nst.network import Vgg
 
-# Grey levels that torchvision's training divides images by (the mean of its three deviations, 0.229, 0.224, 0.225). A
-# network that reads undivided images has activations larger by this factor.
-_DEVIATION = 0.226 * 255
+# What the activations of a network that reads grey levels are divided by: then they are those of images of 0 to 1. Means,
+# covariances and cosine distances are then of one size, as with the training of torchvision that STROTSS was made for.
+_GREY_LEVELS = 255.0
 _QUARTER = 4
 
 
 class Reader:
-    """Reads images, N x 3 x H x W in grey levels, by a network, in the units of torchvision's training."""
+    """Reads images, N x 3 x H x W in grey levels, by a network, as if they were of 0 to 1."""
 
     def __init__(self, network: Vgg, layers: Sequence[str]) -> None:
         """Take a network whose taps hold the layers."""
@@ -27,7 +27,7 @@ class Reader:
             torch.tensor(values, device=network.device)[:, None, None]
             for values in (preprocessing.mean, preprocessing.deviation)
         )
-        self._unit = _DEVIATION if preprocessing.deviation == (1.0, 1.0, 1.0) else 1.0
+        self._unit = _GREY_LEVELS if preprocessing.deviation == (1.0, 1.0, 1.0) else 1.0
 
     def __call__(self, image: Tensor) -> list[Tensor]:
         """Return the activations of each layer, 1 x C x h x w, float32."""

@@ -29,6 +29,8 @@ class Strotss(Descent):
             image = pyramid.detail(content) + style.mean((2, 3), keepdim=True)
         else:
             image = pyramid.scaled(before, self.sizes[number])
+            # As the authors' program: the content's finest detail, at all sizes but the last.
+            image = image if number == len(self.sizes) - 1 else image + pyramid.detail(content)
         alpha = self.recipe.ratio / 2**number
         with torch.no_grad():
             wanted, given = self._layers(content), self._layers(style)

@@ -304,13 +304,13 @@ PRESETS: dict[str, Preset] = {
         date="2026-11-27",
     ),
     "strotss": Preset(
-        # Section 2.1 and the program (vgg_pt.py): colours and 9 of VGG-16's 13 layers after their ReLU. Section 2.5: 4
+        # Section 2.1: colours and VGG-16's 13 layers but the 9th, 10th, 12th and 13th, after their ReLU. Section 2.5: 4
         # sizes that double from 64 px, α 16 that halves from size to size, 200 updates of RMSprop at each, at 0.002 of the
         # range (0.51 grey levels), half of it at the last.
         Recipe(
             method="strotss",
             network="vgg16",
-            style_layers=(*_KOLKIN_LAYERS, "conv4_3", "conv5_3"),
+            style_layers=(*_KOLKIN_LAYERS, "conv4_1", "conv5_1"),
             alpha=16.0,
             init="content",
             learning_rate=0.51,

@@ -29,13 +29,13 @@ def test_columns_lie_at_a_quarter_of_the_size_and_divide_each_layer_by_its_chann
     assert torch.allclose(found[0], torch.tensor([0.25] * 4 + [0.125] * 8))
 
 
-def test_a_network_of_undivided_images_gives_activations_as_large_as_one_of_divided_ones() -> None:
-    """The moments of STROTSS are compared in the units of the network that its authors used."""
+def test_a_network_of_grey_levels_gives_the_activations_of_images_of_0_to_1() -> None:
+    """The moments of STROTSS would outweigh its other terms."""
     weights = tiny_weights()
     image = picture()[None] * 255
     read = hypercolumns.Reader(Vgg(weights, LAYERS), LAYERS)
-    # The same network, trained on images divided by 57.63: its first kernels are as much larger, all else as much smaller.
-    scale = 0.226 * 255
+    # The same network for images divided by 255: its biases are as much smaller.
+    scale = 255.0
     tensors = {name: tensor / scale if "bias" in name else tensor for name, tensor in weights.tensors.items()}
     even = dataclasses.replace(TORCH, mean=weights.preprocessing.mean, deviation=(scale,) * 3)
     divided = dataclasses.replace(weights, tensors=tensors, preprocessing=even)
