@@ -11,6 +11,7 @@ from PIL import Image
 from generator.files import images, networks
 from generator.making import engine
 from generator.models import Cell, Source
+from generator.nst.recipes.options import KOLKIN
 
 if TYPE_CHECKING:
     import torch
@@ -41,13 +42,7 @@ def of_cell(
         "weights": _weights(recipe),
         "coefficients": {
             "inner": dataclasses.asdict(result.coefficients),
-            "preset": {
-                "convention": recipe.convention,
-                "alpha": recipe.alpha,
-                "beta": recipe.beta,
-                "style_weights": list(recipe.relative_style_weights),
-                "tv_weight": recipe.tv_weight,
-            },
+            "preset": _weighed(recipe),
         },
         "curve": thinned(result.curve),
         "final": {term: values[-1] for term, values in result.curve.items() if values},
@@ -62,6 +57,19 @@ def of_cell(
         **engine.describe_device(device),
         "image": {"width": picture.width, "height": picture.height, "pixels": images.pixel_hash(picture)},
         "made_at": timezone.now().isoformat(timespec="seconds"),
+    }
+
+
+def _weighed(recipe: Recipe) -> dict[str, Any]:
+    """Return the weights as the recipe states them, and in whose units they are."""
+    if recipe.method in KOLKIN:
+        return {"convention": recipe.method, "alpha": recipe.alpha, "beta": recipe.beta}
+    return {
+        "convention": recipe.convention,
+        "alpha": recipe.alpha,
+        "beta": recipe.beta,
+        "style_weights": list(recipe.relative_style_weights),
+        "tv_weight": recipe.tv_weight,
     }
 
 

@@ -55,6 +55,18 @@ def test_a_grid_goes_from_plan_to_images_with_their_provenance(write_plan: PlanW
     assert len({cell.sha256 for cell in image_set.cells.all()}) == 4
 
 
+def test_images_of_nnst_and_strotss_say_by_which_method_and_weight_they_were_made(
+    write_plan: PlanWriter,
+) -> None:
+    image_set = rows(write_plan('[factors]\nmethod = ["nnst", "strotss"]\nratio = [0.5]\n'))
+    assert render(image_set).done == 2
+    for cell in image_set.cells.all():
+        method = cell.recipe["method"]
+        weights = cell.provenance["coefficients"]["preset"]
+        assert weights == {"convention": method, "alpha": 0.5 * weights["beta"], "beta": weights["beta"]}
+        assert cell.provenance["algorithm"] == cell.algorithm == "kolkin-1"
+
+
 def test_a_second_run_makes_nothing_again(write_plan: PlanWriter) -> None:
     path = write_plan(GRID)
     render(rows(path))
