@@ -23,6 +23,7 @@ MOST_CATEGORIES: Final = 11
 _STEP: Final = 0.01
 _LEAST: Final = 1e-300
 _NEVER: Final = -1e6
+_COARSE: Final = 3
 _EQUAL: Final = 1e-12
 _AT_ONCE: Final = 2_000_000
 
@@ -81,13 +82,15 @@ class Grid:
             counts: shape (rows, categories).
             one_peak: only among distributions that do not rise again after a fall.
         """
-        logs = self.of_one_peak if one_peak else self.logs
+        # A distribution to draw samples from need not be fitted as finely as one that is printed.
+        every = _COARSE if one_peak else 1
+        logs = (self.of_one_peak if one_peak else self.logs)[::every, ::every]
         flat = logs.reshape(-1, logs.shape[-1]).T
         rows = max(1, _AT_ONCE // flat.shape[1])
         parts = [(counts[i : i + rows] @ flat).argmax(axis=1) for i in range(0, len(counts), rows)]
         places = np.concatenate(parts) if parts else np.empty(0, np.int64)
         i, j = np.unravel_index(places, logs.shape[:2])
-        return i.astype(np.int64), j.astype(np.int64)
+        return i.astype(np.int64) * every, j.astype(np.int64) * every
 
 
 @lru_cache(maxsize=4)

@@ -28,6 +28,8 @@ Names = NDArray[np.object_]
 SPLIT_COLUMNS: Final = ("item", "n", "psi", "rho", "valley", "p", "p_holm", "split", "camps", "note")
 FEWEST_VOTES: Final = 10
 """Votes of different people from which on an image is tested."""
+MAX_BESIDE_SCORES: Final = 200
+"""Images up to which the page of scores marks those that split; of more, it would wait too long."""
 MAX_NAMED: Final = 5
 SMALLEST_CAMP: Final = 0.2
 """Share of the votes that the smaller camp has at least: a few careless votes are no camp."""
@@ -63,6 +65,11 @@ class SplitVotes:
     ratings: Coded
     seed: int = 0
     terms: Terms = IMAGES
+
+    @property
+    def beside_scores(self) -> dict[str, str]:
+        """The camps to show beside scores; none where there are many images."""
+        return self.found.camps if len(self.ratings.items) <= MAX_BESIDE_SCORES else {}
 
     @cached_property
     def _counts(self) -> Ints:

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from survey.analysis import plots
 from survey.analysis.report.answers import answer
+from survey.desk.pages.results.pieces import score
 from survey.desk.pages.results.view import TABLES
 from survey.results.collect import collect, fingerprint
 from survey.session.answering import rate
@@ -233,3 +234,7 @@ def test_a_kept_plot_reads_the_study_once(desk, study, django_assert_max_num_que
     first = desk.get(address).content
     with django_assert_max_num_queries(12):
         assert desk.get(address).content == first
+
+
+def test_a_number_that_rounds_to_nought_has_no_sign():
+    assert [score(value) for value in (-0.004, 0.004, -0.006)] == ["0.00", "0.00", "-0.01"]

@@ -53,3 +53,10 @@ def test_the_table_has_its_columns_explained_and_the_methods_their_sentence(stud
 
 def test_the_methods_say_nothing_of_what_was_not_tested():
     assert "Janowski" not in methods_text(collect(rated_study(people=3)))
+
+
+def test_a_page_of_many_images_leaves_the_search_to_reliability(study, divided, admin_client, monkeypatch):
+    monkeypatch.setattr("survey.analysis.items.split.MAX_BESIDE_SCORES", 5)
+    assert "two camps" not in admin_client.get(reverse("results", args=[study.slug])).content.decode()
+    reliability = admin_client.get(reverse("results_reliability", args=[study.slug])).content.decode()
+    assert f"“{divided}”" in reliability

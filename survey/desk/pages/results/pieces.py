@@ -78,8 +78,8 @@ def file_response(data: bytes, name: str) -> HttpResponse:
 
 
 def score(value: float, digits: int = 2) -> str:
-    """Return a number for a table of scores, a dash for none."""
-    return "–" if pd.isna(value) else f"{value:.{digits}f}"
+    """Return a number for a table of scores, a dash for none, and 0.00 without a sign."""
+    return "–" if pd.isna(value) else f"{round(value, digits) + 0.0:.{digits}f}"
 
 
 def interval(low: float, high: float) -> str:

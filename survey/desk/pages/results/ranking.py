@@ -39,7 +39,7 @@ def ranking(
     mos = mos.sort_values(["mos", "item"], ascending=[False, True], kind="stable")
     shown = mos if "all" in asked else mos.head(MAX_SHOWN)
     ticks = axis(part.scale, labels)
-    camps = part.split_votes.found.camps
+    camps = part.split_votes.beside_scores
     rows = [
         {
             "item": row["item"],
