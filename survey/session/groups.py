@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from django.db.models import Count, Q
@@ -36,6 +37,27 @@ def filled_by(study: Study, field: str, **only: Any) -> Counter[Any]:
     counts: Counter[Any] = Counter(dict(people.values_list(field).annotate(Count("pk"))))
     counts.subtract(dict(out.values_list(field).annotate(Count("pk"))))
     return counts
+
+
+@dataclass(frozen=True)
+class Filling:
+    """How full one group is: of `people` at most (None for no limit), so many finished and so many are at it."""
+
+    key: str
+    finished: int
+    under_way: int
+    people: int | None
+
+
+def filling(study: Study, definition: Definition) -> list[Filling]:
+    """Return how full each group is."""
+    if not definition.groups:
+        return []
+    both, finished = filled(study), filled_by(study, "group", state=Participant.State.FINISHED)
+    return [
+        Filling(group.key, finished[group.key], both[group.key] - finished[group.key], group.people)
+        for group in definition.groups
+    ]
 
 
 def open_groups(definition: Definition, counts: Mapping[str, int]) -> list[str]:

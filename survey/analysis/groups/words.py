@@ -52,7 +52,7 @@ def _means(table: pd.DataFrame) -> list[str]:
 
 
 def _people(name: str, count: dict[str, int]) -> str:
-    return f"{count[name]} people of {name}" if count[name] != 1 else f"one person of {name}"
+    return f"{count[name]} people of “{name}”" if count[name] != 1 else f"one person of “{name}”"
 
 
 def _ends(row: dict[Any, Any]) -> tuple[str, str, float, float, float]:
@@ -64,8 +64,11 @@ def _ends(row: dict[Any, Any]) -> tuple[str, str, float, float, float]:
 
 def _numbers(row: dict[Any, Any], name: str) -> str:
     _, _, _, low, high = _ends(row)
-    p = row["p_holm"]
-    return f"95 % interval {low:.2f} to {high:.2f}, {name}, " + ("p < 0.001" if p < 0.001 else f"p = {p:.3f}")
+    return f"95 % interval {low:.2f} to {high:.2f}, {name}, {_p(row['p_holm'])}"
+
+
+def _p(p: float) -> str:
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
 def _higher(row: dict[Any, Any], count: dict[str, int], name: str) -> str:
@@ -86,11 +89,11 @@ def _nothing_shown(row: dict[Any, Any], count: dict[str, int], name: str) -> str
 
 def _by_model(model: pd.DataFrame, terms: Terms) -> str:
     parts = [
-        f"{row['group']} less {row['against']} {row['estimate']:+.2f} ({row['ci_low']:.2f} to {row['ci_high']:.2f}, "
-        f"p = {row['p_holm']:.3f})"
+        f"“{row['group']}” less “{row['against']}” {row['estimate']:+.2f} (95 % interval {row['ci_low']:.2f} to "
+        f"{row['ci_high']:.2f}, {_p(row['p_holm'])})"
         for row in model.to_dict("records")
     ]
-    return f"The mixed model, for {terms.item}s like these and not only these: {'; '.join(parts)}."
+    return f"By the mixed model, for {terms.item}s like these: {'; '.join(parts)}."
 
 
 def _on_items(items: pd.DataFrame, table: pd.DataFrame, terms: Terms) -> str:

@@ -33,8 +33,8 @@ def test_simulated_people_fill_the_groups(study):
 
 def test_results_compare_the_groups_first_in_a_sentence(study, admin_client):
     page = admin_client.get(reverse("results_groups", args=[study.slug])).content.decode()
-    assert "6 people of told" in page
-    assert "0% of the 6 in plain and 0% of the 6 in told did not finish" in page
+    assert "6 people of “told”" in page
+    assert "0 % of the 6 in “plain” and 0 % of the 6 in “told” did not finish" in page
     assert "told − plain" in page
     assert "tables/groups.csv" in page
     assert "results/groups/" in admin_client.get(reverse("results", args=[study.slug])).content.decode()
@@ -65,7 +65,7 @@ def test_a_page_does_not_wait_for_a_large_model_of_groups(study, admin_client, m
     monkeypatch.setattr("survey.analysis.groups.compare.MAX_WORK_ON_A_PAGE", 0)
     page = admin_client.get(reverse("results_groups", args=[study.slug])).content.decode()
     assert "takes longer to compute than a page waits for" in page
-    assert "6 people of told" in page
+    assert "6 people of “told”" in page
 
 
 def test_a_study_without_groups_has_no_such_view(admin_user, admin_client):

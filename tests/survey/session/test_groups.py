@@ -75,6 +75,20 @@ def test_sessions_that_went_quiet_stopped_or_were_left_out_fill_no_group():
 
 
 @pytest.mark.django_db
+def test_the_live_page_says_how_full_each_group_is(admin_client):
+    limited = TWO.replace('"plain"\n', '"plain"\npeople = 5\n').replace('"told"\n', '"told"\npeople = 5\n')
+    study = make_study(limited)
+    done = starting.start(study)
+    rate_all(done)
+    finishing.finish(done)
+    other = starting.start(study)
+    asked = definition_of(study.version)
+    full = {of.key: (of.finished, of.under_way, of.people) for of in groups.filling(study, asked)}
+    assert full == {done.group: (1, 0, 5), other.group: (0, 1, 5)}
+    assert "Under way" in admin_client.get("/studies/study/live/").content.decode()
+
+
+@pytest.mark.django_db
 def test_a_preview_chooses_its_group_and_fills_none(admin_user):
     study = make_study(TWO)
     assert starting.start(study, preview_by=admin_user, preview_group="told").group == "told"

@@ -21,6 +21,7 @@ from survey.desk.pages.study.setup import participants_address
 from survey.exports import background
 from survey.models import Question, Study
 from survey.results.monitor import QUIET, Watch, people_now, watch
+from survey.session.groups import filling
 from survey.study.definition import Definition, definition_of
 from survey.study.prolific.link import link_of
 from survey.study.stopping import standing
@@ -65,6 +66,7 @@ def _context(study: Study) -> dict[str, Any]:
         "goal": definition.goal,
         "stopping": standing(study, definition),
         "rule_so_far": _so_far(definition, seen),
+        "groups": filling(study, definition),
         "bars": _bars(seen.reached),
         "failed": sum(seen.failures.values()),
         "questions": [

@@ -82,8 +82,8 @@ def test_the_mixed_model_is_that_of_lme4():
 
 def test_the_first_sentence_says_who_rated_higher_and_by_how_much():
     found = compared(simulated({"plain": 20, "told": 22}, {"plain": 0, "told": 0.9}))
-    assert found.finding.startswith("The 22 people of told rated ")
-    assert "higher than the 20 people of plain (95 % interval " in found.finding
+    assert found.finding.startswith("The 22 people of “told” rated ")
+    assert "higher than the 20 people of “plain” (95 % interval " in found.finding
     alike = compared(simulated({"plain": 9, "told": 9}, {"plain": 0, "told": 0}))
     assert alike.finding.startswith("No difference could be shown between")
 
@@ -145,5 +145,5 @@ def test_drop_out_is_tested_by_fishers_exact_test():
     assert found["share_unfinished"].tolist() == [0.2, 0.6]
     assert found["p"].iloc[0] == pytest.approx(stats.fisher_exact(np.array([[20, 5], [10, 15]])).pvalue)
     said = sessions_said(found)
-    assert said.startswith("20% of the 25 in a and 60% of the 25 in b did not finish")
+    assert said.startswith("20 % of the 25 in “a” and 60 % of the 25 in “b” did not finish")
     assert "for that reason alone" in said
