@@ -73,6 +73,9 @@ class Participant(models.Model):
         indexes = [
             models.Index(fields=["study", "state", "last_seen_at"], name="participant_by_freshness"),
             models.Index(fields=["study", "review"], name="participant_by_review"),
+            models.Index(
+                fields=["study", "state", "group", "order_row", "is_preview"], name="participant_by_group"
+            ),
         ]
         constraints = [
             models.UniqueConstraint(fields=["study", "code"], name="participant_code_once"),

@@ -43,8 +43,8 @@ def sessions_said(sessions: pd.DataFrame) -> str:
     if len(sessions) < 2:
         return ""
     shares = [
-        f"{100 * row.share_unfinished:.0f} % of the {row.started} in “{row.group}”"
-        for row in sessions.itertuples()
+        f"{100 * row['share_unfinished']:.0f} % of the {row['started']} in “{row['group']}”"
+        for row in sessions.to_dict("records")
     ]
     p = float(sessions["p"].iloc[0])
     unequal = " Groups that lose people unequally may differ for that reason alone." if p < 0.05 else ""
