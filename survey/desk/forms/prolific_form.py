@@ -23,7 +23,7 @@ class TokenForm(forms.Form):
         label="API token",
         max_length=500,
         widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-        help_text="Prolific makes one under Settings, “Go to API token page”. It can do all that your account can.",
+        help_text="Prolific makes one on its page “API tokens”. It can do all that your account can.",
     )
 
 
