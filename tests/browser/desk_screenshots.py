@@ -184,6 +184,7 @@ def test_the_set_up(page: Page, shoot: Shoot) -> None:
         "own_questions",
         "images",
         "assignment",
+        "groups",
         "recruitment",
         "privacy",
         "open",

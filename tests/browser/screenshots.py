@@ -121,6 +121,17 @@ labels = ["سيئة", "ضعيفة", "مقبولة", "جيدة", "ممتازة"]
 "Stop or withdraw" = "توقف أو انسحب"
 """
 
+GROUPS = """
+[[groups]]
+key = "one"
+instructions = "A neural network made these images from photographs. Say how good each one looks to you."
+[[groups]]
+key = "other"
+instructions = "A neural network made these images from photographs. Say how good each one looks to you."
+[session]
+blocks = 2
+"""
+
 POST_TO_RATE = """() => {
   const form = document.createElement('form');
   form.method = 'post';
@@ -306,6 +317,18 @@ def test_own_questions(page, study, shoot):
     page.get_by_role("button", name="Continue").click()
     ready(page, 1, 8)
     shoot("own-questions", whole=page.viewport_size["width"] < 600)
+
+
+def test_groups_and_breaks(page, study, shoot):
+    study(GROUPS)
+    begin(page)
+    shoot("task")
+    page.get_by_role("button", name="Begin").click()
+    for number in (1, 2):
+        ready(page, number, 8)
+        rate(page)
+    expect(page.get_by_role("heading", name="Time for a break")).to_be_visible()
+    shoot("break")
 
 
 def test_small_images_enlarged(page, study, shoot):
