@@ -26,7 +26,8 @@ class GroupRow:
         told = definition.groups[number - 1 : number]
         self.name = f"groups.{number}"
         self.is_new = not told
-        self.heading = "Another group (leave empty for none)" if self.is_new else f"Group {number}"
+        blank = f"Group {number}" if number <= _FEWEST else "Another group"
+        self.heading = f"{blank} (leave empty for none)" if self.is_new else f"Group {number}"
         self._old: dict[str, Any] = told[0].model_dump(mode="json") if told else {}
         self._definition = definition
         self._languages = languages

@@ -52,8 +52,8 @@ _LEADS: Final = {
     "questions": "One question keeps sessions short. Up to four are possible. To remove a question, clear its fields.",
     "own_questions": "Besides the scale: about the person, or about each image. Each one makes a session longer. A "
     "question about each image needs “Next”, also where one tap answers.",
-    "groups": "Each person comes to one group, chosen by lot when they begin. Groups may differ in what they are told, "
-    "shown or asked, and results compare them. Leave this empty to show everybody the same.",
+    "groups": "Each person comes to one group when they begin, and groups fill evenly. They may differ in what they are "
+    "told, shown or asked, and results compare them. Leave this empty to show everybody the same.",
     "recruitment": "Who can take part, what they are asked besides, and what a platform needs to pay them.",
     "privacy": "Shown before people agree. A study cannot open without a name and a contact.",
 }
