@@ -15,7 +15,7 @@ from survey.study.tables import Recruitment
 #: Devices as Prolific calls them.
 DEVICES: Final = ("desktop", "tablet", "mobile")
 #: Pay of an hour where nothing else is said, in pence and in other currencies' cents: what Prolific recommends. It asks for 600 or 800
-#: at least (researcher-help.prolific.com, "How much should you pay participants?").
+#: at least (researcher-help.prolific.com, "Prolific’s payment principles").
 HOURLY: Final = {"GBP": 900, "": 1_200}
 #: Where a person hands in their code.
 RETURN_TO: Final = "https://app.prolific.com/submissions/complete?cc={code}"
