@@ -125,7 +125,10 @@ class GroupComparison:
     def _work(self) -> float:
         panel = self._panel
         right = len(panel.items) * (1 + len(panel.groups))
-        return float(_ROUNDS * (len(panel.group_of_person) * right**2 + right**3 / 3))
+        people = len(panel.group_of_person)
+        # People of a group who all rated the same items enter the model together.
+        patterns = len(panel.groups) if len(panel.rating) == people * len(panel.items) else people
+        return float(_ROUNDS * (patterns * right**2 + right**3 / 3))
 
     @cached_property
     def slow(self) -> bool:

@@ -147,3 +147,12 @@ def test_drop_out_is_tested_by_fishers_exact_test():
     said = sessions_said(found)
     assert said.startswith("20 % of the 25 in “a” and 60 % of the 25 in “b” did not finish")
     assert "for that reason alone" in said
+
+
+def test_many_people_who_rated_the_same_items_are_no_slow_model():
+    table = pd.DataFrame(
+        [(f"p{p}", "ab"[p % 2], f"i{i}", 1 + (p + i) % 5) for p in range(300) for i in range(80)],
+        columns=["participant", "group", "item", "rating"],
+    )
+    assert not GroupComparison(table).slow
+    assert GroupComparison(table.iloc[1:]).slow
