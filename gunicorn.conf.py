@@ -70,3 +70,5 @@ class Logger(glogging.Logger):  # type: ignore[misc]
 
 
 logger_class = Logger
+# Nobody manages the server by it, and the line in the log about it puzzles newcomers.
+control_socket_disable = True

@@ -24,7 +24,8 @@ def test_folders_of_killed_servers_go_and_those_of_living_ones_stay(tmp_path, mo
         (folder / "counter.db").touch()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")
-    runpy.run_path(str(ROOT / "gunicorn.conf.py"))
+    settings = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
+    assert settings["control_socket_disable"]
     own = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
     assert own.parent == tmp_path
     assert [folder.exists() for folder in (gone, living, strange)] == [False, True, True]
