@@ -112,8 +112,8 @@ async def _rate(
     form["known"] = (
         str(browser.saved) if len(ahead) > 12 or len(ahead) == browser.total - browser.saved else ""
     )
+    began = time.perf_counter()
     while True:
-        began = time.perf_counter()
         try:
             status, content = await browser.ask("POST", f"/s/{slug}/rate/", form)
         except (OSError, EOFError):

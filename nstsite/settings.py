@@ -141,7 +141,15 @@ else:
     # use. Otherwise the first request on each would fail after a restart of the database.
     _database["CONN_MAX_AGE"] = 0
     _database["CONN_HEALTH_CHECKS"] = True
-    _database["OPTIONS"] = {"pool": {"min_size": 1, "max_size": 8, "timeout": 20}, "connect_timeout": 5}
+    _database["OPTIONS"] = {
+        "pool": {"min_size": 1, "max_size": 8, "timeout": 20},
+        "connect_timeout": 5,
+        # A database host without power says nothing: a request waits for it no longer than the browser does.
+        "keepalives_idle": 5,
+        "keepalives_interval": 5,
+        "keepalives_count": 2,
+        "tcp_user_timeout": 15_000,
+    }
 
 CACHES = {
     "default": {

@@ -37,6 +37,7 @@ class Server:
         self.port = free_port()
         self.url = f"postgres://{USER}@127.0.0.1:{self.port}/postgres"
         self._log = folder / "log"
+        self._settings: tuple[str, ...] = SETTINGS
         self._process: subprocess.Popen[bytes] | None = None
         self._as: list[str] = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
         if self._as:
@@ -57,7 +58,16 @@ class Server:
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
-        command = [f"{self.bin}/postgres", "-D", str(self.data), "-p", str(self.port), "-k", "", *SETTINGS]
+        command = [
+            f"{self.bin}/postgres",
+            "-D",
+            str(self.data),
+            "-p",
+            str(self.port),
+            "-k",
+            "",
+            *self._settings,
+        ]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen([*self._as, *command], cwd=self.data, stdout=log, stderr=log)
         deadline = time.monotonic() + 30
