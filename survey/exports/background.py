@@ -187,5 +187,4 @@ def _file(study: Study, kind: str) -> tuple[str, Iterable[bytes]]:
     """Return the name of an export or of a file of the API, and its pieces."""
     if kind in DOCUMENTS:
         return kind, DOCUMENTS[kind](study)
-    name, data = packed(study, kind)
-    return name, [data]
+    return packed(study, kind)

@@ -14,14 +14,12 @@ from survey.analysis.simulated import told_of
 from survey.analysis.summary import Summary
 from survey.analysis.table import TableError
 from survey.exports.codebook import SHARE, Meanings, kind_of
-from survey.exports.folder import sha256sums
+from survey.exports.folder import Files, with_sums
 from survey.exports.pairs import collect_pairs
 from survey.exports.tables import csv_bytes, json_bytes
 from survey.models import Stimulus, Study
 from survey.results.collect import NoRatings, collect, fingerprint
 from survey.results.tidy_table import scales_of
-
-Files = dict[str, bytes]
 
 _MEANINGS: Final[Meanings] = (
     ("question", "", "keys of the question of the pairs and of that of the ratings"),
@@ -183,4 +181,4 @@ def common_files(export: CommonExport) -> Files:
         "summary.json": json_bytes(summary),
         "methods.txt": f"{export.methods}\n".encode(),
     }
-    return files | {"SHA256SUMS": sha256sums(files)}
+    return with_sums(files)

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+import pandas as pd
 
 from survey.analysis.plots import EXPORTED
 from survey.analysis.report.report import Drawing, draw, report_html
 from survey.analysis.scale import number_text
 from survey.exports.codebook import codebook
-from survey.exports.folder import OutputError, sha256sums, write_file, write_folder, zipped
-from survey.exports.interchange import p910_matrix, sujson_dataset, sureal_dataset
+from survey.exports.folder import Files, OutputError, Pieces, with_sums, write_file, write_folder, zipped
+from survey.exports.interchange import p910_parts, sujson_dataset, sureal_dataset
 from survey.exports.latex import latex_table
 from survey.exports.latex_effects import latex_effects
 from survey.exports.methods import methods_text
 from survey.exports.pairs import PAIR_FORMATS, collect_pairs
 from survey.exports.psychds import psychds_files
-from survey.exports.tables import csv_bytes, json_bytes, parquet_bytes
-from survey.exports.workbook import workbook_bytes
+from survey.exports.tables import csv_parts, json_bytes, json_parts, parquet_bytes
+from survey.exports.workbook import workbook_parts
 from survey.models import Study
 from survey.results.collect import collect
 from survey.results.export import Export
-
-Files = dict[str, bytes]
 
 # What the scripts have in the place of the study's scales.
 _USUAL_SCALES: Final = {"reproduce.py": '"": (1, 5, 1)', "reproduce.R": '"overall" = c(1, 5, 1)'}
@@ -61,28 +62,35 @@ def csv_files(export: Export) -> Files:
     }
     if len(export.excluded):
         tables["ratings_excluded"] = export.excluded
-    return {f"{name}.csv": csv_bytes(table) for name, table in tables.items()}
+    return csv_of(tables)
 
 
-def results_json(export: Export) -> bytes:
-    """Return study, ratings, tables, summary and stamp as one JSON document."""
-    return json_bytes(
-        {
-            "study": export.slug,
-            "title": export.title,
-            "simulated": export.simulated,
-            "stamp": export.analysis.stamp,
-            "definition": export.definition,
-            "summary": export.analysis.whole_summary,
-            **export.analysis.tables(),
-            "items": export.items,
-            **export.people_tables,
-            "ratings": export.ratings,
-        }
-    )
+def csv_of(tables: Mapping[str, pd.DataFrame]) -> Files:
+    """Return each table as CSV."""
+    return Files({f"{name}.csv": partial(csv_parts, table) for name, table in tables.items()})
 
 
-def results_xlsx(export: Export) -> bytes:
+def results_document(export: Export) -> dict[str, Any]:
+    """Return study, ratings, tables, summary and stamp as one document."""
+    return {
+        "study": export.slug,
+        "title": export.title,
+        "simulated": export.simulated,
+        "stamp": export.analysis.stamp,
+        "definition": export.definition,
+        "summary": export.analysis.whole_summary,
+        **export.analysis.tables(),
+        "items": export.items,
+        **export.people_tables,
+        "ratings": export.ratings,
+    }
+
+
+def _json(export: Export) -> Files:
+    return Files({"results.json": lambda: json_parts(results_document(export))})
+
+
+def _xlsx(export: Export) -> Files:
     """Return all tables as one workbook."""
     tables = {
         **export.analysis.tables(),
@@ -92,18 +100,32 @@ def results_xlsx(export: Export) -> bytes:
         "codebook": codebook(export),
     }
     simulated = {"note": export.said_simulated} if export.said_simulated else {}
-    return workbook_bytes(tables, {"study": export.title, **simulated, **export.analysis.stamp})
+    stamp = {"study": export.title, **simulated, **export.analysis.stamp}
+    return Files({"results.xlsx": lambda: workbook_parts(tables, stamp)})
 
 
-def sureal_files(export: Export) -> Files:
+def _parquet(export: Export) -> Files:
+    return Files({"ratings.parquet": lambda: [parquet_bytes(export.ratings, export.analysis.stamp)]})
+
+
+def _tex(export: Export) -> Files:
+    return Files({"mos.tex": lambda: [latex_tables(export).encode()]})
+
+
+def _sureal(export: Export) -> Files:
     """Return one SUREAL dataset for each question."""
-    return {
-        f"sureal_{question.key}.json": json_bytes(sureal_dataset(export, question.key))
-        for question in export.questions
-    }
+
+    def parts(key: str) -> Pieces:
+        return json_parts(sureal_dataset(export, key))
+
+    return Files({f"sureal_{q.key}.json": partial(parts, q.key) for q in export.questions})
 
 
-def plot_files(drawings: Sequence[Drawing]) -> Files:
+def _sujson(export: Export) -> Files:
+    return Files({"sujson.json": lambda: json_parts(sujson_dataset(export))})
+
+
+def plot_files(drawings: Sequence[Drawing]) -> dict[str, bytes]:
     """Return every drawing in each of its formats."""
     return {
         f"plots/{drawing.question}_{drawing.plot.name}.{ending}": data
@@ -116,25 +138,28 @@ def all_files(export: Export) -> Files:
     """Return every file of every format, and SHA256SUMS over them."""
     simulated = f"\n{export.said_simulated}" if export.said_simulated else ""
     drawings = draw(export.analysis, export.checked, EXPORTED)
-    files = {
-        **csv_files(export),
-        "summary.json": json_bytes(export.analysis.whole_summary),
-        **sureal_files(export),
-        **{f"p910_matrix_{q.key}.csv": p910_matrix(export, q.key) for q in export.questions},
-        **{f"psych-ds/{name}": data for name, data in psychds_files(export).items()},
-        "sujson.json": json_bytes(sujson_dataset(export)),
-        "results.xlsx": results_xlsx(export),
-        "results.json": results_json(export),
-        "ratings.parquet": parquet_bytes(export.ratings, export.analysis.stamp),
-        "mos.tex": latex_tables(export).encode(),
-        "methods.txt": methods_text(export).encode(),
-        "study.json": json_bytes(export.definition),
-        "report.html": report_html(export.analysis, drawings, report_title(export)).encode(),
-        **reproduction(export),
-        "README.txt": _README.format(title=export.title, simulated=simulated).encode(),
-        **plot_files(drawings),
-    }
-    return files | {"SHA256SUMS": sha256sums(files)}
+    psych_ds = psychds_files(export)
+    files = (
+        csv_files(export)
+        | {"summary.json": json_bytes(export.analysis.whole_summary)}
+        | _sureal(export)
+        | Files({f"p910_matrix_{q.key}.csv": partial(p910_parts, export, q.key) for q in export.questions})
+        | Files({f"psych-ds/{name}": partial(psych_ds.pieces, name) for name in psych_ds})
+        | _sujson(export)
+        | _xlsx(export)
+        | _json(export)
+        | _parquet(export)
+        | _tex(export)
+        | {
+            "methods.txt": methods_text(export).encode(),
+            "study.json": json_bytes(export.definition),
+            "report.html": report_html(export.analysis, drawings, report_title(export)).encode(),
+            **reproduction(export),
+            "README.txt": _README.format(title=export.title, simulated=simulated).encode(),
+            **plot_files(drawings),
+        }
+    )
+    return with_sums(files)
 
 
 def latex_tables(export: Export) -> str:
@@ -142,7 +167,7 @@ def latex_tables(export: Export) -> str:
     return latex_table(export) + latex_effects(export)
 
 
-def reproduction(export: Export) -> Files:
+def reproduction(export: Export) -> dict[str, bytes]:
     """Return the scripts that recompute the MOS table, with the study's scales written into them."""
     scales = {
         question.key: (question.scale.low, question.scale.high, question.scale.step or 0)
@@ -165,12 +190,12 @@ def report_title(export: Export) -> str:
 
 FORMATS: Final[Mapping[str, Callable[[Export], Files]]] = {
     "csv": csv_files,
-    "xlsx": lambda export: {"results.xlsx": results_xlsx(export)},
-    "tex": lambda export: {"mos.tex": latex_tables(export).encode()},
-    "json": lambda export: {"results.json": results_json(export)},
-    "parquet": lambda export: {"ratings.parquet": parquet_bytes(export.ratings, export.analysis.stamp)},
-    "sureal": sureal_files,
-    "sujson": lambda export: {"sujson.json": json_bytes(sujson_dataset(export))},
+    "xlsx": _xlsx,
+    "tex": _tex,
+    "json": _json,
+    "parquet": _parquet,
+    "sureal": _sureal,
+    "sujson": _sujson,
     "psych-ds": psychds_files,
     "all": all_files,
 }
@@ -216,18 +241,17 @@ def study_files(study: Study, file_format: str) -> Files:
     return FORMATS[file_format](collect(study))
 
 
-def packed(study: Study, file_format: str) -> tuple[str, bytes]:
-    """Return the name and the bytes of one file: the format's only one, or all of its files in a ZIP.
+def packed(study: Study, file_format: str) -> tuple[str, Pieces]:
+    """Return the name and the pieces of one file: the format's only one, or all of its files in a ZIP.
 
     Raises:
         NoRatings, NoSuchExport: As in `study_files`.
     """
     files = study_files(study, file_format)
-    if len(files) == 1:
-        name, data = next(iter(files.items()))
-    else:
-        name, data = f"{file_format}.zip", zipped(files)
-    return f"{study.slug}_{name}", data
+    if len(files) > 1:
+        return f"{study.slug}_{file_format}.zip", zipped(files)
+    (name,) = files
+    return f"{study.slug}_{name}", files.pieces(name)
 
 
 def write_export(study: Study, file_format: str, output: Path) -> list[Path]:
@@ -248,11 +272,10 @@ def write_export(study: Study, file_format: str, output: Path) -> list[Path]:
     if output.suffix.lower() != _FILE_SUFFIX.get(file_format) or output.is_dir():
         write_folder(files, output)
         return [output / name for name in files]
-    if file_format == "csv":
-        files = {name: data for name, data in files.items() if name in ("ratings.csv", "choices.csv")}
-    if len(files) > 1:
+    names = [name for name in files if file_format != "csv" or name in ("ratings.csv", "choices.csv")]
+    if len(names) > 1:
         raise OutputError(
-            f"{output}: {file_format} needs {len(files)} files, one for each question; name a folder"
+            f"{output}: {file_format} needs {len(names)} files, one for each question; name a folder"
         )
-    write_file(next(iter(files.values())), output)
+    write_file(files.pieces(names[0]), output)
     return [output]

@@ -3,17 +3,64 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import IO, Final
 
 from generator.files.store import current_umask
 
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
+
+
+Pieces = Iterable[bytes]
+_PIECE: Final = 2**20
+# What is larger waits on disk for its place in a ZIP.
+_IN_MEMORY: Final = 2**23
+
+
+class Files(Mapping[str, bytes]):
+    """Files by their paths, each made when it is read, in pieces, so that none is in memory as a whole.
+
+    Args:
+        makers: {path: what returns the file's pieces, the same each time}.
+    """
+
+    def __init__(self, makers: Mapping[str, Callable[[], Pieces]]) -> None:
+        self._makers = dict(makers)
+
+    def __getitem__(self, name: str) -> bytes:
+        return b"".join(self.pieces(name))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+    def pieces(self, name: str) -> Pieces:
+        """Return a file in pieces."""
+        return self._makers[name]()
+
+    def __or__(self, others: Mapping[str, bytes]) -> Files:
+        """Return these files and others."""
+        return Files(self._makers | {name: partial(pieces_of, others, name) for name in others})
+
+
+def pieces_of(files: Mapping[str, bytes], name: str) -> Pieces:
+    """Return one of some files in pieces."""
+    return files.pieces(name) if isinstance(files, Files) else [files[name]]
+
+
+def pieces_of_file(file: IO[bytes]) -> Iterator[bytes]:
+    """Return an open file from its start, in pieces."""
+    file.seek(0)
+    while piece := file.read(_PIECE):
+        yield piece
 
 
 class OutputError(ValueError):
@@ -38,10 +85,11 @@ def write_folder(files: Mapping[str, bytes], folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=folder) as unfinished:
-            for name, data in files.items():
+            for name in files:
                 place = Path(unfinished) / PurePosixPath(name)
                 place.parent.mkdir(parents=True, exist_ok=True)
-                place.write_bytes(data)
+                with place.open("wb") as file:
+                    file.writelines(pieces_of(files, name))
             for name in files:
                 target = folder / PurePosixPath(name)
                 target.parent.mkdir(parents=True, exist_ok=True)
@@ -50,8 +98,8 @@ def write_folder(files: Mapping[str, bytes], folder: Path) -> None:
         raise OutputError(f"{folder}: cannot be written: {error.strerror}") from error
 
 
-def write_file(data: bytes, path: Path) -> None:
-    """Write one file atomically.
+def write_file(data: Pieces, path: Path) -> None:
+    """Write one file, given in pieces, atomically.
 
     Raises:
         OutputError: If it cannot be written.
@@ -62,28 +110,58 @@ def write_file(data: bytes, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(prefix=".unfinished-", dir=path.parent, delete=False) as file:
             try:
-                file.write(data)
+                file.writelines(data)
                 file.flush()
                 # Only the owner can read a temporary file; an export follows the umask.
                 os.chmod(file.name, 0o666 & ~current_umask())
                 os.replace(file.name, path)
-            except OSError:
+            except BaseException:
                 os.unlink(file.name)
                 raise
     except OSError as error:
         raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
 
 
-def sha256sums(files: Mapping[str, bytes]) -> bytes:
-    """Return the text of SHA256SUMS, as `sha256sum --check` reads it."""
-    lines = (f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in sorted(files.items()))
-    return "".join(lines).encode()
+def with_sums(files: Mapping[str, bytes]) -> Files:
+    """Return the files, and SHA256SUMS over them as `sha256sum --check` reads it.
+
+    A file that was read before SHA256SUMS is not made again for it.
+    """
+    sums: dict[str, str] = {}
+
+    def summed(name: str) -> Iterator[bytes]:
+        digest = hashlib.sha256()
+        for piece in pieces_of(files, name):
+            digest.update(piece)
+            yield piece
+        sums[name] = digest.hexdigest()
+
+    def lines() -> Iterator[bytes]:
+        for name in sorted(files):
+            if name not in sums:
+                deque(summed(name), maxlen=0)
+            yield f"{sums[name]}  {name}\n".encode()
+
+    return Files({**{name: partial(summed, name) for name in files}, "SHA256SUMS": lines})
 
 
-def zipped(files: Mapping[str, bytes]) -> bytes:
-    """Return {name: bytes} as a ZIP, the same for the same files."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, data in files.items():
-            archive.writestr(zipfile.ZipInfo(name, _EPOCH), data, zipfile.ZIP_DEFLATED)
-    return buffer.getvalue()
+def zipped(files: Mapping[str, bytes]) -> Iterator[bytes]:
+    """Return {name: bytes} as a ZIP in pieces, the same for the same files. It is made on disk."""
+    with tempfile.TemporaryFile() as whole:
+        with zipfile.ZipFile(whole, "w") as archive:
+            for name in files:
+                _add(archive, name, pieces_of(files, name))
+        yield from pieces_of_file(whole)
+
+
+def _add(archive: zipfile.ZipFile, name: str, data: Pieces) -> None:
+    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as file:
+        # Not `writelines`, which keeps all in memory until its end.
+        for piece in data:
+            file.write(piece)
+        entry = zipfile.ZipInfo(name, _EPOCH)
+        entry.compress_type = zipfile.ZIP_DEFLATED
+        # Known beforehand, it tells whether the entry needs the long form, which not every program reads.
+        entry.file_size = file.tell()
+        with archive.open(entry, "w") as target:
+            target.writelines(pieces_of_file(file))

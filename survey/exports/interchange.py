@@ -5,7 +5,8 @@ All have the ratings that count in a MOS, which are those of the main phase.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -13,6 +14,7 @@ import pandas as pd
 
 from survey.analysis.scale import plain_number
 from survey.analysis.table import main_phase
+from survey.exports.columns import written
 from survey.results.export import Export, QuestionText
 
 SUJSON_VERSION: Final = "1.1.1"
@@ -51,17 +53,23 @@ def sureal_dataset(export: Export, question: str) -> dict[str, Any]:
     }
 
 
-def p910_matrix(export: Export, question: str) -> bytes:
-    """Return items × participants for the P.910 demonstration program: no header, `nan` for missing ratings.
+def p910_parts(export: Export, question: str) -> Iterator[bytes]:
+    """Return items × participants for the P.910 demonstration program, in pieces: no header, `nan` for missing ratings.
 
     Rows are in the order of mos.csv, columns in that of observers.csv. Repeated ratings are averaged.
     """
     ratings = _of_question(export, question)
     # By name, as in the tables: categories would be in the order in which people joined.
-    names = [ratings[name].astype("str") for name in ("item", "participant")]
-    grid = ratings["rating"].groupby(names).mean().unstack()
-    text: str = grid.to_csv(header=False, index=False, na_rep="nan", lineterminator="\n")
-    return text.encode()
+    names = [pd.factorize(ratings[name].astype("str"), sort=True) for name in ("item", "participant")]
+    (items, item_names), (people, person_names) = names
+    means = ratings["rating"].groupby([items, people]).mean()
+    texts = np.array(written(means, str), dtype=object)
+    item, person = (means.index.get_level_values(level).to_numpy() for level in (0, 1))
+    starts = np.searchsorted(item, np.arange(len(item_names) + 1))
+    for start, end in pairwise(starts):
+        row = np.full(len(person_names), "nan", dtype=object)
+        row[person[start:end]] = texts[start:end]
+        yield (",".join(row) + "\n").encode()
 
 
 def sujson_dataset(export: Export) -> dict[str, Any]:
@@ -132,39 +140,34 @@ def _scale(index: int, question: QuestionText) -> dict[str, Any]:
 
 def _trials(
     questions: Sequence[QuestionText], ratings: pd.DataFrame, pvs_id: dict[str, int], people: Sequence[str]
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the trials and the scores, whose numbers count from 1."""
     question_id = {question.key: index for index, question in enumerate(questions, 1)}
     subject_id = {name: index for index, name in enumerate(people, 1)}
     times = ratings["answered_at"].dt.strftime("%Y-%m-%d %H:%M:%S.%f")
-    trials: dict[Any, dict[str, Any]] = {}
-    scores: list[dict[str, Any]] = []
-    names = ("trial", "participant", "position", "item", "question", "rating")
-    columns = [ratings[name].tolist() for name in names]
-    for number, (trial, person, position, item, question, rating, time) in enumerate(
-        zip(*columns, times.tolist(), strict=True), 1
-    ):
-        row = trials.setdefault(
-            trial,
-            {
-                "id": len(trials) + 1,
-                "subject_id": subject_id[person],
-                "task_id": 1,
-                "order_num": position,
-                "pvs_id": pvs_id[item],
-                "score_id": [],
-            },
-        )
-        row["score_id"].append(number)
-        scores.append(
-            {
-                "id": number,
-                "question_id": question_id[question],
-                "timestamp": time if isinstance(time, str) else None,
-                "score": rating,
-                "pvs_id": pvs_id[item],
-            }
-        )
-    return list(trials.values()), scores
+    scores = pd.DataFrame(
+        {
+            "id": np.arange(1, len(ratings) + 1),
+            "question_id": ratings["question"].astype("object").map(question_id).to_numpy(),
+            "timestamp": times.astype("object").to_numpy(),
+            "score": ratings["rating"].to_numpy(),
+            "pvs_id": ratings["item"].astype("object").map(pvs_id).to_numpy(),
+        }
+    )
+    number, _ = pd.factorize(ratings["trial"])
+    first = pd.Series(np.arange(len(number))).groupby(number).first().to_numpy()
+    of_trial = scores["id"].groupby(number).agg(list)
+    trials = pd.DataFrame(
+        {
+            "id": np.arange(1, len(first) + 1),
+            "subject_id": ratings["participant"].astype("object").map(subject_id).to_numpy()[first],
+            "task_id": 1,
+            "order_num": ratings["position"].to_numpy()[first],
+            "pvs_id": scores["pvs_id"].to_numpy()[first],
+            "score_id": of_trial.to_numpy(),
+        }
+    )
+    return trials, scores
 
 
 def _programs(ratings: pd.DataFrame) -> list[str]:

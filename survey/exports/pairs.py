@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final
 
 import pandas as pd
@@ -14,13 +14,14 @@ from survey.analysis.plots import EXPORTED, drawable_of, render_formats
 from survey.analysis.plots.preferences import PAIR_PLOTS
 from survey.analysis.simulated import told_of
 from survey.analysis.summary import named
-from survey.exports.folder import sha256sums
+from survey.exports.folder import Files, with_sums
 from survey.exports.pair_words import pair_codebook, pair_methods_text
-from survey.exports.tables import csv_bytes, json_bytes, parquet_bytes
-from survey.exports.workbook import workbook_bytes
+from survey.exports.tables import csv_parts, json_bytes, json_parts, parquet_bytes
+from survey.exports.workbook import workbook_parts
 from survey.models import Stimulus, Study, Trial
 from survey.results.collect import (
     NoRatings,
+    conditions_of,
     exclusions,
     fingerprint,
     items_table,
@@ -32,8 +33,6 @@ from survey.results.collect import (
 )
 from survey.results.export import QuestionText
 from survey.results.tidy_table import column_names, preference_table
-
-Files = dict[str, bytes]
 
 _README: Final = """\
 {title}{simulated}
@@ -120,8 +119,6 @@ def _collect(pk: int, fingerprint_: str) -> PairExport:
     if not (counted["phase"] == Trial.Phase.MAIN).any():
         raise NoRatings(f"study {study.slug!r} has no choice that counts yet")
     items = items_table(study, *column_names(study))
-    known = items.dropna(subset=["condition"])
-    conditions = dict(zip(known["item"], known["condition"], strict=True))
     return PairExport(
         fingerprint=fingerprint_,
         slug=study.slug,
@@ -135,23 +132,25 @@ def _collect(pk: int, fingerprint_: str) -> PairExport:
         participants=participants_table(study, excluded),
         own_answers=own_answers_table(study, excluded),
         stops=stops_table(study),
-        analysis=analyse_preferences(counted, conditions),
+        analysis=analyse_preferences(counted, conditions_of(items)),
     )
 
 
 def _csv(export: PairExport) -> Files:
     tables = {**export.tables(), "codebook": pair_codebook(export)}
-    return {f"{name}.csv": csv_bytes(table) for name, table in tables.items()}
+    return Files({f"{name}.csv": partial(csv_parts, table) for name, table in tables.items()})
 
 
 def _xlsx(export: PairExport) -> Files:
     simulated = {"note": export.said_simulated} if export.said_simulated else {}
     stamp = {"study": export.title, **simulated, **export.analysis.stamp}
-    return {"results.xlsx": workbook_bytes({**export.tables(), "codebook": pair_codebook(export)}, stamp)}
+    tables = {**export.tables(), "codebook": pair_codebook(export)}
+    return Files({"results.xlsx": lambda: workbook_parts(tables, stamp)})
 
 
-def _json(export: PairExport) -> Files:
-    document = {
+def pair_document(export: PairExport) -> dict[str, Any]:
+    """Return study, choices, tables, summary and stamp as one document."""
+    return {
         "study": export.slug,
         "title": export.title,
         "simulated": export.simulated,
@@ -161,15 +160,18 @@ def _json(export: PairExport) -> Files:
         **export.tables(),
         "codebook": pair_codebook(export),
     }
-    return {"results.json": json_bytes(document)}
+
+
+def _json(export: PairExport) -> Files:
+    return Files({"results.json": lambda: json_parts(pair_document(export))})
 
 
 def _parquet(export: PairExport) -> Files:
-    return {"choices.parquet": parquet_bytes(export.choices, export.analysis.stamp)}
+    return Files({"choices.parquet": lambda: [parquet_bytes(export.choices, export.analysis.stamp)]})
 
 
-def _plots(export: PairExport) -> Files:
-    files: Files = {}
+def _plots(export: PairExport) -> dict[str, bytes]:
+    files = {}
     for key, part in export.analysis.questions.items():
         for plot, table in drawable_of(PAIR_PLOTS, part):
             for ending, data in render_formats(plot.draw, table, EXPORTED).items():
@@ -179,17 +181,19 @@ def _plots(export: PairExport) -> Files:
 
 def _all(export: PairExport) -> Files:
     simulated = f"\n{export.said_simulated}" if export.said_simulated else ""
-    files = {
-        **_csv(export),
-        **_xlsx(export),
-        **_json(export),
-        **_parquet(export),
-        **_plots(export),
-        "study.json": json_bytes(export.definition),
-        "methods.txt": pair_methods_text(export).encode(),
-        "README.txt": _README.format(title=export.title, simulated=simulated).encode(),
-    }
-    return files | {"SHA256SUMS": sha256sums(files)}
+    files = (
+        _csv(export)
+        | _xlsx(export)
+        | _json(export)
+        | _parquet(export)
+        | {
+            **_plots(export),
+            "study.json": json_bytes(export.definition),
+            "methods.txt": pair_methods_text(export).encode(),
+            "README.txt": _README.format(title=export.title, simulated=simulated).encode(),
+        }
+    )
+    return with_sums(files)
 
 
 PAIR_FORMATS: Final[Mapping[str, Callable[[PairExport], Files]]] = {

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
-from survey.exports.files import study_files
-from survey.exports.pairs import collect_pairs
-from survey.exports.tables import csv_parts, json_bytes, json_parts
+from survey.exports.files import results_document
+from survey.exports.pairs import collect_pairs, pair_document
+from survey.exports.tables import csv_parts, json_parts
 from survey.models import Study
-from survey.results.collect import counted_ratings
+from survey.results.collect import collect, counted_ratings
 
 
-def _results(study: Study) -> bytes:
-    (data,) = study_files(study, "json").values()
-    return data
+def _results(study: Study) -> dict[str, Any]:
+    if study.method == Study.Method.PAIR:
+        return pair_document(collect_pairs(study))
+    return results_document(collect(study))
 
 
-def _results_without_people(study: Study) -> bytes:
+def _results_without_people(study: Study) -> dict[str, Any]:
     codes = frozenset(study.participants.values_list("code", flat=True))
-    return json_bytes(_without_people(json.loads(_results(study)), codes))
+    document: dict[str, Any] = _without_people(_results(study), codes)
+    return document
 
 
 def _without_people(value: Any, codes: frozenset[str]) -> Any:
     """Return a document without the tables of participants and without lists of their codes, at any depth."""
-    if not isinstance(value, dict):
+    if not isinstance(value, Mapping):
         return value
     return {
         key: _without_people(inner, codes)
@@ -37,10 +39,12 @@ def _without_people(value: Any, codes: frozenset[str]) -> Any:
 
 
 def _tells_of_people(value: Any, codes: frozenset[str]) -> bool:
-    return isinstance(value, list) and any(
-        "participant" in row if isinstance(row, dict) else row in codes
+    if isinstance(value, pd.DataFrame):
+        return "participant" in value
+    return isinstance(value, list | tuple | set | frozenset | np.ndarray | pd.Series) and any(
+        "participant" in row if isinstance(row, Mapping) else row in codes
         for row in value
-        if not isinstance(row, list)
+        if not isinstance(row, list | tuple | np.ndarray)
     )
 
 
@@ -50,8 +54,8 @@ def _answers(study: Study) -> pd.DataFrame:
 
 #: Name of the file -> what makes its pieces of a study; each raises NoRatings where nobody has answered.
 DOCUMENTS: Final[Mapping[str, Callable[[Study], Iterable[bytes]]]] = {
-    "results.json": lambda study: [_results(study)],
-    "results_only.json": lambda study: [_results_without_people(study)],
+    "results.json": lambda study: json_parts(_results(study)),
+    "results_only.json": lambda study: json_parts(_results_without_people(study)),
     "ratings.csv": lambda study: csv_parts(_answers(study)),
     "ratings.json": lambda study: json_parts(_answers(study)),
 }

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
 from survey.exports.codebook import codebook
-from survey.exports.tables import csv_bytes, json_bytes
+from survey.exports.folder import Files
+from survey.exports.tables import csv_parts, json_bytes
 from survey.results.export import Export
 
 
-def psychds_files(export: Export) -> dict[str, bytes]:
-    """Return {path: bytes} of a Psych-DS dataset: `dataset_description.json`, `data/*_data.csv`, README.
+def psychds_files(export: Export) -> Files:
+    """Return the files of a Psych-DS dataset: `dataset_description.json`, `data/*_data.csv`, README.
 
     Each data file is named by keywords (`study-x_description-ratings_data.csv`); `variableMeasured` names every column.
     """
     tables = {"ratings": export.ratings, "items": export.items, **export.people_tables}
     study = re.sub("[^a-zA-Z0-9]", "", export.slug)
-    files = {
-        f"data/study-{study}_description-{name.replace('_', '')}_data.csv": csv_bytes(table)
+    data = {
+        f"data/study-{study}_description-{name.replace('_', '')}_data.csv": partial(csv_parts, table)
         for name, table in tables.items()
     }
-    files["dataset_description.json"] = json_bytes(_description(export, tables))
-    files["README.md"] = _readme(export).encode()
-    return files
+    return Files(data) | {
+        "dataset_description.json": json_bytes(_description(export, tables)),
+        "README.md": _readme(export).encode(),
+    }
 
 
 def _description(export: Export, tables: dict[str, pd.DataFrame]) -> dict[str, Any]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -13,11 +14,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from survey.exports.columns import times_as_text, written
+
 # Spreadsheet programs read a cell that starts with one of these as a formula (OWASP, "CSV injection").
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 # Rows of a piece.
-_ROWS: Final = 50_000
-_TIME: Final = "%Y-%m-%dT%H:%M:%S.%fZ"
+_ROWS: Final = 10_000
+# Characters of a piece.
+_PIECE: Final = 2**20
 
 
 def csv_bytes(table: pd.DataFrame) -> bytes:
@@ -32,9 +36,20 @@ def csv_bytes(table: pd.DataFrame) -> bytes:
 def csv_parts(table: pd.DataFrame) -> Iterator[bytes]:
     """Return the same in pieces, so that a long table is never in memory as text."""
     for start in range(0, max(len(table), 1), _ROWS):
-        part = neutralised(_plain_times(table.iloc[start : start + _ROWS]))
-        text: str = part.to_csv(index=False, header=start == 0, lineterminator="\n")
-        yield text.encode()
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        if start == 0:
+            writer.writerow(map(neutral, table.columns))
+        writer.writerows(_lines(table.iloc[start : start + _ROWS], _csv_cell))
+        yield text.getvalue().encode()
+
+
+def _lines(table: pd.DataFrame, write: Callable[[Any], str]) -> Iterator[tuple[str, ...]]:
+    return zip(*(written(table.iloc[:, i], write) for i in range(table.shape[1])), strict=True)
+
+
+def _csv_cell(value: Any) -> str:
+    return "" if value is None else neutral(value) if isinstance(value, str) else str(value)
 
 
 def parquet_bytes(table: pd.DataFrame, stamp: Mapping[str, Any]) -> bytes:
@@ -48,44 +63,56 @@ def parquet_bytes(table: pd.DataFrame, stamp: Mapping[str, Any]) -> bytes:
 
 def json_bytes(value: Any) -> bytes:
     """Return `value` as indented UTF-8 JSON. Tables become lists of records, one a line; NaN becomes null."""
-    return (_json(value, "\n") + "\n").encode()
+    return b"".join(json_parts(value))
 
 
-def json_parts(table: pd.DataFrame) -> Iterator[bytes]:
-    """Return what `json_bytes` does of a table with rows, in pieces."""
-    for start in range(0, len(table), _ROWS):
-        rows = ",\n  ".join(map(_encode, records(table.iloc[start : start + _ROWS])))
-        yield f"{',' if start else '['}\n  {rows}".encode()
-    yield b"\n]\n"
+def json_parts(value: Any) -> Iterator[bytes]:
+    """Return the same in pieces, so that a long table is never in memory as text."""
+    waiting, size = [], 0
+    for text in _json(value, "\n"):
+        waiting.append(text)
+        size += len(text)
+        if size > _PIECE:
+            yield "".join(waiting).encode()
+            waiting, size = [], 0
+    yield ("".join(waiting) + "\n").encode()
 
 
-def _json(value: Any, line: str) -> str:
-    """Return `value` as JSON, with `line` at the start of each line."""
+def _json(value: Any, line: str) -> Iterator[str]:
+    """Return `value` as JSON in short texts, with `line` at the start of each line."""
     inner = line + "  "
     if isinstance(value, Mapping) and value:
-        parts = [f"{_encode(str(key))}: {_json(item, inner)}" for key, item in value.items()]
-        return f"{{{inner}{f',{inner}'.join(parts)}{line}}}"
-    rows = clean(value)
-    if isinstance(rows, list) and rows and isinstance(rows[0], dict):
-        return f"[{inner}{f',{inner}'.join(map(_encode, rows))}{line}]"
-    return _encode(rows)
+        for number, (key, item) in enumerate(value.items()):
+            yield f"{',' if number else '{'}{inner}{_encode(str(key))}: "
+            yield from _json(item, inner)
+        yield f"{line}}}"
+    elif (rows := _json_rows(value)) is not None:
+        for number, row in enumerate(rows):
+            yield f"{',' if number else '['}{inner}{row}"
+        yield f"{line}]"
+    else:
+        yield _encode(clean(value))
+
+
+def _json_rows(value: Any) -> Iterator[str] | None:
+    """Return each row of a table, or of a list of dictionaries, as JSON; None for anything else or without rows."""
+    if isinstance(value, pd.DataFrame) and len(value):
+        return _json_records(value)
+    if isinstance(value, list | tuple) and value and isinstance(value[0], Mapping):
+        return (_encode(clean(row)) for row in value)
+    return None
+
+
+def _json_records(table: pd.DataFrame) -> Iterator[str]:
+    names = (_encode(str(name)).replace("%", "%%") for name in table.columns)
+    template = f"{{{', '.join(f'{name}: %s' for name in names)}}}"
+    for start in range(0, len(table), _ROWS):
+        for row in _lines(table.iloc[start : start + _ROWS], lambda value: _encode(clean(value))):
+            yield template % row
 
 
 # Python's encoder with `indent` takes twenty times as long.
 _encode: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
-
-
-def neutralised(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a copy whose text cells and column names cannot run as formulas in a spreadsheet."""
-    result = table.rename(columns=neutral)
-    for name in result.columns:
-        column = result[name]
-        if isinstance(column.dtype, pd.CategoricalDtype):
-            # As text: two categories that differ only by the apostrophe would collide.
-            column = column.astype("object")
-        if column.dtype == object or isinstance(column.dtype, pd.StringDtype):
-            result[name] = column.map(neutral, na_action="ignore")
-    return result
 
 
 def neutral(value: Any) -> Any:
@@ -134,7 +161,7 @@ def clean(value: Any) -> Any:
 
 def _plain_times(table: pd.DataFrame) -> pd.DataFrame:
     times = {
-        name: table[name].dt.tz_convert("UTC").dt.strftime(_TIME)
+        name: times_as_text(table[name])
         for name in table.columns
         if isinstance(table[name].dtype, pd.DatetimeTZDtype)
     }

@@ -307,6 +307,12 @@ def items_table(study: Study, factors: dict[str, str], covariates: dict[str, str
     return table
 
 
+def conditions_of(items: pd.DataFrame) -> dict[str, str]:
+    """Return {item: its condition} of those rows of `items_table` that have one."""
+    known = items.dropna(subset=["condition"])
+    return dict(zip(known["item"], known["condition"], strict=True))
+
+
 def participants_table(study: Study, excluded: dict[str, str]) -> pd.DataFrame:
     """Return one row a participant, without previews. No column identifies a person or gives access to a session."""
     people = (

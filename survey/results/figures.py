@@ -12,12 +12,13 @@ from typing import Any, Final
 
 import pandas as pd
 
+from survey.analysis.pairs.preferences import analyse_preferences
 from survey.analysis.participants.screening import RULE_WORDS, flagged, screen
 from survey.analysis.planning.monitoring import LiveScores
 from survey.models import Study
-from survey.results.collect import NoRatings, mos_tables
+from survey.results.collect import NoRatings, conditions_of, items_table, mos_tables
 from survey.results.monitor import Watch, counting_rows, look
-from survey.results.tidy_table import scales_of
+from survey.results.tidy_table import column_names, scales_of
 
 
 @dataclass(frozen=True)
@@ -27,18 +28,22 @@ class Figures:
     Attributes:
         watch: the live page's numbers.
         marks: {participant: what marks them, in words}.
-        mos: {question: its MOS table}; empty where nobody counts.
+        mos: {question: its MOS table}; empty where nobody counts, and in a pair study.
+        choices: {question: the scores of its images}; only in a pair study.
     """
 
     watch: Watch
     marks: dict[str, list[str]]
     mos: dict[str, pd.DataFrame]
+    choices: dict[str, pd.DataFrame]
 
 
 def figures_of(study: Study, tell: Callable[[str], None] = lambda step: None) -> Figures:
     """Read and compute them. tell: is told what is being done."""
-    tell("reading the ratings")
+    tell("reading the answers")
     rows = counting_rows(study)
+    if study.method == Study.Method.PAIR:
+        return _of_pairs(study, rows, tell)
     tell("screening the participants")
     scales = scales_of(study)
     verdicts = [screen(part, scales[str(key)]) for key, part in rows.groupby("question", observed=True)]
@@ -51,7 +56,17 @@ def figures_of(study: Study, tell: Callable[[str], None] = lambda step: None) ->
         mos = mos_tables(study)
     except NoRatings:
         mos = {}
-    return Figures(seen, marks, mos)
+    return Figures(seen, marks, mos, {})
+
+
+def _of_pairs(study: Study, rows: pd.DataFrame, tell: Callable[[str], None]) -> Figures:
+    tell("counting the choices")
+    seen = look(study, rows)
+    if not seen.ratings:
+        return Figures(seen, {}, {}, {})
+    tell("computing the scores")
+    analysis = analyse_preferences(rows, conditions_of(items_table(study, *column_names(study))))
+    return Figures(seen, {}, {}, {key: part.scores for key, part in analysis.questions.items()})
 
 
 def marks_of(screening: pd.DataFrame) -> dict[str, list[str]]:
@@ -83,6 +98,7 @@ def to_json(figures: Figures) -> bytes:
             },
             "marks": figures.marks,
             "mos": {key: written_table(table) for key, table in figures.mos.items()},
+            "choices": {key: written_table(table) for key, table in figures.choices.items()},
         }
     ).encode()
 
@@ -104,12 +120,13 @@ def from_json(data: bytes) -> Figures:
         "reached": read_table(found["watch"]["reached"]),
         "scores": scores,
     }
-    return Figures(
-        Watch(**watch), found["marks"], {key: read_table(table) for key, table in found["mos"].items()}
+    mos, choices = (
+        {key: read_table(table) for key, table in found.get(name, {}).items()} for name in ("mos", "choices")
     )
+    return Figures(Watch(**watch), found["marks"], mos, choices)
 
 
-#: Written as tables. Pairs that come next belong to pair studies, which have no ratings and so are never large.
+#: Written as tables. Pairs that come next are not kept: they are others after each answer.
 _TABLES: Final = ("reached", "scores")
 _NOT_KEPT: Final = ("next_pairs",)
 _PLAIN: Final = tuple(field.name for field in fields(Watch) if field.name not in (*_TABLES, *_NOT_KEPT))

@@ -6,7 +6,7 @@ previews; `phase == "main"` selects the ratings that count in a MOS.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final, get_args
 
@@ -146,21 +146,21 @@ def rating_counts(study: Study) -> pd.DataFrame:
 
 def _answers(study: Study, answers: QuerySet[Any], value: str) -> pd.DataFrame:
     """Return the common columns of ratings and preferences. `value` is the NumPy type of an answer."""
-    fields = {
-        "trial_id": "i8",
-        "question_id": "i8",
-        "value": value,
-        "first_value": value,
-        "changes": "i2",
-        "rt_ms": "f8",
-        "input": "U5",
-        "trial__participant_id": "i8",
-        "trial__stimulus_id": "i8",
-        "trial__other_id": "f8",
-        "trial__position": "i4",
-        "trial__block": "f8",
-        "trial__phase": "U11",
-        **{f"trial__{name}": "f8" for name in _SCREEN},
+    fields: dict[str, _Pack] = {
+        "trial_id": _numbers("i8"),
+        "question_id": _numbers("i8"),
+        "value": _numbers(value),
+        "first_value": _numbers(value),
+        "changes": _numbers("i2"),
+        "rt_ms": _numbers("f8"),
+        "input": _coded_as(["mouse", "touch", "key", ""]),
+        "trial__participant_id": _numbers("i8"),
+        "trial__stimulus_id": _numbers("i8"),
+        "trial__other_id": _numbers("f8"),
+        "trial__position": _numbers("i4"),
+        "trial__block": _numbers("f8"),
+        "trial__phase": _coded_as(Trial.Phase.values),
+        **{f"trial__{name}": _numbers("f8") for name in _SCREEN},
     }
     # Times as text: pandas parses them ten times as fast as Django.
     times = {name: Cast(f"trial__{name}", TextField()) for name in ("shown_at", "answered_at")}
@@ -170,21 +170,18 @@ def _answers(study: Study, answers: QuerySet[Any], value: str) -> pd.DataFrame:
         .values_list(*fields, *times.values())
         .iterator(chunk_size=_CHUNK)
     )
-    types = [*fields.values(), "O", "O"]
+    packs = [*fields.values(), _times, _times]
     # In chunks into packed columns: a list of a million tuples would take a gigabyte.
-    chunks = [
-        [np.array(column, dtype=kind) for column, kind in zip(zip(*chunk, strict=True), types, strict=True)]
-        for chunk in iter(lambda: list(islice(rows, _CHUNK)), [])
-    ] or [[np.empty(0, dtype=kind) for kind in types]]
-    columns = [np.concatenate(parts) for parts in zip(*chunks, strict=True)]
-    del chunks
-    names = [*(name.removeprefix("trial__") for name in fields), *times]
-    table = pd.DataFrame(dict(zip(names, columns, strict=True)))
-    for name in times:
-        table[name] = pd.to_datetime(table[name], utc=True, format="ISO8601").dt.as_unit("us")
+    packed: list[list[Any]] = [[] for _ in packs]
+    while chunk := list(islice(rows, _CHUNK)):
+        for column, pack, part in zip(zip(*chunk, strict=True), packs, packed, strict=True):
+            part.append(pack(column))
+    table = pd.DataFrame()
+    for name, pack, part in zip((*fields, *times), packs, packed, strict=True):
+        table[name.removeprefix("trial__")] = pd.concat(part or [pack(())], ignore_index=True)
+        # Not all parts and the whole table at once.
+        part.clear()
     table = table.rename(columns={"trial_id": "trial"})
-    for name, order in (("phase", Trial.Phase.values), ("input", ["mouse", "touch", "key", ""])):
-        table[name] = pd.Categorical(table[name], categories=order)
     keys = dict(Question.objects.filter(study=study).order_by("position").values_list("pk", "key"))
     table["question"] = _coded(table["question_id"], keys)
     table["study"] = pd.Categorical.from_codes(np.zeros(len(table), np.int8), pd.Index([study.slug]))
@@ -196,6 +193,21 @@ def _answers(study: Study, answers: QuerySet[Any], value: str) -> pd.DataFrame:
     table["version"] = table["version"].astype("i4")
     table["simulated"] = table["simulated"].astype(bool)
     return table
+
+
+_Pack = Callable[[Sequence[Any]], pd.Series]
+
+
+def _numbers(kind: str) -> _Pack:
+    return lambda values: pd.Series(np.array(values, dtype=kind))
+
+
+def _coded_as(categories: list[str]) -> _Pack:
+    return lambda values: pd.Series(pd.Categorical(values, categories=categories))
+
+
+def _times(values: Sequence[Any]) -> pd.Series[Any]:
+    return pd.Series(pd.to_datetime(list(values), utc=True, format="ISO8601").as_unit("us"))
 
 
 def _coded(ids: pd.Series[Any], names: dict[int, Any]) -> pd.Categorical:

@@ -15,15 +15,15 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from survey.models import Rating, Stored, StoredPart, Study
+from survey.models import Preference, Rating, Stored, StoredPart, Study
 
 #: The kind that holds the figures of the study's pages. Kinds but this and models are formats of exports or files of the API.
 FIGURES: Final = "figures"
 #: How the kinds begin that hold the mixed models of a selection of ratings.
 MODELS: Final = "models"
-#: Ratings up to which a page computes what it shows. Of more, it shows what was made in the background.
+#: Ratings or choices up to which a page computes what it shows. Of more, it shows what was made in the background.
 MAX_RATINGS: Final = 250_000
-#: Ratings up to which an export is made while the browser waits. Of more, it would take participants' time.
+#: Ratings or choices up to which an export is made while the browser waits. Of more, it would take participants' time.
 MAX_IN_FILES: Final = 25_000
 #: For so long what was made counts as new, although answers came since.
 FRESH: Final = dt.timedelta(minutes=10)
@@ -36,7 +36,7 @@ OPEN: Final = (State.WAITING, State.MAKING)
 
 
 def is_large(study: Study) -> bool:
-    """Whether a study has more ratings than a page analyses."""
+    """Whether a study has more ratings, or choices between pairs, than a page analyses."""
     return _has_more_than(MAX_RATINGS, study)
 
 
@@ -46,8 +46,9 @@ def has_large_files(study: Study) -> bool:
 
 
 def _has_more_than(number: int, study: Study) -> bool:
-    ratings = Rating.objects.filter(trial__participant__study=study).order_by()
-    return ratings[number : number + 1].exists()
+    kind: type[Rating] | type[Preference] = Preference if study.method == Study.Method.PAIR else Rating
+    answers = kind.objects.filter(trial__participant__study=study).order_by()
+    return answers[number : number + 1].exists()
 
 
 def latest(study: Study, kind: str) -> Stored | None:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from survey.analysis.covariates.labels import label
 from survey.analysis.plots.names import tell_apart
-from survey.analysis.plots.style import BLUE, GRID, VERMILION, WIDTH, scale_of, score_axis
+from survey.analysis.plots.style import BLUE, GRID, VERMILION, WIDTH, draw_bars, scale_of, score_axis
 
 MAX_PANELS: Final = 12
 _ACROSS: Final = 3
@@ -40,9 +40,11 @@ def draw_covariates(table: pd.DataFrame) -> Figure:
         mine = table[table["covariate"] == names[place]].sort_values("x", kind="stable")
         x, many = mine["x"].to_numpy(), len(mine) > _MANY
         ends = {name: mine[name].clip(scale.low, scale.high).to_numpy() for name in _ENDS}
-        axes.vlines(x, ends["bounded_low"], ends["bounded_high"], color=GRID, linewidth=1.5 if many else 4)
-        axes.vlines(x, ends["low"], ends["high"], color=BLUE, linewidth=0.4 if many else 0.9)
-        axes.scatter(x, mine["mos"], color=BLUE, s=5 if many else 12, zorder=3)
+        draw_bars(
+            axes, x, ends["bounded_low"], ends["bounded_high"], color=GRID, linewidth=1.5 if many else 4
+        )
+        draw_bars(axes, x, ends["low"], ends["high"], color=BLUE, linewidth=0.4 if many else 0.9)
+        axes.plot(x, mine["mos"], "o", color=BLUE, markersize=2 if many else 3.5, zorder=3)
         line = mine.dropna(subset=["line"])
         axes.plot(
             line["x"], np.clip(line["line"], scale.low, scale.high), color=VERMILION, linewidth=1.2, zorder=4

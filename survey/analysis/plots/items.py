@@ -18,6 +18,7 @@ from survey.analysis.plots.style import (
     PURPLE,
     VERMILION,
     category_colours,
+    draw_bars,
     new_axes,
     scale_of,
     score_axis,
@@ -85,7 +86,7 @@ def _draw_mos_by_rank(data: pd.DataFrame) -> Figure:
     figure, axes = new_axes(_BY_RANK)
     ranks = np.arange(1, len(data) + 1)
     low, high = (data[end].clip(scale.low, scale.high) for end in ("low", "high"))
-    axes.vlines(ranks, low, high, color=BLUE, alpha=0.35, linewidth=0.8)
+    draw_bars(axes, ranks, low, high, color=BLUE, alpha=0.35, linewidth=0.8)
     axes.plot(ranks, data["mos"], ".", color=BLUE, markersize=3)
     axes.set_xlabel(f"Rank of {len(data)} items")
     axes.set_xlim(0, len(data) + 1)

@@ -29,6 +29,8 @@ FACTORS: Final = 3
 class ImagesForm(TaskForm):
     """A role for each image, and a table of factors for images that come from no image set.
 
+    Once people took part, both stay as they are: they are no fields then, and the page shows them as text.
+
     Args:
         stimuli: The study's images, without those that are made for it (`survey.study.recast.own_images`).
     """
@@ -45,12 +47,11 @@ class ImagesForm(TaskForm):
             left.add(Stimulus.Role.REFERENCE)
         left -= {Stimulus.Role(one.role) for one in self.stimuli}
         self.roles = [(value, label) for value, label in _ROLES if value not in left]
-        for stimulus in self.stimuli:
+        for stimulus in () if self.keys_stay else self.stimuli:
             role = forms.ChoiceField(
                 label=f"Role of {stimulus.item}",
                 choices=self.roles,
                 initial=stimulus.role,
-                disabled=self.keys_stay,
             )
             self.add(f"role.{stimulus.name}", role)
             if method != "pair":
@@ -110,6 +111,8 @@ class ImagesForm(TaskForm):
         self.uploads = [stimulus for stimulus in self.stimuli if stimulus.cell_id is None]
         self.factor_names = sorted({name for stimulus in self.uploads for name in stimulus.factors})
         self.columns = max(FACTORS, len(self.factor_names))
+        if self.keys_stay:
+            return
         for column in range(self.columns if self.uploads else 0):
             name = self.factor_names[column] if column < len(self.factor_names) else ""
             self.fields[f"factor.{column}"] = self._cell(f"Name of factor {column + 1}", name)
@@ -125,7 +128,7 @@ class ImagesForm(TaskForm):
                 self.fields[f"{field}.{stimulus.name}"] = self._cell(f"{label} of {stimulus.item}", said)
 
     def _cell(self, label: str, initial: str) -> Words:
-        return Words(label=label, initial=initial, required=False, max_length=200, disabled=self.keys_stay)
+        return Words(label=label, initial=initial, required=False, max_length=200)
 
     # For the page
 
@@ -139,6 +142,27 @@ class ImagesForm(TaskForm):
                 self[f"answer.{stimulus.name}"] if f"answer.{stimulus.name}" in self.fields else None,
             )
             for stimulus in self.stimuli
+        ]
+
+    @property
+    def fixed(self) -> list[tuple[Stimulus, str]]:
+        """Each image with its role in words, and the answer where it is known, of a study in which people took part."""
+        words = dict(_ROLES)
+        return [
+            (
+                one,
+                words[Stimulus.Role(one.role)]
+                + ("" if one.expected is None else f" ({number_text(one.expected)})"),
+            )
+            for one in self.stimuli
+        ]
+
+    @property
+    def fixed_table(self) -> list[tuple[Stimulus, list[Any]]]:
+        """What is known of each uploaded image, as text."""
+        return [
+            (one, [one.content, one.style, *(one.factors.get(name, "") for name in self.factor_names)])
+            for one in self.uploads
         ]
 
     @property

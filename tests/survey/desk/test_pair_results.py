@@ -10,11 +10,13 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
+from survey.exports import background
 from survey.exports.files import FORMATS, formats_of
 from survey.exports.pair_words import pair_codebook, pair_methods_text
 from survey.exports.pairs import collect_pairs
 from survey.models import Preference, Study
 from survey.simulation.people import simulate
+from survey.study import stored
 from survey.study.decisions import exclude
 from tests.survey.exports.studies import TWO_QUESTIONS
 from tests.survey.factories import make_study
@@ -41,6 +43,28 @@ def test_the_page_shows_scores_plots_and_thumbnails_of_the_question_asked_for(de
     for plot in ("scores", "conditions", "preferences"):
         assert f'src="plots/{plot}.svg?question=liking' in html
     assert "Mean Opinion Score" not in html
+
+
+def test_the_page_of_a_large_study_shows_what_was_made_in_the_background(desk, study, monkeypatch):
+    monkeypatch.setattr(stored, "MAX_RATINGS", 10)
+    monkeypatch.setattr(stored, "MAX_IN_FILES", 10)
+    here = reverse("results", args=[study.slug])
+    assert "waits to be made" in desk.get(here).content.decode()
+    assert "waits to be made" in desk.get(here + "download/csv").content.decode()
+    background.work()
+    whole = collect_pairs(study).analysis.questions["liking"].scores
+    monkeypatch.setattr("survey.results.tidy_table._answers", None)
+    html = desk.get(here, {"question": "liking"}).content.decode()
+    for value in whole["score"]:
+        assert f"<strong>{value:.2f}</strong>" in html
+    choices = Preference.objects.filter(trial__phase="main").count()
+    assert f"{choices} choices: the scores alone" in html
+    table = desk.get(here + "tables/scores.csv", {"question": "liking"}).content.decode()
+    assert [float(row["score"]) for row in csv.DictReader(io.StringIO(table))] == whole["score"].tolist()
+    assert desk.get(here + "tables/pairs.csv").status_code == 404
+    assert desk.get(here + "plots/scores.svg").status_code == 404
+    assert "Made at" in desk.get(reverse("live", args=[study.slug])).content.decode()
+    assert desk.get(reverse("participants", args=[study.slug])).status_code == 200
 
 
 @pytest.mark.slow

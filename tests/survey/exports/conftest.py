@@ -51,4 +51,4 @@ def unrendered(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def files(exports) -> dict[str, bytes]:
     """All files of the study of one question."""
-    return all_files(exports["one"])
+    return dict(all_files(exports["one"]))

@@ -198,9 +198,32 @@ def test_a_long_workbook_takes_hardly_more_memory_than_a_short_one():
     assert peak(12_000) - peak(3_000) < 4e6
 
 
+@pytest.mark.parametrize("text", ["<r>a & b</r>", "<r/>", "_x0041_", "\x01", " a ", "=1+1", "x" * 40_000])
+def test_the_workbook_shows_every_text_as_it_is(text):
+    data = workbook_bytes({"answers": pd.DataFrame({"answer": [text, None], "n": [1, 2]})}, {})
+    shown = sheet(data, "answers")[1][0]
+    # A cell holds 32,767 characters.
+    assert shown == (text if len(text) < 32_768 else "x" * 32_766 + "…")
+
+
+def test_equal_values_of_different_types_keep_their_types():
+    table = pd.DataFrame({"mixed": [1, True, 1.0, "1", None], "zero": [0.0, -0.0, 1.5, np.nan, 0.0]})
+    assert csv_bytes(table).decode().splitlines() == [
+        "mixed,zero",
+        "1,0.0",
+        "True,-0.0",
+        "1.0,1.5",
+        "1,",
+        ",0.0",
+    ]
+    assert [row["mixed"] for row in json.loads(json_bytes(table))] == [1, True, 1.0, "1", None]
+
+
 def test_a_table_in_pieces_is_the_whole_table(export, monkeypatch):
     whole = csv_bytes(export.ratings), json_bytes(export.ratings)
     monkeypatch.setattr("survey.exports.tables._ROWS", 7)
+    monkeypatch.setattr("survey.exports.tables._PIECE", 100)
+    assert len(list(json_parts(export.ratings))) > 2
     assert len(list(csv_parts(export.ratings))) == -(-len(export.ratings) // 7) > 2
     assert (b"".join(csv_parts(export.ratings)), b"".join(json_parts(export.ratings))) == whole
 

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
+import tracemalloc
+import zipfile
+from functools import partial
 
 import pytest
 
-from survey.exports.folder import OutputError, sha256sums, write_file, write_folder
+from survey.exports.folder import Files, OutputError, with_sums, write_file, write_folder, zipped
 
 
-def test_a_break_in_the_middle_leaves_the_old_files(tmp_path, monkeypatch):
+def test_a_break_in_the_middle_leaves_the_old_files(tmp_path):
     write_folder({"a.csv": b"old", "b.csv": b"old"}, tmp_path)
 
-    def broken(self, data):
+    def broken():
+        yield b"ne"
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pathlib.Path.write_bytes", broken)
     with pytest.raises(OutputError, match=r"cannot be written: No space left"):
-        write_folder({"a.csv": b"new", "b.csv": b"new"}, tmp_path)
+        write_folder(Files({"a.csv": lambda: [b"new"], "b.csv": broken}), tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "b.csv"]
     assert (tmp_path / "a.csv").read_text() == "old"
 
@@ -35,21 +39,49 @@ def test_it_refuses_a_file_for_a_folder_and_a_folder_for_a_file(tmp_path):
     with pytest.raises(OutputError, match="is a file; name a folder"):
         write_folder({"a": b""}, tmp_path / "file")
     with pytest.raises(OutputError, match="is a folder; name a file"):
-        write_file(b"", tmp_path)
+        write_file([b""], tmp_path)
 
 
 def test_a_file_is_as_readable_as_any_other(tmp_path):
-    write_file(b"a", tmp_path / "export.csv")
+    write_file([b"a"], tmp_path / "export.csv")
     (tmp_path / "other").write_text("")
     assert (tmp_path / "export.csv").stat().st_mode == (tmp_path / "other").stat().st_mode
 
 
 def test_sha256sum_itself_reads_the_sums(tmp_path):
     files = {"a.csv": b"a", "plots/b.svg": b"b"}
-    write_folder(files | {"SHA256SUMS": sha256sums(files)}, tmp_path)
+    write_folder(with_sums(files), tmp_path)
     checked = subprocess.run(
         ["sha256sum", "--check", "SHA256SUMS"], cwd=tmp_path, capture_output=True, text=True
     )
     assert checked.returncode == 0, checked.stderr
     assert checked.stdout.count("OK") == 2
     assert os.listdir(tmp_path / "plots") == ["b.svg"]
+
+
+def test_each_file_is_made_once_although_its_sum_is_written():
+    made = []
+
+    def make(name):
+        made.append(name)
+        return [name.encode()]
+
+    files = with_sums(Files({name: partial(make, name) for name in ("b", "a")}))
+    with zipfile.ZipFile(io.BytesIO(b"".join(zipped(files)))) as archive:
+        assert archive.namelist() == ["b", "a", "SHA256SUMS"]
+        assert archive.read("a") == b"a"
+    assert made == ["b", "a"]
+
+
+def test_a_long_file_is_never_whole_in_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr("survey.exports.folder._IN_MEMORY", 100_000)
+    piece = os.urandom(100_000)
+    files = with_sums(Files({"long": lambda: (piece for _ in range(200))}))
+    tracemalloc.start()
+    try:
+        write_folder(files, tmp_path)
+        assert sum(map(len, zipped(files))) > 20e6
+        assert tracemalloc.get_traced_memory()[1] < 5e6
+    finally:
+        tracemalloc.stop()
+    assert (tmp_path / "long").stat().st_size == 20_000_000

@@ -15,7 +15,8 @@ from sureal.subjective_model import (
 from sureal.subjective_model import MosModel
 from sureal.tools.misc import import_json_file
 
-from survey.exports.interchange import p910_matrix, sujson_dataset, sureal_dataset
+from survey.exports.interchange import p910_parts, sujson_dataset, sureal_dataset
+from survey.exports.tables import json_bytes
 
 # The exports are made in the database, once for all tests.
 pytestmark = pytest.mark.django_db
@@ -39,14 +40,16 @@ def test_sureal_reads_it_and_finds_the_same_scores(tmp_path, export):
 
 
 def test_the_p910_matrix_is_items_by_participants(export):
-    matrix = pd.read_csv(io.BytesIO(p910_matrix(export, "overall")), header=None, na_values="nan").to_numpy()
+    matrix = pd.read_csv(
+        io.BytesIO(b"".join(p910_parts(export, "overall"))), header=None, na_values="nan"
+    ).to_numpy()
     assert matrix.shape == (7, 6)
     np.testing.assert_allclose(matrix.mean(axis=1), export.analysis.mos["mos"])
     np.testing.assert_allclose(matrix.mean(axis=0), export.analysis.observers["mean"])
 
 
 def test_sujson_ids_all_refer_to_something(export_of_two):
-    data = sujson_dataset(export_of_two)
+    data = json.loads(json_bytes(sujson_dataset(export_of_two)))
     ids = {
         name: {row["id"] for row in data[name]}
         for name in ("src", "hrc", "pvs", "subjects", "questions", "scores")
@@ -67,7 +70,7 @@ def test_sujson_ids_all_refer_to_something(export_of_two):
 
 
 def test_sujson_gives_the_same_mos(export):
-    data = sujson_dataset(export)
+    data = json.loads(json_bytes(sujson_dataset(export)))
     names = {row["id"]: row["path"] for row in data["pvs"]}
     scores = pd.DataFrame(data["scores"])
     mos = scores.groupby(scores["pvs_id"].map(names))["score"].mean()
@@ -83,7 +86,7 @@ def test_a_repeated_rating_is_a_list_in_sureal_and_a_mean_in_the_matrix(export):
     first = export.ratings.iloc[0]
     video = next(v for v in sureal_dataset(repeated, "overall")["dis_videos"] if v["path"] == first["item"])
     assert video["os"][first["participant"]] == [first["rating"], 1]
-    assert b"." in p910_matrix(repeated, "overall") or first["rating"] == 1
+    assert b"." in b"".join(p910_parts(repeated, "overall")) or first["rating"] == 1
 
 
 @pytest.mark.parametrize("key", ["quality", "liking"])

@@ -6,6 +6,7 @@ from functools import lru_cache
 from math import isnan
 from typing import Any, Final
 
+import pandas as pd
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -19,10 +20,12 @@ from survey.analysis.report.words import PAIR_GLOSSARY
 from survey.desk.pages.results.pieces import figure, file_response, interval, page_context, page_table, score
 from survey.desk.pages.results.seen import seen
 from survey.desk.pages.results.switches import question_switch
+from survey.exports import background
 from survey.exports.pairs import PairExport, collect_pairs
 from survey.exports.tables import csv_bytes
 from survey.models import Study
-from survey.results.collect import NoRatings
+from survey.results.collect import NoRatings, exclusions, texts_of
+from survey.study.stored import is_large
 
 TABLES: Final = {"conditions": "Scores of the conditions", "pairs": "Pairs"}
 DOWNLOADS: Final = {
@@ -37,6 +40,8 @@ DOWNLOADS: Final = {
 def pair_results(request: HttpRequest, study: Study) -> HttpResponse:
     """Show every score, plot and table of a pair study."""
     context = page_context(request, study) | {"downloads": DOWNLOADS}
+    if is_large(study):
+        return _large(request, study, context)
     try:
         export = collect_pairs(study)
     except NoRatings:
@@ -50,7 +55,7 @@ def pair_results(request: HttpRequest, study: Study) -> HttpResponse:
         "headlines": preference_headlines(part.summary),
         "notes": part.summary["notes"],
         "unshown": export.unshown,
-        "scores": _scores(study, part),
+        "scores": _scores(study, part.scores),
         "figures": [
             figure(plot, table, f"plots/{plot.name}.csv?{query}")
             for plot, table in drawable_of(PAIR_PLOTS, part)
@@ -66,6 +71,27 @@ def pair_results(request: HttpRequest, study: Study) -> HttpResponse:
         **seen(export.participants),
     }
     return render(request, "survey/researcher/pair_results.html", context)
+
+
+def _large(request: HttpRequest, study: Study, context: dict[str, Any]) -> HttpResponse:
+    """Show the scores of a large pair study as they were last computed, when that was, and how to have the rest."""
+    figures, wanted = background.figures(study)
+    questions = texts_of(study)
+    switch, key = question_switch(request.GET, questions)
+    context |= {"wanted": wanted}
+    if figures is None:
+        return render(request, "survey/researcher/being_made.html", context | {"label": "The results"})
+    if key not in figures.choices:
+        return render(request, "survey/researcher/no_results.html", context)
+    context |= {
+        "switches": {"shown": [switch] if len(questions) > 1 else []},
+        "query": f"question={key}",
+        "question": next(question for question in questions if question.key == key),
+        "scores": _scores(study, figures.choices[key]),
+        "excluded": len(exclusions(study)),
+        "choices": f"{figures.watch.ratings:,}",
+    }
+    return render(request, "survey/researcher/large_pair_results.html", context)
 
 
 def pair_plot(request: HttpRequest, study: Study, name: str, file_format: str) -> HttpResponse:
@@ -91,6 +117,8 @@ def _drawn(pk: int, _version: str, question: str, name: str, file_format: str) -
 
 def pair_table(request: HttpRequest, study: Study, name: str) -> HttpResponse:
     """Return one of the page's tables as CSV."""
+    if name == "scores" and is_large(study):
+        return _large_table(request, study)
     _, key, part = _chosen(request, _export(study))
     frame = getattr(part, name) if name in ("scores", *TABLES) else None
     if frame is None:
@@ -98,7 +126,17 @@ def pair_table(request: HttpRequest, study: Study, name: str) -> HttpResponse:
     return file_response(csv_bytes(frame), f"{study.slug}_{key}_{name}.csv")
 
 
+def _large_table(request: HttpRequest, study: Study) -> HttpResponse:
+    _, key = question_switch(request.GET, texts_of(study))
+    figures, _ = background.figures(study)
+    if figures is None or key not in figures.choices:
+        raise Http404(f"the scores of {study.slug} are not computed yet")
+    return file_response(csv_bytes(figures.choices[key]), f"{study.slug}_{key}_scores.csv")
+
+
 def _export(study: Study) -> PairExport:
+    if is_large(study):
+        raise Http404(f"the page of {study.slug} has its scores alone: its downloads have the rest")
     try:
         return collect_pairs(study)
     except NoRatings as error:
@@ -111,10 +149,10 @@ def _chosen(request: HttpRequest, export: PairExport) -> tuple[Any, str, Questio
     return switch, key, export.analysis.questions[key]
 
 
-def _scores(study: Study, part: QuestionPreferences) -> list[dict[str, Any]]:
+def _scores(study: Study, table: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the rows of the table of scores as text, groups together, the best of each first."""
     names = dict(study.stimuli.values_list("item", "name"))
-    table = part.scores.sort_values(["group", "score", "item"], ascending=[True, False, True])
+    table = table.sort_values(["group", "score", "item"], ascending=[True, False, True])
     return [
         {
             "image": names[row["item"]],
