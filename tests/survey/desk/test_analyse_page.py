@@ -74,6 +74,23 @@ def test_the_page_says_how_the_columns_were_understood(desk):
     assert "&#x27;worker&#x27; as participant" in html
 
 
+def test_no_text_of_a_file_becomes_part_of_a_page(desk):
+    """In other survey programs a crafted file has run as a script in its reader's browser, by way of a warning."""
+    evil = "<script>alert(1)</script>"
+    lines = [f"{p}{evil},{item}{evil},{rating}" for p, item, rating in RATINGS]
+    odd = [f"worker,img,score,{evil}", *(f"{line},x{evil}" for line in lines), f"mean{evil},,{evil},"]
+    # It cannot be read without a choice, and the page says why.
+    pages = [desk.get(upload(desk, "\n".join(odd).encode(), name=f"{evil}.csv")).content.decode()]
+    sound = upload(desk, "\n".join(["worker,img,score", *lines]).encode())
+    results = results_of(read(desk, sound))
+    pages += [read(desk, sound), read(desk, results), read(desk, f"{results}plots/mos.svg")]
+    with zipfile.ZipFile(io.BytesIO(desk.get(f"{results}download/all").content)) as archive:
+        pages.append(archive.read("report.html").decode())
+    for page in pages:
+        assert evil not in page
+    assert "&lt;script&gt;alert(1)" in pages[1]
+
+
 @pytest.mark.slow
 def test_the_results_are_those_of_the_command(desk, tmp_path):
     results = results_of(read(desk, upload(desk, long())))

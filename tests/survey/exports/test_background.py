@@ -147,10 +147,24 @@ def test_an_export_is_made_in_the_background_and_streamed(desk, large, file_form
     response = desk.get(address, {"made": made.pk})
     assert response.streaming
     data = b"".join(response)
-    name, whole = packed(large, file_format)
+    name, pieces = packed(large, file_format)
+    whole = b"".join(pieces)
     assert data == whole
     assert (made.name, made.size, response["Content-Length"]) == (name, len(whole), str(len(whole)))
     assert StoredPart.objects.count() == -(-len(whole) // 1000)
+
+
+def test_a_file_that_was_made_is_its_studys_own(desk, large, client, django_user_model):
+    """In another program whoever knew a made file's id could fetch it."""
+    address = reverse("download", args=[large.slug, "csv"])
+    desk.get(address)
+    background.work()
+    made = Stored.objects.get()
+    assert desk.get(address, {"made": made.pk}).streaming
+    stranger = Client()
+    stranger.force_login(django_user_model.objects.create_user("stranger"))
+    assert stranger.get(address, {"made": made.pk}).status_code in (403, 404)
+    assert Client().get(address, {"made": made.pk}).status_code == 302
 
 
 def test_files_are_made_in_the_background_long_before_pages_are(desk, large, monkeypatch):
