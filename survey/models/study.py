@@ -222,10 +222,3 @@ class Stimulus(models.Model):
 
     def __str__(self) -> str:
         return f"{self.study}/{self.item}"
-
-    def value_of(self, column: str) -> str:
-        """Return what a column of the image says, as text: content, style, condition or a factor; "" for nothing."""
-        if column in ("content", "style", "condition"):
-            return str(getattr(self, column))
-        value = self.factors.get(column)
-        return "" if value is None else str(value)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import cast
+from typing import Any, NamedTuple, cast
 
 from survey.models import Participant, Stimulus, Study, Trial
 from survey.session.design import Pool, Rules, Slot, Unit, draw
 from survey.session.groups import filled_by, least_full
 from survey.session.orders import rows_of
 from survey.session.pairs import all_pairs, informative_pairs, pair_trials
+from survey.session.rating_sql import insert_trials
 from survey.study.definition import Definition
 from survey.study.tables import Session
 from survey.study.votes import Place, counted, take
@@ -52,7 +53,7 @@ def assign(participant: Participant, definition: Definition) -> int:
         # A further batch is counted when its session is reviewed: it may be one that is left out of the results.
         is_first = participant.batches == 1 and not participant.is_preview
         trial.counted = is_first and trial.phase == Trial.Phase.MAIN
-    Trial.objects.bulk_create(trials)
+    insert_trials(trials)
     take(participant, trials)
     _keep_order(participant, slots)
     return len(trials)
@@ -63,7 +64,7 @@ def _chunk(session: Session) -> int | None:
     return session.blocks if isinstance(session.blocks, int) and session.order == "random" else None
 
 
-def _with_blocks(pool: Pool, stimuli: Iterable[Stimulus], session: Session) -> Pool:
+def _with_blocks(pool: Pool, stimuli: Iterable[Image], session: Session) -> Pool:
     """Return the units that are rated with the blocks that they belong to for everybody."""
     if session.blocks is None or _chunk(session):
         return pool
@@ -75,7 +76,7 @@ def _with_blocks(pool: Pool, stimuli: Iterable[Stimulus], session: Session) -> P
         named = {stimulus.pk: stimulus.value_of(column) for stimulus in stimuli}
         block_of = {unit.key: named[unit.place[0]] for unit in (*pool.main, *pool.always)}
     main, always = (
-        [replace(unit, block=block_of[unit.key]) for unit in units] for units in (pool.main, pool.always)
+        [unit._replace(block=block_of[unit.key]) for unit in units] for units in (pool.main, pool.always)
     )
     return replace(pool, main=main, always=always)
 
@@ -108,21 +109,43 @@ def has_unseen(participant: Participant, definition: Definition) -> bool:
     return bool(_pool(stimuli, definition, participant, _seen(participant)).main)
 
 
-def _stimuli(participant: Participant, definition: Definition) -> list[Stimulus]:
+class Image(NamedTuple):
+    """What a draw needs to know of a stimulus: a row, since models of a thousand take longer than all else of a start."""
+
+    pk: int
+    item: str
+    role: str
+    content: str
+    style: str
+    condition: str
+    factors: Mapping[str, Any]
+
+    def value_of(self, column: str) -> str:
+        """Return what a column of the image says, as text: content, style, condition or a factor; "" for nothing."""
+        if column in ("content", "style", "condition"):
+            return str(getattr(self, column))
+        value = self.factors.get(column)
+        return "" if value is None else str(value)
+
+
+def _stimuli(participant: Participant, definition: Definition) -> list[Image]:
     """Return the images that a participant may see: of the main ones, those of their group."""
-    known = participant.study.stimuli.only(
-        "study", "item", "role", "content", "style", "condition", "factors"
-    )
+    known = participant.study.stimuli.order_by("pk")
+    # Factors are read where the draw asks for one.
+    asked = known if isinstance(definition.session.blocks, str) else known.filter(role=Stimulus.Role.TRAP)
+    factors = dict(asked.values_list("pk", "factors"))
     group = definition.group(participant.group)
+    rows = known.values_list("pk", "item", "role", "content", "style", "condition")
+    images = (Image(*row, factors=factors.get(row[0], {})) for row in rows)
     return [
-        stimulus
-        for stimulus in known.order_by("pk")
-        if group is None or stimulus.role != Stimulus.Role.MAIN or group.shows(stimulus.item)
+        image
+        for image in images
+        if group is None or image.role != Stimulus.Role.MAIN or group.shows(image.item)
     ]
 
 
 def _pool(
-    stimuli: Iterable[Stimulus],
+    stimuli: Iterable[Image],
     definition: Definition,
     participant: Participant,
     seen: set[Key],
@@ -132,7 +155,7 @@ def _pool(
 
     `chosen` are the pairs where they are chosen already.
     """
-    by_role: defaultdict[str, list[Stimulus]] = defaultdict(list)
+    by_role: defaultdict[str, list[Image]] = defaultdict(list)
     for stimulus in stimuli:
         if stimulus.role != Stimulus.Role.TRAP or stimulus.factors.get("language") == participant.language:
             by_role[stimulus.role].append(stimulus)
@@ -148,7 +171,7 @@ def _pool(
     return Pool(main, practice, units.get("gold", []), units.get("trap", []), always)
 
 
-def _unit(stimulus: Stimulus, other: int | None = None) -> Unit:
+def _unit(stimulus: Image | Stimulus, other: int | None = None) -> Unit:
     images = (stimulus.pk, other) if other else ()
     return Unit((stimulus.pk, None), stimulus.content, stimulus.condition, images, (stimulus.pk,))
 
@@ -177,7 +200,7 @@ def _trials(
     participant: Participant,
     slots: Iterable[Slot],
     definition: Definition,
-    stimuli: Iterable[Stimulus],
+    stimuli: Iterable[Image],
     places: Counter[Key],
 ) -> list[Trial]:
     if definition.method == "pair":

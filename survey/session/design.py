@@ -10,9 +10,9 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import lru_cache
 from itertools import pairwise
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from survey.session.orders import williams
 
@@ -27,11 +27,10 @@ REPEAT_GAP: Final = 10
 _ATTEMPTS: Final = 40
 
 
-@dataclass(frozen=True)
-class Unit:
+class Unit(NamedTuple):
     """What one trial shows: a stimulus, or a pair of `images`. An empty `content` is unlike every other.
 
-    `place` orders the units of a study, and `block` is the one that a unit belongs to for everybody.
+    A tuple, since a start makes one for each image. `place` orders the units of a study, and `block` is the one that a unit belongs to for everybody.
     """
 
     key: Hashable
@@ -41,10 +40,15 @@ class Unit:
     place: tuple[int, ...] = ()
     block: str = ""
 
-    @cached_property
+    @property
     def kinds(self) -> frozenset[Hashable]:
         """What should not come twice running: its content, and each image of a pair."""
-        return frozenset(filter(None, (self.content, *self.images)))
+        return _kinds(self.content, self.images)
+
+
+@lru_cache(maxsize=4096)
+def _kinds(content: str, images: tuple[int, ...]) -> frozenset[Hashable]:
+    return frozenset(filter(None, (content, *images)))
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,7 @@ def draw(
     chosen += [unit for unit in pool.always if unit.content in contents]
     if len(contents) == 1 or _is_given(chosen, rules) or _is_by_content(chosen):
         # Of one content alone every order has it twice running, and a given order is kept: the other rules are left.
-        chosen = [replace(unit, content="") for unit in chosen]
+        chosen = [unit._replace(content="") for unit in chosen]
     practice = arrange(pool.practice, rng, before)
     before = practice[-1] if practice else before
     tries = (_attempt(chosen, practice, pool, rules, rng, before) for _ in range(_ATTEMPTS))

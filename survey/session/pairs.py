@@ -6,22 +6,34 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from django.db.models import Count
 
-from survey.models import Participant, Preference, Stimulus, Study, Trial
+from survey.models import Participant, Preference, Study, Trial
 from survey.session.design import Slot, Unit
 from survey.study.votes import Place
 
 if TYPE_CHECKING:
     from survey.analysis.pairs.gain import PairState
 
+
+class Image(Protocol):
+    """What pairs are made of: a stimulus, or what was read of it."""
+
+    @property
+    def pk(self) -> int: ...
+    @property
+    def content(self) -> str: ...
+    @property
+    def condition(self) -> str: ...
+
+
 #: How much of a choice each answer is for the image shown first: a tie is half to each.
 _SHARE: Final = {"first": 1.0, "second": 0.0, "tie": 0.5}
 
 
-def all_pairs(stimuli: Iterable[Stimulus], seen: Collection[Place]) -> list[Unit]:
+def all_pairs(stimuli: Iterable[Image], seen: Collection[Place]) -> list[Unit]:
     """Return all pairs of images of one content (of all images, where contents are not known)."""
     return [
         _unit(a, b)
@@ -33,7 +45,7 @@ def all_pairs(stimuli: Iterable[Stimulus], seen: Collection[Place]) -> list[Unit
 
 def informative_pairs(
     study: Study,
-    stimuli: Sequence[Stimulus],
+    stimuli: Sequence[Image],
     places: Counter[Place],
     seen: Collection[Place],
     count: int | None,
@@ -56,7 +68,7 @@ def informative_pairs(
 
 
 def draw_informative(
-    state: PairState, stimuli: Sequence[Stimulus], seen: Collection[Place], count: int | None, seed: int
+    state: PairState, stimuli: Sequence[Image], seen: Collection[Place], count: int | None, seed: int
 ) -> list[tuple[int, int]]:
     """Return the places among `stimuli` of the pairs that one person would be given, greatest gain first."""
     # Imported here, since every command imports this module and scipy takes a second.
@@ -75,7 +87,7 @@ def draw_informative(
     return next_pairs(state, allowed, count, np.random.default_rng(seed))
 
 
-def pair_state(study: Study, stimuli: Sequence[Stimulus], places: Counter[Place]) -> PairState:
+def pair_state(study: Study, stimuli: Sequence[Image], places: Counter[Place]) -> PairState:
     """Return how the pairs of these images were judged so far, and which are being shown now, by two queries."""
     import numpy as np
 
@@ -124,12 +136,12 @@ def pair_trials(participant: Participant, slots: Iterable[Slot], places: Counter
     return trials
 
 
-def _unit(a: Stimulus, b: Stimulus) -> Unit:
+def _unit(a: Image, b: Image) -> Unit:
     return Unit((a.pk, b.pk), a.content, f"{a.condition}\n{b.condition}", (a.pk, b.pk), (a.pk, b.pk))
 
 
-def _by_content(stimuli: Iterable[Stimulus]) -> dict[str, list[Stimulus]]:
-    by_content: defaultdict[str, list[Stimulus]] = defaultdict(list)
+def _by_content(stimuli: Iterable[Image]) -> dict[str, list[Image]]:
+    by_content: defaultdict[str, list[Image]] = defaultdict(list)
     for stimulus in stimuli:
         by_content[stimulus.content].append(stimulus)
     return by_content

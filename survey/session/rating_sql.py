@@ -1,4 +1,4 @@
-"""The SQL that each answer walks through, written out.
+"""The SQL that each answer and each start walks through, written out.
 
 The ORM takes several times as long to build these statements as the database takes to run them, and a rating is
 little else (benchmarks/survey_load.py). Everything else in the survey goes through the ORM.
@@ -72,6 +72,23 @@ class AnswerTarget:
     version: int
     sha256: str
     questions: tuple[tuple[int, str, Scale], ...]
+
+
+_INSERT_TRIAL: Final = """
+INSERT INTO survey_trial
+    (participant_id, stimulus_id, other_id, position, phase, block, token, counted, revision, outcome, reason)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 0, 'open', '')
+"""
+
+
+def insert_trials(trials: Sequence[Trial]) -> None:
+    """Save new trials, which wait for their answers."""
+    rows = [
+        (t.participant_id, t.stimulus_id, t.other_id, t.position, t.phase, t.block, t.token, t.counted)
+        for t in trials
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(_INSERT_TRIAL, rows)
 
 
 def take(token: str, now: dt.datetime) -> AnswerTarget:
