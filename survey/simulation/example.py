@@ -20,7 +20,7 @@ from survey.simulation.people import simulate
 from survey.study.definition import Definition
 from survey.study.publish import Picture, publish
 
-TITLE: Final = "Example: one photograph in thirteen methods"
+TITLE: Final = "Example: one photograph in many methods"
 PARTICIPANTS: Final = 30
 SEED: Final = 2019
 _FOLDER: Final = Path(__file__).parents[1] / "static" / "survey" / "presets"

@@ -35,7 +35,7 @@ VISITORS = ("stranger", "admin", "program")
 #: Answers of what exists that are meant all the same: no METRICS_KEY is set.
 ABSENT = {"metrics"}
 #: Buttons of participants, and a page that these studies do not have: they lead on to where the person is.
-ONWARD = {"skip", "undo", "again", "before"}
+ONWARD = {"skip", "undo", "again", "before", "viewing"}
 #: FUZZ_EXAMPLES=200 for a long run: so many thought-up requests to each address.
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "3"))
 #: Script or style within a page, which its Content-Security-Policy would keep from running.

@@ -90,9 +90,9 @@ def test_the_example_is_made_by_one_click_and_once(desk, owner, monkeypatch):
     monkeypatch.setattr(example, "PARTICIPANTS", 6)
     first = desk.post(reverse("open_example"))
     page = desk.get(first["Location"]).content.decode()
-    assert "A program made these ratings" in page
+    assert "Simulated: a program made these ratings." in page
     study = Study.objects.get(title=example.TITLE)
-    assert (study.owner, study.is_simulated, study.stimuli.count()) == (owner, True, 13)
+    assert (study.owner, study.is_simulated, study.stimuli.count()) == (owner, True, 15)
     assert study.participants.filter(state="finished").count() == 6
     assert desk.post(reverse("open_example"))["Location"] == first["Location"]
     assert study.participants.count() == 6
