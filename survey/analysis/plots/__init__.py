@@ -340,7 +340,7 @@ PLOTS: Final[tuple[Plot[PlotData], ...]] = (
         "Participants by items, both sorted by their mean. A participant who does not follow the gradient stands out.",
         _marked(_ratings),
         _draw_wide,
-        lambda table: ratings_height(table.iloc[:, 1:]),
+        lambda table: ratings_height(table.set_index(table.columns[0])),
     ),
     Plot(
         "convergence",

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.colors import BoundaryNorm, Colormap, LinearSegmentedColormap, ListedColormap, Normalize
 from matplotlib.figure import Figure
 
-from survey.analysis.plots.names import say_shared, tell_apart
+from survey.analysis.plots.names import Labels, say_shared, tell_apart
 from survey.analysis.plots.style import (
     BLUE,
     CATEGORIES,
@@ -28,12 +28,22 @@ from survey.analysis.scale import Scale
 MAX_DRAWN_ONE_BY_ONE: Final = 500
 """Participants; more become pixels within the drawing, unnamed."""
 OBSERVERS_HEIGHT: Final = 4.2
+#: Inches along a line of 6 points.
+_LETTER: Final = 0.05
+_NAMED_ITEMS: Final = 40
 
 
 def ratings_height(table: pd.DataFrame) -> float:
-    """Return the height of `draw_ratings` in inches."""
+    """Return the height of `draw_ratings` in inches: its rows, and the names of its items upright below them."""
     participants = len(table.columns)
-    return 1.4 + min(0.14 * participants, 7) if participants <= NAMED_ROWS else 6
+    rows = max(0.14 * participants, 2) if participants <= NAMED_ROWS else 4.6
+    labels = _item_labels(table.index)
+    letters = max((len(line) for text in labels.texts for line in text.split("\n")), default=0)
+    return 0.8 + max(_LETTER * letters, 0.6) + min(rows, 7) + labels.above
+
+
+def _item_labels(names: pd.Index) -> Labels:
+    return tell_apart(names, 34, 2) if len(names) <= _NAMED_ITEMS else Labels([])
 
 
 def draw_observers(table: pd.DataFrame) -> Figure:
@@ -136,8 +146,8 @@ def draw_ratings(table: pd.DataFrame) -> Figure:
         axes.set_yticks(range(participants), tell_apart(data.index, 16).texts, fontsize=6)
     else:
         axes.set_yticks([])
-    if items <= 40:
-        labels = tell_apart(data.columns, 34, 2)
+    labels = _item_labels(data.columns)
+    if labels.texts:
         axes.set_xticks(range(items), labels.texts, rotation=90, fontsize=6 if items <= 20 else 5)
         say_shared(axes, labels)
     else:

@@ -82,7 +82,7 @@ def test_every_list_opens_searches_and_filters(everything, boss, model):
 
 
 @pytest.mark.parametrize(
-    "model", apps.get_app_config("survey").get_models(), ids=lambda model: str(model.__name__)
+    "model", list(apps.get_app_config("survey").get_models()), ids=lambda model: str(model.__name__)
 )
 def test_every_row_opens(everything, boss, model):
     row = model._default_manager.first()
@@ -108,7 +108,7 @@ def test_no_secret_is_shown(everything, boss):
 
 
 @pytest.mark.parametrize(
-    "model", apps.get_app_config("survey").get_models(), ids=lambda model: str(model.__name__)
+    "model", list(apps.get_app_config("survey").get_models()), ids=lambda model: str(model.__name__)
 )
 def test_nothing_with_rules_is_added_changed_or_deleted_by_hand(everything, boss, model):
     row = model._default_manager.first()
