@@ -1,4 +1,4 @@
-"""What the production server leaves behind when it is killed goes at its next start."""
+"""What the production server's settings set, and that what it leaves behind when it is killed goes at its next start."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import runpy
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,3 +31,14 @@ def test_folders_of_killed_servers_go_and_those_of_living_ones_stay(tmp_path, mo
     own = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
     assert own.parent == tmp_path
     assert [folder.exists() for folder in (gone, living, strange)] == [False, True, True]
+
+
+@pytest.mark.parametrize(("given", "used"), [(None, "1"), ("4", "4")])
+def test_linear_algebra_has_one_thread_unless_the_host_says_otherwise(tmp_path, monkeypatch, given, used):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", given or "")
+    if given is None:
+        monkeypatch.delenv("OPENBLAS_NUM_THREADS")
+    runpy.run_path(str(ROOT / "gunicorn.conf.py"))
+    assert os.environ["OPENBLAS_NUM_THREADS"] == used
