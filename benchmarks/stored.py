@@ -33,7 +33,12 @@ STUDIES = {"small": (1000, 200, 100), "large": (1000, 20000, 50)}
 def main() -> None:
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        environment = os.environ | {"DATA_DIR": folder, "DJANGO_SETTINGS_MODULE": "nstsite.settings"}
+        environment = os.environ | {
+            "DATA_DIR": folder,
+            "DJANGO_SETTINGS_MODULE": "nstsite.settings",
+            # As gunicorn.conf.py sets it.
+            "OPENBLAS_NUM_THREADS": "1",
+        }
         for task in ("fill", "page", "export", "million"):
             done = subprocess.run(
                 [sys.executable, "-m", "benchmarks.stored", task],
