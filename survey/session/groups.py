@@ -8,7 +8,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from survey.models import Exclusion, Participant, Study
@@ -34,16 +34,17 @@ def filled_by(study: Study, field: str, **only: Any) -> Counter[Any]:
     # Each by an index of its own: the finished ones are counted without a look at their rows.
     finished = people.filter(state=Participant.State.FINISHED)
     under_way = people.filter(state=Participant.State.ACTIVE, last_seen_at__gte=fresh)
+    left_out = Exclusion.in_force(study).values("participant")
     counts: Counter[Any] = Counter()
     for some in (finished, under_way):
-        counts.update(dict(some.values_list(field).annotate(Count("pk"))))
-    out = people.filter(pk__in=Exclusion.in_force(study).values("participant"))
-    for value, state, seen in out.values_list(field, "state", "last_seen_at"):
-        was_counted = state == Participant.State.FINISHED or (
-            state == Participant.State.ACTIVE and seen >= fresh
-        )
-        counts[value] -= was_counted
+        counts.update(_by(field, some))
+        # Fewer than those who stay, and so looked up by themselves.
+        counts.subtract(_by(field, some.filter(pk__in=left_out)))
     return counts
+
+
+def _by(field: str, people: QuerySet[Participant]) -> dict[Any, int]:
+    return dict(people.values_list(field).annotate(Count("pk")))
 
 
 @dataclass(frozen=True)
@@ -76,13 +77,15 @@ def open_groups(definition: Definition, counts: Mapping[str, int]) -> list[str]:
     ]
 
 
-def are_full(study: Study, definition: Definition) -> bool:
-    """Return whether the study has groups, and none takes people."""
+def are_full(study: Study, definition: Definition, counts: Mapping[str, int] | None = None) -> bool:
+    """Return whether the study has groups, and none takes people. counts: what `filled` says, where that is known."""
     limited = any(group.people for group in definition.groups)
-    return limited and not open_groups(definition, filled(study))
+    return limited and not open_groups(definition, filled(study) if counts is None else counts)
 
 
-def next_group(study: Study, definition: Definition, seed: int) -> str:
+def next_group(
+    study: Study, definition: Definition, seed: int, counts: Mapping[str, int] | None = None
+) -> str:
     """Return the group of a person who starts now; "" where the study has none.
 
     Call it with the study's row locked: of two people who start at once, the second must count the first. Where all
@@ -92,10 +95,11 @@ def next_group(study: Study, definition: Definition, seed: int) -> str:
         study: the study.
         definition: the version of the study that the person starts under.
         seed: decides between groups that are equally full, so that nobody can tell whose turn it is.
+        counts: what `filled` says, where that is known.
     """
     if not definition.groups:
         return ""
-    counts = filled(study)
+    counts = filled(study) if counts is None else counts
     part = shares(definition.groups)
     free = open_groups(definition, counts) or list(part)
     return least_full(counts, {key: part[key] for key in free}, seed)

@@ -16,7 +16,7 @@ from django.utils.crypto import salted_hmac
 from survey.models import Exclusion, Invitation, Participant, Recruit, Study, new_token
 from survey.models.keys import random_seed
 from survey.session.assignment import assign
-from survey.session.groups import are_full, next_group
+from survey.session.groups import are_full, filled, next_group
 from survey.session.refusals import Refused, check_open
 from survey.study.definition import Definition, definition_of
 from survey.study.tables import Platform
@@ -72,6 +72,8 @@ def start(
     definition = definition_of(version)
     if not (is_simulated or definition.viewing.admits(window)):
         raise Refused("window")
+    # Counted once: for room, and for the group.
+    counts = filled(study) if definition.groups else {}
     if preview_by is None:
         check_open(study)
         if study.is_simulated and not is_simulated:
@@ -82,14 +84,14 @@ def start(
         wants_id = definition.recruitment is not None and not definition.recruitment.open_to_others
         if wants_id and recruitment is None and ticket is None and not is_simulated:
             raise Refused("platform")
-        if not is_simulated and (lack := lacks_room(study, definition)):
+        if not is_simulated and (lack := lacks_room(study, definition, counts)):
             raise Refused(lack)
     seed = random_seed()
     wished = preview_group if preview_by is not None and definition.group(preview_group) else ""
     participant = Participant.objects.create(
         study=study,
         seed=seed,
-        group=wished or next_group(study, definition, seed),
+        group=wished or next_group(study, definition, seed, counts),
         token=_token_of(study, form) or new_token(),
         version=version,
         language=language if language in definition.languages else definition.languages[0],
@@ -107,8 +109,11 @@ def start(
     return participant
 
 
-def lacks_room(study: Study, definition: Definition) -> str:
-    """Return why nobody more may begin: "full", "busy" within the last hour, or "" for room."""
+def lacks_room(study: Study, definition: Definition, counts: Mapping[str, int] | None = None) -> str:
+    """Return why nobody more may begin: "full", "busy" within the last hour, or "" for room.
+
+    counts: how many people fill each group, where that is known.
+    """
     limits, people = definition.limits, study.participants.filter(is_preview=False)
     if limits.participants:
         left_out = Exclusion.in_force(study)
@@ -117,7 +122,7 @@ def lacks_room(study: Study, definition: Definition) -> str:
         )
         if counted.count() >= limits.participants:
             return "full"
-    if are_full(study, definition):
+    if are_full(study, definition, counts):
         return "full"
     an_hour_ago = timezone.now() - dt.timedelta(hours=1)
     if limits.per_hour and people.filter(started_at__gt=an_hour_ago).count() >= limits.per_hour:
