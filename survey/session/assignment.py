@@ -23,8 +23,8 @@ Key = Place
 def assign(participant: Participant, definition: Definition) -> int:
     """Draw and save the trials of a participant's next batch; return how many.
 
-    `definition` is what the study says to their group. Votes are balanced within each group. Call within a transaction that has locked the study's row: of two sessions that start at once, the second must
-    count the first one's places.
+    `definition` is what the study says to their group. Votes are balanced within each group. Call within a transaction
+    that has locked the study's row: of two sessions that start at once, the second must count the first one's places.
     """
     stimuli = _stimuli(participant, definition)
     seen = _seen(participant)

@@ -15,8 +15,8 @@ from itertools import pairwise
 from typing import Final, Literal, NamedTuple
 
 from survey.session.orders import williams
+from survey.study.tables import Order
 
-Order = Literal["random", "fixed", "latin"]
 Phase = Literal["practice", "stabilising", "main", "repeat", "gold", "trap"]
 
 #: Positions among the scored images before which no gold or trap stands.
@@ -30,7 +30,8 @@ _ATTEMPTS: Final = 40
 class Unit(NamedTuple):
     """What one trial shows: a stimulus, or a pair of `images`. An empty `content` is unlike every other.
 
-    A tuple, since a start makes one for each image. `place` orders the units of a study, and `block` is the one that a unit belongs to for everybody.
+    A tuple, since a start makes one for each image. `place` orders the units of a study, and `block` is the one that a
+    unit belongs to for everybody.
     """
 
     key: Hashable
