@@ -16,6 +16,7 @@ from generator.nst.gpu import layers, ways
 from generator.nst.gpu.precision import multiplies_bf16
 from generator.nst.recipes.errors import LayerError
 from generator.nst.recipes.layers import names
+from generator.nst.recipes.recipe import Recipe
 from generator.nst.weights.registry import Weights
 
 Visit = Callable[[str, Tensor], Tensor]
@@ -257,6 +258,21 @@ class Vgg:
             f"Vgg({self.weights.name} to {last}, taps {sorted(self.taps)}, {self.pooling} pooling,"
             f" {self.padding} padding, {str(self.dtype).removeprefix('torch.')} on {self.device})"
         )
+
+
+def network_of(
+    recipe: Recipe, weights: Weights, taps: Iterable[str], dtype: torch.dtype, device: torch.device
+) -> Vgg:
+    """Return the network of a recipe; in exact mode with PyTorch's own convolutions."""
+    return Vgg(
+        weights,
+        taps,
+        pooling=recipe.pooling,
+        padding=recipe.padding,
+        dtype=dtype,
+        device=device,
+        plain=torch.are_deterministic_algorithms_enabled(),
+    )
 
 
 def _is_pool(after: Sequence[str]) -> bool:

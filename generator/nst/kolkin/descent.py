@@ -14,7 +14,7 @@ from generator.nst.cell import Cell, in_colours
 from generator.nst.gpu.precision import described
 from generator.nst.kolkin import pyramid
 from generator.nst.kolkin.hypercolumns import Reader
-from generator.nst.network import Vgg, resolve_precision
+from generator.nst.network import network_of, resolve_precision
 from generator.nst.recipes.coefficients import Coefficients
 from generator.nst.recipes.sizes import level_budgets, level_sizes, output_size, style_size
 from generator.nst.results import Callback, Progress, Result
@@ -51,15 +51,7 @@ class Descent(ABC):
         self.style_image = style.image
         self.dtype = resolve_precision(recipe.precision, device)
         layers = recipe.taps[1]
-        self.network = Vgg(
-            weights,
-            layers,
-            pooling=recipe.pooling,
-            padding=recipe.padding,
-            dtype=self.dtype,
-            device=device,
-            plain=torch.are_deterministic_algorithms_enabled(),
-        )
+        self.network = network_of(recipe, weights, layers, self.dtype, device)
         self.read = Reader(self.network, layers)
         # Drawn on the CPU, so that a seed means the same on every device.
         self.generator = torch.Generator().manual_seed(cell.seed)

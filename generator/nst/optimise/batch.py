@@ -12,7 +12,7 @@ from torch import Tensor
 from generator.nst import colour, prepare, supervision
 from generator.nst.cell import Cell, Style, in_colours
 from generator.nst.gpu.precision import described
-from generator.nst.network import Vgg, resolve_precision
+from generator.nst.network import network_of, resolve_precision
 from generator.nst.objective import TERMS, Objective
 from generator.nst.optimise.evaluations import Evaluations
 from generator.nst.optimise.images import Images
@@ -76,15 +76,7 @@ class Batch:
         for tap in {tap for cell in cells for tap in cell.recipe.taps[1]}:
             check_reaches(tap, *self.sizes[0], least_positions(recipe.style_loss))
         self.dtype = resolve_precision(recipe.precision, device)
-        self.network = Vgg(
-            weights,
-            taps,
-            pooling=recipe.pooling,
-            padding=recipe.padding,
-            dtype=self.dtype,
-            device=device,
-            plain=torch.are_deterministic_algorithms_enabled(),
-        )
+        self.network = network_of(recipe, weights, taps, self.dtype, device)
         mean = weights.preprocessing.mean
         mean = mean[::-1] if recipe.legacy_mean_order else mean
         self.host_mean = torch.tensor(mean, dtype=torch.float32)[:, None, None]
