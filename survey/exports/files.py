@@ -7,8 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-import pandas as pd
-
 from survey.analysis.plots import EXPORTED
 from survey.analysis.report.report import Drawing, draw, report_html
 from survey.analysis.scale import number_text
@@ -20,8 +18,8 @@ from survey.exports.latex_effects import latex_effects
 from survey.exports.methods import methods_text
 from survey.exports.pairs import PAIR_FORMATS, collect_pairs
 from survey.exports.psychds import psychds_files
-from survey.exports.tables import csv_parts, json_bytes, json_parts, parquet_bytes
-from survey.exports.workbook import workbook_parts
+from survey.exports.tables import csv_of, json_bytes, json_parts, parquet_bytes
+from survey.exports.workbook import stamp_of, workbook_parts
 from survey.models import Study
 from survey.results.collect import collect
 from survey.results.export import Export
@@ -65,11 +63,6 @@ def csv_files(export: Export) -> Files:
     return csv_of(tables)
 
 
-def csv_of(tables: Mapping[str, pd.DataFrame]) -> Files:
-    """Return each table as CSV."""
-    return Files({f"{name}.csv": partial(csv_parts, table) for name, table in tables.items()})
-
-
 def results_document(export: Export) -> dict[str, Any]:
     """Return study, ratings, tables, summary and stamp as one document."""
     return {
@@ -99,8 +92,7 @@ def _xlsx(export: Export) -> Files:
         "ratings": export.ratings,
         "codebook": codebook(export),
     }
-    simulated = {"note": export.said_simulated} if export.said_simulated else {}
-    stamp = {"study": export.title, **simulated, **export.analysis.stamp}
+    stamp = stamp_of(export.title, export.said_simulated, export.analysis.stamp)
     return Files({"results.xlsx": lambda: workbook_parts(tables, stamp)})
 
 

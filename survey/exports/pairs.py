@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any, Final
 
 import pandas as pd
@@ -16,8 +16,8 @@ from survey.analysis.simulated import told_of
 from survey.analysis.summary import named
 from survey.exports.folder import Files, with_sums
 from survey.exports.pair_words import pair_codebook, pair_methods_text
-from survey.exports.tables import csv_parts, json_bytes, json_parts, parquet_bytes
-from survey.exports.workbook import workbook_parts
+from survey.exports.tables import csv_of, json_bytes, json_parts, parquet_bytes
+from survey.exports.workbook import stamp_of, workbook_parts
 from survey.models import Stimulus, Study, Trial
 from survey.results.collect import (
     NoRatings,
@@ -137,13 +137,11 @@ def _collect(pk: int, fingerprint_: str) -> PairExport:
 
 
 def _csv(export: PairExport) -> Files:
-    tables = {**export.tables(), "codebook": pair_codebook(export)}
-    return Files({f"{name}.csv": partial(csv_parts, table) for name, table in tables.items()})
+    return csv_of({**export.tables(), "codebook": pair_codebook(export)})
 
 
 def _xlsx(export: PairExport) -> Files:
-    simulated = {"note": export.said_simulated} if export.said_simulated else {}
-    stamp = {"study": export.title, **simulated, **export.analysis.stamp}
+    stamp = stamp_of(export.title, export.said_simulated, export.analysis.stamp)
     tables = {**export.tables(), "codebook": pair_codebook(export)}
     return Files({"results.xlsx": lambda: workbook_parts(tables, stamp)})
 

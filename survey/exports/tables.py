@@ -7,6 +7,7 @@ import io
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -15,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from survey.exports.columns import times_as_text, written
+from survey.exports.folder import Files
 
 # Spreadsheet programs read a cell that starts with one of these as a formula (OWASP, "CSV injection").
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -42,6 +44,11 @@ def csv_parts(table: pd.DataFrame) -> Iterator[bytes]:
             writer.writerow(map(neutral, table.columns))
         writer.writerows(_lines(table.iloc[start : start + _ROWS], _csv_cell))
         yield text.getvalue().encode()
+
+
+def csv_of(tables: Mapping[str, pd.DataFrame]) -> Files:
+    """Return each table as a CSV file."""
+    return Files({f"{name}.csv": partial(csv_parts, table) for name, table in tables.items()})
 
 
 def _lines(table: pd.DataFrame, write: Callable[[Any], str]) -> Iterator[tuple[str, ...]]:

@@ -68,6 +68,11 @@ def workbook_parts(tables: Mapping[str, pd.DataFrame], stamp: Mapping[str, Any])
         yield from pieces_of_file(file)
 
 
+def stamp_of(title: str, said_simulated: str, stamp: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the stamp of a study's workbook: its title, what is said where a program made the ratings, and the analysis."""
+    return {"study": title, **({"note": said_simulated} if said_simulated else {}), **stamp}
+
+
 def _write_workbook(file: IO[bytes], tables: Mapping[str, pd.DataFrame], stamp: Mapping[str, Any]) -> None:
     # A sheet of 100,000 ratings would take half a gigabyte.
     with xlsxwriter.Workbook(file, {"constant_memory": True}) as workbook:
