@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import isnan
 from typing import Any, Final
 
@@ -18,13 +18,15 @@ from survey.analysis.report.headlines import preference_headlines
 from survey.analysis.report.report import stamp_rows
 from survey.analysis.report.words import PAIR_GLOSSARY
 from survey.desk.pages.results.pieces import figure, file_response, interval, page_context, page_table, score
+from survey.desk.pages.results.scores import large_page, large_table
 from survey.desk.pages.results.seen import seen
 from survey.desk.pages.results.switches import question_switch
-from survey.exports import background
 from survey.exports.pairs import PairExport, collect_pairs
 from survey.exports.tables import csv_bytes
 from survey.models import Study
-from survey.results.collect import NoRatings, exclusions, texts_of
+from survey.results.collect import NoRatings
+from survey.results.export import QuestionText
+from survey.results.figures import Figures
 from survey.study.stored import is_large
 
 TABLES: Final = {"conditions": "Scores of the conditions", "pairs": "Pairs"}
@@ -39,9 +41,11 @@ DOWNLOADS: Final = {
 
 def pair_results(request: HttpRequest, study: Study) -> HttpResponse:
     """Show every score, plot and table of a pair study."""
-    context = page_context(request, study) | {"downloads": DOWNLOADS}
     if is_large(study):
-        return _large(request, study, context)
+        return large_page(
+            request, study, "choices", "survey/researcher/large_pair_results.html", partial(_of_large, study)
+        )
+    context = page_context(request, study) | {"downloads": DOWNLOADS}
     try:
         export = collect_pairs(study)
     except NoRatings:
@@ -73,25 +77,12 @@ def pair_results(request: HttpRequest, study: Study) -> HttpResponse:
     return render(request, "survey/researcher/pair_results.html", context)
 
 
-def _large(request: HttpRequest, study: Study, context: dict[str, Any]) -> HttpResponse:
-    """Show the scores of a large pair study as they were last computed, when that was, and how to have the rest."""
-    figures, wanted = background.figures(study)
-    questions = texts_of(study)
-    switch, key = question_switch(request.GET, questions)
-    context |= {"wanted": wanted}
-    if figures is None:
-        return render(request, "survey/researcher/being_made.html", context | {"label": "The results"})
-    if key not in figures.choices:
-        return render(request, "survey/researcher/no_results.html", context)
-    context |= {
-        "switches": {"shown": [switch] if len(questions) > 1 else []},
-        "query": f"question={key}",
-        "question": next(question for question in questions if question.key == key),
-        "scores": _scores(study, figures.choices[key]),
-        "excluded": len(exclusions(study)),
+def _of_large(study: Study, _question: QuestionText, table: pd.DataFrame, figures: Figures) -> dict[str, Any]:
+    return {
+        "scores": _scores(study, table),
         "choices": f"{figures.watch.ratings:,}",
+        "downloads": DOWNLOADS,
     }
-    return render(request, "survey/researcher/large_pair_results.html", context)
 
 
 def pair_plot(request: HttpRequest, study: Study, name: str, file_format: str) -> HttpResponse:
@@ -118,20 +109,12 @@ def _drawn(pk: int, _version: str, question: str, name: str, file_format: str) -
 def pair_table(request: HttpRequest, study: Study, name: str) -> HttpResponse:
     """Return one of the page's tables as CSV."""
     if name == "scores" and is_large(study):
-        return _large_table(request, study)
+        return large_table(request, study, "choices", "scores")
     _, key, part = _chosen(request, _export(study))
     frame = getattr(part, name) if name in ("scores", *TABLES) else None
     if frame is None:
         raise Http404(f"this study has no table {name}")
     return file_response(csv_bytes(frame), f"{study.slug}_{key}_{name}.csv")
-
-
-def _large_table(request: HttpRequest, study: Study) -> HttpResponse:
-    _, key = question_switch(request.GET, texts_of(study))
-    figures, _ = background.figures(study)
-    if figures is None or key not in figures.choices:
-        raise Http404(f"the scores of {study.slug} are not computed yet")
-    return file_response(csv_bytes(figures.choices[key]), f"{study.slug}_{key}_scores.csv")
 
 
 def _export(study: Study) -> PairExport:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import nan
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 from django.http import Http404, HttpRequest, HttpResponse
@@ -20,40 +20,69 @@ from survey.exports import background
 from survey.exports.tables import csv_bytes
 from survey.models import Study
 from survey.results.collect import exclusions, texts_of
+from survey.results.export import QuestionText
+from survey.results.figures import Figures
 
 
 def large_results(request: HttpRequest, study: Study) -> HttpResponse:
-    """Show the scores of a large study as they were last computed, when that was, and how to have the rest."""
+    """Show the scores of a large study."""
+
+    def of_question(question: QuestionText, mos: pd.DataFrame, _: Figures) -> dict[str, Any]:
+        return {
+            "scores": scores(image_names(study), mos, question.scale),
+            "ci_name": CI_NAMES["t"],
+            "ratings": f"{mos['n'].sum():,}",
+            "downloads": DOWNLOADS,
+        }
+
+    return large_page(request, study, "mos", "survey/researcher/large_results.html", of_question)
+
+
+def large_page(
+    request: HttpRequest,
+    study: Study,
+    kind: Literal["mos", "choices"],
+    template: str,
+    of_question: Callable[[QuestionText, pd.DataFrame, Figures], Mapping[str, Any]],
+) -> HttpResponse:
+    """Show the scores of a large study as they were last computed, when that was, and how to have the rest.
+
+    Args:
+        request: The request.
+        study: The study.
+        kind: The field of its figures that holds the scores.
+        template: Of the page.
+        of_question: Returns what the page needs of a question, its scores and all figures.
+    """
     figures, wanted = background.figures(study)
     questions = texts_of(study)
     switch, key = question_switch(request.GET, questions)
     context = page_context(request, study) | {"wanted": wanted}
     if figures is None:
         return render(request, "survey/researcher/being_made.html", context | {"label": "The results"})
-    if key not in figures.mos:
+    tables = getattr(figures, kind)
+    if key not in tables:
         return render(request, "survey/researcher/no_results.html", context)
-    mos = figures.mos[key]
     shown = next(question for question in questions if question.key == key)
     context |= {
         "switches": {"shown": [switch] if len(questions) > 1 else []},
         "query": f"question={key}",
         "question": shown,
-        "scores": scores(image_names(study), mos, shown.scale),
-        "ci_name": CI_NAMES["t"],
         "excluded": len(exclusions(study)),
-        "ratings": f"{mos['n'].sum():,}",
-        "downloads": DOWNLOADS,
+        **of_question(shown, tables[key], figures),
     }
-    return render(request, "survey/researcher/large_results.html", context)
+    return render(request, template, context)
 
 
-def large_table(request: HttpRequest, study: Study) -> HttpResponse:
-    """Return the MOS table of a large study as CSV, as the page shows it."""
+def large_table(
+    request: HttpRequest, study: Study, kind: Literal["mos", "choices"] = "mos", name: str = "mos"
+) -> HttpResponse:
+    """Return the scores of a large study as CSV, as the page shows them. kind: as `large_page` takes it."""
     _, key = question_switch(request.GET, texts_of(study))
     figures, _ = background.figures(study)
-    if figures is None or key not in figures.mos:
+    if figures is None or key not in getattr(figures, kind):
         raise Http404(f"the scores of {study.slug} are not computed yet")
-    return file_response(csv_bytes(figures.mos[key]), f"{study.slug}_{key}_mos.csv")
+    return file_response(csv_bytes(getattr(figures, kind)[key]), f"{study.slug}_{key}_{name}.csv")
 
 
 def image_names(study: Study) -> dict[str, str]:
