@@ -26,6 +26,7 @@ from survey.analysis.covariates.words import sentences
 from survey.analysis.effects.design import FEWEST_PEOPLE
 from survey.analysis.effects.effects import MAX_WORK, MAX_WORK_ON_A_PAGE
 from survey.analysis.effects.reml import Contrast, Floats, Ints
+from survey.analysis.found import Found
 from survey.analysis.items.comparisons import holm
 from survey.analysis.items.intervals import sos_wilson, student_t
 from survey.analysis.items.sos import pooled_a
@@ -61,7 +62,7 @@ _ROUNDS: Final = 400
 
 
 @dataclass(frozen=True)
-class Links:
+class Links(Found):
     """The covariates of one question.
 
     Attributes:
@@ -77,11 +78,6 @@ class Links:
     sentences: list[str]
     remarks: list[str]
     by_model: bool
-
-    @property
-    def finding(self) -> str:
-        """The finding in one sentence."""
-        return self.sentences[0]
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from survey.analysis.effects.design import (
 from survey.analysis.effects.ordinal import NO_LINE, OrdinalLine, ordinal_line
 from survey.analysis.effects.people import ClusterFit, cluster_fit, greenhouse_geisser, orthonormal
 from survey.analysis.effects.reml import Contrast, Floats, RemlFit, Test, fit_reml
+from survey.analysis.found import Found, typed_table
 from survey.analysis.items.comparisons import SIGNIFICANT, holm
 from survey.analysis.scale import ACR, Scale
 from survey.analysis.terms import IMAGES, Terms
@@ -68,7 +69,7 @@ _FEWEST_FOR_A_LINE = 3
 
 
 @dataclass(frozen=True)
-class Effects:
+class Effects(Found):
     """The effects of the factors on one question.
 
     Attributes:
@@ -86,15 +87,6 @@ class Effects:
     untested: dict[str, str]
     factors: dict[str, Term]
     ordinal: OrdinalLine = NO_LINE
-
-    @property
-    def finding(self) -> str:
-        """The finding in one sentence."""
-        return self.sentences[0]
-
-    def of_kind(self, kind: str) -> pd.DataFrame:
-        """Return the table's rows of one kind."""
-        return self.table[self.table["kind"] == kind].reset_index(drop=True)
 
 
 @dataclass(frozen=True)
@@ -182,11 +174,8 @@ def _effects(grid: Grid, scale: Scale) -> Effects:
 
 
 def _table(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
-    table = pd.DataFrame(list(rows), columns=list(EFFECT_COLUMNS))
     text = ("effect", "kind", "level", "against", "people_method", "note")
-    whole = ("items", "n", "df1")
-    kinds = {name: "object" if name in text else "Int64" if name in whole else "float64" for name in table}
-    return table.astype(kinds)
+    return typed_table(rows, EFFECT_COLUMNS, text, ("items", "n", "df1"))
 
 
 def _untested(name: str, why: str) -> dict[str, Any]:

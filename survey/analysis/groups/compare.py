@@ -15,6 +15,7 @@ from scipy import stats
 from survey.analysis.effects.effects import MAX_WORK, MAX_WORK_ON_A_PAGE
 from survey.analysis.effects.reml import Floats, Ints, RandomParts, RemlFit, fit_reml
 from survey.analysis.factors import splits_people
+from survey.analysis.found import Found, typed_table
 from survey.analysis.groups.welch import welch, welch_anova
 from survey.analysis.groups.words import sentences
 from survey.analysis.items.comparisons import holm
@@ -46,7 +47,7 @@ _ROUNDS: Final = 700
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Found):
     """The groups on one question.
 
     Attributes:
@@ -61,15 +62,6 @@ class Comparison:
     sentences: list[str]
     remarks: list[str]
     by_model: bool
-
-    @property
-    def finding(self) -> str:
-        """The finding in one sentence."""
-        return self.sentences[0]
-
-    def of_kind(self, kind: str) -> pd.DataFrame:
-        """Return the table's rows of one kind."""
-        return self.table[self.table["kind"] == kind].reset_index(drop=True)
 
 
 @dataclass(frozen=True)
@@ -195,11 +187,8 @@ def _compare(panel: _Panel, terms: Terms, without_model: str | None) -> Comparis
 
 
 def _table(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
-    table = pd.DataFrame(list(rows), columns=list(GROUP_COLUMNS))
     text = ("kind", "item", "group", "against", "note")
-    whole = ("participants", "n")
-    kinds = {name: "object" if name in text else "Int64" if name in whole else "float64" for name in table}
-    return table.astype(kinds)
+    return typed_table(rows, GROUP_COLUMNS, text, ("participants", "n"))
 
 
 def _mean_rows(panel: _Panel) -> list[dict[str, Any]]:
