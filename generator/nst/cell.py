@@ -9,7 +9,7 @@ from torch import Tensor
 
 from generator.nst import colour, prepare
 from generator.nst.recipes.errors import NstError
-from generator.nst.recipes.options import KOLKIN
+from generator.nst.recipes.options import KOLKIN, MASKED_LOSSES
 from generator.nst.recipes.recipe import Recipe
 
 
@@ -81,7 +81,7 @@ def check(cell: Cell) -> None:
 
 
 def _check_mask(mask: Tensor, recipe: Recipe) -> None:
-    if recipe.method != "optimised" or recipe.style_loss == "patches":
+    if recipe.method != "optimised" or recipe.style_loss not in MASKED_LOSSES:
         raise NstError('masks guide an optimised image with style_loss = "gram" or "wasserstein" only')
     prepare.check_image(mask, "mask", channels=1)
     if not bool(mask.any()):

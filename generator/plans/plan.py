@@ -19,7 +19,7 @@ from typing import Any
 from generator.nst.recipes.effects import fingerprint, idle
 from generator.nst.recipes.errors import RecipeError, did_you_mean
 from generator.nst.recipes.networks import is_file
-from generator.nst.recipes.options import KOLKIN
+from generator.nst.recipes.options import KOLKIN, MASKED_LOSSES
 from generator.nst.recipes.presets import FORMER, PRESETS, preset
 from generator.nst.recipes.recipe import Recipe
 from generator.plans.document import Document, PlanError, document_of, read_text, shipped_plans
@@ -335,10 +335,10 @@ def _guided(draft: _Draft, recipe: Recipe) -> Pair:
         )
     if recipe.method != "optimised" or recipe.style_loss != "patches":
         pair = pair.without_maps()
-    if pair.has_masks and recipe.style_loss != "gram":
+    if pair.has_masks and recipe.style_loss not in MASKED_LOSSES:
         raise PlanError(
             f"{place}: blend {pair.style_name!r} has masks, which style_loss = {recipe.style_loss!r} cannot use; "
-            f'only "gram" can'
+            f'"gram" and "wasserstein" can'
         )
     maps = {pair.content: pair.content_map} | {style.path: style.map for style in pair.styles}
     lacking = [path.name for path, drawn in maps.items() if drawn is None]

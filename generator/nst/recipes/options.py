@@ -6,5 +6,7 @@ METHODS = ("optimised", "feedforward", "strotss", "nnst")
 # The methods with losses and steps of their own, in generator/nst/kolkin/.
 KOLKIN = ("strotss", "nnst")
 STYLE_LOSSES = ("gram", "wasserstein", "patches")
+# Those that masks can guide; maps guide "patches".
+MASKED_LOSSES = ("gram", "wasserstein")
 TV_FORMS = ("keras", "l1", "l2", "mahendran-vedaldi", "nine-point")
 COLOURS = ("none", "luminance", "histogram", "covariance")

@@ -35,6 +35,7 @@ styles = [
 ]
 """
 MAPS = '[images.maps]\n"cat.png" = "cat-map.png"\n"wave.png" = "wave-map.png"\n'
+WASSERSTEIN = 'style_loss = "wasserstein"\nconvention = "style-transfer-pytorch"\n'
 PATCHES = 'style_loss = "patches"\nconvention = "li-wand2016"\nstyle_layers = ["conv2_1"]\n'
 
 
@@ -127,8 +128,13 @@ def test_every_further_picture_is_in_the_key(blend_plan, name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("tail", "style", "recipe"),
-    [(TWO, "two", ""), (REGIONS, "regions", ""), (MAPS, "wave.png", PATCHES)],
-    ids=["blend", "masks", "maps"],
+    [
+        (TWO, "two", ""),
+        (REGIONS, "regions", ""),
+        (REGIONS, "regions", WASSERSTEIN),
+        (MAPS, "wave.png", PATCHES),
+    ],
+    ids=["blend", "masks", "masks of modern", "maps"],
 )
 def test_it_is_made_when_the_files_are_gone_and_made_again_from_its_file(
     blend_plan, media: Path, tail: str, style: str, recipe: str
