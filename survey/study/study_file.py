@@ -5,29 +5,16 @@ from __future__ import annotations
 import difflib
 import re
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, get_args
 
 import tomli_w
 from pydantic import ValidationError
 
 from generator.plans.toml import TomlError, read_toml
 from survey.study.definition import Definition
-from survey.study.groups import Group
-from survey.study.own_questions import OwnQuestion
 from survey.study.parts import Part
-from survey.study.tables import (
-    AskedQuestion,
-    Consent,
-    Goal,
-    Gold,
-    Images,
-    Limits,
-    Recruitment,
-    Screening,
-    Session,
-)
-from survey.study.wording import Wording
 
 #: How many faults are told at once: whoever has more fixes these first.
 MAX_FAULTS: Final = 30
@@ -104,23 +91,19 @@ def _meant(word: str, known: list[str]) -> str:
 
 
 def _keys_of_table(path: list[Any]) -> list[str]:
-    """Return the keys of the table at `path`, found by the models themselves."""
-    tables: dict[str, type[Part]] = {
-        "consent": Consent,
-        "session": Session,
-        "goal": Goal,
-        "limits": Limits,
-        "images": Images,
-        "screening": Screening,
-        "recruitment": Recruitment,
-        "questions": AskedQuestion,
-        "groups": Group,
-        "gold": Gold,
-        "own_questions": OwnQuestion,
-        "wording": Wording,
-    }
-    names = [part for part in path if part in tables]
-    return list((tables[names[-1]] if names else Definition).model_fields)
+    """Return the keys of the table at `path`, found by following the models' fields."""
+    table: type[Part] = Definition
+    for part in path:
+        if part in table.model_fields:
+            table = next(_tables_in(table.model_fields[part].annotation), table)
+    return list(table.model_fields)
+
+
+def _tables_in(annotation: Any) -> Iterator[type[Part]]:
+    if isinstance(annotation, type) and issubclass(annotation, Part):
+        yield annotation
+    for each in get_args(annotation):
+        yield from _tables_in(each)
 
 
 def to_toml(definition: Definition) -> str:

@@ -23,6 +23,8 @@ def faults(toml: str) -> list[str]:
             'title = "T"\n[consent]\nverson = "2"',
             "study.toml: consent.verson: no such key (did you mean 'version'?)",
         ),
+        ('title = "T"\n[viewing]\ndistanc = true', "viewing.distanc: no such key (did you mean 'distance'?)"),
+        ('title = "T"\n[images.trapp]', "images.trapp: no such key (did you mean 'trap'?)"),
         ('title = "T"\n[sesion]', "study.toml: sesion: no such key (did you mean 'session'?)"),
         ('title = "T"\nmethod = "acr-rh"', "did you mean 'acr-hr'?"),
         ('title = "T"\nabout = ["aeg"]', "about.1: Input should be"),
