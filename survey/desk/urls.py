@@ -23,14 +23,15 @@ from survey.desk.pages.results.results import (
     table,
 )
 from survey.desk.pages.study import (
-    decisions,
     lifecycle,
     live,
     log,
+    participants,
     preregistration,
     prolific,
     setup,
     setup_tasks,
+    sharing,
 )
 from survey.desk.pages.study.planning import planning
 from survey.desk.pages.study.studies import studies
@@ -76,27 +77,23 @@ urlpatterns: list[URLPattern] = [
     path("planning/", planning, name="planning"),
     path("published/", published, name="published"),
     path("studies/<slug:slug>/common-scale/", common_scale, name="common_scale"),
-    path("studies/<slug:slug>/participants/", decisions.participants, name="participants"),
-    path("studies/<slug:slug>/participants/<slug:code>/exclude/", decisions.exclude, name="exclude"),
-    path("studies/<slug:slug>/leave-out/", decisions.leave_out, name="leave_out"),
-    path("studies/<slug:slug>/leave-out/lift/", decisions.lift_many, name="lift_many"),
+    path("studies/<slug:slug>/participants/", participants.participants, name="participants"),
+    path("studies/<slug:slug>/participants/<slug:code>/exclude/", participants.exclude, name="exclude"),
+    path("studies/<slug:slug>/leave-out/", participants.leave_out, name="leave_out"),
+    path("studies/<slug:slug>/leave-out/lift/", participants.lift_many, name="lift_many"),
     path(
         "studies/<slug:slug>/participants/<slug:code>/withdraw/",
-        decisions.withdraw,
+        participants.withdraw,
         name="withdraw_participant",
     ),
-    path("studies/<slug:slug>/exclusions/<int:pk>/lift/", decisions.lift, name="lift"),
-    path("studies/<slug:slug>/sharing/", decisions.sharing, name="sharing"),
-    path("studies/<slug:slug>/sharing/links/", decisions.share, name="share"),
-    path("studies/<slug:slug>/sharing/links/<int:pk>/revoke/", decisions.revoke, name="revoke"),
-    path("studies/<slug:slug>/sharing/invite/", decisions.invite_reader, name="invite_reader"),
-    path(
-        "studies/<slug:slug>/sharing/invite/<int:pk>/end/", decisions.uninvite_reader, name="uninvite_reader"
-    ),
-    path("studies/<slug:slug>/sharing/viewers/", decisions.add_viewer, name="add_viewer"),
-    path(
-        "studies/<slug:slug>/sharing/viewers/<int:pk>/remove/", decisions.remove_viewer, name="remove_viewer"
-    ),
+    path("studies/<slug:slug>/exclusions/<int:pk>/lift/", participants.lift, name="lift"),
+    path("studies/<slug:slug>/sharing/", sharing.sharing, name="sharing"),
+    path("studies/<slug:slug>/sharing/links/", sharing.share, name="share"),
+    path("studies/<slug:slug>/sharing/links/<int:pk>/revoke/", sharing.revoke, name="revoke"),
+    path("studies/<slug:slug>/sharing/invite/", sharing.invite_reader, name="invite_reader"),
+    path("studies/<slug:slug>/sharing/invite/<int:pk>/end/", sharing.uninvite_reader, name="uninvite_reader"),
+    path("studies/<slug:slug>/sharing/viewers/", sharing.add_viewer, name="add_viewer"),
+    path("studies/<slug:slug>/sharing/viewers/<int:pk>/remove/", sharing.remove_viewer, name="remove_viewer"),
     path("studies/<slug:slug>/live/", live.live, name="live"),
     path("studies/<slug:slug>/live/now.json", live.now, name="live_now"),
     path("studies/<slug:slug>/setup/", setup.setup, name="setup"),

@@ -1,4 +1,4 @@
-"""Leaving a participant out is explicit, kept, and taken back at will; so is sharing."""
+"""Leaving a participant out is explicit, kept, and taken back at will."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from survey.access.errors import DeskError
 from survey.exports.files import csv_files
-from survey.models import Exclusion, Rating, Viewer
+from survey.models import Exclusion, Rating
 from survey.results.collect import collect
 from survey.study import decisions
 from tests.survey.exports.studies import give_ratings
@@ -82,30 +82,8 @@ def test_a_participant_of_another_study_cannot_be_left_out_here(study, desk, own
     assert desk.post(reverse("exclude", args=[study.slug, stranger.code]), {"reason": "x"}).status_code == 404
 
 
-def test_a_viewer_is_added_by_name_and_removed(study, desk):
-    User.objects.create_user("grace")
-    address = reverse("add_viewer", args=[study.slug])
-    assert "no account named" in desk.post(address, {"username": "grce"}, follow=True).content.decode()
-    desk.post(address, {"username": "grace"})
-    desk.post(address, {"username": "grace"})
-    viewer = Viewer.objects.get()
-    desk.post(reverse("remove_viewer", args=[study.slug, viewer.pk]))
-    assert not Viewer.objects.exists()
-
-
-def test_a_share_link_is_made_and_revoked_on_its_page(study, desk, client):
-    desk.post(reverse("share", args=[study.slug]))
-    link = study.share_links.get()
-    html = desk.get(reverse("sharing", args=[study.slug])).content.decode()
-    assert reverse("shared_results", args=[link.token]) in html
-    desk.post(reverse("revoke", args=[study.slug, link.pk]))
-    html = desk.get(reverse("sharing", args=[study.slug])).content.decode()
-    assert link.token not in html
-    assert "revoked" in html
-
-
 def test_many_participants_have_pages_and_the_flagged_a_list(study, desk, monkeypatch):
-    monkeypatch.setattr("survey.desk.pages.study.decisions.ON_A_PAGE", 2)
+    monkeypatch.setattr("survey.desk.pages.study.participants.ON_A_PAGE", 2)
     address = reverse("participants", args=[study.slug])
     first, second = (desk.get(address, {"page": number}).content.decode() for number in (1, 2))
     codes = list(study.participants.order_by("pk").values_list("code", flat=True))
