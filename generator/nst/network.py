@@ -46,6 +46,20 @@ def resolve_precision(precision: str, device: torch.device) -> torch.dtype:
     return torch.bfloat16 if precision == "bf16" else torch.float32
 
 
+def seeks_in_bf16(precision: str, device: torch.device) -> bool:
+    """Return whether features are compared in bfloat16 where only the choice of the nearest depends on it.
+
+    "auto" does so on every device that multiplies it in hardware, but in exact mode.
+
+    Args:
+        precision: A recipe's: "auto", "fp32", "tf32" or "bf16".
+        device: Where the features are.
+    """
+    if precision == "auto":
+        return supports_bf16(device) and not torch.are_deterministic_algorithms_enabled()
+    return precision == "bf16"
+
+
 class Vgg:
     """VGG's convolutions up to the deepest of `taps` (Simonyan and Zisserman 2015, arXiv 1409.1556).
 

@@ -38,6 +38,8 @@ class Descent(ABC):
 
     #: What moves the coefficients.
     optimiser: Optimiser
+    #: What the provenance notes.
+    notes: tuple[str, ...] = ()
 
     def __init__(
         self, cell: Cell, place: int, weights: Weights, device: torch.device, callback: Callback | None
@@ -124,4 +126,5 @@ class Descent(ABC):
             coefficients=Coefficients(),
             precision=described(self.recipe.precision, self.dtype, self.device),
             convolution=self.network.convolution,
+            notes=self.notes,
         )

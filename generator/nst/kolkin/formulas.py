@@ -10,6 +10,8 @@ from torch import Tensor
 _AT_ONCE = 2048
 # Least squared distance of two colours: a square root has no gradient at 0.
 _MIN_SQUARE = 1e-8
+# A feature without length is like no other.
+_LEAST_LENGTH = 1e-12
 
 
 def cosine_distances(first: Tensor, second: Tensor) -> Tensor:
@@ -65,43 +67,57 @@ def self_similarity(features: Tensor, target: Tensor) -> Tensor:
     return (own / own.sum(0) - theirs / theirs.sum(0)).abs().sum(0).mean()
 
 
-@torch.no_grad()
-def nearest(features: Tensor, style: Tensor) -> Tensor:
-    """Return for each feature the number of the style's nearest, by the cosine distance of features less their mean.
+class Style:
+    """A style's features, and the nearest of them, by the cosine distance of features less their mean.
 
     Kolkin et al. 2022, section 3 (feature replacement): each set is centred by its own mean.
 
     Args:
-        features: n x d.
-        style: m x d.
-
-    Returns:
-        n numbers from 0 to m - 1.
+        rows: m x d.
+        quick: Multiply in bfloat16, which may choose another feature that is about as near.
     """
-    ours, mean = F.normalize(features - features.mean(0), dim=1), style.mean(0)
-    likeness = ours.new_full((len(ours),), -torch.inf)
-    chosen = torch.zeros(len(ours), dtype=torch.long, device=ours.device)
-    for first in range(0, len(style), _AT_ONCE):
-        theirs = F.normalize(style[first : first + _AT_ONCE] - mean, dim=1)
-        best, place = (ours @ theirs.T).max(1)
-        chosen = torch.where(best > likeness, place + first, chosen)
-        likeness = torch.maximum(best, likeness)
-    return chosen
+
+    @torch.no_grad()
+    def __init__(self, rows: Tensor, quick: bool = False) -> None:
+        self.rows, self.mean, self._quick = rows, rows.mean(0), quick
+        self._directions = self._searched(rows - self.mean, -1.0)
+
+    @torch.no_grad()
+    def nearest(self, features: Tensor) -> Tensor:
+        """Return for each feature, n x d, the number of the nearest: n numbers from 0 to m - 1."""
+        ours = self._searched(features - features.mean(0), 1.0)
+        likeness = ours.new_full((len(ours),), -torch.inf)
+        chosen = torch.zeros(len(ours), dtype=torch.long, device=ours.device)
+        for first in range(0, len(self._directions), _AT_ONCE):
+            best, place = (ours @ self._directions[first : first + _AT_ONCE].T).max(1)
+            chosen = torch.where(best > likeness, place + first, chosen)
+            likeness = torch.maximum(best, likeness)
+        return chosen
+
+    def _searched(self, centred: Tensor, last: float) -> Tensor:
+        """Return rows whose product is the likeness, or minus the distance in bfloat16.
+
+        Likenesses of near features are all about 1, where bfloat16 would round them to one value. It has more of them near
+        0, so one more column takes the 1 off.
+        """
+        directions = F.normalize(centred, dim=1)
+        if not self._quick:
+            return directions
+        column = directions.new_full((len(directions), 1), last)
+        return torch.cat([directions, column], dim=1).bfloat16()
 
 
 def cosine_loss(features: Tensor, target: Tensor) -> Tensor:
     """Return the mean cosine distance of features to their own targets, n x d each: Kolkin et al. 2022, section 3."""
-    return 1 - F.cosine_similarity(features, target, dim=1).mean()
+    lengths: Tensor = features.norm(dim=1) * target.norm(dim=1)
+    likenesses = (features * target).sum(1) / lengths.clamp(min=_LEAST_LENGTH)
+    return 1 - likenesses.mean()
 
 
-def splitting_loss(features: Tensor, style: Tensor) -> Tensor:
-    """Return the mean centred cosine distance of one layer's features to the style's nearest ones.
+def splitting_loss(features: Tensor, style: Style) -> Tensor:
+    """Return the mean centred cosine distance of one layer's features, n x d, to the style's nearest ones.
 
     Kolkin et al. 2022, section 3 (feature splitting): the nearest are sought anew at each evaluation.
-
-    Args:
-        features: n x d.
-        style: m x d.
     """
-    wanted = style[nearest(features.detach(), style)]
-    return cosine_loss(features - features.mean(0), wanted - style.mean(0))
+    wanted = style.rows[style.nearest(features.detach())]
+    return cosine_loss(features - features.mean(0), wanted - style.mean)

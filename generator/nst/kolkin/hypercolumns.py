@@ -17,7 +17,11 @@ _QUARTER = 4
 
 
 class Reader:
-    """Reads images, N x 3 x H x W in grey levels, by a network, as if they were of 0 to 1."""
+    """Reads images, N x 3 x H x W in grey levels, by a network.
+
+    Attributes:
+        unit: What to divide its activations by to have those of images of 0 to 1. A cosine distance needs no division.
+    """
 
     def __init__(self, network: Vgg, layers: Sequence[str]) -> None:
         """Take a network whose taps hold the layers."""
@@ -27,12 +31,12 @@ class Reader:
             torch.tensor(values, device=network.device)[:, None, None]
             for values in (preprocessing.mean, preprocessing.deviation)
         )
-        self._unit = _GREY_LEVELS if preprocessing.deviation == (1.0, 1.0, 1.0) else 1.0
+        self.unit = _GREY_LEVELS if preprocessing.deviation == (1.0, 1.0, 1.0) else 1.0
 
     def __call__(self, image: Tensor) -> list[Tensor]:
         """Return the activations of each layer, 1 x C x h x w, float32."""
         found: Mapping[str, Tensor] = self._network((image - self._mean) / self._deviation)
-        return [found[layer].float() / self._unit for layer in self._layers]
+        return [found[layer].float() for layer in self._layers]
 
 
 def rows(features: Tensor) -> Tensor:
@@ -53,8 +57,9 @@ def columns(layers: Sequence[Tensor], size: tuple[int, int]) -> Tensor:
         Positions x the sum of all C.
     """
     quarter = max(1, size[0] // _QUARTER), max(1, size[1] // _QUARTER)
+    # Divided once they are small.
     scaled = [
-        F.interpolate(each / each.shape[1], quarter, mode="bilinear", align_corners=True) for each in layers
+        F.interpolate(each, quarter, mode="bilinear", align_corners=True) / each.shape[1] for each in layers
     ]
     return rows(torch.cat(scaled, dim=1))
 

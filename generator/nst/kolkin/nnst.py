@@ -7,12 +7,14 @@ are those of its authors' program (nkolkin13/NeuralNeighborStyleTransfer, MIT).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from generator.nst.kolkin import formulas, hypercolumns, pyramid
 from generator.nst.kolkin.descent import Descent
+from generator.nst.network import seeks_in_bf16
 
 # Levels of the last image's pyramid; a coarser image has as many less as it is coarser.
 PYRAMID = 8
@@ -24,6 +26,12 @@ class Nnst(Descent):
     """One image made by NNST. The recipe's ratio is α: how much of the content the search for features sees."""
 
     optimiser = torch.optim.Adam
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._quick = seeks_in_bf16(self.recipe.precision, self.device)
+        if self._quick:
+            self.notes = ("nearest features sought in bfloat16",)
 
     def level(self, number: int, before: Tensor | None) -> Tensor:
         """See `Descent.level`: features are replaced, then the image is made from them; the last level is gone over again."""
@@ -49,11 +57,12 @@ class Nnst(Descent):
     def _gone_over(self, image: Tensor, views: Sequence[Tensor]) -> Tensor:
         """Draw each layer of an image to the style's nearest features by itself (feature splitting)."""
         with torch.no_grad():
-            style = [self.read(view) for view in views]
+            layers = zip(*(self.read(view) for view in views), strict=True)
+            styles = [_Layer(each, self._quick) for each in layers]
 
         def loss(made: Tensor) -> tuple[Tensor, Tensor]:
             each = [
-                self._split(own, [view[layer] for view in style]) for layer, own in enumerate(self.read(made))
+                style.loss(own, self.generator) for own, style in zip(self.read(made), styles, strict=True)
             ]
             return made.new_zeros(()), torch.stack(each).sum()
 
@@ -65,16 +74,40 @@ class Nnst(Descent):
     @torch.no_grad()
     def _replaced(self, image: Tensor, views: Sequence[Tensor]) -> Tensor:
         """Return each hypercolumn of an image as the style's nearest one."""
-        style = torch.cat([self._columns(view) for view in views])
-        return style[formulas.nearest(self._columns(image), style)]
+        style = formulas.Style(torch.cat([self._columns(view) for view in views]), self._quick)
+        return style.rows[style.nearest(self._columns(image))]
 
-    def _split(self, own: Tensor, views: Sequence[Tensor]) -> Tensor:
-        """Return the loss of one layer, on an even part of its positions where it has many."""
+
+class _Layer:
+    """One layer of the style, in all views, whose features an image's are compared with.
+
+    Args:
+        views: 1 x C x h x w each.
+        quick: See `formulas.Style`.
+    """
+
+    def __init__(self, views: Sequence[Tensor], quick: bool) -> None:
+        self._views, self._quick = views, quick
+        self._whole: formulas.Style | None = None
+
+    def loss(self, own: Tensor, generator: torch.Generator) -> Tensor:
+        """Return the loss of an image's layer, on an even part of the positions where there are many."""
         step = max(1, max(own.shape[2:]) // _SIDE)
-        least = (min(step, *(each.shape[side] for each in (own, *views))) for side in (2, 3))
-        down, right = (int(torch.randint(most, (), generator=self.generator)) for most in least)
-        parts = [hypercolumns.rows(each[:, :, down::step, right::step]) for each in (own, *views)]
-        return formulas.splitting_loss(parts[0], torch.cat(parts[1:]))
+        least = (min(step, *(each.shape[side] for each in (own, *self._views))) for side in (2, 3))
+        first = tuple(int(torch.randint(most, (), generator=generator)) for most in least)
+        return formulas.splitting_loss(_part(own, first, step), self._style(first, step))
+
+    def _style(self, first: tuple[int, ...], step: int) -> formulas.Style:
+        if self._whole is not None:
+            return self._whole
+        found = formulas.Style(torch.cat([_part(each, first, step) for each in self._views]), self._quick)
+        # All positions are the same ones at each evaluation.
+        self._whole = found if step == 1 else None
+        return found
+
+
+def _part(layer: Tensor, first: tuple[int, ...], step: int) -> Tensor:
+    return hypercolumns.rows(layer[:, :, first[0] :: step, first[1] :: step])
 
 
 def rotated(image: Tensor) -> list[Tensor]:

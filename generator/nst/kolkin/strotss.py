@@ -47,7 +47,7 @@ class Strotss(Descent):
 
     def _layers(self, image: Tensor) -> list[Tensor]:
         """Return an image's colours, 0 to 1, and its activations: section 2.1."""
-        return [image / 255, *self.read(image)]
+        return [image / 255, *(each / self.read.unit for each in self.read(image))]
 
     def _sampled(self, layers: list[Tensor], places: Tensor) -> Tensor:
         height, width = layers[0].shape[2:]

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from generator.nst.network import Vgg, replicated, resolve_precision
+from generator.nst.network import Vgg, replicated, resolve_precision, seeks_in_bf16
 from generator.nst.recipes.errors import LayerError
 from tests.generator.nst.tiny import picture, tiny_weights
 
@@ -80,6 +80,20 @@ def test_bfloat16_is_chosen_only_on_a_gpu_whose_hardware_has_it(monkeypatch):
     assert resolve_precision("auto", cpu) is torch.float32
     assert resolve_precision("fp32", gpu) is torch.float32
     assert resolve_precision("bf16", cpu) is torch.bfloat16
+
+
+def test_features_are_sought_in_bfloat16_only_where_hardware_has_it_and_never_by_itself_in_exact_mode(
+    monkeypatch,
+):
+    cpu = torch.device("cpu")
+    monkeypatch.setattr("generator.nst.network.supports_bf16", lambda device: False)
+    assert not seeks_in_bf16("auto", cpu)
+    assert seeks_in_bf16("bf16", cpu)
+    monkeypatch.setattr("generator.nst.network.supports_bf16", lambda device: True)
+    assert seeks_in_bf16("auto", cpu)
+    assert not any(seeks_in_bf16(precision, cpu) for precision in ("fp32", "tf32"))
+    monkeypatch.setattr(torch, "are_deterministic_algorithms_enabled", lambda: True)
+    assert not seeks_in_bf16("auto", cpu)
 
 
 def test_the_weights_are_frozen():

@@ -86,27 +86,47 @@ def test_the_terms_of_strotss_add_up_to_equation_1(alpha: float) -> None:
 
 def test_the_nearest_feature_is_sought_among_centred_ones() -> None:
     expected = costs(A - A.mean(0), B - B.mean(0)).argmin(1)
-    assert formulas.nearest(A, B).tolist() == expected.tolist()
+    assert formulas.Style(B).nearest(A).tolist() == expected.tolist()
     assert expected.tolist() != costs(A, B).argmin(1).tolist()
 
 
 def test_the_nearest_feature_is_found_in_any_part_of_a_large_style(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = formulas.nearest(A, B)
+    whole = formulas.Style(B).nearest(A)
     monkeypatch.setattr(formulas, "_AT_ONCE", 2)
-    assert torch.equal(formulas.nearest(A, B), whole)
+    assert torch.equal(formulas.Style(B).nearest(A), whole)
+
+
+def test_a_search_in_bfloat16_finds_features_as_near_as_float32_does() -> None:
+    # Near ones differ by little: as likenesses many of them would be one value in bfloat16.
+    middles, generator = features(20, 64, 4).float() - 0.5, torch.Generator().manual_seed(5)
+    ours = middles.repeat(3, 1) + 0.2 * torch.rand(60, 64, generator=generator)
+    style = middles.repeat(150, 1) + 0.2 * torch.rand(3000, 64, generator=generator)
+    a, b = (
+        (each / each.norm(dim=1, keepdim=True)).numpy()
+        for each in (ours - ours.mean(0), style - style.mean(0))
+    )
+    distances = 1 - a @ b.T
+    found = distances[range(60), formulas.Style(style, quick=True).nearest(ours).numpy()]
+    assert (found - distances.min(1)).max() < 0.03 * distances.min(1).mean()
 
 
 def test_matching_is_the_mean_cosine_distance_to_the_targets() -> None:
     expected = np.mean([cosine(a, c) for a, c in zip(A.numpy(), C.numpy(), strict=True)])
     assert float(formulas.cosine_loss(A, C)) == pytest.approx(expected)
+    # A feature without length is like none, and has a gradient.
+    dark = torch.zeros_like(A).requires_grad_()
+    loss = formulas.cosine_loss(dark, C)
+    assert loss.item() == 1
+    assert bool(torch.autograd.grad(loss, dark)[0].isfinite().all())
 
 
 def test_splitting_is_the_mean_of_smallest_centred_distances_and_moves_no_choice() -> None:
     own = A.clone().requires_grad_()
-    loss = formulas.splitting_loss(own, B)
+    loss = formulas.splitting_loss(own, formulas.Style(B))
     assert loss.item() == pytest.approx(costs(A - A.mean(0), B - B.mean(0)).min(1).mean())
     (gradient,) = torch.autograd.grad(loss, own)
     step = torch.zeros_like(A)
     step[2, 1] = 1e-6
-    slope = (formulas.splitting_loss(A + step, B) - formulas.splitting_loss(A - step, B)) / 2e-6
+    up, down = (formulas.splitting_loss(each, formulas.Style(B)) for each in (A + step, A - step))
+    slope = (up - down) / 2e-6
     assert float(gradient[2, 1]) == pytest.approx(float(slope), rel=1e-4)

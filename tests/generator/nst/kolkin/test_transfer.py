@@ -122,6 +122,13 @@ def test_nnst_sees_the_content_alone_first_and_then_alpha_of_it(monkeypatch: pyt
     assert not torch.allclose(seen[1], seen[3], atol=1)
 
 
+def test_nnst_says_that_it_sought_in_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = small("nnst", size=20, pyramid_min=0, evaluations=1)
+    for has, notes in ((True, ("nearest features sought in bfloat16",)), (False, ())):
+        monkeypatch.setattr("generator.nst.network.supports_bf16", lambda device, has=has: has)
+        assert make(recipe).notes == notes
+
+
 @pytest.mark.parametrize("name", METHODS)
 def test_more_content_weight_keeps_more_of_the_content(name: str) -> None:
     def lost(ratio: float) -> float:
