@@ -1,13 +1,38 @@
-"""What becomes of the content's colours: Gatys et al., "Preserving Color in Neural Artistic Style Transfer" (2016).
+"""What becomes of the content's colours, and of the style's.
 
-Each function takes and returns RGB images 3 x H x W, 0..1, of any two sizes.
+Gatys et al., "Preserving Color in Neural Artistic Style Transfer" (2016), and the colours of Kolkin et al., "Neural Neighbor
+Style Transfer" (2022). Each function takes and returns RGB images 3 x H x W, 0..1, of any sizes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
+# Linear RGB to the responses of the eye, and their cube roots to lightness, green to red and blue to yellow: B. Ottosson,
+# "A perceptual color space for image processing" (2020).
+_RESPONSES = torch.tensor(
+    [
+        [0.4121656120, 0.5362752080, 0.0514575653],
+        [0.2118591070, 0.6807189584, 0.1074065790],
+        [0.0883097947, 0.2818474174, 0.6302613616],
+    ]
+)
+_OKLAB = torch.tensor(
+    [
+        [0.2104542553, 0.7936177850, -0.0040720468],
+        [1.9779984951, -2.4285922050, 0.4505937099],
+        [0.0259040371, 0.7827717662, -0.8086757660],
+    ]
+)
+# Of NNST's program: what is added to variances before they are divided by; a style whose colours vary less is grey; how fast
+# the weight of a neighbour falls with its difference in lightness; how often colours are smoothed.
+_NO_VARIANCE, _GREY_STYLE, _FALL, _ROUNDS = 1e-4, 6e-5, 10.0, 5
+# Pixels of the styles that are counted.
+_COUNTED = 2**20
 # BT.601 luma and the differences of colour that go with it: rows Y, I, Q of the YIQ transform.
 _YIQ = torch.tensor([[0.299, 0.587, 0.114], [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]])
 
@@ -35,17 +60,21 @@ def prepared(content: Tensor, style: Tensor, mode: str) -> tuple[Tensor, Tensor]
     return content, style
 
 
-def finished(image: Tensor, content: Tensor, mode: str) -> Tensor:
-    """Give an image made in luminance the content's colours.
+def finished(image: Tensor, content: Tensor, styles: Sequence[Tensor], mode: str) -> Tensor:
+    """Give an image made in luminance the content's colours, and recolour one that is to be.
 
     Args:
         image: The image made, 3 x H x W, 0 to 1.
         content: The content image at the same size, 3 x H x W, 0 to 1.
-        mode: As for `prepared`.
+        styles: The style images, whose colours count together.
+        mode: As for `prepared`, or "recoloured".
 
     Returns:
-        3 x H x W, 0 to 1; in every mode but "luminance" the image as it is.
+        3 x H x W, 0 to 1; in every other mode the image as it is.
     """
+    if mode == "recoloured":
+        pixels = torch.cat([style.cpu().flatten(1) for style in styles], dim=1)
+        return recoloured(image, content, pixels[:, None, :: -(-pixels.shape[1] // _COUNTED)])
     if mode != "luminance":
         return image
     colours = torch.einsum("ij,jhw->ihw", _YIQ, content)
@@ -81,7 +110,7 @@ def _interpolated(x: Tensor, known_x: Tensor, known_y: Tensor) -> Tensor:
 
 
 def match_covariance(image: Tensor, reference: Tensor) -> Tensor:
-    """Return the image with the reference's mean and covariance of colours, by symmetric roots (equation 4).
+    """Return the image with the reference's mean and covariance of colours, by symmetric roots (Gatys, equation 4).
 
     Args:
         image: 3 x H x W, 0 to 1.
@@ -90,16 +119,72 @@ def match_covariance(image: Tensor, reference: Tensor) -> Tensor:
     Returns:
         3 x H x W, of the image's type, cut to 0 to 1.
     """
-    (mean, _, inverse), (target_mean, target_root, _) = _statistics(image), _statistics(reference)
-    moved = target_root @ inverse @ (image.flatten(1).double() - mean) + target_mean
-    return moved.reshape(image.shape).clamp(0, 1).to(image.dtype)
+    return _matched(image, reference, 1e-8).clamp(0, 1)
 
 
-def _statistics(image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def recoloured(image: Tensor, content: Tensor, style: Tensor) -> Tensor:
+    """Return the image with the content's hues, moved to the style's mean and covariance of colours.
+
+    So no object is of two colours by chance. Lightness stays the image's, and colours keep to its edges. Of a grey style
+    the image takes the mean and covariance of all three values. All values keep within the style's range. Kolkin et al.
+    2022, colour post-processing, as its program has it: values are not decoded before they become OkLab.
+
+    Args:
+        image: 3 x H x W, 0 to 1.
+        content: 3 x H x W, 0 to 1.
+        style: 3 x any size, 0 to 1.
+    """
+    made, seen, given = to_oklab(image), to_oklab(content), to_oklab(style)
+    least, most = given.amin((1, 2), keepdim=True), given.amax((1, 2), keepdim=True)
+    made = made.clamp(least, most)
+    if float(torch.cov(given[1:].flatten(1)).abs().max()) < _GREY_STYLE:
+        moved = _matched(made, given, _NO_VARIANCE)
+    else:
+        moved = torch.cat([made[:1], _smoothed(_matched(seen[1:], given[1:], _NO_VARIANCE), made[:1])])
+    return from_oklab(moved.clamp(least, most))
+
+
+def to_oklab(image: Tensor) -> Tensor:
+    """Return RGB, 3 x H x W, 0 to 1 and linear, as lightness, green to red and blue to yellow."""
+    responses = torch.einsum("ij,jhw->ihw", _RESPONSES, image.clamp(0, 1))
+    return torch.einsum("ij,jhw->ihw", _OKLAB, responses.clamp(min=0) ** (1 / 3))
+
+
+def from_oklab(values: Tensor) -> Tensor:
+    """Return OkLab, 3 x H x W, as RGB, cut to 0 to 1."""
+    responses = torch.einsum("ij,jhw->ihw", torch.linalg.inv(_OKLAB), values) ** 3
+    return torch.einsum("ij,jhw->ihw", torch.linalg.inv(_RESPONSES), responses).clamp(0, 1)
+
+
+def _smoothed(colours: Tensor, light: Tensor) -> Tensor:
+    """Return colours, C x H x W, as means over 3 x 3 pixels of which those of like lightness, 1 x H x W, weigh most."""
+    weights = torch.exp(-_FALL * (_neighbours(light) - light[:, None]).abs())
+    weights = weights / weights.sum(1, keepdim=True)
+    for _ in range(_ROUNDS):
+        colours = (_neighbours(colours) * weights).sum(1)
+    return colours
+
+
+def _neighbours(values: Tensor) -> Tensor:
+    """Return each pixel's 3 x 3, C x 9 x H x W; beyond the edge its own values go on."""
+    padded = F.pad(values[None], (1, 1, 1, 1), mode="replicate")
+    return F.unfold(padded, 3).reshape(len(values), 9, *values.shape[1:])
+
+
+def _matched(values: Tensor, reference: Tensor, least: float) -> Tensor:
+    """Return values, C x H x W, with the reference's mean and covariance; least is added to each variance."""
+    (mean, _, inverse), (target_mean, target_root, _) = (
+        _statistics(each, least) for each in (values, reference)
+    )
+    moved = target_root @ inverse @ (values.flatten(1).double() - mean) + target_mean
+    return moved.reshape(values.shape).to(values.dtype)
+
+
+def _statistics(image: Tensor, least: float) -> tuple[Tensor, Tensor, Tensor]:
     flat = image.flatten(1).double()
     mean = flat.mean(1, keepdim=True)
     covariance = (flat - mean) @ (flat - mean).T / flat.shape[1]
-    values, vectors = torch.linalg.eigh(covariance + 1e-8 * torch.eye(3, dtype=torch.float64))
+    values, vectors = torch.linalg.eigh(covariance + least * torch.eye(len(image), dtype=torch.float64))
     return mean, vectors @ values.sqrt().diag() @ vectors.T, vectors @ values.rsqrt().diag() @ vectors.T
 
 

@@ -112,7 +112,7 @@ class Descent(ABC):
         content_terms, style_terms = terms.unbind(1)
         losses = terms.sum(1)
         return Result(
-            image=colour.finished(image, content, self.recipe.colour),
+            image=colour.finished(image, content, [self.style_image], self.recipe.colour),
             curve={
                 "content": content_terms.tolist(),
                 "style": style_terms.tolist(),

@@ -131,7 +131,8 @@ class Batch:
     def _finished(self, number: int, image: Tensor) -> Tensor:
         height, width = image.shape[1:]
         content = prepare.resize(self.originals[number].cpu(), (height, width)).clamp(0, 1)
-        return colour.finished(image, content, self.cells[number].recipe.colour)
+        cell = self.cells[number]
+        return colour.finished(image, content, [style.image for style in cell.styles], cell.recipe.colour)
 
     def _first(self) -> Tensor:
         size = self.sizes[0]

@@ -325,7 +325,8 @@ PRESETS: dict[str, Preset] = {
     ),
     "nnst": Preset(
         # Section 3 and the program's defaults (styleTransfer.py): layers of the first four blocks, α 0.75, 4 sizes that
-        # double from 64 to 512 px, 200 updates of Adam at each, 200 more by feature splitting, at 0.002 of the range.
+        # double from 64 to 512 px, 200 updates of Adam at each, 200 more by feature splitting, at 0.002 of the range; colours
+        # as without --dont_colorize.
         Recipe(
             method="nnst",
             network="vgg16",
@@ -337,9 +338,10 @@ PRESETS: dict[str, Preset] = {
             pyramid_min=64,
             pyramid_step=2.0,
             size=512,
+            colour="recoloured",
         ),
         source="Kolkin, Kučera, Paris, Sýkora, Shechtman, Shakhnarovich, Neural Neighbor Style Transfer, arXiv 2203.13215, 2022",
-        summary="VGG-16, each feature replaced by the style's nearest one, coarse to fine",
+        summary="VGG-16, each feature replaced by the style's nearest one, coarse to fine, then recoloured",
         date="2026-11-27",
     ),
     "modern": Preset(
