@@ -9,10 +9,11 @@ import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from survey.simulation.browser import Browser
 
-Trial = dict[str, str]
+Trial = dict[str, Any]
 Seat = tuple["Player", list[Trial]]
 STATE = re.compile(rb'<script id="state" type="application/json">(.*?)</script>', re.S)
 

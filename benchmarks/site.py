@@ -51,18 +51,21 @@ class Site:
             [sys.executable, "-c", program], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True, check=True
         ).stdout
 
-    def publish(self, slug: str, images: int) -> None:
-        """Make the database and a study of plain coloured images."""
+    def publish(self, slug: str, images: int, session: int | None = None) -> None:
+        """Make the database and a study of plain coloured images; each person rates `session` of them, or all."""
         pictures = self.folder / "pictures"
         pictures.mkdir(exist_ok=True)
         for i in range(images):
-            Image.new("RGB", (64, 48), (i * 7 % 256, i * 31 % 256, i * 101 % 256)).save(
-                pictures / f"c{i}-{i % 2}.png"
-            )
+            picture = Image.new("RGB", (64, 48), (i * 7 % 256, i * 31 % 256, i * 101 % 256))
+            # A picture of one colour would be warned about.
+            picture.putpixel((0, 0), (128, 128, 128))
+            picture.save(pictures / f"c{i}-{i % 2}.png")
+        file = self.folder / "study.toml"
+        file.write_text(f'title = "{slug}"\n' + (f"[session]\nimages = {session}\n" if session else ""))
         commands = [
             ("migrate",),
             ("collectstatic", "--noinput"),
-            ("create_study", slug, "--images", str(pictures)),
+            ("create_study", slug, "--images", str(pictures), "--from", str(file)),
         ]
         self.run(
             "import django, sys; django.setup()\n"

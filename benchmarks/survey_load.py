@@ -1,10 +1,10 @@
 """Bots play whole rating sessions against the production server on 127.0.0.1; every acknowledged answer is looked up.
 
-    python -m benchmarks.survey_load [--seconds 10] [--database sqlite|postgres|both] [--otree PROGRAM]
+    python -m benchmarks.survey_load [--seconds 10] [--database sqlite|postgres|both] [--only rush] [--otree PROGRAM]
 
 For each database: sessions as fast as the server answers (ratings/s), the bare view of `benchmarks/bare.py` in the
-same server on the same rows (requests/s), and 400 people who rate once in 4 s (100 ratings/s offered). The bots share
-the cores with the server. `--otree` measures oTree doing the same job, with 16 bots. Results with the hardware go to benchmarks/results/.
+same server on the same rows (requests/s), 400 people who rate once in 4 s (100 ratings/s offered), and 300 people who
+start at the same moment. The bots share the cores with the server. `--otree` measures oTree doing the same job, with 16 bots. Results with the hardware go to benchmarks/results/.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from pathlib import Path
 
 from benchmarks import otree_site
 from benchmarks.bots import Player, Seat, Tally, begin, crowd, knock, play
+from benchmarks.rush import rush
 from benchmarks.site import ROOT, Site
 from tests import postgres
 
@@ -63,9 +64,19 @@ async def _paced(port: int, people: int, seconds: float) -> tuple[Tally, Tally]:
     )
 
 
-def measure(site: Site, asked: argparse.Namespace) -> dict[str, object]:
-    """Measure one installation: full load, the bare view, the pace of people."""
-    site.publish("load", asked.images)
+def measure(site: Site, asked: argparse.Namespace, database: list[int]) -> dict[str, object]:
+    """Measure one installation. database: processes of its database server."""
+    site.publish("load", asked.images, asked.session)
+    found: dict[str, object] = {}
+    if asked.only != "rush":
+        found |= _measure_ratings(site, asked)
+    if asked.only != "ratings":
+        found[f"rush_of_{asked.rush}"] = _measure_rush(site, asked, database)
+    return found
+
+
+def _measure_ratings(site: Site, asked: argparse.Namespace) -> dict[str, object]:
+    """Measure full load, the bare view, the pace of people."""
     with site.serve(asked.workers) as (port, _):
         asyncio.run(_for(2, 8, lambda tally, goes_on: play(port, "load", tally, goes_on)))
         full = asyncio.run(
@@ -85,6 +96,14 @@ def measure(site: Site, asked: argparse.Namespace) -> dict[str, object]:
         f"ratings_{asked.paced}_people": paced.report(), "bare_view": bare.report(),
         "share_of_bare": round(share, 3), "acknowledged": len(kept), "lost": lost, "doubled": doubled,
     }  # fmt: skip
+
+
+def _measure_rush(site: Site, asked: argparse.Namespace, database: list[int]) -> dict[str, object]:
+    """Measure people who all start at once, in a server that has served before."""
+    with site.serve(asked.workers) as (port, server):
+        asyncio.run(rush(port, "load", 8, []))
+        steps = asyncio.run(rush(port, "load", asked.rush, [server, *database]))
+    return {name: step.report(os.cpu_count() or 1) for name, step in steps.items()}
 
 
 A_COOKIE = "from survey.models import Participant; print(Participant.objects.first().token)"
@@ -112,13 +131,16 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=16, help="bots at once under full load")
     parser.add_argument("--paced", type=int, default=400, help="bots that rate once in 4 s")
     parser.add_argument("--images", type=int, default=60)
+    parser.add_argument("--session", type=int, help="images that each person rates; all of them without it")
+    parser.add_argument("--rush", type=int, default=300, help="bots that start at the same moment")
+    parser.add_argument("--only", choices=["ratings", "rush"], help="measure only this")
     parser.add_argument("--seconds", type=float, default=10, help="of each measurement")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--database", choices=["sqlite", "postgres", "both"], default="both")
     parser.add_argument("--otree", type=Path, help="the program `otree` of a virtual environment that has it")
     parser.add_argument("--output", type=Path, default=ROOT / "benchmarks/results/survey_load.json")
     asked = parser.parse_args()
-    if asked.people > 2000 or asked.paced > 2000 or asked.seconds > 120:
+    if max(asked.people, asked.paced, asked.rush) > 2000 or asked.seconds > 120:
         parser.error("at most 2000 people and 120 seconds")
     report: dict[str, object] = {
         "hardware": _hardware(),
@@ -126,8 +148,9 @@ def main() -> None:
     }
     for database in ("sqlite", "postgres") if asked.database == "both" else (asked.database,):
         with tempfile.TemporaryDirectory(prefix="survey-load-") as folder, contextlib.ExitStack() as stack:
-            url = stack.enter_context(postgres.server()).url if database == "postgres" else None
-            report[database] = measure(Site(Path(folder), url), asked)
+            server = stack.enter_context(postgres.server()) if database == "postgres" else None
+            site = Site(Path(folder), server.url if server else None)
+            report[database] = measure(site, asked, [server.pid] if server else [])
         print(database, json.dumps(report[database], indent=1))
     if asked.otree:
         with tempfile.TemporaryDirectory(prefix="survey-load-") as folder:

@@ -76,6 +76,11 @@ class Server:
                 raise RuntimeError(f"PostgreSQL did not start:\n{self._log.read_text()[-2000:]}")
             time.sleep(0.05)
 
+    @property
+    def pid(self) -> int:
+        """The server's first process, whose children are the others."""
+        return int((self.data / "postmaster.pid").read_text().split()[0])
+
     def answers(self) -> bool:
         """Say whether a client is let in."""
         try:
@@ -95,7 +100,7 @@ class Server:
     def _end(self, number: int) -> None:
         if self._process is None or self._process.poll() is not None:
             return
-        postmaster = int((self.data / "postmaster.pid").read_text().split()[0])
+        postmaster = self.pid
         children = _children(postmaster) if number == signal.SIGKILL else []
         for pid in [postmaster, *children]:
             with contextlib.suppress(ProcessLookupError):
