@@ -72,7 +72,7 @@ class Participant(models.Model):
         ordering = ["study", "pk"]
         indexes = [
             models.Index(fields=["study", "state", "last_seen_at"], name="participant_by_freshness"),
-            models.Index(fields=["study", "review"], name="participant_by_review"),
+            models.Index(fields=["study", "review", "state", "last_seen_at"], name="participant_by_verdict"),
             models.Index(
                 fields=["study", "state", "group", "order_row", "is_preview"], name="participant_by_group"
             ),

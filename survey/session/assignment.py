@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple, cast
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, cast
 
 from survey.models import Participant, Stimulus, Study, Trial
 from survey.session.design import Pool, Rules, Slot, Unit, draw
 from survey.session.groups import filled_by, least_full
 from survey.session.orders import rows_of
 from survey.session.pairs import all_pairs, informative_pairs, pair_trials
-from survey.session.rating_sql import insert_trials
+from survey.session.rating_sql import Drawn, insert_trials
 from survey.study.definition import Definition
 from survey.study.tables import Session
-from survey.study.votes import Place, counted, take
+from survey.study.votes import Place, counted, counts_of, take, tallied
 
 Key = Place
 
@@ -27,12 +28,15 @@ def assign(participant: Participant, definition: Definition) -> int:
     that has locked the study's row: of two sessions that start at once, the second must count the first one's places.
     """
     stimuli = _stimuli(participant, definition)
-    seen = _seen(participant)
     session, seed = definition.session, participant.seed + participant.batches
+    # Of a first batch there is nothing to look up.
+    is_first = participant.batches == 1
+    seen = set() if is_first else _seen(participant)
+    last = None if is_first else participant.trials.select_related("stimulus").order_by("position").last()
     rules = Rules(session.images, session.repeats, session.stabilising, session.order, chunk=_chunk(session))
+    tally = tallied(participant.study)
     # What an answer about a pair is expected to tell depends on everybody's.
-    group = None if session.pairs == "informative" else participant.group
-    places = counted(participant.study, group)
+    places = counts_of(tally, None if session.pairs == "informative" else participant.group)
     chosen = None
     if session.pairs == "informative":
         main = [stimulus for stimulus in stimuli if stimulus.role == Stimulus.Role.MAIN]
@@ -43,20 +47,16 @@ def assign(participant: Participant, definition: Definition) -> int:
         return 0
     pool = _with_blocks(pool, stimuli, session)
     rules = replace(rules, row=_row(participant, session, pool))
-    last = participant.trials.select_related("stimulus").order_by("position").last()
     before = _unit(last.stimulus, last.other_id) if last else None
-    counts = _unordered(participant.study, places)
-    slots = draw(pool, counts, rules, seed, before)
-    trials = _trials(participant, slots, definition, stimuli, places)
-    for position, trial in enumerate(trials, start=last.position + 1 if last else 1):
-        trial.position = position
-        # A further batch is counted when its session is reviewed: it may be one that is left out of the results.
-        is_first = participant.batches == 1 and not participant.is_preview
-        trial.counted = is_first and trial.phase == Trial.Phase.MAIN
-    insert_trials(trials)
-    take(participant, trials)
+    slots = draw(pool, _unordered(participant.study, places), rules, seed, before)
+    drawn = _drawn(participant, slots, definition, stimuli, places)
+    # A further batch is counted when its session is reviewed: it may be one that is left out of the results.
+    counts = is_first and not participant.is_preview
+    insert_trials(participant.pk, drawn, first=last.position + 1 if last else 1, counted=counts)
+    if counts:
+        take(tally, (trial.place for trial in drawn if trial.phase == Trial.Phase.MAIN), participant.group)
     _keep_order(participant, slots)
-    return len(trials)
+    return len(drawn)
 
 
 def _chunk(session: Session) -> int | None:
@@ -109,6 +109,9 @@ def has_unseen(participant: Participant, definition: Definition) -> bool:
     return bool(_pool(stimuli, definition, participant, _seen(participant)).main)
 
 
+_NO_FACTORS: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
 class Image(NamedTuple):
     """What a draw needs to know of a stimulus: a row, since models of a thousand take longer than all else of a start."""
 
@@ -131,17 +134,16 @@ class Image(NamedTuple):
 def _stimuli(participant: Participant, definition: Definition) -> list[Image]:
     """Return the images that a participant may see: of the main ones, those of their group."""
     known = participant.study.stimuli.order_by("pk")
-    # Factors are read where the draw asks for one.
-    asked = known if isinstance(definition.session.blocks, str) else known.filter(role=Stimulus.Role.TRAP)
-    factors = dict(asked.values_list("pk", "factors"))
+    rows = list(known.values_list("pk", "item", "role", "content", "style", "condition"))
+    # Factors are read where the draw asks for one: blocks go by it, or traps say their language in it.
+    if not isinstance(definition.session.blocks, str):
+        known = known.filter(pk__in=[row[0] for row in rows if row[2] == Stimulus.Role.TRAP])
+    factors = dict(known.values_list("pk", "factors"))
+    images = [Image(*row, factors.get(row[0], _NO_FACTORS)) for row in rows]
     group = definition.group(participant.group)
-    rows = known.values_list("pk", "item", "role", "content", "style", "condition")
-    images = (Image(*row, factors=factors.get(row[0], {})) for row in rows)
-    return [
-        image
-        for image in images
-        if group is None or image.role != Stimulus.Role.MAIN or group.shows(image.item)
-    ]
+    if group is None:
+        return images
+    return [image for image in images if image.role != Stimulus.Role.MAIN or group.shows(image.item)]
 
 
 def _pool(
@@ -196,28 +198,22 @@ def _unordered(study: Study, places: Counter[Key]) -> dict[Hashable, int]:
     return counts
 
 
-def _trials(
+def _drawn(
     participant: Participant,
     slots: Iterable[Slot],
     definition: Definition,
     stimuli: Iterable[Image],
     places: Counter[Key],
-) -> list[Trial]:
+) -> list[Drawn]:
     if definition.method == "pair":
         return pair_trials(participant, slots, places)
-    references = {s.content: s.pk for s in stimuli if s.role == Stimulus.Role.REFERENCE}
-    contents = {s.pk: s.content for s in stimuli}
-    trials = []
+    references: dict[str, int] = {}
+    contents: dict[int, str] = {}
+    if definition.method == "dcr":
+        references = {s.content: s.pk for s in stimuli if s.role == Stimulus.Role.REFERENCE}
+        contents = {s.pk: s.content for s in stimuli}
+    drawn = []
     for slot in slots:
         key, _ = cast(Key, slot.unit.key)
-        other = references.get(contents[key]) if definition.method == "dcr" else None
-        trials.append(
-            Trial(
-                participant=participant,
-                stimulus_id=key,
-                other_id=other,
-                phase=slot.phase,
-                block=slot.block or None,
-            )
-        )
-    return trials
+        drawn.append(Drawn((key, references.get(contents.get(key, ""))), slot.phase, slot.block or None))
+    return drawn

@@ -253,7 +253,7 @@ def _counted_on(order: Sequence[Slot]) -> list[Slot]:
     found = []
     for slot in order:
         block = slot.block if slot.phase == "main" else block
-        found.append(replace(slot, block=block))
+        found.append(slot if slot.block == block else replace(slot, block=block))
     return found
 
 
@@ -262,22 +262,24 @@ def arrange(units: Sequence[Unit], rng: random.Random, before: Unit | None = Non
 
     Conditions are spread: each is drawn again only when its turn comes round. `before` is what stands in front.
     """
-    left = rng.sample(list(units), len(units))
-    remaining = Counter(kind for unit in left for kind in unit.kinds)
+    # What each unit shows stands beside it: it is looked at once for each place of the order.
+    left = [(unit, unit.kinds) for unit in rng.sample(list(units), len(units))]
+    remaining = Counter(kind for _, kinds in left for kind in kinds)
     drawn: Counter[str] = Counter()
     order: list[Unit] = []
-    last = before
+    key, shown = (before.key, before.kinds) if before else (None, frozenset[Hashable]())
     while left:
         # A content that fills half of what is left must come now, or two of it would meet at the end.
         pressing = {kind for kind, count in remaining.items() if 2 * count > len(left)}
-        legal = [unit for unit in left if last is None or not _alike(unit, last)]
-        urgent = [unit for unit in legal if unit.kinds & pressing] if pressing else []
-        unit = min(urgent or legal or left, key=lambda u: drawn[u.condition])
-        left.remove(unit)
+        legal = [one for one in left if one[0].key != key and one[1].isdisjoint(shown)]
+        urgent = [one for one in legal if one[1] & pressing] if pressing else []
+        chosen = min(urgent or legal or left, key=lambda one: drawn[one[0].condition])
+        left.remove(chosen)
+        unit, kinds = chosen
         drawn[unit.condition] += 1
-        remaining.subtract(unit.kinds)
+        remaining.subtract(kinds)
         order.append(unit)
-        last = unit
+        key, shown = unit.key, kinds
     return order
 
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from django.db.models import Count
 
-from survey.models import Participant, Preference, Study, Trial
+from survey.models import Participant, Preference, Study
 from survey.session.design import Slot, Unit
+from survey.session.rating_sql import Drawn
 from survey.study.votes import Place
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def _choices(study: Study) -> Iterable[tuple[Any, ...]]:
     return shown.annotate(n=Count("pk"))
 
 
-def pair_trials(participant: Participant, slots: Iterable[Slot], places: Counter[Place]) -> list[Trial]:
+def pair_trials(participant: Participant, slots: Iterable[Slot], places: Counter[Place]) -> list[Drawn]:
     """Put each pair's images in the order that was shown less often so far: no image gains by its place."""
     times = Counter(places)
     rng = random.Random(participant.seed)  # noqa: S311 - a design, not a secret
@@ -128,11 +129,7 @@ def pair_trials(participant: Participant, slots: Iterable[Slot], places: Counter
         if (times[(a, b)], rng.random()) > (times[(b, a)], rng.random()):
             a, b = b, a
         times[(a, b)] += 1
-        trials.append(
-            Trial(
-                participant=participant, stimulus_id=a, other_id=b, phase=slot.phase, block=slot.block or None
-            )
-        )
+        trials.append(Drawn((a, b), slot.phase, slot.block or None))
     return trials
 
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from django.db.models import Case, Count, F, PositiveSmallIntegerField, Q, When
+from django.db import transaction
+from django.db.models import Case, Count, F, PositiveSmallIntegerField, Q, QuerySet, When
 from django.utils import timezone
 
 from survey.models import Participant, Trial
@@ -16,6 +17,14 @@ BACK: Final = Case(
     When(review=Participant.Review.OVER, then=Participant.Review.BACK.value),
     default=F("review"),
     output_field=PositiveSmallIntegerField(),
+)
+
+
+#: What no page for participants says of an image; to read it of 40 images costs more than all else of them.
+_UNSHOWN: Final = tuple(
+    f"{image}__{name}"
+    for image in ("stimulus", "other")
+    for name in ("item", "content", "style", "condition", "factors", "covariates", "expected")
 )
 
 
@@ -30,7 +39,7 @@ class SessionProgress:
 
 def next_trial(participant: Participant) -> Trial | None:
     """Return the first trial that waits for an answer, with its stimuli, or None when all are done."""
-    return next(iter(upcoming(participant, 1)), None)
+    return _waiting(participant).first()
 
 
 def waits(participant: Participant) -> bool:
@@ -39,9 +48,13 @@ def waits(participant: Participant) -> bool:
 
 
 def upcoming(participant: Participant, count: int) -> list[Trial]:
-    """Return the next `count` trials that wait for an answer, with their stimuli."""
+    """Return the next `count` trials that wait for an answer, with what a page shows of their stimuli."""
+    return list(_waiting(participant).defer(*_UNSHOWN)[:count])
+
+
+def _waiting(participant: Participant) -> QuerySet[Trial]:
     waiting = participant.trials.filter(outcome=Trial.Outcome.OPEN)
-    return list(waiting.select_related("stimulus", "other").order_by("position")[:count])
+    return waiting.select_related("stimulus", "other").order_by("position")
 
 
 def breaks_before(participant: Participant, trials: Sequence[Trial]) -> list[bool]:
@@ -65,6 +78,8 @@ def progress(participant: Participant) -> SessionProgress:
 def seen(participant: Participant, trial: Trial | None = None) -> None:
     """Note that a participant is here, and that a trial's page was sent to them for the first time."""
     now = timezone.now()
-    Participant.objects.filter(pk=participant.pk).update(last_seen_at=now, review=BACK)
-    if trial is not None:
-        Trial.objects.filter(pk=trial.pk, shown_at__isnull=True).update(shown_at=now)
+    # Together: each transaction waits for the disk, and on SQLite for everybody's.
+    with transaction.atomic():
+        Participant.objects.filter(pk=participant.pk).update(last_seen_at=now, review=BACK)
+        if trial is not None and trial.shown_at is None:
+            Trial.objects.filter(pk=trial.pk, shown_at__isnull=True).update(shown_at=now)

@@ -10,13 +10,14 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from django.db import connection
 from django.utils import timezone
 
 from survey.analysis.scale import Scale
-from survey.models import Preference, Rating, Trial
+from survey.models import Preference, Rating, Trial, new_token
+from survey.study.votes import Place
 
 # Every change of a participant takes that row first, so that two of them wait in line and never in a circle.
 # A session that was reviewed as over (survey.study.votes) is back. Of one that ended, `last_seen_at` stays the time when it did.
@@ -74,21 +75,50 @@ class AnswerTarget:
     questions: tuple[tuple[int, str, Scale], ...]
 
 
-_INSERT_TRIAL: Final = """
+class Drawn(NamedTuple):
+    """A trial that was drawn: the image, or the pair as it is shown, its phase, and the participant's block."""
+
+    place: Place
+    phase: str
+    block: int | None
+
+
+_INSERT_TRIALS: Final = """
 INSERT INTO survey_trial
     (participant_id, stimulus_id, other_id, position, phase, block, token, counted, revision, outcome, reason)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 0, 'open', '')
-"""
+VALUES """
+_TRIAL: Final = "(%s, %s, %s, %s, %s, %s, %s, %s, 0, 'open', '')"
+#: Trials in one statement: SQLite takes a limited number of values.
+_AT_ONCE: Final = 100
 
 
-def insert_trials(trials: Sequence[Trial]) -> None:
-    """Save new trials, which wait for their answers."""
+def insert_trials(participant: int, drawn: Sequence[Drawn], *, first: int, counted: bool) -> None:
+    """Save new trials, which wait for their answers.
+
+    Args:
+        participant: whose they are.
+        drawn: the trials, in order.
+        first: the position of the first one.
+        counted: whether the main ones are in their study's Tally.
+    """
     rows = [
-        (t.participant_id, t.stimulus_id, t.other_id, t.position, t.phase, t.block, t.token, t.counted)
-        for t in trials
+        (
+            participant,
+            *trial.place,
+            position,
+            trial.phase,
+            trial.block,
+            new_token(),
+            counted and trial.phase == "main",
+        )
+        for position, trial in enumerate(drawn, start=first)
     ]
+    # One statement is less work for PostgreSQL than one for each row.
     with connection.cursor() as cursor:
-        cursor.executemany(_INSERT_TRIAL, rows)
+        for start in range(0, len(rows), _AT_ONCE):
+            some = rows[start : start + _AT_ONCE]
+            statement = _INSERT_TRIALS + ", ".join([_TRIAL] * len(some))
+            cursor.execute(statement, [value for row in some for value in row])
 
 
 def take(token: str, now: dt.datetime) -> AnswerTarget:

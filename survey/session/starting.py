@@ -64,7 +64,9 @@ def start(
     # Sessions start one after the other: balance counts the places of those before.
     study = Study.objects.select_for_update().get(pk=study.pk)
     ticket = _ticket(study, invitation)
-    if known := _sent_before(study, form) or (ticket and ticket.participant):
+    token = _form_token(study, form)
+    of_form = Participant.objects.filter(token=token).first() if token else None
+    if known := _sent_just_now(study, of_form) or (ticket and ticket.participant):
         return known
     if recruitment is not None and _is_known(study, recruitment):
         raise Refused("begun")
@@ -92,7 +94,8 @@ def start(
         study=study,
         seed=seed,
         group=wished or next_group(study, definition, seed, counts),
-        token=_token_of(study, form) or new_token(),
+        # Where an earlier use of the same form has its token, this is somebody else.
+        token=token if token and of_form is None else new_token(),
         version=version,
         language=language if language in definition.languages else definition.languages[0],
         consent_version=definition.consent.version,
@@ -144,21 +147,11 @@ def _is_known(study: Study, recruitment: Recruitment) -> bool:
     return known.exists()
 
 
-def _sent_before(study: Study, form: str) -> Participant | None:
-    """Return whom a consent form made that was sent a moment ago: a double click, or a lost reply."""
-    just_now = timezone.now() - _DOUBLE_CLICK
-    token = _form_token(study, form)
-    return (
-        Participant.objects.filter(study=study, token=token, started_at__gte=just_now).first()
-        if token
-        else None
-    )
-
-
-def _token_of(study: Study, form: str) -> str | None:
-    """Return the token of whom a consent form makes; None where an earlier use of the same form has it."""
-    token = _form_token(study, form)
-    return None if Participant.objects.filter(token=token).exists() else token
+def _sent_just_now(study: Study, of_form: Participant | None) -> Participant | None:
+    """Return whom a consent form made if it was sent a moment ago: a double click, or a lost reply."""
+    if of_form is None or of_form.study_id != study.pk or of_form.started_at < timezone.now() - _DOUBLE_CLICK:
+        return None
+    return of_form
 
 
 def _form_token(study: Study, form: str) -> str | None:

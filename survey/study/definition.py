@@ -360,9 +360,19 @@ def _refuse_twice(place: str, values: list[Any]) -> None:
         raise ValueError(f"{place}: {', '.join(sorted(twice))} stands there twice")
 
 
+#: Definitions by their hashes, which differ wherever they say something else.
+_known: Final[dict[str, Definition]] = {}
+_MOST_KNOWN: Final = 256
+
+
 def definition_of(version: StudyVersion) -> Definition:
-    """Return the definition that a version of a study holds."""
-    return Definition.model_validate(version.definition)
+    """Return the definition that a version of a study holds. It is checked once in a process: every page asks for it."""
+    known = _known.get(version.sha256)
+    if known is None:
+        if len(_known) >= _MOST_KNOWN:
+            _known.clear()
+        known = _known[version.sha256] = Definition.model_validate(version.definition)
+    return known
 
 
 def definition_for(participant: Participant) -> Definition:

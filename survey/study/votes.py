@@ -10,14 +10,15 @@ its life. Reviews happen at the next start, in the transaction that has locked t
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple, TypeVar
 
-from django.db.models import Q, QuerySet
+from django.db import connection
+from django.db.models import Q
 from django.utils import timezone
 
-from survey.models import Exclusion, Participant, Study, Tally, Trial
+from survey.models import Participant, Study, Tally, Trial
 
 #: A session without a sign of life for so long gives its unanswered places back.
 STALE_AFTER: Final = dt.timedelta(minutes=45)
@@ -26,34 +27,46 @@ Place = tuple[int, int | None]
 #: A place among the trials of one group of participants; "" where there are no groups.
 GroupPlace = tuple[Place, str]
 _CHUNK: Final = 400
+_Any = TypeVar("_Any")
+
+
+def tallied(study: Study) -> Tally:
+    """Return a study's running counts after reviewing sessions that changed."""
+    tally, is_new = Tally.objects.get_or_create(study=study)
+    change: Counter[GroupPlace] = Counter()
+    for some in _chunks(_judged(study, all_of_them=is_new)):
+        change.update(_review(some))
+    _change(tally, change)
+    return tally
 
 
 def counted(study: Study, group: str | None = None) -> Counter[Place]:
-    """Return how many votes each place of a study has or is about to get, after reviewing sessions that changed.
-
-    With a `group`, those of its participants alone. Previews, the screened-out and those whom a researcher left out
-    have none: the images they saw want others' votes.
-    """
-    tally, is_new = Tally.objects.get_or_create(study=study)
-    people = study.participants.all() if is_new else _changed(study)
-    change: Counter[GroupPlace] = Counter()
-    for some in _chunks(sorted(set(people.values_list("pk", flat=True)))):
-        change.update(_review(study, some))
-    return _of(_changed_by(tally, change), group)
+    """Return how many votes each place of a study has or is about to get, as `counts_of` does, after `tallied`."""
+    return counts_of(tallied(study), group)
 
 
 def last_counted(study: Study) -> Counter[Place]:
     """Return the same as at the last start, and change nothing: for pages that only look."""
     tally = Tally.objects.filter(study=study).first()
-    return _of(_counts(tally), None) if tally else Counter()
+    return counts_of(tally) if tally else Counter()
 
 
-def take(participant: Participant, trials: Iterable[Trial]) -> None:
-    """Count the places that were just drawn for a participant, who is no preview."""
-    places = Counter(
-        ((trial.stimulus_id, trial.other_id), participant.group) for trial in trials if trial.counted
-    )
-    _changed_by(Tally.objects.get(study=participant.study_id), places)
+def counts_of(tally: Tally, group: str | None = None) -> Counter[Place]:
+    """Return how many votes each place has or is about to get; with a `group`, from its participants alone.
+
+    Previews, the screened-out and those whom a researcher left out have none: the images they saw want others' votes.
+    """
+    found: Counter[Place] = Counter()
+    for key, count in tally.counts.items():
+        place, of = _place(key)
+        if group is None or of == group:
+            found[place] += count
+    return found
+
+
+def take(tally: Tally, places: Iterable[Place], group: str) -> None:
+    """Count the places that were just drawn for a participant of a group, who is no preview."""
+    _change(tally, Counter((place, group) for place in places))
 
 
 def forget(participant: Participant) -> None:
@@ -62,107 +75,106 @@ def forget(participant: Participant) -> None:
     if tally is not None:
         gone = participant.trials.filter(counted=True).values_list("stimulus_id", "other_id")
         change = {(place, participant.group): -count for place, count in Counter(gone).items()}
-        _changed_by(tally, Counter(change))
+        _change(tally, Counter(change))
 
 
-def _changed(study: Study) -> QuerySet[Participant]:
-    """Return the sessions whose judgement may be another than at their last review."""
-    fresh = timezone.now() - STALE_AFTER
-    left_out = Exclusion.in_force(study).values("participant")
-    people, state = study.participants.order_by(), Participant.State.ACTIVE
-    live, over, out, back = (Participant.Review(value) for value in Participant.Review.values)
-    # One query for each index, not one that reads every participant.
-    return (
-        people.filter(review=live)
-        .filter(~Q(state=state) | Q(last_seen_at__lt=fresh))
-        .union(
-            people.filter(review=back),
-            people.filter(review=over, state=state, last_seen_at__gte=fresh),
-            people.filter(pk__in=left_out).exclude(review=out),
-            people.filter(review=out).exclude(pk__in=left_out),
-            all=True,
-        )
-    )
+# One search for each kind, not one that reads every participant; for SQLite, CROSS says which table comes first. The
+# verdicts are numbers of Participant.Review.
+_CHANGED: Final = """
+SELECT id FROM survey_participant
+WHERE study_id = %(study)s AND review = 0 AND state IN ('finished', 'stopped', 'screened-out')
+UNION ALL SELECT id FROM survey_participant
+WHERE study_id = %(study)s AND review = 0 AND state = 'active' AND last_seen_at < %(fresh)s
+UNION ALL SELECT id FROM survey_participant
+WHERE study_id = %(study)s AND review = 1 AND state = 'active' AND last_seen_at >= %(fresh)s
+UNION ALL SELECT id FROM survey_participant WHERE study_id = %(study)s AND review = 3
+UNION ALL SELECT person.id FROM survey_exclusion exclusion CROSS JOIN survey_participant person
+WHERE person.id = exclusion.participant_id
+AND exclusion.lifted_at IS NULL AND person.study_id = %(study)s AND person.review <> 2
+UNION ALL SELECT id FROM survey_participant person WHERE study_id = %(study)s AND review = 2
+AND NOT EXISTS (SELECT 1 FROM survey_exclusion WHERE participant_id = person.id AND lifted_at IS NULL)
+"""
+_JUDGED: Final = """
+SELECT id, review, state = 'active' AND last_seen_at >= %(fresh)s, is_preview OR state = 'screened-out',
+    EXISTS (SELECT 1 FROM survey_exclusion WHERE participant_id = person.id AND lifted_at IS NULL)
+FROM survey_participant person WHERE {} ORDER BY id
+"""
 
 
-def _review(study: Study, people: Sequence[int]) -> Counter[GroupPlace]:
+class _Judged(NamedTuple):
+    """A session, its last verdict, and what it is now."""
+
+    pk: int
+    review: int
+    goes_on: bool
+    never_counts: bool
+    left_out: bool
+
+
+def _judged(study: Study, *, all_of_them: bool) -> list[_Judged]:
+    """Return the sessions whose verdict may be another than at their last review, or all."""
+    fresh = connection.ops.adapt_datetimefield_value(timezone.now() - STALE_AFTER)
+    wanted = "study_id = %(study)s" if all_of_them else f"id IN ({_CHANGED})"
+    with connection.cursor() as cursor:
+        cursor.execute(_JUDGED.format(wanted), {"study": study.pk, "fresh": fresh})
+        return [_Judged(*row) for row in cursor.fetchall()]
+
+
+def _review(people: Sequence[_Judged]) -> Counter[GroupPlace]:
     """Judge some sessions anew; return by how much the counts change."""
-    fresh = timezone.now() - STALE_AFTER
-    left_out = set(
-        Exclusion.objects.filter(participant__in=people, lifted_at__isnull=True).values_list(
-            "participant", flat=True
-        )
-    )
-    votes: set[int] = set()
-    live: set[int] = set()
-    reviews: dict[tuple[int, int], list[int]] = {}
-    for person in Participant.objects.filter(pk__in=people).only(
-        "state", "last_seen_at", "is_preview", "review"
-    ):
-        goes_on = person.state == Participant.State.ACTIVE and person.last_seen_at >= fresh
-        if not (person.is_preview or person.state == Participant.State.SCREENED_OUT or person.pk in left_out):
-            votes.add(person.pk)
-            live |= {person.pk} if goes_on else set()
-        review = Participant.Review.OUT if person.pk in left_out else Participant.Review.OVER
-        review = Participant.Review.LIVE if person.pk in live else review
-        reviews.setdefault((person.review, review), []).append(person.pk)
-    change = _recounted(people, votes, live)
+    counting: defaultdict[str, list[int]] = defaultdict(list)
+    reviews: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
+    for person in people:
+        out = person.left_out or person.never_counts
+        counting["nothing" if out else "drawn" if person.goes_on else "answered"].append(person.pk)
+        review = Participant.Review.OVER if out or not person.goes_on else Participant.Review.LIVE
+        review = Participant.Review.OUT if person.left_out else review
+        if review != person.review:
+            reviews[person.review, review].append(person.pk)
+    change: Counter[GroupPlace] = Counter()
+    for what, pks in counting.items():
+        change.update(_recounted(pks, _COUNTS[what]))
     for (before, after), pks in reviews.items():
         Participant.objects.filter(pk__in=pks, review=before).update(review=after)
     return change
 
 
-def _recounted(people: Sequence[int], votes: set[int], live: set[int]) -> Counter[GroupPlace]:
-    """Mark which trials of `people` count; those of `votes` do where answered, of `live` also where they wait."""
+# A trial opened again by undo keeps its rating, and so its vote.
+_ANSWERED: Final = Q(outcome=Trial.Outcome.RATED) | Q(outcome=Trial.Outcome.OPEN, answered_at__isnull=False)
+#: Which main trials of a session count, by what it is now.
+_COUNTS: Final = {
+    "nothing": Q(pk__in=()),
+    "answered": _ANSWERED,
+    "drawn": _ANSWERED | Q(outcome=Trial.Outcome.OPEN),
+}
+
+
+def _recounted(people: Sequence[int], counts: Q) -> Counter[GroupPlace]:
+    """Mark which trials of `people` count; return by how much that changes the counts."""
     change: Counter[GroupPlace] = Counter()
     flips: dict[bool, list[int]] = {True: [], False: []}
     main = Trial.objects.filter(participant__in=people, phase=Trial.Phase.MAIN).order_by()
-    names = (
-        "participant_id",
-        "participant__group",
-        "stimulus_id",
-        "other_id",
-        "outcome",
-        "answered_at",
-        "counted",
-    )
-    for pk, person, group, stimulus, other, outcome, answered_at, was in main.values_list("pk", *names):
-        # A trial opened again by undo keeps its rating, and so its vote.
-        answered = outcome == Trial.Outcome.RATED or (
-            outcome == Trial.Outcome.OPEN and answered_at is not None
-        )
-        waits = outcome == Trial.Outcome.OPEN and person in live
-        now = person in votes and (answered or waits)
-        if now != was:
-            flips[now].append(pk)
-            change[(stimulus, other), group] += 1 if now else -1
+    wrong = main.filter(Q(counted=False) & counts | Q(counted=True) & ~counts)
+    names = ("participant__group", "stimulus_id", "other_id", "counted")
+    for pk, group, stimulus, other, was in wrong.values_list("pk", *names):
+        flips[not was].append(pk)
+        change[(stimulus, other), group] += -1 if was else 1
     for value, pks in flips.items():
         for some in _chunks(pks):
             Trial.objects.filter(pk__in=some).update(counted=value)
     return change
 
 
-def _changed_by(tally: Tally, change: Counter[GroupPlace]) -> Counter[GroupPlace]:
-    """Add to a study's counts, and return them."""
-    counts = _counts(tally)
+def _change(tally: Tally, change: Mapping[GroupPlace, int]) -> None:
+    """Add to a study's counts; what has none is left out."""
+    counts = tally.counts
+    for place, number in change.items():
+        key = _key(place)
+        counts[key] = counts.get(key, 0) + number
+        if not counts[key]:
+            del counts[key]
     if change:
-        counts.update(change)
-        tally.counts = {_key(place): count for place, count in counts.items() if count}
-        tally.save(update_fields=["counts"])
-    return counts
-
-
-def _counts(tally: Tally) -> Counter[GroupPlace]:
-    return Counter({_place(key): count for key, count in tally.counts.items()})
-
-
-def _of(counts: Counter[GroupPlace], group: str | None) -> Counter[Place]:
-    """Return the counts of one group, or of all together for None."""
-    found: Counter[Place] = Counter()
-    for (place, of), count in counts.items():
-        if group is None or of == group:
-            found[place] += count
-    return found
+        Tally.objects.filter(pk=tally.pk).update(counts=counts)
 
 
 def _key(place: GroupPlace) -> str:
@@ -172,10 +184,12 @@ def _key(place: GroupPlace) -> str:
 
 
 def _place(key: str) -> GroupPlace:
+    if key.isdecimal():
+        return (int(key), None), ""
     shown, _, group = key.partition("@")
     first, _, other = shown.partition(",")
     return (int(first), int(other) if other else None), group
 
 
-def _chunks(pks: Sequence[int]) -> Iterator[Sequence[int]]:
-    return (pks[start : start + _CHUNK] for start in range(0, len(pks), _CHUNK))
+def _chunks(some: Sequence[_Any]) -> Iterator[Sequence[_Any]]:
+    return (some[start : start + _CHUNK] for start in range(0, len(some), _CHUNK))

@@ -11,7 +11,6 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
 from django.http.response import HttpResponseBase
-from django.urls import reverse
 
 from survey.models import Stimulus, Trial
 from survey.session import answering, own_answers, progress
@@ -216,7 +215,6 @@ def _trial(visit: Visit, trial: Trial, progress: SessionProgress, given: dict[st
     if visit.definition.method == "dcr":
         # The reference stands first: the question is of the second.
         images.reverse()
-    here = reverse("participant", args=[visit.study.slug])
     practice = trial.phase == Trial.Phase.PRACTICE
     return {
         "token": trial.token,
@@ -226,7 +224,7 @@ def _trial(visit: Visit, trial: Trial, progress: SessionProgress, given: dict[st
         "of": progress.practice if practice else progress.total - progress.practice,
         "given": given,
         "images": [
-            {"src": f"{here}image/{s.name}", "width": s.width, "height": s.height, "sha256": s.sha256}
+            {"src": f"{visit.home}image/{s.name}", "width": s.width, "height": s.height, "sha256": s.sha256}
             for s in images
         ],
     }

@@ -64,6 +64,11 @@ class Visit:
             raise Http404("no such study")
         return study
 
+    @cached_property
+    def home(self) -> str:
+        """The address of the study's first page, below which all its pages for participants are."""
+        return reverse("participant", args=[self.slug])
+
     @property
     def person(self) -> Participant:
         """The participant, on pages that only a participant gets to."""

@@ -156,3 +156,14 @@ def test_the_hidden_reference_of_each_content_that_somebody_rates_is_shown_to_th
         rated = [trial.stimulus for trial in order if trial.phase == "main"]
         contents = {stimulus.content for stimulus in rated if stimulus.role == "main"}
         assert {reference_of[content] for content in contents} <= {stimulus.pk for stimulus in rated}
+
+
+def test_a_session_of_many_images_is_saved_whole_and_in_order():
+    """A statement takes a hundred trials."""
+    study = make_study(
+        "[session]\nimages = 110\n", contents=[f"c{i}" for i in range(11)], conditions=list("abcdefghij")
+    )
+    person = starting.start(study)
+    assert list(person.trials.values_list("position", flat=True)) == list(range(1, 111))
+    assert person.trials.values("stimulus").distinct().count() == 110
+    assert person.trials.values("token").distinct().count() == 110

@@ -20,6 +20,7 @@ from generator.files.images import ImageError, encode_png
 from generator.models import Cell, ImageSet, Source
 from generator.signals import described
 from survey.models import Stimulus, Study
+from survey.study.definition import Definition
 from survey.study.lifecycle import copy
 from survey.study.publish import PublishError, publish_folder, publish_image_set
 from survey.study.revise import revise
@@ -288,6 +289,7 @@ def test_a_study_past_its_purge_date_can_still_be_revised_and_copied():
     study = make_study("purge_on = 2099-01-01\n")
     version = study.version
     version.definition["purge_on"] = "2020-01-01"
+    version.sha256 = Definition.model_validate(version.definition).sha256
     version.save()
     revise(study, parse('title = "Another"\npurge_on = 2020-01-01\n', "a"))
     made = copy(study, "copied", User.objects.create_user("owner"))

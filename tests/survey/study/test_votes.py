@@ -10,6 +10,7 @@ from contextlib import suppress
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -18,6 +19,7 @@ from survey.session import answering, finishing, progress, starting
 from survey.session.assignment import votes
 from survey.session.refusals import TooLate
 from survey.study import bulk, decisions, erasure
+from survey.study import votes as votes_
 from survey.study.bulk import Choice
 from survey.study.votes import STALE_AFTER, counted
 from tests.survey.factories import current, make_study, rate_all
@@ -131,3 +133,18 @@ def test_a_start_reads_no_trial_of_a_session_that_is_over(django_assert_max_num_
     with django_assert_max_num_queries(30):
         counts = votes(study)
     assert sum(counts.values()) == 6
+
+
+def test_a_start_looks_at_no_session_that_goes_on_or_is_over():
+    """SQLite's plan: every search is by the verdicts, or by the exclusions, of which there are few."""
+    if connection.vendor != "sqlite":
+        pytest.skip("a plan of SQLite")
+    study = make_study()
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {votes_._CHANGED}", {"study": study.pk, "fresh": ""})
+        steps = [row[-1] for row in cursor.fetchall() if row[-1].startswith(("SCAN", "SEARCH"))]
+    bounded = [step for step in steps if "participant_by_verdict (study_id=? AND review=?" in step]
+    by_key = [step for step in steps if step.startswith("SEARCH person USING INTEGER PRIMARY KEY")]
+    exclusions = [step for step in steps if "exclusion" in step]
+    assert len(bounded) == 5
+    assert len(bounded) + len(by_key) + len(exclusions) == len(steps)
