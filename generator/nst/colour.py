@@ -67,14 +67,15 @@ def finished(image: Tensor, content: Tensor, styles: Sequence[Tensor], mode: str
         image: The image made, 3 x H x W, 0 to 1.
         content: The content image at the same size, 3 x H x W, 0 to 1.
         styles: The style images, whose colours count together.
-        mode: As for `prepared`, or "recoloured".
+        mode: As for `prepared`, or "recoloured" or "matched", after the functions of these names.
 
     Returns:
         3 x H x W, 0 to 1; in every other mode the image as it is.
     """
-    if mode == "recoloured":
+    if mode in ("recoloured", "matched"):
         pixels = torch.cat([style.cpu().flatten(1) for style in styles], dim=1)
-        return recoloured(image, content, pixels[:, None, :: -(-pixels.shape[1] // _COUNTED)])
+        style = pixels[:, None, :: -(-pixels.shape[1] // _COUNTED)]
+        return recoloured(image, content, style) if mode == "recoloured" else matched(image, style)
     if mode != "luminance":
         return image
     colours = torch.einsum("ij,jhw->ihw", _YIQ, content)
@@ -134,14 +135,30 @@ def recoloured(image: Tensor, content: Tensor, style: Tensor) -> Tensor:
         content: 3 x H x W, 0 to 1.
         style: 3 x any size, 0 to 1.
     """
-    made, seen, given = to_oklab(image), to_oklab(content), to_oklab(style)
-    least, most = given.amin((1, 2), keepdim=True), given.amax((1, 2), keepdim=True)
-    made = made.clamp(least, most)
+    seen, given = to_oklab(content), to_oklab(style)
     if float(torch.cov(given[1:].flatten(1)).abs().max()) < _GREY_STYLE:
-        moved = _matched(made, given, _NO_VARIANCE)
-    else:
-        moved = torch.cat([made[:1], _smoothed(_matched(seen[1:], given[1:], _NO_VARIANCE), made[:1])])
-    return from_oklab(moved.clamp(least, most))
+        return matched(image, style)
+    light = _within(to_oklab(image), given)[:1]
+    colours = _smoothed(_matched(seen[1:], given[1:], _NO_VARIANCE), light)
+    return from_oklab(_within(torch.cat([light, colours]), given))
+
+
+def matched(image: Tensor, style: Tensor) -> Tensor:
+    """Return the image with the style's mean and covariance of OkLab's values, within the style's range.
+
+    Cosine distances, as NNST's, leave contrast and saturation open. Its authors' program has this for grey styles.
+
+    Args:
+        image: 3 x H x W, 0 to 1.
+        style: 3 x any size, 0 to 1.
+    """
+    given = to_oklab(style)
+    moved = _matched(_within(to_oklab(image), given), given, _NO_VARIANCE)
+    return from_oklab(_within(moved, given))
+
+
+def _within(values: Tensor, given: Tensor) -> Tensor:
+    return values.clamp(given.amin((1, 2), keepdim=True), given.amax((1, 2), keepdim=True))
 
 
 def to_oklab(image: Tensor) -> Tensor:

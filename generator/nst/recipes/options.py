@@ -9,4 +9,4 @@ STYLE_LOSSES = ("gram", "wasserstein", "patches")
 # Those that masks can guide; maps guide "patches".
 MASKED_LOSSES = ("gram", "wasserstein")
 TV_FORMS = ("keras", "l1", "l2", "mahendran-vedaldi", "nine-point")
-COLOURS = ("none", "luminance", "histogram", "covariance", "recoloured")
+COLOURS = ("none", "luminance", "histogram", "covariance", "recoloured", "matched")

@@ -103,6 +103,7 @@ FACTORS: Final = (
             ("histogram", "The style’s, matched to the photograph’s histogram"),
             ("covariance", "The style’s, matched to the photograph’s mean and spread"),
             ("recoloured", "The photograph’s, matched to the style’s mean and spread"),
+            ("matched", "Those of the image made, matched to the style’s mean and spread"),
         ),
     ),
     Factor("preset", "Method", "method", "methods", "choices", "Compare methods with each other."),

@@ -95,6 +95,15 @@ def test_recoloured_colours_keep_to_the_edges_of_the_image():
     assert float((right - left).min()) > 0.015
 
 
+def test_a_matched_image_has_the_styles_mean_and_covariance_and_keeps_within_its_range():
+    found, given = (colour.to_oklab(each) for each in (colour.matched(CONTENT * 0.2 + 0.4, STYLE), STYLE))
+    flat, wanted = found.flatten(1), given.flatten(1)
+    torch.testing.assert_close(flat.mean(1), wanted.mean(1), atol=0.01, rtol=0)
+    torch.testing.assert_close(torch.cov(flat), torch.cov(wanted), atol=1.5e-3, rtol=0)
+    assert bool((flat.amax(1) <= wanted.amax(1) + 1e-3).all())
+    assert bool((flat.amin(1) >= wanted.amin(1) - 1e-3).all())
+
+
 def test_of_a_grey_style_an_image_takes_its_grey_and_its_range():
     grey = luma(STYLE).expand(3, -1, -1) * 0.5 + 0.2
     found = colour.recoloured(CONTENT, CONTENT, grey)
