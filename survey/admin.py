@@ -48,6 +48,12 @@ def signed_in(request: HttpRequest) -> User | None:
 class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
     """What people answered is looked at here; changing it would falsify the results."""
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Refuse to filter by what is not shown: who filters by its first letters finds it out."""
+        fields = (self.opts.get_field(name) for name in self.exclude or ())
+        hidden = {name for field in fields for name in (field.name, getattr(field, "attname", field.name))}
+        return lookup.partition("__")[0] not in hidden and super().lookup_allowed(lookup, value, request)
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
