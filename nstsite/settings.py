@@ -49,6 +49,7 @@ SECRET_KEY = _secret_key()
 # Keys from before SECRET_KEY was replaced: what they signed or encrypted is still read.
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 DEBUG = env.bool("DEBUG", default=False)
+DEFAULT_EXCEPTION_REPORTER_FILTER = "nstsite.reports.Discreet"
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
