@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, cast
@@ -26,6 +27,7 @@ from survey.session import answering, finishing, own_answers, progress, refusals
 from survey.session.answering import Showing
 from survey.session.forms import AboutForm
 from survey.study.definition import Definition, definition_for
+from survey.study.lifecycle import copy, undo_copy
 from survey.study.own_questions import Answer, OwnQuestion
 
 # Latent qualities of the images on a scale from 1 to 5: a typical range in studies of stylised images.
@@ -108,6 +110,7 @@ def simulate(
     seed: int,
     careless: float = 0.0,
     play: Callable[[Study, Person], str] | None = None,
+    copy_as: str = "",
 ) -> Outcome:
     """Let simulated people take part in a study, each from consent to the last page.
 
@@ -121,24 +124,35 @@ def simulate(
         careless: Share of people who are not honest, in equal parts of each kind of
             `analysis.simulation.CARELESS`.
         play: Plays one person's session and returns their code; `play_by_services` by default.
+        copy_as: Simulate a copy of the study under this name, which is there once somebody has taken part in it.
 
     Raises:
         SimulationError: If real people have taken part, or the study is not open.
+        PublishError: If the copy's name is taken or not fit for an address.
     """
-    newly = _mark(study, participants=participants, seed=seed, careless=careless)
-    before = study.participants.filter(is_simulated=True).count()
-    cast = draw_cast(study, participants, seed, careless, before)
-    play = play or play_by_services
-    kinds: dict[str, str] = {}
+    files: list[str] = []
+    newly = False
     try:
-        for person in cast.people:
-            kinds[play(study, person)] = person.kind
-            if Study.objects.filter(pk=study.pk, state=Study.State.PAUSED).exists():
-                break  # Its own rule paused it, as it would with people.
-    except SimulationError:
-        if newly:
+        # In one transaction, unless a server must see it: there is a first participant, or neither copy nor mark.
+        with transaction.atomic() if play is None else nullcontext():
+            if copy_as:
+                study = copy(study, copy_as, None, simulated=True)
+                files = list(study.stimuli.values_list("image", flat=True))
+            newly = _mark(study, participants=participants, seed=seed, careless=careless)
+            before = study.participants.filter(is_simulated=True).count()
+            cast = draw_cast(study, participants, seed, careless, before)
+            first, *others = cast.people
+            kinds = {(play or play_by_services)(study, first): first.kind}
+    except BaseException as error:
+        if copy_as and files:
+            undo_copy(study, files)
+        elif play is not None and isinstance(error, SimulationError) and newly:
             _unmark(study)
         raise
+    for person in others:
+        if Study.objects.filter(pk=study.pk, state=Study.State.PAUSED).exists():
+            break  # Its own rule paused it, as it would with people.
+        kinds[(play or play_by_services)(study, person)] = person.kind
     return Outcome(study, kinds, cast.truth)
 
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from survey.access.audit import record
 from survey.access.errors import DeskError
-from survey.models import Invitation, Rating, Stimulus, Study
+from survey.models import Invitation, Participant, Rating, Stimulus, Study
 from survey.study import erasure
 from survey.study.definition import Definition, definition_of
 from survey.study.prolific.pausing import pause_there_too
@@ -87,6 +87,17 @@ def copy(study: Study, slug: str, by: User | None, *, simulated: bool = False) -
         _remove_files(saved)
         raise
     return made
+
+
+def undo_copy(made: Study, files: list[str]) -> None:
+    """Remove a copy in which nobody has taken part, and the files of its images; it may be gone already, but for these."""
+    with transaction.atomic():
+        if Participant.objects.filter(study=made).exists():
+            return
+        if left := Study.objects.filter(pk=made.pk).first():
+            record("study.delete", left, None, title=left.title)
+            left.delete()
+    _remove_files(files)
 
 
 def _as_copy(definition: Definition, word: str) -> Definition:

@@ -17,7 +17,6 @@ from survey.management.studies import free_name, study_named
 from survey.models import Study
 from survey.simulation.bots import player
 from survey.simulation.people import SimulationError, is_in_use, simulate
-from survey.study.lifecycle import copy
 from survey.study.publish import PublishError
 from survey.study.stopping import pause_note
 
@@ -74,10 +73,9 @@ class Command(PlainCommand):
         if options["copy"] is None and is_in_use(study) and not options["yes"]:
             _ask(study)
         try:
+            copy_as = ""
             if options["copy"] is not None:
-                study = copy(
-                    study, options["copy"] or free_name(f"{study.slug}-simulated"), None, simulated=True
-                )
+                copy_as = options["copy"] or free_name(f"{study.slug}-simulated")
             play = player(options["http"]) if options["http"] else None
             outcome = simulate(
                 study,
@@ -85,7 +83,9 @@ class Command(PlainCommand):
                 seed=options["seed"],
                 careless=options["careless"],
                 play=play,
+                copy_as=copy_as,
             )
+            study = outcome.study
             if options["output"]:
                 title = f"{study.title}: what the analysis got back"
                 files = {

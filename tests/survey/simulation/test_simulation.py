@@ -7,6 +7,7 @@ import json
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -316,3 +317,24 @@ def test_a_pass_opens_a_simulated_study_to_a_program_and_no_other(client):
     Study.objects.update(is_simulated=False)
     client.post("/s/one/", {"consent": "on", "simulation": simulation_pass(study)})
     assert not study.participants.get().is_simulated
+
+
+@pytest.mark.parametrize("fails", ["survey.session.starting.start", "survey.session.answering.rate"])
+@pytest.mark.parametrize("by", ["services", "a server"])
+def test_a_copy_that_nobody_could_take_part_in_is_gone_with_its_images(
+    monkeypatch, settings, tmp_path, fails, by
+):
+    settings.MEDIA_ROOT = tmp_path
+    study = make_study()
+    before = sorted(tmp_path.rglob("*.png"))
+
+    def lost(*_: object, **__: object) -> str:
+        raise OperationalError("the database is away")
+
+    monkeypatch.setattr(fails, lost)
+    play = None if by == "services" else lost
+    with pytest.raises(OperationalError, match="the database is away"):
+        simulate(study, participants=2, seed=1, play=play, copy_as="trial")
+    assert [left.slug for left in Study.objects.all()] == ["study"]
+    assert not Study.objects.get().is_simulated
+    assert sorted(tmp_path.rglob("*.png")) == before
