@@ -34,7 +34,7 @@ from survey.analysis.participants.correlation import panel_correlation
 from survey.analysis.participants.recovery import Recovery, recover
 from survey.analysis.participants.screening import bt500, p913_rejected, screen
 from survey.analysis.scale import Scale
-from survey.analysis.simulated import simulated_people
+from survey.analysis.simulated import SCORED, marked, simulated_people
 from survey.analysis.stamp import computed_by
 from survey.analysis.summary import Summary, plain, summarise
 from survey.analysis.table import Coded, Ratings, check, code, data_hash, main_phase
@@ -249,6 +249,8 @@ def _stack(questions: dict[str, QuestionAnalysis], name: str) -> Any:
             if stacked[counts].isna().any(axis=None)
             else stacked
         )
+        if SCORED in stacked:
+            stacked[SCORED] = stacked[SCORED].fillna(0).astype("int64")
     return stacked
 
 
@@ -291,7 +293,7 @@ def _analyse_one(
         notes["panels"] = shown.summary["conclusions"]
     return QuestionAnalysis(
         scale=scale,
-        mos=mos,
+        mos=marked(mos, main),
         observers=observers,
         recovered=recovered,
         recovered_shrunken=of_shrunken,

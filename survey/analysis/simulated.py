@@ -7,6 +7,8 @@ from typing import Final
 import pandas as pd
 
 COLUMN: Final = "simulated"
+#: What a table of scores is marked by: a column with how many of each item's participants are a program.
+SCORED: Final = "simulated_participants"
 _TRUTH: Final = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False, "": False}
 
 
@@ -37,6 +39,29 @@ def simulated_people(table: pd.DataFrame) -> int:
     if COLUMN not in table.columns:
         return 0
     return int(table.loc[table[COLUMN], "participant"].nunique())
+
+
+def marked(scores: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of items' scores with the column `SCORED`, where a program gave any of a checked table's ratings."""
+    if not simulated_people(table):
+        return scores
+    programs = table[table[COLUMN]].groupby("item")["participant"].nunique()
+    return scores.assign(**{SCORED: scores["item"].map(programs).fillna(0).astype("int64")})
+
+
+def told_of_scores(scores: pd.DataFrame) -> str:
+    """Return the sentence about a table of scores as it was read; "" where it has no mark of a program."""
+    if SCORED not in scores.columns:
+        return ""
+    found = pd.to_numeric(scores[SCORED], errors="coerce") > 0
+    if not found.any():
+        return ""
+    if found.all():
+        return "Simulated: a program gave ratings behind each of these scores. They are not the opinions of people alone."
+    return (
+        f"Partly simulated: a program gave ratings behind {int(found.sum())} of {len(found)} of these scores. "
+        "They are not the opinions of people alone."
+    )
 
 
 def told(simulated: int, people: int, *, answers: str = "ratings") -> str:

@@ -79,7 +79,8 @@ def _write_statistics(error: StatisticsOnly, path: Path, output: Path) -> Outcom
     """Write the results of a file of means or counts."""
     done = analyse_statistics(error.found, f"Statistics of {path.name}")
     write_folder(statistics_files(done.tables, done.summary, done.report), output)
-    return Outcome(str(error), "", done.summary["notes"])
+    notes = dict(done.summary["notes"])
+    return Outcome(str(error), notes.pop("simulated", ""), notes)
 
 
 def ratings_files(ratings: Ratings, analysis: Analysis, name: str) -> dict[str, bytes]:

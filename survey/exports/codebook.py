@@ -141,6 +141,11 @@ _MOS: Final = (
     ("median", _RATING_SCALE, "median rating"),
     ("gob", SHARE, "share Good or Better (the upper two of five categories)"),
     ("pow", SHARE, "share Poor or Worse (the lower two of five categories)"),
+    (
+        "simulated_participants",
+        "",
+        "participants among them that are a program, no people; the column is there only where there are any",
+    ),
 )
 _OBSERVERS: Final = (
     QUESTION,

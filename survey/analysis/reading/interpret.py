@@ -35,7 +35,7 @@ from survey.analysis.reading.sums import without_sums
 from survey.analysis.reading.times import milliseconds
 from survey.analysis.reading.values import hint_of_range, parse_numbers, parse_ratings
 from survey.analysis.simulated import COLUMN as SIMULATED
-from survey.analysis.simulated import tells_of_people
+from survey.analysis.simulated import SCORED, tells_of_people, told_of_scores
 from survey.analysis.table import NOT_FACTORS, Ratings, TableError, check
 from survey.analysis.terms import IMAGES, ITEMS
 
@@ -151,7 +151,9 @@ def _not_plainly_long(
     named: Named, columns: Columns, source: str, options: ReadOptions, notes: Notes
 ) -> pd.DataFrame:
     guessed = columns.of.pop("rating", []) if "rating" not in options.columns else []
-    refuse_counts(named, columns, source, options, notes)
+    programs = told_of_scores(named.frame)
+    of_scores = {"simulated": programs} | notes if programs else notes
+    refuse_counts(_unmarked(named), columns, source, options, of_scores)
     remarks: Notes = {}
     chosen = columns.of.get("rating")
     ratings = (
@@ -174,9 +176,14 @@ def _not_plainly_long(
     elif asked_by_name(columns, ratings):
         columns.of["rating"] = ratings
     if "participant" not in columns.of or "item" not in columns.of:
-        refuse_means(named, columns, source, options, notes)
+        refuse_means(_unmarked(named), columns, source, options, of_scores)
         _refuse_off_scale(named, columns, source, options)
     return long_table(named, columns, source, options, notes)
+
+
+def _unmarked(named: Named) -> Named:
+    """Return a table of scores without the column that tells how many are a program's: it is no score."""
+    return replace(named, frame=named.frame.drop(columns=[SCORED], errors="ignore"))
 
 
 def _refuse_off_scale(named: Named, columns: Columns, source: str, options: ReadOptions) -> None:

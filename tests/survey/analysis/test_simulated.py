@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from survey.analysis import TableError, analyse, check, read_ratings
+from survey.analysis import ReadOptions, TableError, analyse, check, read_ratings
 from survey.analysis.report.report import report_html
 from survey.analysis.simulated import told
+from survey.exports.analysis import analyse_file
 
 ALL = told(3, 3)
 SOME = told(1, 3)
@@ -79,3 +81,27 @@ def test_the_report_begins_with_it():
     assert html.count(ALL) == 1, "said once"
     assert html.index(ALL) < html.index("<section>")
     assert "program made" not in report_html(analyse(table()), [], "Scores")
+
+
+@pytest.mark.parametrize("programs", [("a",), ("a", "bb", "ccc")])
+def test_a_table_of_scores_keeps_the_mark_and_is_told_as_such(tmp_path, programs):
+    """Means by themselves, without their ratings, once passed for opinions of people."""
+    scores = analyse(check(read(tmp_path, table(*programs)))).mos
+    assert set(scores["simulated_participants"]) == {len(programs)}
+    scores.to_csv(tmp_path / "mos.csv", index=False)
+    scores[["item", "mos", "sd", "n", "simulated_participants"]].to_csv(tmp_path / "means.csv", index=False)
+    for name in ("mos.csv", "means.csv"):
+        outcome = analyse_file(tmp_path / name, tmp_path / name.partition(".")[0], ReadOptions())
+        assert outcome.simulated.startswith("Simulated: a program gave ratings behind each")
+        assert outcome.remarks[0] == outcome.simulated
+        report = (tmp_path / name.partition(".")[0] / "report.html").read_text()
+        assert "a program gave ratings" in report
+        summary = json.loads((tmp_path / name.partition(".")[0] / "summary.json").read_text())
+        assert summary["notes"]["simulated"] == outcome.simulated
+
+
+def test_scores_of_people_have_no_such_column(tmp_path):
+    scores = analyse(check(read(tmp_path, table()))).mos
+    assert "simulated_participants" not in scores
+    scores.to_csv(tmp_path / "mos.csv", index=False)
+    assert analyse_file(tmp_path / "mos.csv", tmp_path / "out", ReadOptions()).simulated == ""
