@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.site import Site
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -42,3 +44,32 @@ def test_linear_algebra_has_one_thread_unless_the_host_says_otherwise(tmp_path, 
         monkeypatch.delenv("OPENBLAS_NUM_THREADS")
     runpy.run_path(str(ROOT / "gunicorn.conf.py"))
     assert os.environ["OPENBLAS_NUM_THREADS"] == used
+
+
+def listening(pid: int) -> set[str]:
+    """Return what a process listens on: `port N`, or the name of a socket of this machine."""
+    own = {os.readlink(link) for link in Path(f"/proc/{pid}/fd").iterdir() if link.is_symlink()}
+    tcp = [
+        line.split()
+        for name in ("tcp", "tcp6")
+        for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]
+    ]
+    unix = [line.split() for line in Path("/proc/net/unix").read_text().splitlines()[1:]]
+    ports = {
+        f"port {int(row[1].rpartition(':')[2], 16)}"
+        for row in tcp
+        if row[3] == "0A" and f"socket:[{row[9]}]" in own
+    }
+    # The flag of a socket that accepts connections.
+    return ports | {
+        " ".join(row[7:]) for row in unix if int(row[3], 16) & 0x10000 and f"socket:[{row[6]}]" in own
+    }
+
+
+@pytest.mark.slow
+def test_the_server_opens_no_other_socket(tmp_path):
+    with Site(tmp_path, None).serve() as (port, master):
+        children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
+        assert len(children) == 2
+        for pid in (master, *map(int, children)):
+            assert listening(pid) == {f"port {port}"}

@@ -24,7 +24,11 @@ def sheet_names(path: Path, data: bytes) -> list[str]:
 
 def sheet_cells(path: Path, data: bytes, name: str, notes: dict[str, str]) -> Cells:
     """Return the cells of one sheet as text; notes get numbers whose last digits the workbook has lost."""
-    rows: list[list[Any]] = _workbook(path, data).get_sheet_by_name(name).to_python(skip_empty_area=False)
+    book = _workbook(path, data)
+    try:
+        rows: list[list[Any]] = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
+    except Exception as error:  # As below: of a sheet's own part.
+        raise _unreadable(path, error, f"its sheet {name!r} is none that") from None
     lost = next((v for row in rows for v in row if type(v) in (int, float) and abs(v) >= _EXACT), None)
     if lost is not None:
         notes["long_numbers"] = (
@@ -61,9 +65,11 @@ def _workbook(path: Path, data: bytes) -> Any:
     except python_calamine.PasswordError:
         raise TableError(f"{path}: the workbook has a password: save it without one") from None
     except Exception as error:  # The reader reports damage by many types.
-        raise TableError(
-            f"{path}: not a workbook that can be read ({error}): save it as XLSX, ODS or CSV"
-        ) from None
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: Exception, what: str = "not a workbook that") -> TableError:
+    return TableError(f"{path}: {what} can be read ({error}): save it as XLSX, ODS or CSV")
 
 
 def _text(value: Any) -> str:

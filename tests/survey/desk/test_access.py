@@ -10,11 +10,14 @@ from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
-from survey.models import Study
+from survey.access import accounts, tokens
+from survey.access.roles import Role
+from survey.models import AccountLink, Study
 from survey.study import decisions
 from tests.survey.desk.access_table import ELSEWHERE, LEVELS, ROWS
 from tests.survey.desk.conftest import client_of
 from tests.survey.desk.world import address_of, filled, make_world, named_patterns
+from tests.survey.exports.studies import rated_study
 from tests.survey.factories import join, make_study
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
@@ -63,6 +66,26 @@ def test_each_person_gets_in_where_they_may_and_nowhere_else(world, person):
             refused = "sign in" if person == "anonymous" else "404"
             meant[name] = "in" if person in LEVELS[row.level] else refused
     assert told == meant
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("person", PEOPLE)
+def test_nobody_sends_a_form_to_a_page_that_they_may_not_open(world, person):
+    """In other survey programs a page was guarded and what its form was sent to was not."""
+    client = browser_of(person)
+    patterns = named_patterns()
+    got_in = []
+    for name, row in ROWS.items():
+        if name not in patterns or person in LEVELS[row.level]:
+            continue
+        with transaction.atomic():
+            response = client.post(address_of(name, patterns[name], world), filled(row.form, world))
+            transaction.set_rollback(True)
+        away = response.status_code == 302 and response["Location"].startswith(reverse("sign_in"))
+        # 405: a page that takes no form at all.
+        if not away and response.status_code not in (404, 405):
+            got_in.append((name, response.status_code))
+    assert got_in == []
 
 
 def test_a_look_changes_nothing(world):
@@ -127,6 +150,57 @@ def test_what_belongs_to_another_study_is_not_found(study, desk, owner):
     assert desk.post(reverse("revoke", args=[study.slug, link.pk])).status_code == 404
     link.refresh_from_db()
     assert link.revoked_at is None
+
+
+#: What stands in a study's address after its name: of another study, it is not found.
+OF_A_STUDY = {
+    "$other_code",
+    "$exclusion",
+    "$link",
+    "$reader_invitation",
+    "$viewing",
+    "$stimulus",
+}
+
+
+def test_no_address_of_ones_own_study_reaches_into_another(world, study, owner):
+    """pretix's API answered for all events of an organiser, and gave a made file to whoever knew its number."""
+    other = rated_study(people=2, slug="other")
+    boss = User.objects.get(username="researcher")
+    Study.objects.filter(pk=other.pk).update(owner=boss)
+    other.refresh_from_db()
+    person = other.participants.all()[0]
+    accounts.invite(boss, Role.VIEWER, study=other)
+    foreign = {
+        "other_code": other.participants.all()[1].code,
+        "exclusion": decisions.exclude(person, "a test", boss).pk,
+        "link": decisions.share(other, boss).pk,
+        "reader_invitation": AccountLink.objects.get(study=other).pk,
+        "viewing": decisions.add_viewer(other, "viewer", boss).pk,
+        "stimulus": other.stimuli.all()[0].name,
+    }
+    patterns, client = named_patterns(), browser_of("owner")
+    tried, reached = 0, []
+    for name, row in ROWS.items():
+        if name not in patterns or not OF_A_STUDY & {str(value) for value in row.keys.values()}:
+            continue
+        if "slug" not in patterns[name].pattern.converters:
+            continue
+        tried += 1
+        address = address_of(name, patterns[name], world | foreign)
+        response = (
+            client.post(address, filled(row.form, world | foreign)) if row.post else client.get(address)
+        )
+        if response.status_code != 404:
+            reached.append((name, response.status_code))
+    assert reached == []
+    assert tried > 6
+    assert other.participants.count() == 2
+    assert client.get(reverse("common_scale", args=[study.slug]), {"with": "other"}).status_code == 404
+    assert "other" not in client.get(reverse("planning"), {"noise": "other"}).context
+    secret = tokens.make(owner, "mine")
+    headers = {"Authorization": f"Bearer {secret}"}
+    assert Client().get(reverse("api_study", args=["other"]), headers=headers).status_code == 404
 
 
 def test_a_new_researcher_may_create_and_a_viewer_may_not(world):

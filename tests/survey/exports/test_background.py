@@ -18,13 +18,14 @@ from django.utils import timezone
 from survey.access import tokens
 from survey.exports import background
 from survey.exports.files import packed
-from survey.models import ApiToken, Stored, StoredPart
+from survey.models import ApiToken, Stored, StoredPart, Study
 from survey.results.collect import collect
 from survey.results.figures import figures_of, from_json, to_json
 from survey.results.monitor import Watch, look
 from survey.study import decisions, stored
 from survey.study.erasure import purge, withdraw
 from tests.survey.exports.studies import TWO_QUESTIONS, give_ratings, rated_study
+from tests.survey.factories import make_study
 
 pytestmark = pytest.mark.django_db
 
@@ -165,6 +166,11 @@ def test_a_file_that_was_made_is_its_studys_own(desk, large, client, django_user
     stranger.force_login(django_user_model.objects.create_user("stranger"))
     assert stranger.get(address, {"made": made.pk}).status_code in (403, 404)
     assert Client().get(address, {"made": made.pk}).status_code == 302
+    # Nor does the number open it by way of a study that one may read.
+    theirs = make_study(slug="theirs")
+    Study.objects.filter(pk=theirs.pk).update(owner=django_user_model.objects.get(username="stranger"))
+    answer = stranger.get(reverse("download", args=["theirs", "csv"]), {"made": made.pk})
+    assert b"".join(answer).find(large.participants.all()[0].code.encode()) == -1
 
 
 def test_files_are_made_in_the_background_long_before_pages_are(desk, large, monkeypatch):
