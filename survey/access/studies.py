@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce
 from django.http import Http404
 
 from survey.access.audit import record
+from survey.access.locking import locked
 from survey.models import Participant, ShareLink, Stimulus, Study
 
 _SIMULATION: Final = "survey.simulation.people"
@@ -53,7 +54,7 @@ def own_studies(user: User | AnonymousUser) -> QuerySet[Study]:
 def give_owner(study: Study, owner: User) -> Study:
     """Give a study that has no owner this one, and return it; a study that has an owner keeps it."""
     with transaction.atomic():
-        study = Study.objects.select_for_update().get(pk=study.pk)
+        study = locked(Study.objects, study.pk)
         if study.owner is None:
             study.owner = owner
             study.save(update_fields=["owner"])

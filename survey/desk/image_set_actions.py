@@ -13,6 +13,7 @@ from generator.sets.progress import progress
 from generator.sets.removal import remove_set
 from survey.access.audit import record
 from survey.access.errors import DeskError
+from survey.access.locking import locked
 from survey.models import Study
 
 #: As the model has it.
@@ -70,7 +71,7 @@ def rename_set(image_set: ImageSet, title: str, by: User) -> None:
 @transaction.atomic
 def delete_set(image_set: ImageSet, by: User) -> None:
     """Delete a set with its images. Raises DeskError with the reason where it has to stay."""
-    image_set = ImageSet.objects.select_for_update().get(pk=image_set.pk)
+    image_set = locked(ImageSet.objects, image_set.pk)
     if reason := why_kept(image_set):
         raise DeskError(reason)
     images = image_set.cells.filter(status=Cell.Status.DONE).count()

@@ -11,6 +11,7 @@ from typing import Any, Final
 from django.db import transaction
 from django.utils import timezone
 
+from survey.access.locking import locked
 from survey.models import OwnAnswer, Participant, Preference, Rating, Study, StudyVersion, Trial
 from survey.session import own_answers, rating_sql
 from survey.session.rating_sql import AnswerTarget
@@ -104,7 +105,7 @@ def undo(participant: Participant) -> Trial | None:
     shows no images: the answer could not be given anew.
     """
     with transaction.atomic():
-        person = Participant.objects.select_for_update().get(pk=participant.pk)
+        person = locked(Participant.objects, participant.pk)
         study = Study.objects.get(pk=person.study_id)
         if not person.is_preview and (study.is_over or study.state != Study.State.OPEN):
             raise Refused("closed")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from django.db import transaction
 from django.utils import timezone
 
+from survey.access.locking import locked
 from survey.models import Participant, Study
 from survey.session.assignment import assign, has_unseen
 from survey.session.progress import BACK, waits
@@ -34,7 +35,7 @@ def tell_about(participant: Participant, answers: Mapping[str, Answer]) -> None:
     """
     with transaction.atomic():
         study = _lock_where_a_rule_may_stop(participant)
-        person = Participant.objects.select_for_update().get(pk=participant.pk)
+        person = locked(Participant.objects, participant.pk)
         if person.about is None and not is_frozen(person):
             person.about = dict(answers)
             person.save(update_fields=["about"])
@@ -45,7 +46,7 @@ def finish(participant: Participant) -> Participant:
     """Mark a participant finished if the database holds an answer to every trial and question; return their row."""
     with transaction.atomic():
         study = _lock_where_a_rule_may_stop(participant)
-        person = Participant.objects.select_for_update().get(pk=participant.pk)
+        person = locked(Participant.objects, participant.pk)
         _finish_if_done(person, study)
     return person
 
@@ -68,8 +69,8 @@ def may_take_more(participant: Participant) -> bool:
 def another_batch(participant: Participant) -> bool:
     """Draw a further batch for a participant who has finished one; False when there is none to be had."""
     with transaction.atomic():
-        study = Study.objects.select_for_update().get(pk=participant.study_id)
-        person = Participant.objects.select_for_update().get(pk=participant.pk)
+        study = locked(Study.objects, participant.study_id)
+        person = locked(Participant.objects, participant.pk)
         definition = definition_for(person)
         if person.state != Participant.State.FINISHED or person.batches >= definition.session.batches:
             return False
@@ -96,7 +97,7 @@ def _lock_where_a_rule_may_stop(participant: Participant) -> Study | None:
     # The raw definition: this runs on every last page, and few studies have a rule.
     if study.state != Study.State.OPEN or not study.version.definition.get("stop_when") or waits(participant):
         return None
-    return Study.objects.select_for_update().get(pk=study.pk)
+    return locked(Study.objects, study.pk)
 
 
 def _finish_if_done(person: Participant, watched: Study | None) -> None:

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from survey.access.locking import locked
 from survey.models import Exclusion, Invitation, Participant, Recruit, Study, new_token
 from survey.models.keys import random_seed
 from survey.session.assignment import assign
@@ -62,7 +63,7 @@ def start(
             study or of each of its groups, or within an hour, are reached).
     """
     # Sessions start one after the other: balance counts the places of those before.
-    study = Study.objects.select_for_update().get(pk=study.pk)
+    study = locked(Study.objects, study.pk)
     ticket = _ticket(study, invitation)
     token = _form_token(study, form)
     of_form = Participant.objects.filter(token=token).first() if token else None
@@ -184,7 +185,7 @@ def screen(participant: Participant, answers: Mapping[str, str]) -> None:
     if participant.study.is_over and not participant.is_preview:
         raise Refused("closed")
     with transaction.atomic():
-        person = Participant.objects.select_for_update().get(pk=participant.pk)
+        person = locked(Participant.objects, participant.pk)
         if person.screening is not None:
             return
         person.screening = dict(answers)

@@ -71,7 +71,7 @@ def demonstrate(plan: Path | None = None, *, progress: Listener | None = None) -
         )
     _published(image_set, OPEN, owner, is_simulated=False)
     simulated = _published(image_set, SIMULATED, owner, is_simulated=True)
-    if missing := PARTICIPANTS - simulated.participants.count():
+    if (missing := PARTICIPANTS - simulated.participants.count()) > 0:
         simulate(simulated, participants=missing, seed=SEED)
     return Demonstration(image_set, analyse(tidy_table(simulated)).mos, password)
 

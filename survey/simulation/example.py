@@ -37,7 +37,7 @@ def example_of(owner: User) -> Study:
         study = publish(
             f"example-{token_hex(4)}", Definition(title=TITLE), pictures, owner=owner, is_simulated=True
         )
-    if missing := PARTICIPANTS - study.participants.count():
+    if (missing := PARTICIPANTS - study.participants.count()) > 0:
         simulate(study, participants=missing, seed=SEED)
     return study
 

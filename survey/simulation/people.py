@@ -16,6 +16,7 @@ from django.forms import ChoiceField
 from django.utils import timezone
 
 from survey.access.audit import COMMAND, record
+from survey.access.locking import locked
 from survey.analysis.planning import simulation
 from survey.analysis.planning.retrieval import preference_retrieval, retrieval
 from survey.analysis.scale import ACR, plain_number
@@ -159,7 +160,7 @@ def simulate(
 @transaction.atomic
 def _mark(study: Study, **asked: float) -> bool:
     """Mark a study as simulated and log it; return whether the mark is new."""
-    study = Study.objects.select_for_update().get(pk=study.pk)
+    study = locked(Study.objects, study.pk)
     if study.participants.filter(is_simulated=False, is_preview=False).exists():
         raise SimulationError(
             f"study {study.slug!r} has answers of people: `simulate {study.slug} --copy` simulates a copy of it"

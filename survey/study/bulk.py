@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from survey.access.audit import record
 from survey.access.errors import DeskError
+from survey.access.locking import locked
 from survey.models import Exclusion, Participant, Study, new_token
 from survey.study.decisions import checked_reason
 
@@ -71,7 +72,7 @@ def exclude_many(study: Study, choice: Choice, reason: str, by: User, *, expecte
         DeskError: no reason, nobody is meant, or another number than expected.
     """
     reason = checked_reason(reason)
-    study = Study.objects.select_for_update().get(pk=study.pk)
+    study = locked(Study.objects, study.pk)
     people = list(chosen(study, choice).values_list("pk", flat=True))
     if not people:
         raise DeskError("Nobody who counts fits this choice.")

@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from survey.access.audit import PARTICIPANT, record
+from survey.access.locking import locked
 from survey.models import Invitation, OwnAnswer, Participant, Recruit, Study
 from survey.study import stored, votes
 
@@ -19,7 +20,7 @@ def withdraw(participant: Participant, *, asked_at_desk: bool = False) -> None:
     """
     with transaction.atomic():
         # Its row first, as every start does.
-        study = Study.objects.select_for_update().get(pk=participant.study_id)
+        study = locked(Study.objects, participant.study_id)
         if study.is_over and not participant.is_preview and not asked_at_desk:
             record("participant.leave", study, PARTICIPANT)
         # An answer on its way is written first, and deleted, or finds its trial gone.

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from survey.access.audit import record
 from survey.access.errors import DeskError
+from survey.access.locking import locked
 from survey.models import Invitation, Participant, Rating, Stimulus, Study
 from survey.study import erasure
 from survey.study.definition import Definition, definition_of
@@ -41,7 +42,7 @@ def set_state(study: Study, state: Study.State, by: User | None) -> None:
 
     Raises DeskError for an archived study, one whose purge date has come, and a way back to a draft.
     """
-    study = Study.objects.select_for_update().get(pk=study.pk)
+    study = locked(Study.objects, study.pk)
     if study.state == state:
         return
     if state == Study.State.DRAFT:
@@ -126,7 +127,7 @@ def _copy_stimulus(stimulus: Stimulus, study: Study) -> str:
 @transaction.atomic
 def archive(study: Study, by: User | None) -> None:
     """Take a study off the list; everything stays. DeskError while it takes people."""
-    study = Study.objects.select_for_update().get(pk=study.pk)
+    study = locked(Study.objects, study.pk)
     _check_over(study)
     if study.archived_at is None:
         study.archived_at = timezone.now()
@@ -159,7 +160,7 @@ def purge(study: Study, typed: str, by: User) -> int:
 
     Raises DeskError while the study takes people, or unless `typed` is its slug.
     """
-    study = Study.objects.select_for_update().get(pk=study.pk)
+    study = locked(Study.objects, study.pk)
     _check_over(study)
     _check_typed(study, typed)
     return erasure.purge(study, by)
@@ -171,7 +172,7 @@ def delete(study: Study, typed: str, by: User) -> None:
 
     Raises DeskError while the study takes people, or unless `typed` is its slug.
     """
-    study = Study.objects.select_for_update().get(pk=study.pk)
+    study = locked(Study.objects, study.pk)
     _check_over(study)
     _check_typed(study, typed)
     record("study.delete", study, by, title=study.title, **asdict(contents(study)))

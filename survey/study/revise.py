@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from survey.access.audit import record
+from survey.access.locking import locked
 from survey.models import Study, StudyVersion
 from survey.study.definition import Definition, definition_of
 from survey.study.groups import Group
@@ -34,7 +35,7 @@ def revise(study: Study, definition: Definition, by: User | None = None) -> Stud
         PublishError: A name of the definition fits no image; or, once a person has taken part, the method, the images,
             or the questions' keys or scales would change.
     """
-    study = Study.objects.select_for_update().get(pk=study.pk)
+    study = locked(Study.objects, study.pk)
     newest = study.version
     if definition.sha256 == newest.sha256:
         return newest
