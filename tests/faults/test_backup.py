@@ -20,10 +20,10 @@ COUNT_IMAGES = (
 )
 
 
-def run(site: Site, script: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def run(site: Site, script: str, folder: Path, *key: Path) -> subprocess.CompletedProcess[str]:
     path = f"{POSTGRESQL.find()}:{site.env['PATH']}"
     return subprocess.run(
-        [f"deploy/{script}", str(folder)],
+        [f"deploy/{script}", str(folder), *map(str, key)],
         cwd=ROOT,
         env=site.env | {"PYTHON": sys.executable, "PATH": path},
         capture_output=True,
@@ -74,3 +74,41 @@ def test_nothing_is_restored_over_what_is_there(sqlite_site: Site, tmp_path: Pat
     refused = run(sqlite_site, "restore.sh", tmp_path / "backup")
     assert refused.returncode == 2
     assert "is there already" in refused.stderr
+
+
+def test_the_secret_key_can_be_kept_apart_and_is_put_back(sqlite_site: Site, tmp_path: Path) -> None:
+    own = (tmp_path / "data/secret_key").read_text()
+    key, folder = tmp_path / "keys/site.key", tmp_path / "backup"
+    key.parent.mkdir()
+    assert run(sqlite_site, "backup.sh", folder, key).returncode == 0
+    assert key.read_text() == own
+    assert key.stat().st_mode & 0o077 == 0
+    assert [file for file in folder.rglob("*") if file.is_file() and own.encode() in file.read_bytes()] == []
+    there = Site(tmp_path / "there", None)
+    assert run(there, "restore.sh", folder, key).returncode == 0
+    assert (tmp_path / "there/data/secret_key").read_text() == own
+
+
+def test_a_backup_without_its_key_is_restored_and_says_what_that_means(
+    sqlite_site: Site, tmp_path: Path
+) -> None:
+    key = tmp_path / "site.key"
+    assert run(sqlite_site, "backup.sh", tmp_path / "backup", key).returncode == 0
+    there = Site(tmp_path / "there", None)
+    restored = run(there, "restore.sh", tmp_path / "backup")
+    assert restored.returncode == 0
+    assert "No secret key came along" in restored.stderr
+    assert (
+        "no such file"
+        in run(Site(tmp_path / "x", None), "restore.sh", tmp_path / "backup", tmp_path / "y").stderr
+    )
+    assert int(there.manage("shell", "--verbosity", "0", "-c", COUNT_IMAGES).split()[-1]) == IMAGES
+
+
+def test_no_key_is_written_over_another(sqlite_site: Site, tmp_path: Path) -> None:
+    other = tmp_path / "other.key"
+    other.write_text("of another site")
+    refused = run(sqlite_site, "backup.sh", tmp_path / "backup", other)
+    assert refused.returncode == 2
+    assert "is another key" in refused.stderr
+    assert other.read_text() == "of another site"
