@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import psycopg
 import pytest
 
+from benchmarks.bots import Tally, crowd, play
 from benchmarks.site import Site
+from survey.simulation.browser import Browser
 from tests import postgres as scratch
 from tests.end_to_end.conftest import installation, manage, postgres
 
 __all__ = ["installation", "manage", "postgres"]
 
 IMAGES = 12
+PEOPLE = 4
+# Seconds to wait, at most.
+PATIENCE = 60
 Result = TypeVar("Result")
 
 
@@ -26,6 +32,40 @@ def run_apart(work: Coroutine[None, None, Result]) -> Result:
     """Run an event loop in a thread of its own: Playwright, for other tests, leaves one running in this thread."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, work).result()
+
+
+def harmed(port: int, harm: Callable[[Tally], object]) -> Tally:
+    """Let people rate, and once they do, do harm; return what they saw. They must be served again afterwards."""
+
+    async def run() -> Tally:
+        # Each worker's first answer loads the program.
+        await asyncio.gather(*(Browser(port).ask("GET", "/s/load/") for _ in range(8)))
+        tally, is_over = Tally(), asyncio.Event()
+
+        async def served(more: int) -> None:
+            wanted = len(tally.acknowledged) + more
+            while len(tally.acknowledged) < wanted:
+                await asyncio.sleep(0.05)
+
+        act = partial(play, port, "load", tally, lambda: not is_over.is_set(), 0.1, retry=True)
+        bots = asyncio.create_task(crowd(PEOPLE, act))
+        await asyncio.wait_for(served(PEOPLE), PATIENCE)
+        await asyncio.to_thread(harm, tally)
+        await asyncio.wait_for(served(10 * PEOPLE), PATIENCE)
+        is_over.set()
+        await asyncio.wait_for(bots, PATIENCE)
+        return tally
+
+    return run_apart(run())
+
+
+def ask(port: int, path: str, cookies: dict[str, str] | None = None) -> tuple[int, bytes]:
+    async def once() -> tuple[int, bytes]:
+        browser = Browser(port)
+        browser.cookies |= cookies or {}
+        return await browser.ask("GET", path)
+
+    return run_apart(once())
 
 
 def empty_database(server: scratch.Server, name: str, template: str = "template1") -> str:
@@ -52,18 +92,22 @@ def on_postgres(tmp_path_factory: pytest.TempPathFactory, postgres: scratch.Serv
     return site
 
 
+def copy(site: Site, folder: Path, database: str | None = None) -> Site:
+    """Copy an installation, and take another database for it unless that is in its folder."""
+    shutil.copytree(site.env["DATA_DIR"], folder / "data")
+    return Site(folder, database)
+
+
 @pytest.fixture
 def sqlite_site(on_sqlite: Site, tmp_path: Path) -> Site:
     """An installation of this test's own on SQLite, with the study `load` open."""
-    shutil.copytree(on_sqlite.env["DATA_DIR"], tmp_path / "data")
-    return Site(tmp_path, None)
+    return copy(on_sqlite, tmp_path)
 
 
 @pytest.fixture
 def postgres_site(on_postgres: Site, postgres: scratch.Server, tmp_path: Path) -> Site:
     """The same on PostgreSQL."""
-    shutil.copytree(on_postgres.env["DATA_DIR"], tmp_path / "data")
-    return Site(tmp_path, empty_database(postgres, "harmed", "published"))
+    return copy(on_postgres, tmp_path, empty_database(postgres, "copied", "published"))
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

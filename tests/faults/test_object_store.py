@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.bots import Tally
 from benchmarks.object_store import BUCKET, KEYS, Store
 from benchmarks.site import Site
 from tests import postgres as scratch
-from tests.faults.test_under_load import ask, harmed
+from tests.faults.conftest import ask, harmed
 
 pytestmark = pytest.mark.slow
 
@@ -36,7 +37,7 @@ def test_people_rate_on_without_the_object_store_and_see_images_once_it_is_back(
 
         assert shown() == 200
 
-        def lose_it() -> None:
+        def lose_it(_: Tally) -> None:
             store.kill()
             assert ask(port, "/readyz")[0] == 503
             assert shown() == 503

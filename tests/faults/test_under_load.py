@@ -6,67 +6,60 @@ the database afterwards.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import resource
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
-from benchmarks.bots import Tally, crowd, play
+from benchmarks.bots import Tally
 from benchmarks.site import Site
-from survey.simulation.browser import Browser
 from tests import postgres as scratch
-from tests.faults.conftest import run_apart
+from tests.faults.conftest import ask, copy, empty_database, harmed
 
 pytestmark = pytest.mark.slow
-PEOPLE = 4
-# Seconds to wait, at most.
-PATIENCE = 60
 
 
 def workers(master: int) -> list[int]:
     return [int(pid) for pid in Path(f"/proc/{master}/task/{master}/children").read_text().split()]
 
 
-def harmed(port: int, harm: Callable[[], None]) -> Tally:
-    """Let people rate, and once they do, do harm; return what they saw. They must be served again afterwards."""
+class Served(NamedTuple):
+    """An installation with its running server, which survives what the tests do to it."""
 
-    async def run() -> Tally:
-        # Each worker's first answer loads the program.
-        await asyncio.gather(*(Browser(port).ask("GET", "/s/load/") for _ in range(8)))
-        tally, is_over = Tally(), asyncio.Event()
-
-        async def served(more: int) -> None:
-            wanted = len(tally.acknowledged) + more
-            while len(tally.acknowledged) < wanted:
-                await asyncio.sleep(0.05)
-
-        act = partial(play, port, "load", tally, lambda: not is_over.is_set(), 0.1, retry=True)
-        bots = asyncio.create_task(crowd(PEOPLE, act))
-        await asyncio.wait_for(served(PEOPLE), PATIENCE)
-        await asyncio.to_thread(harm)
-        await asyncio.wait_for(served(10 * PEOPLE), PATIENCE)
-        is_over.set()
-        await asyncio.wait_for(bots, PATIENCE)
-        return tally
-
-    return run_apart(run())
+    site: Site
+    port: int
+    master: int
 
 
-def ask(port: int, path: str, cookies: dict[str, str] | None = None) -> tuple[int, bytes]:
-    async def once() -> tuple[int, bytes]:
-        browser = Browser(port)
-        browser.cookies |= cookies or {}
-        return await browser.ask("GET", path)
+@pytest.fixture(scope="module")
+def on_sqlite_served(on_sqlite: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    site = copy(on_sqlite, tmp_path_factory.mktemp("served"))
+    with site.serve() as (port, master):
+        yield Served(site, port, master)
 
-    return run_apart(once())
+
+@pytest.fixture(scope="module")
+def on_postgres_served(
+    on_postgres: Site, postgres: scratch.Server, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Served]:
+    database = empty_database(postgres, "harmed", "published")
+    site = copy(on_postgres, tmp_path_factory.mktemp("served"), database)
+    with site.serve() as (port, master):
+        yield Served(site, port, master)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def served(request: pytest.FixtureRequest) -> Served:
+    """Each of the two, one after the other."""
+    chosen: Served = request.getfixturevalue(f"on_{request.param}_served")
+    return chosen
 
 
 @contextlib.contextmanager
@@ -80,72 +73,75 @@ def no_room_for_files(master: int, most: int) -> Iterator[None]:
         resource.prlimit(pid, resource.RLIMIT_FSIZE, limits)
 
 
-def test_web_workers_killed_under_load_lose_and_double_nothing(site: Site) -> None:
-    with site.serve() as (port, master):
+def test_web_workers_killed_under_load_lose_and_double_nothing(served: Served) -> None:
+    def kill_all(_: Tally) -> None:
+        for pid in workers(served.master):
+            os.kill(pid, signal.SIGKILL)
+        time.sleep(0.5)
 
-        def kill_all() -> None:
-            for pid in workers(master):
-                os.kill(pid, signal.SIGKILL)
-            time.sleep(0.5)
+    tally = harmed(served.port, kill_all)
+    assert len(workers(served.master)) == 2
+    assert tally.errors
+    assert served.site.missing(tally.acknowledged) == (0, 0)
 
-        tally = harmed(port, kill_all)
-        assert len(workers(master)) == 2
+
+def test_postgresql_killed_and_gone_for_ten_seconds(
+    postgres: scratch.Server, on_postgres_served: Served
+) -> None:
+    site, port, _ = on_postgres_served
+
+    def kill_and_restart(_: Tally) -> None:
+        back = time.monotonic() + 10
+        postgres.kill()
+        # This waits for the database too, for longer than that.
+        assert ask(port, "/readyz")[0] == 503
+        time.sleep(max(0.0, back - time.monotonic()))
+        postgres.start()
+
+    tally = harmed(port, kill_and_restart)
+    assert ask(port, "/readyz")[0] == 200
     assert tally.errors
     assert site.missing(tally.acknowledged) == (0, 0)
 
 
-def test_postgresql_killed_and_gone_for_ten_seconds(postgres: scratch.Server, postgres_site: Site) -> None:
-    with postgres_site.serve() as (port, _):
+def test_a_full_disk_refuses_answers_and_loses_none(on_sqlite_served: Served) -> None:
+    site, port, master = on_sqlite_served
 
-        def kill_and_restart() -> None:
-            postgres.kill()
-            time.sleep(10)
-            assert ask(port, "/readyz")[0] == 503
-            postgres.start()
+    def fill_then_free(_: Tally) -> None:
+        with no_room_for_files(master, 64 * 1024):
+            time.sleep(2)
 
-        tally = harmed(port, kill_and_restart)
-        assert ask(port, "/readyz")[0] == 200
+    tally = harmed(port, fill_then_free)
     assert tally.errors
-    assert postgres_site.missing(tally.acknowledged) == (0, 0)
-
-
-def test_a_full_disk_refuses_answers_and_loses_none(sqlite_site: Site) -> None:
-    with sqlite_site.serve() as (port, master):
-
-        def fill_then_free() -> None:
-            with no_room_for_files(master, 64 * 1024):
-                time.sleep(2)
-
-        tally = harmed(port, fill_then_free)
-    assert tally.errors
-    assert sqlite_site.missing(tally.acknowledged) == (0, 0)
+    assert site.missing(tally.acknowledged) == (0, 0)
 
 
 def test_with_read_only_media_people_go_on_and_the_site_says_that_it_is_not_ready(
-    postgres_site: Site,
+    on_postgres_served: Served,
 ) -> None:
-    with postgres_site.serve() as (port, master):
+    site, port, master = on_postgres_served
 
-        def write_protect() -> None:
-            with no_room_for_files(master, 0):
-                status, why = ask(port, "/readyz")
-                time.sleep(1)
-            assert (status, b"media" in why) == (503, True)
+    def write_protect(_: Tally) -> None:
+        with no_room_for_files(master, 0):
+            status, why = ask(port, "/readyz")
+            time.sleep(1)
+        assert (status, b"media" in why) == (503, True)
 
-        tally = harmed(port, write_protect)
-        assert ask(port, "/readyz")[0] == 200
+    tally = harmed(port, write_protect)
+    assert ask(port, "/readyz")[0] == 200
     assert not tally.errors
-    assert postgres_site.missing(tally.acknowledged) == (0, 0)
+    assert site.missing(tally.acknowledged) == (0, 0)
 
 
-def test_clients_that_connect_and_send_nothing_give_way_within_seconds(sqlite_site: Site) -> None:
+def test_clients_that_connect_and_send_nothing_give_way_within_seconds(on_sqlite_served: Served) -> None:
     """Half a request is another matter: reading those is the proxy's work (docs/how-to/operations.md, Harden)."""
-    with sqlite_site.serve() as (port, _), contextlib.ExitStack() as stack:
+    site, port, _ = on_sqlite_served
+    with contextlib.ExitStack() as stack:
 
-        def stall() -> None:
+        def stall(tally: Tally) -> None:
             for _ in range(16):
                 stack.enter_context(socket.create_connection(("127.0.0.1", port)))
 
         tally = harmed(port, stall)
     assert not tally.errors
-    assert sqlite_site.missing(tally.acknowledged) == (0, 0)
+    assert site.missing(tally.acknowledged) == (0, 0)

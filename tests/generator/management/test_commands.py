@@ -44,6 +44,10 @@ def test_generate_makes_the_images_and_says_how_many(write_plan: PlanWriter) -> 
     assert run("generate", path).startswith("image set 'grid': 2 images, 0 of them made now\n")
 
 
+def test_workers_cannot_be_asked_without_a_queue(write_plan: PlanWriter) -> None:
+    assert "GENERATOR_EXECUTOR=procrastinate" in refusal("generate", write_plan(ROW), "--distributed")
+
+
 def test_generate_ends_with_the_place_of_the_images_and_commands_that_work(
     write_plan: PlanWriter, media: Path, tmp_path: Path, monkeypatch
 ) -> None:
