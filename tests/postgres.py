@@ -1,6 +1,7 @@
 """A PostgreSQL server of one's own in a scratch folder: for the suite, the fault tests and the load benchmark.
 
-    python -m tests.postgres COMMAND ...     runs COMMAND with DATABASE_URL pointing at a fresh server
+    python -m tests.postgres COMMAND ...     runs COMMAND with DATABASE_URL pointing at a fresh server, which never waits
+                                             for the disk: not for benchmarks
 
 PostgreSQL refuses to run as root, so root starts it as the user `postgres` (Debian's package makes that user).
 """
@@ -24,20 +25,21 @@ import psycopg
 from tests.programs import POSTGRESQL
 
 USER = "nstsite"
-# Durable as in production (fsync stays on): the fault tests pull the plug on it.
 SETTINGS = ("-c", "listen_addresses=127.0.0.1", "-c", "max_connections=100", "-c", "shared_buffers=128MB")
+# The fault tests, which kill the server, and the benchmarks have it as durable as in production. The suite loses its data anyway.
+NOT_DURABLE = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
 
 
 class Server:
     """One server on a free port of 127.0.0.1; `url` is what DATABASE_URL takes."""
 
-    def __init__(self, folder: Path, bin_folder: Path) -> None:
+    def __init__(self, folder: Path, bin_folder: Path, settings: tuple[str, ...] = SETTINGS) -> None:
         self.data = folder / "data"
         self.bin = bin_folder
         self.port = free_port()
         self.url = f"postgres://{USER}@127.0.0.1:{self.port}/postgres"
         self._log = folder / "log"
-        self._settings: tuple[str, ...] = SETTINGS
+        self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
         self._as: list[str] = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
         if self._as:
@@ -121,13 +123,13 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def server() -> Iterator[Server]:
+def server(settings: tuple[str, ...] = SETTINGS) -> Iterator[Server]:
     """Run a fresh server for as long as the context lasts. Raises RuntimeError where PostgreSQL is not installed."""
     if (bin_folder := POSTGRESQL.find()) is None:
         raise RuntimeError(POSTGRESQL.missing)
     folder = Path(tempfile.mkdtemp(prefix="nstsite-postgres-"))
     try:
-        postgres = Server(folder, Path(bin_folder))
+        postgres = Server(folder, Path(bin_folder), settings)
         postgres.start()
         try:
             yield postgres
@@ -140,7 +142,7 @@ def server() -> Iterator[Server]:
 if __name__ == "__main__":
     if POSTGRESQL.find() is None:
         sys.exit(POSTGRESQL.missing)
-    with server() as running:
+    with server(SETTINGS + NOT_DURABLE) as running:
         sys.exit(
             subprocess.run(
                 sys.argv[1:], env=os.environ | {"DATABASE_URL": running.url}, check=False
