@@ -10,6 +10,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8000
 INSTALL := @$(PYTHON) deploy/install.py
+# Browser tests and fault tests wait half of their time: one process more than there are processors.
+WORKERS = $(shell expr $$(nproc || getconf _NPROCESSORS_ONLN) + 1)
+# Python keeps what it has compiled, whatever the environment says: the tests start hundreds of processes.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: setup setup-dev programs demo serve screenshots test check lint lint-js lint-python lint-style lint-types lint-layers docs
 
@@ -52,7 +56,7 @@ screenshots: programs
 	  tests/browser/desk_screenshots.py tests/browser/test_prolific.py $(if $(PAGES),-k "$(PAGES)")
 
 test: programs
-	$(BIN)/python $(COVERAGE) -m pytest --numprocesses auto $(PYTEST)
+	$(BIN)/python $(COVERAGE) -m pytest --numprocesses $(WORKERS) $(PYTEST)
 
 check: setup-dev
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync lint-python
