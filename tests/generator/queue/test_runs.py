@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import os
 import subprocess
@@ -18,6 +19,7 @@ from django.db.models import Model, QuerySet
 from django.utils import timezone
 from PIL import Image
 
+from generator.files import bounded
 from generator.files.images import ImageError
 from generator.making import render
 from generator.models import Cell, ImageSet, PlanRun, Source, Upload
@@ -65,11 +67,20 @@ def started(monkeypatch, settings, tmp_path: Path, media: Path) -> list[str]:
     return started
 
 
+@functools.cache
+def decoded(seed: int) -> bounded.Decoded:
+    """A picture read in a process with limits, once for all tests: its start takes longer than the rest of a test."""
+    return bounded.decode(picture(seed), "picture.png")
+
+
 @pytest.fixture
-def ada(started) -> User:
+def ada(started, monkeypatch) -> User:
     user = User.objects.create_user("ada")
     for seed, name in enumerate(("cat.png", "wave.png")):
-        uploads.keep(user, SimpleUploadedFile(name, picture(seed)))
+        once = decoded(seed)
+        with monkeypatch.context() as patched:
+            patched.setattr(bounded, "decode", lambda data, name, once=once: once)
+            uploads.keep(user, SimpleUploadedFile(name, picture(seed)))
     return user
 
 
