@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from asyncio import _get_running_loop, _set_running_loop
 from collections.abc import Iterator
 from importlib import import_module
 from types import SimpleNamespace
@@ -22,6 +23,9 @@ from tests.prolific_server import Prolific, serving
 PAGE_TIMEOUT = 20_000
 #: Fixtures of a test that reads or writes the suite's own database.
 _DATABASE = {"db", "transactional_db", "live_server", "django_db_setup"}
+_LONG = ("slow", "browser")
+#: Their tests wait half of their time, for a page or for a server of their own.
+_WAITING = ("tests/browser/", "tests/end_to_end/", "tests/faults/")
 
 
 # On a busy machine an example may take any time: a slow one is no failure.
@@ -29,20 +33,46 @@ settings.register_profile("suite", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("suite")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what uses the database, and put the files that take long first.
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Mark what uses the database, and put the files in an order that keeps the workers busy.
 
-    Workers take whole files in this order: a long one that comes last would let the others wait for it.
+    Workers take whole files in this order. The last word must be ours: pytest-django puts tests by how they use the database.
     """
-    slow: dict[str, int] = {}
     for item in items:
         if item.get_closest_marker("django_db") or _DATABASE & set(getattr(item, "fixturenames", ())):
             item.add_marker("database")
-        if item.get_closest_marker("slow") or item.get_closest_marker("browser"):
-            file = item.nodeid.partition("::")[0]
-            slow[file] = slow.get(file, 0) + 1
-    items.sort(key=lambda item: -slow.get(item.nodeid.partition("::")[0], 0))
+    yield
+    files: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.nodeid.partition("::")[0], []).append(item)
+    items[:] = [item for file in _in_order(files) for item in files[file]]
+
+
+def _in_order(files: dict[str, list[pytest.Item]]) -> list[str]:
+    """Return the files with the long ones first, those that wait spread over the first four fifths of the others."""
+
+    def slow(file: str) -> int:
+        return sum(item.get_closest_marker(name) is not None for item in files[file] for name in _LONG)
+
+    longest_first = sorted(files, key=slow, reverse=True)
+    waiting = [file for file in longest_first if file.startswith(_WAITING)]
+    busy = [file for file in longest_first if not file.startswith(_WAITING)]
+    step = 0.8 * len(busy) / max(1, len(waiting))
+    places = {file: float(number) for number, file in enumerate(busy)}
+    places |= {file: number * step for number, file in enumerate(waiting)}
+    return sorted(waiting + busy, key=places.__getitem__)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Hide the event loop that Playwright leaves running in this thread from the tests without a browser."""
+    loop = _get_running_loop()
+    if "browser" not in getattr(item, "fixturenames", ()):
+        _set_running_loop(None)
+    result = yield
+    _set_running_loop(loop or _get_running_loop())
+    return result
 
 
 def pytest_collection_finish() -> None:
@@ -90,5 +120,7 @@ def browser() -> Iterator[Browser]:
         arguments = ["--no-sandbox", "--disable-background-networking"]
         browser = playwright.chromium.launch(executable_path=path, args=arguments)
         expect.set_options(timeout=PAGE_TIMEOUT)
+        loop = _get_running_loop()
         yield browser
+        _set_running_loop(loop)
         browser.close()

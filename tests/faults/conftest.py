@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 import psycopg
 import pytest
@@ -25,13 +23,6 @@ IMAGES = 12
 PEOPLE = 4
 # Seconds to wait, at most.
 PATIENCE = 60
-Result = TypeVar("Result")
-
-
-def run_apart(work: Coroutine[None, None, Result]) -> Result:
-    """Run an event loop in a thread of its own: Playwright, for other tests, leaves one running in this thread."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, work).result()
 
 
 def harmed(port: int, harm: Callable[[Tally], object]) -> Tally:
@@ -56,7 +47,7 @@ def harmed(port: int, harm: Callable[[Tally], object]) -> Tally:
         await asyncio.wait_for(bots, PATIENCE)
         return tally
 
-    return run_apart(run())
+    return asyncio.run(run())
 
 
 def ask(port: int, path: str, cookies: dict[str, str] | None = None) -> tuple[int, bytes]:
@@ -65,7 +56,7 @@ def ask(port: int, path: str, cookies: dict[str, str] | None = None) -> tuple[in
         browser.cookies |= cookies or {}
         return await browser.ask("GET", path)
 
-    return run_apart(once())
+    return asyncio.run(once())
 
 
 def empty_database(server: scratch.Server, name: str, template: str = "template1") -> str:
