@@ -47,6 +47,7 @@ def recipe(**settings) -> Recipe:
     return preset("patel2019").replace(precision="bf16", init="content", evaluations=40, **settings)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "settings",
     [
@@ -82,11 +83,13 @@ def test_operations_of_an_evaluation_of_one_cell_stay_within_their_budget(optimi
     assert counts.launches <= OPERATIONS[optimiser]
 
 
+@pytest.mark.slow
 def test_operations_hardly_grow_with_the_cells():
     one, many = (counted(recipe(size=32), cells).launches for cells in (1, 25))
     assert many <= 1.2 * one
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style_loss", GIGABYTES)
 def test_bytes_outside_convolutions_of_25_cells_at_512_px_stay_within_their_budget(style_loss):
     counts = counted(recipe(size=512, style_loss=style_loss), 25, random_weights("vgg16"))

@@ -65,6 +65,7 @@ def test_an_unknown_command_exits_with_2_and_the_nearest_name():
     assert "Did you mean generate?" in result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     ["create_study x --set y", "createsuperuser --noinput --username ada --email ada@example.org"],
@@ -94,6 +95,7 @@ def test_what_breaks_a_command_from_outside_is_one_line(monkeypatch, error, line
     assert (str(caught.value), caught.value.returncode) == (line, status)
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_leaves_no_traceback(tmp_path: Path):
     command = f"{sys.executable} manage.py weights list | true"
     result = subprocess.run(

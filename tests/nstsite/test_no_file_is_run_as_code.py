@@ -39,6 +39,7 @@ def risks(path: Path) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", ["generator", "survey", "nstsite"])
 def test_no_file_is_run_as_code(room: str):
     found = {str(path): risks(path) for path in (ROOT / room).rglob("*.py")}

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 LOAD_EVERY_PAGE = """
@@ -45,11 +47,13 @@ def run(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_the_web_process_never_imports_torch():
     answer = run(LOAD_EVERY_PAGE)
     assert answer.returncode == 0, answer.stderr
 
 
+@pytest.mark.slow
 def test_a_worker_has_loaded_what_its_first_request_needs():
     answer = run(START_A_WORKER)
     assert answer.returncode == 0, answer.stderr

@@ -118,6 +118,7 @@ def run(program: str, *arguments: str, folder: Path) -> subprocess.CompletedProc
     )
 
 
+@pytest.mark.slow
 def test_a_command_that_makes_images_says_in_one_line_what_is_missing(tmp_path: Path):
     program = 'sys.argv[:] = ["manage.py", *sys.argv[2:]]; import manage; manage.main()'
     done = run(program, "weights", "list", folder=tmp_path)

@@ -34,6 +34,7 @@ def test_what_comes_back_is_what_this_process_would_have_read(monkeypatch):
     assert (found.width, found.height, found.pixels) == (48, 32, images.pixel_hash(picture(3)))
 
 
+@pytest.mark.slow
 def test_a_file_that_needs_more_memory_is_refused_in_words():
     with pytest.raises(ImageError, match=r"^big\.png: takes more than 500 MB of memory to read"):
         bounded.decode(bomb(6000), "big.png", megabytes=500)

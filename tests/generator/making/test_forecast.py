@@ -55,6 +55,7 @@ def test_the_arithmetic_of_an_evaluation_is_that_of_the_network():
     assert footprint.products_per_pixel(preset("modern").replace(network="vgg19")) > 4 * 287_424
 
 
+@pytest.mark.slow
 def test_a_dry_run_imports_no_pytorch_for_a_plan_of_many_cells(write_plan):
     names = "\n".join(f"    {number / 1000}," for number in range(1, 502))
     path = write_plan(f"[factors]\nratio = [\n{names}\n]\n")

@@ -17,6 +17,7 @@ from tests.generator.conftest import PlanWriter
 DOCS = Path(__file__).parents[3] / "docs"
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_every_preset_makes_its_image_and_finds_its_place(
     write_plan: PlanWriter, tiny_network: Path, tmp_path: Path

@@ -138,6 +138,7 @@ def test_what_ran_away_is_kept_apart_until_it_is_asked_for_again(
     assert failed.status == Cell.Status.FAILED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "error", [torch.OutOfMemoryError("CUDA out of memory"), RuntimeError("can't allocate memory")]
 )

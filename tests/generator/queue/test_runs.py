@@ -186,6 +186,7 @@ def test_a_plan_does_not_see_the_pictures_of_others(ada):
     assert "cat.png" in run.problem
 
 
+@pytest.mark.slow
 def test_a_plan_cannot_take_the_name_of_somebody_elses_set(ada):
     made(ada)
     eve = User.objects.create_user("eve")
@@ -196,6 +197,7 @@ def test_a_plan_cannot_take_the_name_of_somebody_elses_set(ada):
     assert 'image set "two-ratios" is not yours; write slug = "two-ratios-2"' in run.problem
 
 
+@pytest.mark.slow
 def test_plans_of_one_title_get_names_of_their_own(ada):
     first = made(ada)
     assert [runs.submit(ada, PLAN).slug, runs.submit(ada, PLAN).slug] == ["two-ratios-2", "two-ratios-3"]
@@ -364,6 +366,7 @@ def test_a_set_is_taken_up_once_and_only_while_something_is_left(ada):
         runs.take_up(image_set, ada)
 
 
+@pytest.mark.slow
 def test_failed_cells_are_tried_again_only_when_asked(ada):
     run = made(ada)
     Cell.objects.filter(index=0).update(status="failed", reason="diverged", image="", sha256="")
@@ -374,6 +377,7 @@ def test_failed_cells_are_tried_again_only_when_asked(ada):
     assert {cell.status for cell in run.image_set.cells.all()} == {"done"}
 
 
+@pytest.mark.slow
 def test_a_plan_is_forgotten_until_its_images_are_begun(ada):
     run = planned(ada)
     runs.discard(run)

@@ -102,6 +102,7 @@ def apples() -> set[str]:
     return {name for name in listed if kernels(name) & {"MPS", *EVERYWHERE}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SETTINGS)
 def test_a_batch_asks_for_no_float64_and_pytorch_has_its_operations_for_apples_gpus(monkeypatch, name):
     found = seen(monkeypatch, **SETTINGS[name])
@@ -119,6 +120,7 @@ def test_pytorch_has_every_operation_of_a_one_pass_network_for_apples_gpus():
     assert found.float64 == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["lbfgs-b", "lbfgs", "adam"])
 def test_without_float64_the_losses_end_where_they_end_with_it(monkeypatch, name):
     def ends() -> list[float]:

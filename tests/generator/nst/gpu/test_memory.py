@@ -50,6 +50,7 @@ def test_other_errors_are_no_lack_of_memory(error):
     assert not memory.is_out_of_memory(error)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", [RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"), MemoryError()])
 def test_nothing_of_a_failed_attempt_is_in_memory_at_the_next(monkeypatch, error):
     call = Vgg.__call__

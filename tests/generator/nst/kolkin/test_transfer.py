@@ -129,6 +129,7 @@ def test_nnst_says_that_it_sought_in_bfloat16(monkeypatch: pytest.MonkeyPatch) -
         assert make(recipe).notes == notes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", METHODS)
 def test_more_content_weight_keeps_more_of_the_content(name: str) -> None:
     def lost(ratio: float) -> float:

@@ -89,6 +89,7 @@ def test_out_of_memory_halves_what_goes_through_at_a_time(monkeypatch, chunk):
     assert not any(result.failure for result in results)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", [torch.OutOfMemoryError(), RuntimeError("can't allocate memory: 9 bytes")])
 def test_out_of_memory_with_one_cell_computes_activations_twice_and_makes_the_same_image(monkeypatch, error):
     cells = [Cell(picture(), picture(seed=1), SMALL.replace(evaluations=3), 1)] * 2
@@ -110,6 +111,7 @@ def test_out_of_memory_with_one_cell_computes_activations_twice_and_makes_the_sa
     assert plain.notes == ()
 
 
+@pytest.mark.slow
 def test_out_of_memory_even_so_goes_through_in_tiles(monkeypatch):
     recipe = SMALL.replace(evaluations=2, size=48, content_layers=("conv2_1",), style_layers=("conv1_1",))
     plain = make(recipe)
