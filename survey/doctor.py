@@ -17,7 +17,8 @@ from django.db.migrations.executor import MigrationExecutor
 
 from nstsite import __version__
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+# First the one without a window: it draws the same pages in half of the processor time.
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome")
 
 
 @dataclass(frozen=True)

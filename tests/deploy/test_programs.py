@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,13 @@ def test_root_installs_by_apt_get_with_a_line_a_step(path, program, tmp_path, mo
     ]
 
 
+def test_where_apt_get_has_not_the_one_package_it_installs_the_other(path, program, tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "getuid", lambda: 0)
+    apt(path, tmp_path)
+    add(path, "apt-get", f'{(path / "apt-get").read_text()}\ncase "$*" in *lacking*) exit 100;; esac')
+    assert programs.install(replace(program, packages=("lacking",), fallback=program.packages))
+
+
 def test_another_user_installs_by_sudo_that_asks_no_password(path, program, tmp_path, monkeypatch):
     monkeypatch.setattr(os, "getuid", lambda: 1000)
     apt(path, tmp_path)
@@ -88,6 +96,13 @@ def test_a_browser_that_does_not_start_is_not_one(path, monkeypatch):
     assert programs.find_chromium() is None
     add(path, "chromium", "exit 0")
     assert programs.find_chromium() == str(path / "chromium")
+
+
+def test_the_browser_without_a_window_comes_first(path, monkeypatch):
+    monkeypatch.delenv("CHROMIUM", raising=False)
+    for name in ("chromium", "chromium-headless-shell"):
+        add(path, name, "exit 0")
+    assert programs.find_chromium() == str(path / "chromium-headless-shell")
 
 
 def test_a_driver_that_does_not_start_is_told_before_any_browser_test_runs(path, monkeypatch):
