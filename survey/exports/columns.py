@@ -33,13 +33,10 @@ def written(column: pd.Series[Any], write: Callable[[Any], str]) -> list[str]:
 
 def _spread(codes: np.ndarray, distinct: list[Any], write: Callable[[Any], str]) -> list[str]:
     # The code of what is missing is -1: the last one.
-    texts = [*map(write, (None if _is_nan(value) else value for value in distinct)), write(None)]
+    # Only NaN is unlike itself.
+    texts = [*(write(None if value != value else value) for value in distinct), write(None)]
     spread: list[str] = np.array(texts, dtype=object)[codes].tolist()
     return spread
-
-
-def _is_nan(value: Any) -> bool:
-    return isinstance(value, float) and value != value
 
 
 def times_as_text(column: pd.Series[Any]) -> pd.Series[Any]:

@@ -114,8 +114,13 @@ def _json_records(table: pd.DataFrame) -> Iterator[str]:
     names = (_encode(str(name)).replace("%", "%%") for name in table.columns)
     template = f"{{{', '.join(f'{name}: %s' for name in names)}}}"
     for start in range(0, len(table), _ROWS):
-        for row in _lines(table.iloc[start : start + _ROWS], lambda value: _encode(clean(value))):
+        for row in _lines(table.iloc[start : start + _ROWS], _json_cell):
             yield template % row
+
+
+def _json_cell(value: Any) -> str:
+    # As the encoder writes it, which takes a generator and a list for one number.
+    return repr(value) if type(value) is float and math.isfinite(value) else _encode(clean(value))
 
 
 # Python's encoder with `indent` takes twenty times as long.
@@ -129,14 +134,15 @@ def neutral(value: Any) -> Any:
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the table's rows as dictionaries of Python values, with None for missing values."""
-    plain = _plain_times(table)
-    names = [str(name) for name in plain.columns]
-    columns = [_plain_values(plain.iloc[:, i]) for i in range(len(names))]
+    names = [str(name) for name in table.columns]
+    columns = [plain_values(table.iloc[:, i]) for i in range(len(names))]
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
-def _plain_values(column: pd.Series[Any]) -> list[Any]:
-    """Return a column's values, each converted by `clean`."""
+def plain_values(column: pd.Series[Any]) -> list[Any]:
+    """Return a column's values, each converted by `clean`, and times as text."""
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        column = times_as_text(column)
     values: list[Any] = column.astype("object").where(column.notna(), None).tolist()
     return [value if type(value) in _PLAIN else clean(value) for value in values]
 
@@ -164,12 +170,3 @@ def clean(value: Any) -> Any:
     if isinstance(value, Sequence | set | frozenset) and not isinstance(value, str | bytes):
         return [clean(item) for item in value]
     return value
-
-
-def _plain_times(table: pd.DataFrame) -> pd.DataFrame:
-    times = {
-        name: times_as_text(table[name])
-        for name in table.columns
-        if isinstance(table[name].dtype, pd.DatetimeTZDtype)
-    }
-    return table.assign(**times)

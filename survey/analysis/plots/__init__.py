@@ -206,7 +206,8 @@ def _numbers(column: pd.Series) -> pd.Series:
 def _significance(data: PlotData) -> pd.DataFrame | None:
     """Return the pairs of conditions or, without conditions, of items, if the matrix is small enough to read."""
     for table in (data.analysis.condition_comparisons, data.analysis.comparisons):
-        if table is None or table.empty:
+        # Where nobody saw both of any two, no pair has a difference.
+        if table is None or table["difference"].isna().all():
             continue
         if len(set(table["a"]) | set(table["b"])) <= MAX_IN_MATRIX:
             pairs = table[["a", "b", "n", "difference", "p_holm"]]

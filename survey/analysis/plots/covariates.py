@@ -10,7 +10,16 @@ from matplotlib.figure import Figure
 
 from survey.analysis.covariates.labels import label
 from survey.analysis.plots.names import tell_apart
-from survey.analysis.plots.style import BLUE, GRID, VERMILION, WIDTH, draw_bars, scale_of, score_axis
+from survey.analysis.plots.style import (
+    BLUE,
+    GRID,
+    VERMILION,
+    WIDTH,
+    draw_bars,
+    draw_dots,
+    scale_of,
+    score_axis,
+)
 
 MAX_PANELS: Final = 12
 _ACROSS: Final = 3
@@ -44,7 +53,7 @@ def draw_covariates(table: pd.DataFrame) -> Figure:
             axes, x, ends["bounded_low"], ends["bounded_high"], color=GRID, linewidth=1.5 if many else 4
         )
         draw_bars(axes, x, ends["low"], ends["high"], color=BLUE, linewidth=0.4 if many else 0.9)
-        axes.plot(x, mine["mos"], "o", color=BLUE, markersize=2 if many else 3.5, zorder=3)
+        draw_dots(axes, x, mine["mos"], 3 if many else 4.5, edgecolor=BLUE, zorder=3)
         line = mine.dropna(subset=["line"])
         axes.plot(
             line["x"], np.clip(line["line"], scale.low, scale.high), color=VERMILION, linewidth=1.2, zorder=4

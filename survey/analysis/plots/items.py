@@ -19,6 +19,7 @@ from survey.analysis.plots.style import (
     VERMILION,
     category_colours,
     draw_bars,
+    draw_dots,
     new_axes,
     scale_of,
     score_axis,
@@ -87,7 +88,7 @@ def _draw_mos_by_rank(data: pd.DataFrame) -> Figure:
     ranks = np.arange(1, len(data) + 1)
     low, high = (data[end].clip(scale.low, scale.high) for end in ("low", "high"))
     draw_bars(axes, ranks, low, high, color=BLUE, alpha=0.35, linewidth=0.8)
-    axes.plot(ranks, data["mos"], ".", color=BLUE, markersize=3)
+    draw_dots(axes, ranks, data["mos"], 2.5, edgecolor=BLUE, zorder=2)
     axes.set_xlabel(f"Rank of {len(data)} items")
     axes.set_xlim(0, len(data) + 1)
     score_axis(axes, "y", scale=scale)

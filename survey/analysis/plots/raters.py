@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+from matplotlib.cm import ScalarMappable
 from matplotlib.colors import BoundaryNorm, Colormap, LinearSegmentedColormap, ListedColormap, Normalize
 from matplotlib.figure import Figure
 
@@ -130,14 +131,12 @@ def draw_ratings(table: pd.DataFrame) -> Figure:
     scale = scale_of(table)
     colours, norm = _rating_colours(scale)
     figure, axes = new_axes(ratings_height(table))
-    image = axes.imshow(
-        np.ma.masked_invalid(data.to_numpy(float)),
-        cmap=colours,
-        norm=norm,
-        aspect="auto",
-        interpolation="nearest",
+    # Coloured here, cell by cell: matplotlib would colour each pixel, once for each file.
+    cells = colours(norm(np.ma.masked_invalid(data.to_numpy(float))), bytes=True)
+    axes.imshow(cells, aspect="auto", interpolation="nearest")
+    bar = figure.colorbar(
+        ScalarMappable(norm, colours), ax=axes, ticks=score_ticks(scale), shrink=0.6, pad=0.01
     )
-    bar = figure.colorbar(image, ax=axes, ticks=score_ticks(scale), shrink=0.6, pad=0.01)
     bar.outline.set_visible(False)
     bar.set_label("Rating", color=INK)
     axes.set_xlabel(f"{items} items, by mean rating")

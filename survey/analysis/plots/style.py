@@ -11,8 +11,14 @@ import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import FigureCanvasBase
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
 
 from survey.analysis.scale import ACR, Scale, parse_scale
 
@@ -57,6 +63,12 @@ _METADATA: Final[dict[str, dict[str, None]]] = {
     "png": {"Software": None},
     "pdf": {"CreationDate": None},
 }
+_PRINTERS: Final[dict[str, type[FigureCanvasBase]]] = {
+    "svg": FigureCanvasSVG,
+    "png": FigureCanvasAgg,
+    "pdf": FigureCanvasPdf,
+}
+_DPI: Final = 200
 # matplotlib's settings and font cache are shared by all threads of the web process.
 _lock = threading.Lock()
 
@@ -85,8 +97,11 @@ def render_formats(
         figure = draw(table)
         for file_format in file_formats:
             buffer = io.BytesIO()
-            # Not cropped: a page keeps a place of the figure's own size for it.
-            figure.savefig(buffer, format=file_format, metadata=_METADATA[file_format], dpi=200)
+            printer = _PRINTERS[file_format](figure)
+            figure.dpi = _DPI
+            # Not cropped: a page keeps a place of the figure's own size for it. Not `savefig` either, which draws each file
+            # twice, the first time for the layout alone.
+            getattr(printer, f"print_{file_format}")(buffer, metadata=_METADATA[file_format])
             files[file_format] = buffer.getvalue()
             # Half of a drawing's time is its layout, which is there now.
             figure.set_layout_engine("none")
@@ -104,6 +119,23 @@ def draw_bars(axes: Axes, x: Any, low: Any, high: Any, **how: Any) -> None:
     gap = np.full(len(x), np.nan)
     ends = (np.column_stack(columns).ravel() for columns in ((x, x, gap), (low, high, gap)))
     axes.plot(*ends, solid_capstyle="butt", **how)
+
+
+def draw_dots(axes: Axes, x: Any, y: Any, size: float, **how: Any) -> None:
+    """Draw a dot of `size` points across at each place as parts of one path: thousands as a marker each would take seconds.
+
+    Each is a line with round ends, too short to be seen. Of no length at all, it would not be drawn in a PNG.
+    """
+    places = np.column_stack((x, y)).astype(float)
+    places = places[np.isfinite(places).all(axis=1)]
+    if len(places):
+        short = [0, 1e-5 * max(float(np.ptp(places[:, 1])), 1e-3)]
+        vertices = np.column_stack((places, places + short)).reshape(-1, 2)
+        path = Path(vertices, np.tile((Path.MOVETO, Path.LINETO), len(places)))
+        # Not `add_patch`, which looks for each line's ends as for a curve's.
+        axes.add_artist(PathPatch(path, fill=False, linewidth=size, capstyle="round", snap=False, **how))
+        axes.update_datalim(places)
+        axes.autoscale_view()
 
 
 def rows_height(rows: int, each: float = 0.2, most: int = NAMED_ROWS) -> float:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import re
 from concurrent.futures import ThreadPoolExecutor
 
+import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from survey.analysis import analyse, check
 from survey.analysis.plots import (
@@ -19,6 +22,7 @@ from survey.analysis.plots import (
     plot_named,
     render,
     select_question,
+    style,
 )
 from survey.analysis.plots.style import CATEGORIES
 from tests.survey.exports.studies import NASTY, ratings_frame
@@ -169,3 +173,35 @@ def test_a_heat_map_that_no_screen_can_show_is_not_made(data, monkeypatch):
 def test_a_crowd_of_participants_does_not_make_a_file_of_megabytes():
     crowd = data_of(ratings_frame(items=2, people=600))
     assert len(render(plot_named("observers").draw, table_of(plot_named("observers"), crowd))) < 300_000
+
+
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_a_file_is_laid_out_as_by_savefig(data, file_format):
+    plot = plot_named("conditions")
+    table = table_of(plot, data)
+    with matplotlib.rc_context(style._STYLE):
+        saved = io.BytesIO()
+        plot.draw(table).savefig(saved, format=file_format, metadata=style._METADATA[file_format], dpi=200)
+    assert render(plot.draw, table, file_format) == saved.getvalue()
+
+
+def test_dots_of_one_path_are_round_and_as_large_as_asked():
+    figure, axes = style.new_axes(2.0, 2.0)
+    axes.set_axis_off()
+    style.draw_dots(axes, [0.0, 1.0, np.nan], [0.0, 1.0, 0.5], 36, edgecolor="black")
+    axes.set_xlim(-1, 2)
+    axes.set_ylim(-1, 2)
+    saved = io.BytesIO()
+    figure.savefig(saved, dpi=72)
+    dark = (255 - np.asarray(Image.open(saved).convert("L"), float)).sum() / 255
+    assert dark == pytest.approx(2 * np.pi * 18**2, rel=0.03)
+
+
+def test_conditions_are_not_compared_in_a_plot_where_nobody_saw_two_of_them():
+    table = factorial()
+    person = table["participant"].astype("category").cat.codes % 3
+    apart = table[table["layer"] == person.map(lambda n: f"conv{n}")]
+    data = data_of(apart)
+    assert data.analysis.condition_comparisons is not None
+    compared = plot_named("significance").table(data)
+    assert compared is None or compared["difference"].notna().any()
