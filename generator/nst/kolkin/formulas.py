@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -80,7 +82,8 @@ class Style:
     @torch.no_grad()
     def __init__(self, rows: Tensor, quick: bool = False) -> None:
         self.rows, self.mean, self._quick = rows, rows.mean(0), quick
-        self._directions = self._searched(rows - self.mean, -1.0)
+        # Half as large as the rows. Those of float32 are made at each search instead.
+        self._kept = list(self._parts()) if quick else []
 
     @torch.no_grad()
     def nearest(self, features: Tensor) -> Tensor:
@@ -88,11 +91,15 @@ class Style:
         ours = self._searched(features - features.mean(0), 1.0)
         likeness = ours.new_full((len(ours),), -torch.inf)
         chosen = torch.zeros(len(ours), dtype=torch.long, device=ours.device)
-        for first in range(0, len(self._directions), _AT_ONCE):
-            best, place = (ours @ self._directions[first : first + _AT_ONCE].T).max(1)
-            chosen = torch.where(best > likeness, place + first, chosen)
+        for number, theirs in enumerate(self._kept or self._parts()):
+            best, place = (ours @ theirs.T).max(1)
+            chosen = torch.where(best > likeness, place + number * _AT_ONCE, chosen)
             likeness = torch.maximum(best, likeness)
         return chosen
+
+    def _parts(self) -> Iterator[Tensor]:
+        for first in range(0, len(self.rows), _AT_ONCE):
+            yield self._searched(self.rows[first : first + _AT_ONCE] - self.mean, -1.0)
 
     def _searched(self, centred: Tensor, last: float) -> Tensor:
         """Return rows whose product is the likeness, or minus the distance in bfloat16.
