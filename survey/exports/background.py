@@ -55,6 +55,10 @@ class Wanted:
         return self.making is not None and self.making.state != Stored.State.FAILED
 
 
+Key = tuple[int, dt.datetime | None]
+"""Which making of what is stored: its row, and when."""
+
+
 def wanted(study: Study, kind: str, about: Mapping[str, Any] | None = None) -> Wanted:
     """Return what there is of a kind. Where there is none, or something came since, ask for a new one.
 
@@ -100,12 +104,15 @@ def models(study: Study, export: Export, selection: Selection) -> tuple[Export, 
     ), found
 
 
-def models_made(study: Study, export: Export, selection: Selection) -> tuple[Export, int]:
-    """Return an export with the models as they were last fitted, and the key of that making; 0 where there is none."""
+def models_key(study: Study, export: Export, selection: Selection) -> Key | None:
+    """Return which making of an export's models was the last; None where there is none, or none is needed."""
     made = stored.latest(study, _of_models(selection)[0]) if slow_models(export) else None
-    if made is None:
-        return export, 0
-    return with_fitted(export, _models(made.pk, made.made_at)), made.pk
+    return None if made is None else (made.pk, made.made_at)
+
+
+def with_models(export: Export, key: Key | None) -> Export:
+    """Return an export with the models of one making."""
+    return export if key is None else with_fitted(export, _models(*key))
 
 
 def _of_models(selection: Selection) -> tuple[str, dict[str, Any]]:

@@ -13,6 +13,7 @@ from survey.models import Stored
 from survey.results.collect import collect
 from survey.results.fitted import fitted_models, from_json, slow_models, to_json, with_fitted
 from survey.results.panels import DEFAULT, Selection
+from survey.study import stored
 from tests.survey.exports.studies import TWO_QUESTIONS, rated_study
 
 pytestmark = pytest.mark.django_db
@@ -108,6 +109,23 @@ def test_tables_and_plots_of_a_model_wait_for_it_and_no_request_fits_it(study, a
     assert admin_client.get(table).status_code == 200
     wanted = 200 if collect(study).analysis.questions["quality"].factor_effects.result.factors else 404
     assert admin_client.get(plot).status_code == wanted
+
+
+def test_a_plot_that_is_not_in_memory_looks_for_its_models_once(study, admin_client, idle, monkeypatch):
+    page(admin_client, study)
+    background.work()
+    looked: list[str] = []
+    latest = stored.latest
+
+    def counted(study, kind):
+        looked.append(kind)
+        return latest(study, kind)
+
+    monkeypatch.setattr(stored, "latest", counted)
+    address = reverse("plot", args=[study.slug, "effects", "svg"])
+    for _ in range(2):
+        assert admin_client.get(address).status_code == 200
+    assert len(looked) == 2
 
 
 def test_exports_with_slow_models_are_made_in_the_background(study, admin_client, idle):

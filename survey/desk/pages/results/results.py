@@ -164,7 +164,8 @@ def plot(request: HttpRequest, study: Study, name: str, file_format: str) -> Htt
         return pair_plot(request, study, name, file_format)
     kind = known_plot(name, file_format)
     switches, version = _asked(request, study)
-    _, models = background.models_made(study, _export(study, version, switches.selection), switches.selection)
+    export = _export(study, version, switches.selection)
+    models = background.models_key(study, export, switches.selection)
     data = _drawn(study.pk, version, switches.selection, switches.question, kind.name, file_format, models)
     if data is None:
         raise Http404(f"this study has nothing to draw as {name}")
@@ -181,7 +182,9 @@ def table(request: HttpRequest, study: Study, name: str) -> HttpResponse:
     if name == "mos" and is_large(study):
         return large_table(request, study)
     switches, version = _asked(request, study)
-    data = _data(study, version, switches.selection, switches.question)
+    export = _export(study, version, switches.selection)
+    models = background.models_key(study, export, switches.selection)
+    data = _data(study, version, switches.selection, switches.question, models)
     if name in TABLE_OF_MODEL and getattr(data.analysis, TABLE_OF_MODEL[name]).slow:
         raise Http404(f"{name} of {study.slug} are fitted in the background, and not done yet")
     return table_response(data, name, f"{study.slug}_{switches.question}_{name}.csv")
@@ -202,8 +205,10 @@ def _switches_of(request: HttpRequest, everyone: Export) -> Switches:
     return read_switches(request.GET, everyone.questions, rated_items(everyone), "image")
 
 
-def _data(study: Study, version: str, selection: Selection, question: str) -> plots.PlotData:
-    export, _ = background.models_made(study, _export(study, version, selection), selection)
+def _data(
+    study: Study, version: str, selection: Selection, question: str, models: background.Key | None
+) -> plots.PlotData:
+    export = background.with_models(_export(study, version, selection), models)
     return plots.select_question(export.analysis, export.checked, question)
 
 
@@ -216,10 +221,16 @@ def _export(study: Study, version: str, selection: Selection) -> Export:
 
 @lru_cache(maxsize=64)
 def _drawn(
-    pk: int, version: str, selection: Selection, question: str, name: str, file_format: str, _models: int
+    pk: int,
+    version: str,
+    selection: Selection,
+    question: str,
+    name: str,
+    file_format: str,
+    models: background.Key | None,
 ) -> bytes | None:
     """Return a drawing, from memory while neither study nor models changed; None where there is nothing to draw."""
-    data = _data(Study.objects.get(pk=pk), version, selection, question)
+    data = _data(Study.objects.get(pk=pk), version, selection, question, models)
     if name in OF_EFFECTS and data.analysis.factor_effects.slow:
         return None
     return drawn(plots.plot_named(name), data, file_format)
