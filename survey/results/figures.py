@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Final
 
 import pandas as pd
@@ -15,9 +15,11 @@ import pandas as pd
 from survey.analysis.pairs.preferences import analyse_preferences
 from survey.analysis.participants.screening import RULE_WORDS, flagged, screen
 from survey.analysis.planning.monitoring import LiveScores
+from survey.analysis.viewing import Viewing
 from survey.models import Study
 from survey.results.collect import NoRatings, conditions_of, items_table, mos_tables
 from survey.results.monitor import Watch, counting_rows, look
+from survey.results.seen import Seen, screens_of, seen_of
 from survey.results.tidy_table import column_names, scales_of
 
 
@@ -30,12 +32,14 @@ class Figures:
         marks: {participant: what marks them, in words}.
         mos: {question: its MOS table}; empty where nobody counts, and in a pair study.
         choices: {question: the scores of its images}; only in a pair study.
+        seen: how people saw the images; None where it is not known of anybody.
     """
 
     watch: Watch
     marks: dict[str, list[str]]
     mos: dict[str, pd.DataFrame]
     choices: dict[str, pd.DataFrame]
+    seen: Seen | None = None
 
 
 def figures_of(study: Study, tell: Callable[[str], None] = lambda step: None) -> Figures:
@@ -49,24 +53,27 @@ def figures_of(study: Study, tell: Callable[[str], None] = lambda step: None) ->
     verdicts = [screen(part, scales[str(key)]) for key, part in rows.groupby("question", observed=True)]
     marks = marks_of(pd.concat(verdicts)) if verdicts else {}
     tell("counting the votes")
-    seen = look(study, rows)
+    watch = look(study, rows)
+    tell("looking at what people saw")
+    seen = seen_of(screens_of(study), rows if "participant" in rows else None)
     del rows
     tell("computing the scores")
     try:
         mos = mos_tables(study)
     except NoRatings:
         mos = {}
-    return Figures(seen, marks, mos, {})
+    return Figures(watch, marks, mos, {}, seen)
 
 
 def _of_pairs(study: Study, rows: pd.DataFrame, tell: Callable[[str], None]) -> Figures:
     tell("counting the choices")
-    seen = look(study, rows)
-    if not seen.ratings:
-        return Figures(seen, {}, {}, {})
+    watch, seen = look(study, rows), seen_of(screens_of(study))
+    if not watch.ratings:
+        return Figures(watch, {}, {}, {}, seen)
     tell("computing the scores")
     analysis = analyse_preferences(rows, conditions_of(items_table(study, *column_names(study))))
-    return Figures(seen, {}, {}, {key: part.scores for key, part in analysis.questions.items()})
+    scores = {key: part.scores for key, part in analysis.questions.items()}
+    return Figures(watch, {}, {}, scores, seen)
 
 
 def marks_of(screening: pd.DataFrame) -> dict[str, list[str]]:
@@ -99,6 +106,7 @@ def to_json(figures: Figures) -> bytes:
             "marks": figures.marks,
             "mos": {key: written_table(table) for key, table in figures.mos.items()},
             "choices": {key: written_table(table) for key, table in figures.choices.items()},
+            "seen": None if figures.seen is None else asdict(figures.seen),
         }
     ).encode()
 
@@ -123,7 +131,16 @@ def from_json(data: bytes) -> Figures:
     mos, choices = (
         {key: read_table(table) for key, table in found.get(name, {}).items()} for name in ("mos", "choices")
     )
-    return Figures(Watch(**watch), found["marks"], mos, choices)
+    return Figures(Watch(**watch), found["marks"], mos, choices, _read_seen(found.get("seen")))
+
+
+def _read_seen(written: dict[str, Any] | None) -> Seen | None:
+    if written is None:
+        return None
+    of_all: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in written["viewing"].items()
+    }
+    return Seen(Viewing(**of_all), written["pixels"])
 
 
 #: Written as tables. Pairs that come next are not kept: they are others after each answer.

@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import datetime as dt
 import io
+import re
 
 import pandas as pd
 import pytest
@@ -22,10 +23,11 @@ from survey.models import ApiToken, Stored, StoredPart, Study
 from survey.results.collect import collect
 from survey.results.figures import figures_of, from_json, to_json
 from survey.results.monitor import Watch, look
+from survey.session.starting import start
 from survey.study import decisions, stored
 from survey.study.erasure import purge, withdraw
 from tests.survey.exports.studies import TWO_QUESTIONS, give_ratings, rated_study
-from tests.survey.factories import make_study
+from tests.survey.factories import make_study, rate_all
 
 pytestmark = pytest.mark.django_db
 
@@ -87,6 +89,25 @@ def test_a_page_never_computes_what_a_large_study_shows(desk, large, name, monke
     monkeypatch.setattr("survey.results.collect.rating_counts", None)
     assert "waits to be made" in page(desk, large, name)
     assert Stored.objects.get().kind == "figures"
+
+
+@pytest.mark.parametrize("method", ["acr", "pair"])
+def test_a_large_study_shows_how_people_saw_the_images_as_a_small_one_does(desk, owner, monkeypatch, method):
+    study = make_study(f'method = "{method}"\n[viewing]\ncard = true\ndistance = true\n')
+    for number in range(12):
+        person = start(study, is_simulated=False, window=(1200, 900))
+        person.viewing = {"pixels_per_mm": 3 + number / 4, "dpr": 1, "distance_by": "said", "distance_cm": 60}
+        person.save()
+        rate_all(person, 1 + number % 5)
+    decisions.exclude(study.participants.all()[0], "a test", owner)
+    small = page(desk, study, *(["results_reliability"] if method == "acr" else []))
+    make_large(monkeypatch)
+    page(desk, study)
+    background.work()
+    large = page(desk, study)
+    (section,) = re.findall(r'<h2 id="viewing">.*?</svg>', small, re.S)
+    assert "Of 11 of 11 people" in section
+    assert section in large
 
 
 def test_the_results_say_when_they_were_made_and_are_those_of_the_whole_analysis(desk, large):

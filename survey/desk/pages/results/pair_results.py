@@ -27,6 +27,7 @@ from survey.models import Study
 from survey.results.collect import NoRatings
 from survey.results.export import QuestionText
 from survey.results.figures import Figures
+from survey.results.seen import seen_of
 from survey.study.stored import is_large
 
 TABLES: Final = {"conditions": "Scores of the conditions", "pairs": "Pairs"}
@@ -72,7 +73,7 @@ def pair_results(request: HttpRequest, study: Study) -> HttpResponse:
         "glossary": PAIR_GLOSSARY,
         "stamp": stamp_rows(export.analysis.stamp),
         "excluded": export.participants["excluded"].notna().sum(),
-        **seen(export.participants),
+        **seen(seen_of(export.participants)),
     }
     return render(request, "survey/researcher/pair_results.html", context)
 
@@ -82,6 +83,7 @@ def _of_large(study: Study, _question: QuestionText, table: pd.DataFrame, figure
         "scores": _scores(study, table),
         "choices": f"{figures.watch.ratings:,}",
         "downloads": DOWNLOADS,
+        **seen(figures.seen),
     }
 
 

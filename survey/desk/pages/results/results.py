@@ -33,6 +33,7 @@ from survey.models import Study
 from survey.results.collect import NoRatings, collect, fingerprint
 from survey.results.export import Export
 from survey.results.panels import DEFAULT, NobodyLeftError, Selection
+from survey.results.seen import seen_of
 from survey.study.stored import is_large
 
 #: The views that show mixed models.
@@ -82,7 +83,9 @@ def groups(request: HttpRequest, study: Study) -> HttpResponse:
 def reliability(request: HttpRequest, study: Study) -> HttpResponse:
     """Show how far people agree, what the screening found, and what more ratings would bring."""
     view = _analysed(request, study, "results_reliability")
-    context = view.context | view.shown.reliability() | seen(view.export.participants, view.export.ratings)
+    context = (
+        view.context | view.shown.reliability() | seen(seen_of(view.export.participants, view.export.ratings))
+    )
     return render(request, "survey/researcher/results_reliability.html", context)
 
 

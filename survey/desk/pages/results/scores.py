@@ -15,6 +15,7 @@ from survey.analysis.items.mos import count_columns, remarks
 from survey.analysis.scale import ACR, Scale
 from survey.desk.pages.results.files import DOWNLOADS
 from survey.desk.pages.results.pieces import file_response, interval, page_context, score
+from survey.desk.pages.results.seen import seen
 from survey.desk.pages.results.switches import CI_NAMES, question_switch
 from survey.exports import background
 from survey.exports.tables import csv_bytes
@@ -27,12 +28,13 @@ from survey.results.figures import Figures
 def large_results(request: HttpRequest, study: Study) -> HttpResponse:
     """Show the scores of a large study."""
 
-    def of_question(question: QuestionText, mos: pd.DataFrame, _: Figures) -> dict[str, Any]:
+    def of_question(question: QuestionText, mos: pd.DataFrame, figures: Figures) -> dict[str, Any]:
         return {
             "scores": scores(image_names(study), mos, question.scale),
             "ci_name": CI_NAMES["t"],
             "ratings": f"{mos['n'].sum():,}",
             "downloads": DOWNLOADS,
+            **seen(figures.seen),
         }
 
     return large_page(request, study, "mos", "survey/researcher/large_results.html", of_question)

@@ -4,29 +4,20 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import numpy as np
-import pandas as pd
-
 from survey.exports.viewing import viewing_sentences
-from survey.results.seen import viewing_of
+from survey.results.seen import Seen
 
 #: Of the drawing, in its own units: its width, the margin at both ends, and rows of points.
 _WIDTH: Final = 640
 _MARGIN: Final = 24
 _ROWS: Final = 5
-#: More people are drawn as their quantiles.
-_MOST: Final = 500
 
 
-def seen(participants: pd.DataFrame, ratings: pd.DataFrame | None = None) -> dict[str, Any]:
+def seen(found: Seen | None) -> dict[str, Any]:
     """Return what a page says of how people saw the images: `seen` and `strip`, empty where it is not known."""
-    found = viewing_of(participants, ratings)
     if found is None:
         return {"seen": [], "strip": None}
-    people = participants[participants["excluded"].isna()]["pixels_per_degree"].dropna().astype(float)
-    values = np.sort(people.to_numpy())
-    if len(values) > _MOST:
-        values = np.quantile(values, np.linspace(0, 1, _MOST))
+    values = found.pixels
     low, high = float(values[0]), float(values[-1])
     reach = (high - low) or 1.0
 
@@ -34,11 +25,11 @@ def seen(participants: pd.DataFrame, ratings: pd.DataFrame | None = None) -> dic
         return round(_MARGIN + (_WIDTH - 2 * _MARGIN) * (value - low) / reach, 1)
 
     return {
-        "seen": viewing_sentences(found),
+        "seen": viewing_sentences(found.viewing),
         "strip": {
             "points": [(place(value), 20 + 9 * (number % _ROWS)) for number, value in enumerate(values)],
-            "median": place(found.median),
-            "band": _band(*map(place, found.interval)) if found.interval else None,
+            "median": place(found.viewing.median),
+            "band": _band(*map(place, found.viewing.interval)) if found.viewing.interval else None,
             "ends": [(place(low), f"{low:.3g}")] + ([(place(high), f"{high:.3g}")] if high > low else []),
         },
     }
