@@ -19,11 +19,12 @@ import re
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 from benchmarks import otree_site
 from benchmarks.bots import Player, Seat, Tally, begin, crowd, knock, play
-from benchmarks.rush import rush
+from benchmarks.rush import rush, worked
 from benchmarks.site import ROOT, Site
 from tests import postgres
 
@@ -69,21 +70,22 @@ def measure(site: Site, asked: argparse.Namespace, database: list[int]) -> dict[
     site.publish("load", asked.images, asked.session)
     found: dict[str, object] = {}
     if asked.only != "rush":
-        found |= _measure_ratings(site, asked)
+        found |= _measure_ratings(site, asked, database)
     if asked.only != "ratings":
         found[f"rush_of_{asked.rush}"] = _measure_rush(site, asked, database)
     return found
 
 
-def _measure_ratings(site: Site, asked: argparse.Namespace) -> dict[str, object]:
-    """Measure full load, the bare view, the pace of people."""
-    with site.serve(asked.workers) as (port, _):
+def _measure_ratings(site: Site, asked: argparse.Namespace, database: list[int]) -> dict[str, object]:
+    """Measure full load, what one rating is for the processor, the bare view, the pace of people."""
+    with site.serve(asked.workers) as (port, server):
         asyncio.run(_for(2, 8, lambda tally, goes_on: play(port, "load", tally, goes_on)))
         full = asyncio.run(
             _for(asked.seconds, asked.people, lambda tally, goes_on: play(port, "load", tally, goes_on))
         )
+        work, more = asyncio.run(_work_of_ratings(port, asked, [server, *database]))
         starts, paced = asyncio.run(_paced(port, asked.paced, asked.seconds))
-    kept = full.acknowledged + paced.acknowledged
+    kept = full.acknowledged + more + paced.acknowledged
     lost, doubled = site.missing(kept)
     cookie = site.manage("shell", "--verbosity", "0", "-c", A_COOKIE).split()[-1]
     with site.serve(asked.workers, "benchmarks.bare") as (port, _):
@@ -92,10 +94,23 @@ def _measure_ratings(site: Site, asked: argparse.Namespace) -> dict[str, object]
         )
     share = float(full.report()["requests_per_second"]) / float(bare.report()["requests_per_second"])
     return {
-        "ratings_full_load": full.report(), "starts_with_first_page": starts.report(),
+        "ratings_full_load": full.report(), "server_ms_for_a_rating": work, "starts_with_first_page": starts.report(),
         f"ratings_{asked.paced}_people": paced.report(), "bare_view": bare.report(),
         "share_of_bare": round(share, 3), "acknowledged": len(kept), "lost": lost, "doubled": doubled,
     }  # fmt: skip
+
+
+async def _work_of_ratings(
+    port: int, asked: argparse.Namespace, servers: list[int]
+) -> tuple[float, list[str]]:
+    """Return the milliseconds for which the server and its database work at one rating, and what was acknowledged."""
+    _, seats = await _seated(port, asked.people)
+    before, tally = worked(servers), Tally()
+    # Half of each session, so that nobody starts another meanwhile.
+    enough = asked.people * (asked.session or asked.images) // 2
+    act = partial(play, port, "load", tally, lambda: len(tally.seconds) < enough)
+    await asyncio.gather(*(act(seat=seat) for seat in seats))
+    return round(1000 * (worked(servers) - before) / len(tally.seconds), 2), tally.acknowledged
 
 
 def _measure_rush(site: Site, asked: argparse.Namespace, database: list[int]) -> dict[str, object]:

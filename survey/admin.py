@@ -222,6 +222,10 @@ class StoredPartAdmin(ReadOnly):
     list_select_related = ("stored__study",)
     search_fields = ("stored__study__slug", "stored__kind")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[StoredPart]:
+        """Return the pieces as rows: a list of a hundred with their data would be a hundred megabytes."""
+        return super().get_queryset(request).defer("data")
+
 
 @admin.register(Rating, Preference)
 class AnswerAdmin(ReadOnly):
