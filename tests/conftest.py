@@ -23,7 +23,6 @@ from tests.prolific_server import Prolific, serving
 PAGE_TIMEOUT = 20_000
 #: Fixtures of a test that reads or writes the suite's own database.
 _DATABASE = {"db", "transactional_db", "live_server", "django_db_setup"}
-_LONG = ("slow", "browser")
 #: Their tests wait half of their time, for a page or for a server of their own.
 _WAITING = ("tests/browser/", "tests/end_to_end/", "tests/faults/")
 
@@ -52,16 +51,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
 def _in_order(files: dict[str, list[pytest.Item]]) -> list[str]:
     """Return the files with the long ones first, those that wait spread over the first four fifths of the others."""
 
-    def slow(file: str) -> int:
-        return sum(item.get_closest_marker(name) is not None for item in files[file] for name in _LONG)
-
-    longest_first = sorted(files, key=slow, reverse=True)
+    longest_first = sorted(files, key=lambda file: -sum(map(_is_long, files[file])))
     waiting = [file for file in longest_first if file.startswith(_WAITING)]
     busy = [file for file in longest_first if not file.startswith(_WAITING)]
     step = 0.8 * len(busy) / max(1, len(waiting))
     places = {file: float(number) for number, file in enumerate(busy)}
     places |= {file: number * step for number, file in enumerate(waiting)}
     return sorted(waiting + busy, key=places.__getitem__)
+
+
+def _is_long(item: pytest.Item) -> bool:
+    """Say whether a test takes long by itself, or by emptying the database behind it."""
+    database = item.get_closest_marker("django_db")
+    return bool(
+        item.get_closest_marker("slow")
+        or item.get_closest_marker("browser")
+        or (database and database.kwargs.get("transaction"))
+    )
 
 
 @pytest.hookimpl(wrapper=True)
