@@ -16,7 +16,7 @@ import resource
 import subprocess
 import sys
 import threading
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -77,6 +77,19 @@ def decode(data: bytes, name: str, *, megabytes: int = MEGABYTES, seconds: float
     return Decoded(png=png, **json.loads(line))
 
 
+def decode_here(data: bytes, name: str) -> Decoded:
+    """Return the picture in a file, decoded in this process and without limits.
+
+    Raises:
+        ImageError: If the picture cannot be read.
+    """
+    warnings: list[str] = []
+    picture = images.read(io.BytesIO(data), name, warnings.append)
+    return Decoded(
+        images.encode_png(picture), picture.width, picture.height, images.pixel_hash(picture), warnings
+    )
+
+
 def _too_much(name: str, megabytes: int) -> str:
     return f"{name}: takes more than {megabytes} MB of memory to read; scale it down first"
 
@@ -85,16 +98,15 @@ def _main(name: str, megabytes: int) -> None:
     most = megabytes * 1_000_000
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    warnings: list[str] = []
     try:
-        picture = images.read(io.BytesIO(sys.stdin.buffer.read()), name, warnings.append)
-        png = images.encode_png(picture)
+        found = decode_here(sys.stdin.buffer.read(), name)
     except (ImageError, MemoryError) as error:
         short = isinstance(error, MemoryError) or isinstance(error.__cause__, MemoryError)
         sys.stderr.write(_too_much(name, megabytes) if short else str(error))
         sys.exit(_BAD_FILE)
-    told = {"width": picture.width, "height": picture.height, "pixels": images.pixel_hash(picture)}
-    sys.stdout.buffer.write(json.dumps(told | {"warnings": warnings}).encode() + b"\n" + png)
+    told = asdict(found)
+    png = told.pop("png")
+    sys.stdout.buffer.write(json.dumps(told).encode() + b"\n" + png)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from django.urls import reverse
 from django.utils import timezone
 from PIL import Image
 
+from generator.files import bounded
 from generator.models import Cell, ImageSet, PlanRun, Source, Upload
 from generator.nst.recipes.presets import PRESETS as ALL_PRESETS
 from generator.nst.recipes.presets import preset
@@ -47,6 +48,12 @@ def started(monkeypatch) -> list[str]:
     started: list[str] = []
     monkeypatch.setattr(worker, "_start", lambda name, lock: started.append(name))
     return started
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch) -> None:
+    """Decode pictures in this process: starting another takes longer than most of these tests."""
+    monkeypatch.setattr(bounded, "decode", bounded.decode_here)
 
 
 @pytest.fixture
@@ -591,6 +598,7 @@ class TestCount:
         assert response.status_code == 200
         return dict(response.json())
 
+    @pytest.mark.slow
     def test_the_count_is_that_of_the_plan_for_any_choices(self, desk):
         draw = random.Random(1)
         offered = {
