@@ -55,6 +55,7 @@ def test_every_address_has_its_row():
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("unrendered")
 @pytest.mark.parametrize("person", PEOPLE)
 def test_each_person_gets_in_where_they_may_and_nowhere_else(world, person):
     client = browser_of(person)

@@ -92,6 +92,7 @@ def test_no_text_of_a_file_becomes_part_of_a_page(desk):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("unrendered")
 def test_the_results_are_those_of_the_command(desk, tmp_path):
     results = results_of(read(desk, upload(desk, long())))
     html = read(desk, results)
@@ -107,6 +108,7 @@ def test_the_results_are_those_of_the_command(desk, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("unrendered")
 def test_every_address_on_the_results_pages_answers(desk):
     header = "worker,img,score,condition"
     data = "\n".join([header, *(f"{p},{item},{r},{item[:1]}" for p, item, r in RATINGS)]).encode()
@@ -264,6 +266,7 @@ def test_a_file_is_gone_after_an_hour_and_when_it_is_deleted(desk, tmp_path, mon
     assert list((tmp_path / "analyse").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_session_keeps_few_files_and_few_readings(desk, tmp_path):
     addresses = [upload(desk, long(), f"{n}.csv") for n in range(ratings_files.MAX_FILES + 1)]
     assert [desk.get(address).status_code for address in addresses] == [404] + [200] * ratings_files.MAX_FILES
@@ -314,6 +317,7 @@ class TestApart:
             meant.left_out,
         )
 
+    @pytest.mark.slow
     def test_a_workbook_that_asks_for_gigabytes_ends_its_own_process(self, tmp_path):
         with xlsxwriter.Workbook(tmp_path / "bomb.xlsx") as book:
             sheet = book.add_worksheet()

@@ -15,10 +15,9 @@ from survey.exports.files import FORMATS, formats_of
 from survey.exports.pair_words import pair_codebook, pair_methods_text
 from survey.exports.pairs import collect_pairs
 from survey.models import Preference, Study
-from survey.simulation.people import simulate
 from survey.study import stored
 from survey.study.decisions import exclude
-from tests.survey.exports.studies import TWO_QUESTIONS
+from tests.survey.exports.studies import TWO_QUESTIONS, simulated_study
 from tests.survey.factories import make_study
 
 pytestmark = pytest.mark.django_db
@@ -26,8 +25,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def study(owner) -> Study:
-    study = make_study(f'method = "pair"\n{TWO_QUESTIONS}', conditions=("mid", "strong", "weak"))
-    simulate(study, participants=12, seed=2)
+    study = simulated_study(
+        f'method = "pair"\n{TWO_QUESTIONS}', people=12, seed=2, conditions=("mid", "strong", "weak")
+    )
     study.owner = owner
     study.save()
     return study
@@ -68,6 +68,7 @@ def test_the_page_of_a_large_study_shows_what_was_made_in_the_background(desk, s
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("unrendered")
 def test_every_address_on_the_page_answers(desk, study):
     here = reverse("results", args=[study.slug])
     for address in ("plots/preferences.svg", "plots/scores.csv", "tables/pairs.csv", "tables/scores.csv"):
@@ -115,12 +116,13 @@ def test_a_pair_study_that_nobody_answered_says_what_comes_next(desk, owner):
 
 @pytest.fixture
 def informative(owner) -> Study:
-    study = make_study(
+    study = simulated_study(
         'method = "pair"\n[session]\npairs = "informative"\n',
-        conditions=[f"c{i}" for i in range(5)],
         slug="told",
+        people=10,
+        seed=2,
+        conditions=[f"c{i}" for i in range(5)],
     )
-    simulate(study, participants=10, seed=2)
     study.owner = owner
     study.save()
     return study
@@ -134,6 +136,7 @@ def test_pairs_drawn_by_information_have_scores_and_no_shares_on_the_page(desk, 
     assert "plots/scores.svg" in html
 
 
+@pytest.mark.slow
 def test_every_column_of_an_export_is_explained_and_says_which_rule_drew_a_pair(informative, study):
     for some, rule in ((informative, "informative"), (study, "balanced")):
         export = collect_pairs(some)
@@ -145,6 +148,7 @@ def test_every_column_of_an_export_is_explained_and_says_which_rule_drew_a_pair(
         assert "drew" in table.loc[("choices", "drawn_by"), "meaning"]
 
 
+@pytest.mark.slow
 def test_the_methods_paragraph_says_how_pairs_were_drawn_and_scored(informative, study):
     text = pair_methods_text(collect_pairs(informative))
     assert "Pairs were drawn by expected information gain" in text

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO
-
 import pytest
-from matplotlib.figure import Figure
 
 from survey.exports.files import all_files
 from survey.results.collect import collect
@@ -36,16 +33,6 @@ def export(exports: dict[str, Export]) -> Export:
 def export_of_two(exports: dict[str, Export]) -> Export:
     """The study of two questions."""
     return exports["two"]
-
-
-@pytest.fixture
-def unrendered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Plots are composed, but their files are empty pictures: rendering them takes most of an export's time."""
-
-    def savefig(figure: Figure, file: BinaryIO, **options: object) -> None:
-        file.write(b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"></svg>')
-
-    monkeypatch.setattr(Figure, "savefig", savefig)
 
 
 @pytest.fixture(scope="session")

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from functools import partial
+from typing import BinaryIO
+from unittest import mock
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
+from survey.analysis.plots import style
 from survey.models import Study
 from survey.session.answering import rate
 from survey.session.finishing import finish
 from survey.session.progress import next_trial
 from survey.session.starting import start
+from survey.simulation.people import simulate
 from survey.study.publish import Picture
 from tests.survey.factories import make_study, picture
+from tests.survey.kept import kept
 
 TWO_QUESTIONS = """
 [[questions]]
@@ -23,16 +31,38 @@ text = "How good is it?"
 key = "liking"
 text = "How much do you like it?"
 """
+BLANK = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"></svg>'
 NASTY = '=HYPERLINK("x"); $5 & 100 % <b>_é'
 
 
 def rated_study(
     toml: str = "", *, slug: str = "study", people: int = 6, seed: int = 0, **options: object
 ) -> Study:
-    """Publish six images and let `people` rate them all, each by their own taste, through the real services."""
-    study = make_study(toml, slug=slug, **options)  # type: ignore[arg-type]
-    give_ratings(study, people, seed)
-    return study
+    """Publish six images and let `people` rate them all, each by their own taste, through the real services.
+
+    Only the first study of a kind is made so in a process (`kept`).
+    """
+
+    def make() -> Study:
+        study = make_study(toml, slug=slug, **options)  # type: ignore[arg-type]
+        give_ratings(study, people, seed)
+        return study
+
+    return kept((toml, slug, people, seed, repr(options)), make)
+
+
+def simulated_study(
+    toml: str = "", *, slug: str = "study", people: int, seed: int, careless: float = 0.0, **options: object
+) -> Study:
+    """Publish six images and let simulated people rate them all; only the first time through the real services."""
+
+    def make() -> Study:
+        study = make_study(toml, slug=slug, **options)  # type: ignore[arg-type]
+        simulate(study, participants=people, seed=seed, careless=careless)
+        study.refresh_from_db()
+        return study
+
+    return kept(("simulated", toml, slug, people, seed, careless, repr(options)), make)
 
 
 def give_ratings(study: Study, people: int, seed: int = 0) -> None:
@@ -47,6 +77,26 @@ def give_ratings(study: Study, people: int, seed: int = 0) -> None:
             values = {key: int(np.clip(round(base + rng.normal(0, 0.8)), 1, 5)) for key in questions}
             rate(trial.token, values, revision=trial.revision)
         finish(person)
+
+
+@contextlib.contextmanager
+def without_rendering() -> Iterator[None]:
+    """Compose plots and write empty pictures for them: rendering takes most of an export's time."""
+
+    with mock.patch.dict(style._PRINTERS, dict.fromkeys(style._PRINTERS, _Blank)):
+        yield
+
+
+class _Blank:
+    """Prints an empty picture of any format, whatever the figure."""
+
+    def __init__(self, figure: Figure) -> None:
+        self.figure = figure
+
+    def print_svg(self, file: BinaryIO, **options: object) -> None:
+        file.write(BLANK)
+
+    print_png = print_pdf = print_svg
 
 
 def nasty_picture() -> Picture:

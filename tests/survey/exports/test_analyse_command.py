@@ -76,6 +76,7 @@ def test_the_report_needs_nothing_but_itself(out):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("unrendered")
 def test_conditions_and_questions_get_their_columns(tmp_path):
     table = ratings_frame()
     condition = table["item"].str[-1].map(lambda digit: "even" if int(digit) % 2 == 0 else "odd")
@@ -106,7 +107,9 @@ def test_a_name_is_text_everywhere(tmp_path):
     assert "<b>" not in (out / "report.html").read_text()
 
 
+# tests/survey/exports/test_plots.py draws such tables.
 @pytest.mark.slow
+@pytest.mark.usefixtures("unrendered")
 @pytest.mark.parametrize(("items", "people"), [(1, 1), (1, 8), (6, 1), (2, 2)])
 def test_few_ratings_are_analysed_too(tmp_path, items, people):
     out = analyse(tmp_path, ratings_frame(items, people))
@@ -115,6 +118,7 @@ def test_few_ratings_are_analysed_too(tmp_path, items, people):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("unrendered")
 def test_unanimous_ratings_are_analysed_too(tmp_path):
     out = analyse(tmp_path, ratings_frame().assign(rating=5))
     assert (pd.read_csv(out / "mos.csv")["mos"] == 5).all()
@@ -159,6 +163,8 @@ def test_from_a_shell_bad_input_exits_2_without_a_traceback(tmp_path):
     assert not (tmp_path / "o").exists()
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("unrendered")
 @pytest.mark.parametrize("questions", [1, 2])
 def test_what_was_read_in_another_way_is_printed_listed_and_shown(tmp_path, questions):
     table = ratings_frame().rename(columns={"participant": "WorkerId"})
@@ -172,6 +178,8 @@ def test_what_was_read_in_another_way_is_printed_listed_and_shown(tmp_path, ques
     assert note in html.unescape((tmp_path / "out" / "report.html").read_text())
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("unrendered")
 def test_votes_that_split_are_named_in_the_files(tmp_path):
     people = range(24)
     votes = [("divided", person, 1 if person % 2 else 5) for person in people]

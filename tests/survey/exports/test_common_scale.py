@@ -16,9 +16,10 @@ from survey.exports.common_scale import NotCommon, collect_common, common_files,
 from survey.models import Study
 from survey.simulation.people import simulate
 from tests.survey.desk.conftest import client_of
+from tests.survey.exports.studies import simulated_study
 from tests.survey.factories import make_study
 
-pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database, pytest.mark.slow]
 
 CONDITIONS = ("a", "b", "c", "d")
 
@@ -30,16 +31,16 @@ def owner() -> User:
 
 @pytest.fixture
 def pairs(owner) -> Study:
-    return answered(make_study('method = "pair"\n', slug="pairs", conditions=CONDITIONS), owner)
+    return answered('method = "pair"\n', "pairs", owner)
 
 
 @pytest.fixture
 def ratings(owner) -> Study:
-    return answered(make_study(slug="ratings", conditions=CONDITIONS), owner)
+    return answered("", "ratings", owner)
 
 
-def answered(study: Study, owner: User, people: int = 12) -> Study:
-    simulate(study, participants=people, seed=3)
+def answered(toml: str, slug: str, owner: User) -> Study:
+    study = simulated_study(toml, slug=slug, people=12, seed=3, conditions=CONDITIONS)
     study.owner = owner
     study.save()
     return study
@@ -117,7 +118,9 @@ def test_a_study_without_answers_gives_no_scale_and_a_slider_with_answers_does(p
     study = make_study(slider, slug="slider", conditions=CONDITIONS)
     with pytest.raises(NotCommon, match="no rating"):
         collect_common(pairs, study)
-    answered(study, owner)
+    simulate(study, participants=12, seed=3)
+    study.owner = owner
+    study.save()
     client = client_of(owner)
     response = client.get(reverse("common_scale", args=["pairs"]), {"with": "slider"})
     assert response.status_code == 200

@@ -15,14 +15,15 @@ from survey.exports.codebook import codebook
 from survey.exports.methods import methods_text
 from survey.results.collect import collect
 from tests.survey.analysis.covariates.measured import measured
-from tests.survey.exports.studies import rated_study
+from tests.survey.exports.studies import rated_study, without_rendering
 
 
 @pytest.fixture(scope="module")
 def out(tmp_path_factory):
     folder = tmp_path_factory.mktemp("covariates")
     measured().to_csv(folder / "ratings.csv", index=False)
-    call_command("analyse", str(folder / "ratings.csv"), "--output", str(folder / "out"))
+    with without_rendering():
+        call_command("analyse", str(folder / "ratings.csv"), "--output", str(folder / "out"))
     return folder / "out"
 
 
@@ -44,6 +45,7 @@ def test_the_report_opens_the_covariates_with_one_sentence(out):
     assert "Scores over the covariates" in section
 
 
+@pytest.mark.slow
 def test_each_question_has_its_covariates():
     one = measured()
     both = pd.concat([one.assign(question="a"), one.assign(question="b", rating=6 - one["rating"])])
@@ -71,6 +73,7 @@ def study(admin_user):
     return study
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_the_page_codebook_and_methods_of_a_study_tell_its_covariates(study, admin_client):
     export = collect(study)
@@ -89,6 +92,7 @@ def test_the_page_codebook_and_methods_of_a_study_tell_its_covariates(study, adm
     assert plot.status_code == 200
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_a_page_does_not_wait_for_large_models_of_covariates(study, admin_client, monkeypatch):
     monkeypatch.setattr("survey.analysis.covariates.links.MAX_WORK_ON_A_PAGE", 0)

@@ -15,14 +15,15 @@ from survey.exports.files import FORMATS
 from survey.exports.methods import methods_text
 from survey.results.collect import collect
 from tests.survey.analysis.effects.grids import grid
-from tests.survey.exports.studies import rated_study
+from tests.survey.exports.studies import rated_study, without_rendering
 
 
 @pytest.fixture(scope="module")
 def out(tmp_path_factory):
     folder = tmp_path_factory.mktemp("effects")
     grid().to_csv(folder / "ratings.csv", index=False)
-    call_command("analyse", str(folder / "ratings.csv"), "--output", str(folder / "out"))
+    with without_rendering():
+        call_command("analyse", str(folder / "ratings.csv"), "--output", str(folder / "out"))
     return folder / "out"
 
 
@@ -42,6 +43,7 @@ def test_the_report_opens_the_factors_with_one_sentence(out):
     assert "Effects of the factors" in section
 
 
+@pytest.mark.slow
 def test_each_question_has_its_effects():
     one = grid()
     both = pd.concat([one.assign(question="a"), one.assign(question="b", rating=6 - one["rating"])])
@@ -65,6 +67,7 @@ def study(admin_user):
     return study
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_the_page_codebook_and_methods_of_a_study_tell_its_effects(study, admin_client):
     export = collect(study)
@@ -78,6 +81,7 @@ def test_the_page_codebook_and_methods_of_a_study_tell_its_effects(study, admin_
     assert ("REML" in methods_text(export)) == found.of_kind("test")["p"].notna().any()
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_latex_has_the_effects_and_means_of_factors_and_names_what_was_not_tested(study):
     text = FORMATS["tex"](collect(study))["mos.tex"].decode()
@@ -91,6 +95,7 @@ def test_latex_has_the_effects_and_means_of_factors_and_names_what_was_not_teste
     assert ("Satterthwaite" in tables) == tested
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_a_page_does_not_wait_for_a_large_model(study, admin_client, monkeypatch):
     monkeypatch.setattr("survey.analysis.effects.effects.MAX_WORK_ON_A_PAGE", 0)

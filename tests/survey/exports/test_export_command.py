@@ -65,6 +65,7 @@ def test_a_study_without_ratings_says_so(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("unrendered")
 def test_a_whole_export_is_told_in_one_line(tmp_path, capsys):
     rated_study()
     export("study", "all", tmp_path / "out")

@@ -33,7 +33,7 @@ from survey.exports.workbook import workbook_bytes
 from tests.programs import R
 
 # The exports are made in the database, once for all tests.
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 @pytest.mark.slow
@@ -43,6 +43,7 @@ def test_the_same_data_give_the_same_bytes(export, files):
     assert [name for name in files if again[name] != files[name]] == []
 
 
+@pytest.mark.slow
 def test_analysis_of_the_export_is_analysis_of_the_database(tmp_path, export_of_two):
     (tmp_path / "ratings.csv").write_bytes(csv_files(export_of_two)["ratings.csv"])
     again = analyse(read_ratings(tmp_path / "ratings.csv"))
@@ -183,6 +184,7 @@ def test_the_workbook_shows_three_decimals_wide_enough_below_a_header_that_stays
     assert sheet(data, "stamp")[1] == ["rows_in", 48.0]
 
 
+@pytest.mark.slow
 def test_a_long_workbook_takes_hardly_more_memory_than_a_short_one():
     def peak(rows: int) -> int:
         number = np.arange(rows)
@@ -301,6 +303,7 @@ def test_the_methods_text_has_this_studys_numbers(export):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("unrendered")
 def test_a_simulated_study_says_so_in_every_text(export):
     made = export.ratings.assign(simulated=True)
     files = all_files(replace(export, simulated=True, ratings=made))

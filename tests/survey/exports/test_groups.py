@@ -10,20 +10,18 @@ from django.urls import reverse
 
 from survey.exports.files import all_files
 from survey.results.collect import collect
-from survey.simulation.people import simulate
-from tests.survey.factories import make_study
+from tests.survey.exports.studies import simulated_study
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 GROUPS = '[[groups]]\nkey = "plain"\n[[groups]]\nkey = "told"\ninstructions = "A network made these."\n'
 
 
 @pytest.fixture
 def study(admin_user):
-    made = make_study(GROUPS)
+    made = simulated_study(GROUPS, people=12, seed=1)
     made.owner = admin_user
     made.save(update_fields=["owner"])
-    simulate(made, participants=12, seed=1)
     return made
 
 
@@ -42,6 +40,7 @@ def test_results_compare_the_groups_first_in_a_sentence(study, admin_client):
     assert table.status_code == 200
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_downloads_have_the_group_of_each_rating_and_person_and_the_comparison(study):
     files = all_files(collect(study))
     ratings, people, groups, sessions, codebook = (
@@ -69,10 +68,9 @@ def test_a_page_does_not_wait_for_a_large_model_of_groups(study, admin_client, m
 
 
 def test_a_study_without_groups_has_no_such_view(admin_user, admin_client):
-    made = make_study(slug="alone")
+    made = simulated_study(slug="alone", people=3, seed=1)
     made.owner = admin_user
     made.save(update_fields=["owner"])
-    simulate(made, participants=3, seed=1)
     export = collect(made)
     assert "group_sessions" not in export.people_tables
     assert "results/groups/" not in admin_client.get(reverse("results", args=["alone"])).content.decode()

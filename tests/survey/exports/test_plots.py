@@ -25,7 +25,7 @@ from survey.analysis.plots import (
     style,
 )
 from survey.analysis.plots.style import CATEGORIES
-from tests.survey.exports.studies import NASTY, ratings_frame
+from tests.survey.exports.studies import BLANK, NASTY, ratings_frame
 
 
 def data_of(table: pd.DataFrame):
@@ -59,10 +59,16 @@ def table_of(plot: Plot, data: PlotData) -> pd.DataFrame:
     return table
 
 
+@pytest.fixture(scope="module")
+def drawings(data) -> dict[str, bytes]:
+    """Every plot, drawn once."""
+    return {plot.name: render(plot.draw, table_of(plot, data)) for plot in PLOTS}
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("plot", PLOTS, ids=lambda plot: plot.name)
-def test_the_same_table_gives_the_same_bytes(data, plot):
-    table = table_of(plot, data)
-    assert render(plot.draw, table) == render(plot.draw, table)
+def test_the_same_table_gives_the_same_bytes(data, plot, drawings):
+    assert render(plot.draw, table_of(plot, data)) == drawings[plot.name]
 
 
 @pytest.mark.parametrize("file_format", FORMATS)
@@ -72,30 +78,37 @@ def test_every_format_gives_the_same_bytes(data, file_format):
     assert render(plot.draw, table, file_format) == render(plot.draw, table, file_format)
 
 
-def test_threads_do_not_disturb_each_other(data):
+@pytest.mark.slow
+def test_threads_do_not_disturb_each_other(data, drawings):
     plots = [plot for plot in PLOTS if plot.name in ("sos", "observers")] * 2
-    alone = [render(plot.draw, table_of(plot, data)) for plot in plots]
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(lambda plot: render(plot.draw, table_of(plot, data)), plots))
-    assert together == alone
+    assert together == [drawings[plot.name] for plot in plots]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("plot", PLOTS, ids=lambda plot: plot.name)
-def test_a_plot_is_drawn_from_its_table_alone(data, plot):
+def test_a_plot_is_drawn_from_its_table_alone(data, plot, drawings):
     """What stands under a plot is what was drawn: another table, another drawing."""
     table = table_of(plot, data)
     numbers = [name for name in table.columns if pd.api.types.is_float_dtype(table[name])]
     changed = table.assign(**{name: (table[name] * 0.5 + 1).clip(1, 4.5) for name in numbers})
-    assert render(plot.draw, changed) != render(plot.draw, table)
+    assert render(plot.draw, changed) != drawings[plot.name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("plot", PLOTS, ids=lambda plot: plot.name)
-def test_a_page_knows_the_size_of_a_drawing_before_it_is_drawn(data, plot):
-    table = table_of(plot, data)
-    width, height = plot.shape(table)
-    said = re.search(rb'<svg[^>]* viewBox="0 0 ([\d.]+) ([\d.]+)"', render(plot.draw, table))
+def test_a_page_knows_the_size_of_a_drawing_before_it_is_drawn(data, plot, drawings):
+    width, height = plot.shape(table_of(plot, data))
+    said = re.search(rb'<svg[^>]* viewBox="0 0 ([\d.]+) ([\d.]+)"', drawings[plot.name])
     assert said
     assert [float(side) for side in said.groups()] == pytest.approx([width, height], abs=1)
+
+
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_a_test_that_is_not_about_drawings_draws_none(data, file_format, unrendered):
+    plot = plot_named("mos")
+    assert render(plot.draw, table_of(plot, data), file_format) == BLANK
 
 
 def test_no_drawing_tells_the_time_or_the_host(data):
@@ -105,12 +118,14 @@ def test_no_drawing_tells_the_time_or_the_host(data):
         assert not re.search(rb"CreationDate|<dc:date>|20\d\d-\d\d-\d\dT", drawing)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("items", "people"), [(1, 1), (1, 5), (5, 1), (2, 2), (61, 3)])
 def test_any_size_is_drawn(items, people):
     for plot, table in drawable(data_of(ratings_frame(items, people))):
         assert render(plot.draw, table).startswith(b"<?xml"), plot.name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rating", [1, 5])
 def test_unanimous_ratings_are_drawn(rating):
     drawn = drawable(data_of(ratings_frame().assign(rating=rating)))

@@ -16,9 +16,10 @@ from survey.exports.folder import write_folder
 from survey.exports.interchange import sujson_dataset, sureal_dataset
 from survey.exports.tables import csv_bytes, json_bytes, parquet_bytes
 from survey.results.export import Export
+from tests.survey.exports.studies import without_rendering
 
 # The exports are made in the database, once for all tests.
-pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module", params=["one", "two"])
@@ -28,10 +29,11 @@ def export(request, exports: dict[str, Export]) -> Export:
 
 
 @pytest.fixture(scope="module")
-def folder(export: Export, files: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(export: Export, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The whole export."""
     folder = tmp_path_factory.mktemp("export")
-    write_folder(files if export.slug == "one" else all_files(export), folder)
+    with without_rendering():
+        write_folder(all_files(export), folder)
     return folder
 
 

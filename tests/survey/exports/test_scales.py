@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from django.core.management import call_command
+from django.db import transaction
 from django.urls import reverse
 
 from survey.access import tokens
@@ -26,11 +27,11 @@ from survey.exports.methods import methods_text
 from survey.exports.tables import csv_bytes, records
 from survey.models import Rating, Study
 from survey.results.collect import collect, mos_tables
+from survey.results.export import Export
 from survey.results.monitor import look
-from survey.simulation.people import simulate
 from survey.study.preregistration import preregistration
 from tests.programs import R
-from tests.survey.factories import make_study
+from tests.survey.exports.studies import simulated_study
 
 pytestmark = [
     pytest.mark.django_db,
@@ -56,14 +57,29 @@ FILES["mixed"] = (
 
 def simulated(toml: str) -> Study:
     """Return a study that eight people rated, two of them careless."""
-    study = make_study(toml)
-    simulate(study, participants=8, seed=3, careless=0.25)
-    return study
+    return simulated_study(toml, people=8, seed=3, careless=0.25)
+
+
+@pytest.fixture(scope="module")
+def exports(django_db_setup, django_db_blocker) -> dict[str, Export]:
+    """A study of each scale, and one of all three."""
+    made = {}
+    with django_db_blocker.unblock():
+        for scale, toml in FILES.items():
+            with transaction.atomic():
+                made[scale] = collect(simulated(toml))
+                transaction.set_rollback(True)
+    return made
 
 
 @pytest.fixture(params=[scale for scale in FILES if scale != "mixed"])
 def scale(request) -> str:
     return str(request.param)
+
+
+@pytest.fixture
+def export(exports: dict[str, Export], scale: str) -> Export:
+    return exports[scale]
 
 
 @pytest.fixture
@@ -129,8 +145,8 @@ def rated(ratings: Ratings, question: str) -> Counter[tuple[str, str, float]]:
 
 
 @pytest.mark.slow
-def test_every_format_is_read_back_with_each_question_on_its_own_scale(tmp_path):
-    export = collect(simulated(FILES["mixed"]))
+def test_every_format_is_read_back_with_each_question_on_its_own_scale(exports, tmp_path):
+    export = exports["mixed"]
     write_folder(all_files(export), tmp_path)
     names = ["ratings.csv", "results.xlsx", "results.json", "ratings.parquet", "sujson.json", "psych-ds", "."]
     whole = {name: read_ratings(tmp_path / name) for name in names}
@@ -163,11 +179,11 @@ def test_scales_of_questions_are_named_by_an_option(tmp_path):
         read_ratings(path, parse_options(**options, scale="quality=1:5,liking=0:100"))
 
 
-def test_ratings_are_on_the_scale_and_use_more_than_five_values_of_it(study, scale):
+def test_ratings_are_on_the_scale_and_use_more_than_five_values_of_it(study, scale, export):
     values = set(Rating.objects.values_list("value", flat=True))
     assert all(study.questions.get().scale.contains(value) for value in values)
     assert len(values) > 5
-    assert collect(study).ratings["rating"].dtype.kind == ("i" if scale == "1:7" else "f")
+    assert export.ratings["rating"].dtype.kind == ("i" if scale == "1:7" else "f")
 
 
 @pytest.mark.parametrize(
@@ -177,17 +193,28 @@ def test_ratings_are_on_the_scale_and_use_more_than_five_values_of_it(study, sca
         pytest.param(["Rscript", "reproduce.R"], id="r", marks=NEEDS_R),
     ],
 )
-def test_the_scripts_reproduce_the_table(study, script, tmp_path):
-    export = collect(study)
+def test_the_scripts_reproduce_the_table(exports, script, tmp_path):
+    """One run for all scales: each of the three questions is on its own."""
+    export = exports["mixed"]
     for name, data in (csv_files(export) | reproduction(export)).items():
         (tmp_path / name).write_bytes(data)
     done = subprocess.run(script, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
-    assert "mos.csv is reproduced: 6 rows" in done.stdout
+    assert "mos.csv is reproduced: 18 rows" in done.stdout
 
 
-def test_texts_name_the_scale(study, scale):
-    export = collect(study)
+def test_the_scripts_know_the_scale(export, scale):
+    scripts = reproduction(export)
+    python, r = {
+        "0:100": ("(0, 100, 0)", "c(0, 100, 0)"),
+        "1:7": ("(1, 7, 1)", "c(1, 7, 1)"),
+        "1:5:0.5": ("(1, 5, 0.5)", "c(1, 5, 0.5)"),
+    }[scale]
+    assert f'"quality": {python}'.encode() in scripts["reproduce.py"]
+    assert f'"quality" = {r}'.encode() in scripts["reproduce.R"]
+
+
+def test_texts_name_the_scale(study, scale, export):
     low, high = ("0", "100") if scale == "0:100" else ("1", scale[2])
     described = codebook(export).set_index(["table", "column"])
     assert described.loc[("ratings", "rating"), "unit"] == f"{low}..{high}"
@@ -212,10 +239,10 @@ def test_the_live_page_counts_in_points_of_the_scale(study, scale, admin_client)
     assert {"0:100": "± 6.25", "1:7": "± 0.375", "1:5:0.5": "± 0.25"}[scale] in page
 
 
-def test_a_trap_is_answered_on_the_scale(study, scale):
+def test_a_trap_is_answered_on_the_scale(export, scale):
     if scale == "1:5:0.5":
         return
-    screening = collect(study).analysis.screening
+    screening = export.analysis.screening
     trap = screening[screening["rule"] == "trap"].set_index("participant")["verdict"]
     assert set(trap) == {"ok", "flagged"}
 
