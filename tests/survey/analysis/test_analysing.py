@@ -40,6 +40,7 @@ def test_the_tables_have_the_columns_that_are_promised():
     assert "conditions" not in tables_
 
 
+@pytest.mark.slow
 def test_several_questions_are_kept_apart():
     one, two = study(seed=1), study(seed=2)
     both = pd.concat([one.assign(question="overall"), two.assign(question="style")], ignore_index=True)
@@ -57,6 +58,7 @@ def test_one_question_needs_no_column_for_it():
     assert list(result.questions) == ["overall"]
 
 
+@pytest.mark.slow
 @given(tables())
 @few
 def test_any_table_can_be_analysed_and_written_as_json(table):

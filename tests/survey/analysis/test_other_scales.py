@@ -206,6 +206,7 @@ def test_questions_may_have_scales_of_their_own():
         check(table.assign(rating=20))
 
 
+@pytest.mark.slow
 def test_an_item_whose_ratings_are_all_empty_keeps_its_row():
     table = conditions(study(items=4, participants=5)).astype({"rating": float})
     table.loc[table["item"] == "item2", "rating"] = np.nan

@@ -109,6 +109,7 @@ def ours() -> dict[str, Analysis]:
     return {name: analyse(check(table, scale=scale)) for name, (table, scale) in TABLES.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TABLES)
 def test_intervals_of_items_are_rs(by_r, ours, name):
     for row in ours[name].mos.itertuples():

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -103,6 +104,7 @@ def read_back(path: Path, **options: str) -> Table:
     return dict(zip(keys, rows["rating"].tolist(), strict=True))
 
 
+@pytest.mark.slow
 def test_any_table_is_read_back_equal_from_any_form(tmp_path):
     tried = Counter[str]()
 

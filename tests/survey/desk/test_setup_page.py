@@ -473,6 +473,7 @@ def test_a_language_that_does_not_ship_asks_for_every_text_and_is_then_spoken(cl
     assert "texts of the pages have no Italian wording: people see them in English." in told
 
 
+@pytest.mark.slow
 def test_wording_is_marked_as_accepted_or_own_and_goes_with_its_language(client, owner, study):
     sent = {
         "another": "it",

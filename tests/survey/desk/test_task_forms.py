@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, get_args
 
+import pytest
 from django.forms import FloatField, IntegerField
 from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
@@ -154,6 +155,7 @@ def definitions(draw: st.DrawFn) -> Definition:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(definition=definitions(), keys_stay=...)
 def test_a_form_left_as_it_is_says_the_same_again(definition: Definition, keys_stay: bool):

@@ -29,7 +29,7 @@ from survey.study.erasure import purge, withdraw
 from tests.survey.exports.studies import TWO_QUESTIONS, give_ratings, rated_study
 from tests.survey.factories import make_study, rate_all
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 @pytest.fixture

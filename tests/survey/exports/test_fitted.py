@@ -16,7 +16,7 @@ from survey.results.panels import DEFAULT, Selection
 from survey.study import stored
 from tests.survey.exports.studies import TWO_QUESTIONS, rated_study
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 @pytest.fixture

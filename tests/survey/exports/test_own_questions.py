@@ -62,6 +62,7 @@ def test_they_are_columns_of_the_people_and_a_table_of_their_own(method):
     assert own["other"].notna().all() == (method == "pair")
 
 
+@pytest.mark.slow
 def test_every_other_format_that_has_people_has_them():
     study = answered()
     everything = study_files(study, "all")

@@ -95,12 +95,14 @@ def folders(tmp_path_factory) -> dict[str, Path]:
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STUDIES)
 def test_python_rebuilds_the_table_of_every_export(folders, name, capsys):
     runpy.run_path(str(folders[name] / "reproduce.py"), run_name="__main__")
     assert "mos.csv is reproduced" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @needs_r
 def test_r_rebuilds_the_table_of_every_export(folders):
     run = run_r(folders.values(), "C.UTF-8")

@@ -11,7 +11,7 @@ from survey.models import Rating
 from survey.results.collect import collect
 from tests.survey.exports.studies import rated_study
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 @pytest.fixture

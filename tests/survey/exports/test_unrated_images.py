@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pandas as pd
+import pytest
 
 from survey.analysis import analyse, read_ratings
 from survey.analysis.report.answers import answer
@@ -31,6 +32,7 @@ def add_late(study: Study) -> None:
     late.save()
 
 
+@pytest.mark.slow
 def test_an_image_that_nobody_rated_is_everywhere(db, tmp_path):
     for toml, count in (("", 1), (TWO_QUESTIONS, 2)):
         study = unrated_study(toml, slug=f"late-{count}")
@@ -54,6 +56,7 @@ def test_an_image_that_nobody_rated_is_everywhere(db, tmp_path):
         assert "late image" in read.notes["unrated"]
 
 
+@pytest.mark.slow
 def test_an_image_that_nobody_rated_hides_no_finding_on_the_others(db):
     study = rated_study(people=16, slug="whole")
     before = answer(collect(study).analysis)

@@ -144,6 +144,7 @@ def test_the_median_time_is_of_the_main_phase():
     assert look(study).seconds == 2.0
 
 
+@pytest.mark.slow
 def test_a_careless_rater_is_flagged():
     study = make_study(contents=["a", "b", "c", "d", "e", "f", "g"], conditions=["x", "y", "z"])
     give_ratings(study, 8)

@@ -35,6 +35,7 @@ def study() -> Study:
     return study
 
 
+@pytest.mark.slow
 def test_after_a_purge_no_export_and_no_answer_of_the_api_holds_what_was_purged(study, client):
     owner = User.objects.create_user("owner")
     Study.objects.update(owner=owner)

@@ -38,6 +38,7 @@ def test_a_panel_without_the_flagged_may_be_empty():
     assert any("All 4 people are flagged" in claim.text for claim in said.claims)
 
 
+@pytest.mark.slow
 def test_the_command_says_that_nobody_is_left(tmp_path):
     path = tmp_path / "ratings.csv"
     all_failed_gold().to_csv(path, index=False)

@@ -33,6 +33,7 @@ def designs() -> list[list]:
     return [full_design(seed) for seed in range(2000)]
 
 
+@pytest.mark.slow
 def test_no_content_stands_twice_running_in_2000_designs(designs):
     for slots in designs:
         assert all(a.unit.content != b.unit.content for a, b in pairwise(slots))
@@ -53,6 +54,7 @@ def test_repeats_stand_far_from_their_first_showing_in_2000_designs(designs):
         assert all(place - first[key] >= repeat_gap(len(scored)) for key, place in repeats)
 
 
+@pytest.mark.slow
 def test_conditions_are_spread_evenly_over_positions():
     """Over many participants each condition stands equally often in each sixth of the session."""
     counts: Counter[tuple[str, int]] = Counter()
@@ -64,6 +66,7 @@ def test_conditions_are_spread_evenly_over_positions():
     assert len(counts) == 36
 
 
+@pytest.mark.slow
 @given(
     contents=st.integers(2, 6),
     conditions=st.integers(1, 6),

@@ -108,6 +108,7 @@ def test_with_every_group_full_nobody_begins_and_nobody_is_put_elsewhere():
     assert sizes(study) == {"plain": 1, "told": 1}
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_50_who_start_at_once_fill_the_groups_evenly():
     study = make_study(TWO)
@@ -193,6 +194,7 @@ def largest_difference(seed: int, groups_: int) -> int:
     return max(done.values()) - min(done.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("groups_", [2, 3, 4])
 def test_groups_of_180_who_start_differ_by_4_or_less_in_19_of_20_studies(groups_):
     differences = sorted(largest_difference(seed, groups_) for seed in range(400))

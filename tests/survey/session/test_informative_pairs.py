@@ -154,6 +154,7 @@ def test_each_question_has_its_own_choices():
     assert not state_of(study).lent.any()
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_people_who_start_at_once_get_different_pairs():
     """A count read before the others' starts were written would give all of them the same tree."""

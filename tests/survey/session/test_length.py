@@ -65,6 +65,7 @@ def test_programs_and_previews_say_nothing_of_how_long_people_take(client, admin
     assert "It takes about 1 minute." in welcome(client)
 
 
+@pytest.mark.slow
 def test_it_comes_to_rest_after_the_first_sessions(client):
     study = make_study()
     finish_in(study, 7, FIRST)

@@ -17,7 +17,7 @@ from survey.session.design import GOLD_FREE, repeat_gap
 from survey.study.publish import Picture
 from tests.survey.factories import make_study, picture, rate_all
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.one_database]
 
 FACTS = ("cat", "dog", "owl", "elk", "ant")
 PEOPLE = 40

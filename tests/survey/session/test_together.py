@@ -45,6 +45,7 @@ def places(study) -> list[int]:
     return [counts[pk] for pk in study.stimuli.filter(role="main").values_list("pk", flat=True)]
 
 
+@pytest.mark.slow
 def test_50_who_start_at_once_get_a_balanced_design():
     """P.910's server, psiTurk, reVISit: counts read before others' starts were written."""
     study = make_study("[session]\nimages = 4\n", contents=FACTS, conditions=("weak", "strong"))
@@ -54,6 +55,7 @@ def test_50_who_start_at_once_get_a_balanced_design():
     assert set(places(study)) == {PEOPLE * 4 // 10}
 
 
+@pytest.mark.slow
 def test_50_identical_answers_at_once_give_one_row():
     study = make_study()
     person = join(Client(), study)
@@ -63,6 +65,7 @@ def test_50_identical_answers_at_once_give_one_row():
     assert list(Rating.objects.values_list("value", flat=True)) == [4]
 
 
+@pytest.mark.slow
 def test_50_different_answers_to_one_image_at_once_keep_one_of_them():
     study = make_study()
     person = join(Client(), study)

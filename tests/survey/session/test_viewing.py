@@ -96,6 +96,7 @@ def test_the_first_page_says_what_is_stored(client):
     assert "how far away you sit" in client.get(f"/s/{study.slug}/").content.decode()
 
 
+@pytest.mark.slow
 def test_the_participants_table_and_the_methods_say_it():
     study = rated_study(BOTH, people=12)
     for number, person in enumerate(study.participants.order_by("pk")):

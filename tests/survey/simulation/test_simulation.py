@@ -21,7 +21,7 @@ from survey.simulation.bots import player
 from survey.simulation.people import SimulationError, simulate
 from tests.survey.factories import make_study
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 @pytest.fixture(autouse=True)

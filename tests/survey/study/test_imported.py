@@ -42,6 +42,7 @@ def same_as_file(folder: Path, **options: str) -> None:
     pd.testing.assert_frame_equal(export.analysis.observers, analyse(ratings).observers, check_dtype=False)
 
 
+@pytest.mark.slow
 def test_a_wide_sheet_becomes_a_study_with_the_files_results(tmp_path):
     said = run(tmp_path, WIDE)
     assert "314 imported ratings of 7 items by 45 participants" in said
@@ -75,6 +76,7 @@ def test_an_item_that_nobody_rated_is_named(tmp_path):
     assert "without any rating" not in run(tmp_path, WIDE, "other")
 
 
+@pytest.mark.slow
 def test_questions_repeats_and_conditions_are_kept(tmp_path):
     text = "participant,item,Quality of it,appeal,condition\n" + "".join(
         f"someone with a long name {p},i{i},{1 + (p + i + t) % 5},{1 + (p * i + t) % 5},c{i % 2}\n"
@@ -100,6 +102,7 @@ def test_questions_repeats_and_conditions_are_kept(tmp_path):
     pd.testing.assert_frame_equal(ours, theirs, check_dtype=False)
 
 
+@pytest.mark.slow
 def test_positions_references_and_expected_answers_are_kept(tmp_path):
     text = (
         "participant,item,question,question_scale,rating,position,reference,expected,phase\n"

@@ -223,6 +223,7 @@ def widest_in_results(study: Study) -> float:
     return max(float(((table["ci_high"] - table["ci_low"]) / 2).max()) for table in scores)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 @pytest.mark.parametrize("rule", ["balanced", "informative"])
 def test_a_pair_study_pauses_at_the_widths_that_its_results_show(rule):

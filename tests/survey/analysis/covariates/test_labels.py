@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 from PIL import Image
 
 from generator.making.covariates import measure
@@ -36,6 +37,7 @@ def test_only_the_column_of_covariates_is_put_in_words():
     assert table["covariate"].tolist() == ["ssim", "mine"]
 
 
+@pytest.mark.slow
 def test_a_report_shows_labels_and_the_table_keeps_names():
     found = analyse(measured().rename(columns={"noise": "colour_from_style"}))
     assert found.covariates is not None

@@ -132,12 +132,14 @@ def test_a_factor_that_cannot_be_tested_leaves_the_others_tested():
     assert tests.loc["layer", "p"] == pytest.approx(0.43, abs=0.02)
 
 
+@pytest.mark.slow
 def test_ratings_of_one_image_by_one_person_count_once():
     table = grid()
     twice = pd.concat([table, table], ignore_index=True)
     pd.testing.assert_frame_equal(effects_of(table).table, effects_of(twice).table)
 
 
+@pytest.mark.slow
 def test_the_order_of_rows_and_the_form_of_numbers_change_nothing():
     table = grid()
     table["layer"] = table["layer"].map({"l0": 0.1, "l1": 1.0, "l2": 10.0})
@@ -169,6 +171,7 @@ def test_images_without_factors_have_no_effects():
     assert factor_effects(check(grid()[["participant", "item", "rating"]]).table) is None
 
 
+@pytest.mark.slow
 def test_levels_with_a_cross_in_their_names_keep_their_means():
     table = grid(missing=0.1)
     crossed = table.assign(layer=table["layer"].map({"l0": "a × b", "l1": "a", "l2": "b × a"}))

@@ -139,6 +139,7 @@ def test_pairs_that_nobody_rated_both_of_are_no_test():
     assert table["p_holm"].isna().tolist() == [True, False, False]
 
 
+@pytest.mark.slow
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
 @few
 def test_holm_is_statsmodels(p):

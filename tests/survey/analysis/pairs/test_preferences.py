@@ -106,6 +106,7 @@ def test_it_refuses_what_is_no_choice(table, words):
         analyse_preferences(table)
 
 
+@pytest.mark.slow
 def test_every_plot_is_drawn_the_same_from_the_same_choices():
     table = two_contents()
     names = {*table["first"], *table["second"]}
