@@ -76,6 +76,7 @@ def test_what_is_too_large_to_travel_is_refused_in_one_line(tmp_path, monkeypatc
     assert "is there already" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_section_that_fails_leaves_the_others_and_the_exit_code_says_so(tmp_path, monkeypatch):
     def broken(bench, report):
         raise RuntimeError("no such kernel")

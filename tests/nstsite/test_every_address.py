@@ -163,6 +163,7 @@ def test_every_address_answers_as_meant_and_is_reached(site: Site, name: str) ->
     assert statuses & ({303} if name in ONWARD else {200, 302}) or name in ABSENT, statuses
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ROUTES)
 @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 @given(data=st.data())

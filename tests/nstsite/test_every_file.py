@@ -156,6 +156,7 @@ def test_a_sound_file_is_read(name, readers, tmp_path):
     assert readers[name].read(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_harmed_file_gets_its_readers_own_error(name, readers, tmp_path):
     reader, answers = readers[name], Counter[str]()

@@ -69,6 +69,7 @@ def test_browsers_are_sent_past_the_server_to_a_public_bucket_but_only_participa
     assert Client().get(address).status_code == 404
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_an_image_gone_from_the_bucket_is_404_and_the_answer_still_counts(bucket):
     study = make_study()

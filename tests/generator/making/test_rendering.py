@@ -55,6 +55,7 @@ def test_a_grid_goes_from_plan_to_images_with_their_provenance(write_plan: PlanW
     assert len({cell.sha256 for cell in image_set.cells.all()}) == 4
 
 
+@pytest.mark.slow
 def test_images_of_nnst_and_strotss_say_by_which_method_and_weight_they_were_made(
     write_plan: PlanWriter,
 ) -> None:

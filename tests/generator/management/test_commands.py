@@ -212,6 +212,7 @@ def test_words_that_make_no_plan_are_refused_with_their_option(
     assert message in refusal("generate", *words)
 
 
+@pytest.mark.slow
 def test_a_dry_run_fetches_no_network(write_plan: PlanWriter, settings, tmp_path: Path, monkeypatch) -> None:
     settings.WEIGHTS_DIR = tmp_path / "weights"
     monkeypatch.setattr("generator.nst.weights.registry.fetch", lambda *args: pytest.fail("fetched"))

@@ -96,6 +96,7 @@ def test_a_cell_that_leaves_has_the_rest_recorded_anew(monkeypatch, recorded) ->
     assert all(torch.equal(one.image, other.image) for one, other in zip(repeated, plain, strict=True))
 
 
+@pytest.mark.slow
 def test_an_evaluation_that_cannot_be_recorded_runs_plainly_and_the_verdict_says_so(
     monkeypatch, recorded
 ) -> None:
@@ -114,6 +115,7 @@ def test_an_evaluation_that_cannot_be_recorded_runs_plainly_and_the_verdict_says
     assert not other[0].notes
 
 
+@pytest.mark.slow
 def test_a_recording_that_was_taken_before_and_fails_now_is_said(monkeypatch, recorded) -> None:
     made()
 

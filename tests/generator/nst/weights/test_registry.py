@@ -95,6 +95,7 @@ def test_a_file_short_of_a_layer_never_becomes_the_cache(tmp_path, monkeypatch):
     assert not registry.cached("vgg19", tmp_path).exists()
 
 
+@pytest.mark.slow
 def test_verify_compares_vgg16_with_the_original_where_it_is_at_hand(cache, tmp_path):
     assert {check.status for check in registry.verify("vgg16", cache)} == {"not compared"}
     tensors = dict(registry.load("vgg16", cache).tensors)
