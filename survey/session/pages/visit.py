@@ -170,11 +170,12 @@ Page = Callable[..., HttpResponseBase]
 
 
 def participant_page(
-    *methods: str, newcomers: bool = False
+    *methods: str, newcomers: bool = False, wordless: bool = False
 ) -> Callable[[Page], Callable[..., HttpResponseBase]]:
     """Make a view of `page(visit)`: open to all, in the visitor's language, never cached nor indexed.
 
-    Without `newcomers`, whoever has no place in the study is sent to its first page. Forms are guarded as by Go's
+    Without `newcomers`, whoever has no place in the study is sent to its first page. A `wordless` page needs no language, and
+    so no look at the definition. Forms are guarded as by Go's
     net/http.CrossOriginProtection (what the browser itself says of the form's origin), so no cookie but the
     participant's own is needed, and an answer outlives the loss of that one.
     """
@@ -192,7 +193,7 @@ def participant_page(
                 response = visit.page("refused", status=403)
             elif not newcomers and visit.participant is None:
                 response = visit.go("participant")
-            elif visit.by_script:
+            elif wordless or visit.by_script:
                 response = page(visit, **kwargs)
             else:
                 with speaking(visit.language, visit.definition.wording):

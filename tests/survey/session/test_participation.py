@@ -147,6 +147,14 @@ def test_a_guessed_image_is_shown_to_participants_of_its_study_only(client):
     assert stranger.get(f"/s/study/image/{name}").status_code == 404
 
 
+def test_an_image_costs_a_participant_one_query(client, django_assert_num_queries):
+    study = make_study()
+    join(client, study)
+    name = study.stimuli.first().name
+    with django_assert_num_queries(1):
+        assert client.get(f"/s/study/image/{name}").status_code == 200
+
+
 def test_an_image_missing_from_the_store_is_a_clear_404(client):
     study = make_study()
     join(client, study)
