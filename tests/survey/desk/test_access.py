@@ -13,6 +13,7 @@ from django.urls import reverse
 from survey.access import accounts, tokens
 from survey.access.roles import Role
 from survey.models import AccountLink, Study
+from survey.simulation import example
 from survey.study import decisions
 from tests.survey.desk.access_table import ELSEWHERE, LEVELS, ROWS
 from tests.survey.desk.conftest import client_of
@@ -26,8 +27,9 @@ PEOPLE = ("admin", "owner", "viewer", "researcher", "anonymous")
 
 
 @pytest.fixture
-def world(study: Study, owner: User) -> dict[str, Any]:
-    """All people, and one of each thing that an address can name."""
+def world(study: Study, owner: User, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """All people, and one of each thing that an address can name; the example study has one participant."""
+    monkeypatch.setattr(example, "PARTICIPANTS", 1)
     return make_world(study, owner)
 
 
