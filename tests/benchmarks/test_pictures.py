@@ -127,4 +127,5 @@ def test_the_trials_and_the_study_of_the_default_can_be_read() -> None:
     pairs, trials = read(folder / "trials.toml")
     assert len(pairs) == 7
     assert [trial.recipe.preset for trial in trials] == ["modern", "modern-2026-11-21"]
+    assert {trial.recipe.size for trial in read(folder / "nnst.toml")[1]} == {384}
     assert load(folder / "study.toml").method == "pair"
