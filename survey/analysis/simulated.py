@@ -45,7 +45,11 @@ def marked(scores: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     """Return a table of items' scores with the column `SCORED`, where a program gave any of a checked table's ratings."""
     if not simulated_people(table):
         return scores
-    programs = table[table[COLUMN]].groupby("item")["participant"].nunique()
+    return marked_by_counts(scores, table[table[COLUMN]].groupby("item")["participant"].nunique())
+
+
+def marked_by_counts(scores: pd.DataFrame, programs: pd.Series) -> pd.DataFrame:
+    """Return a table of items' scores with the column `SCORED`, from the number of programs that rated each item."""
     return scores.assign(**{SCORED: scores["item"].map(programs).fillna(0).astype("int64")})
 
 

@@ -18,6 +18,7 @@ from survey.analysis import Ratings, analyse, check
 from survey.analysis.covariates.labels import label
 from survey.analysis.items.mos import mos_from_counts, mos_table
 from survey.analysis.scale import ACR, Scale
+from survey.analysis.simulated import marked, marked_by_counts
 from survey.analysis.table import code, main_phase
 from survey.models import Exclusion, OwnAnswer, Preference, Rating, Study, Trial
 from survey.results.export import Export, QuestionText
@@ -80,24 +81,25 @@ def mos_tables(study: Study) -> dict[str, pd.DataFrame]:
     if counts.empty:
         raise NoRatings(f"study {study.slug!r} has no rating that counts yet")
     asked = asked_items(study)
-    return {
+    programs = dict(tuple(rating_counts(study, is_simulated=True).groupby("question")))
+    tables = {
         str(key): _mos_of_counts(rows, scales[str(key)], asked) for key, rows in counts.groupby("question")
+    }
+    # Nobody rated an image twice: a rating is a participant.
+    return {
+        key: marked_by_counts(mos, programs[key].groupby("item")["n"].sum()) if key in programs else mos
+        for key, mos in tables.items()
     }
 
 
 def _mos_tables_of_rows(study: Study) -> dict[str, pd.DataFrame]:
     ratings = checked(study, counted_ratings(study), asked_items(study))
     main = main_phase(ratings.table)
-    return {
-        str(key): mos_table(
-            code(
-                main[main["question"] == key],
-                ratings.scale_of(str(key)),
-                items=ratings.listed_items(main, str(key)),
-            )
-        )
-        for key in sorted(main["question"].unique())
-    }
+    found = {}
+    for key in sorted(main["question"].unique()):
+        rows, listed = main[main["question"] == key], ratings.listed_items(main, str(key))
+        found[str(key)] = marked(mos_table(code(rows, ratings.scale_of(str(key)), items=listed)), rows)
+    return found
 
 
 def _mos_of_counts(rows: pd.DataFrame, scale: Scale, asked: Collection[str]) -> pd.DataFrame:

@@ -117,10 +117,12 @@ def has_repeats(study: Study) -> bool:
     return pairs.filter(n__gt=1).exists()
 
 
-def rating_counts(study: Study) -> pd.DataFrame:
+def rating_counts(study: Study, **of: bool) -> pd.DataFrame:
     """Return how often each item got each rating in the main phase, by one query.
 
     Columns: question, item, rating, n; sorted. Previews and excluded participants do not count.
+
+    of: what holds of the participants who count, as `is_simulated=True`; all count by default.
     """
     left_out = Exclusion.in_force(study)
     counts = (
@@ -128,6 +130,7 @@ def rating_counts(study: Study) -> pd.DataFrame:
             trial__participant__study=study,
             trial__participant__is_preview=False,
             trial__phase=Trial.Phase.MAIN,
+            **{f"trial__participant__{name}": value for name, value in of.items()},
         )
         .exclude(trial__participant__in=left_out.values("participant"))
         .order_by()
