@@ -73,6 +73,7 @@ async def play(
     pause: float = 0.0,
     retry: bool = False,
     seat: Seat | None = None,
+    kind: type[Player] = Player,
 ) -> None:
     """Play sessions one after the other while `goes_on()`. Each answer waits `pause` seconds on average.
 
@@ -84,10 +85,11 @@ async def play(
         pause: Mean seconds before an answer.
         retry: Send an answer again, like the page's outbox, until the server has saved it.
         seat: A session that has already started.
+        kind: How the browser behaves.
     """
     rng = random.Random(id(seat))
     while goes_on():
-        browser, ahead = seat or (Player(port), [])
+        browser, ahead = seat or (kind(port), [])
         seat = None
         try:
             if not ahead:

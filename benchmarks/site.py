@@ -103,7 +103,7 @@ class Site:
             yield port, process.pid
         finally:
             process.terminate()
-            process.wait(timeout=30)
+            process.wait(timeout=180)
 
     def missing(self, tokens: list[str]) -> tuple[int, int]:
         """Return how many of these trials have no rating, and how many have more than one."""

@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import HttpResponseBase
 from django.test import Client, override_settings
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import get_resolver
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +21,7 @@ from generator.queue import worker
 from survey.access import tokens
 from survey.models import Participant
 from survey.session.starting import return_token
+from tests.nstsite.hostile import address, routes
 from tests.survey.desk.access_table import ROWS
 from tests.survey.desk.world import filled, make_world
 from tests.survey.exports.studies import rated_study
@@ -42,19 +43,6 @@ EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "3"))
 INLINE = re.compile(
     rb"""<script(?![^>]*(src=|type="application/json"))|<style|\sstyle=|\son[a-z]+=["']|javascript:""", re.I
 )
-
-
-def routes(resolver: URLResolver, prefix: str = "") -> dict[str, str]:
-    """Return every route below a resolver by its name; the admin's own pages are Django's to test."""
-    found: dict[str, str] = {}
-    for entry in resolver.url_patterns:
-        route = prefix + str(entry.pattern)
-        if isinstance(entry, URLPattern):
-            assert entry.name not in found, f"two addresses are called {entry.name}"
-            found[str(entry.name)] = route
-        elif isinstance(entry, URLResolver) and route != "admin/":
-            found |= routes(entry, route)
-    return found
 
 
 ROUTES = routes(get_resolver())
@@ -141,11 +129,6 @@ def site(
         patch.setattr(worker, "_start", lambda name, lock: None)
         yield Site()
         transaction.set_rollback(True)
-
-
-def address(route: str, keys: dict[str, Any]) -> str:
-    """Fill the parts of a route, written as in urls.py."""
-    return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda part: str(keys[part[1]]), route)
 
 
 @pytest.mark.parametrize("name", ROUTES)
