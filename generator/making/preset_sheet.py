@@ -55,7 +55,7 @@ def small(recipe: Recipe, shape: sizes.Size, size: int, evaluations: int, networ
     """Return a preset's recipe for a content image of this shape, with another size and fewer evaluations.
 
     It has as many levels as at its original size, without those too small for its layers. Adam's steps have a fixed
-    length, so fewer steps are made longer to go as far.
+    length, so fewer steps are made longer to go as far. NNST's stay as they are: with longer ones its colours run away.
 
     Args:
         recipe: The preset's recipe.
@@ -65,8 +65,7 @@ def small(recipe: Recipe, shape: sizes.Size, size: int, evaluations: int, networ
         network: Name of the network.
     """
     spent = min(recipe.evaluations, evaluations)
-    has_steps = recipe.optimiser == "adam" or recipe.method == "nnst"
-    longer = recipe.evaluations / spent if has_steps else 1
+    longer = recipe.evaluations / spent if recipe.optimiser == "adam" else 1
     smallest = math.ceil(least_side(recipe)[0] * max(shape) / min(shape))
     return recipe.replace(
         network=network,
