@@ -9,12 +9,12 @@ and the table of docs/how-to/operations.md. It exits with 1 where anything was l
 from __future__ import annotations
 
 import argparse
+import asyncio
 import contextlib
 import http.client
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -36,6 +36,7 @@ from benchmarks.bots import Tally, crowd, play
 from benchmarks.site import ROOT, Site
 from tests import postgres
 from tests.faults import harms
+from tests.faults.conftest import IMAGES, copy, empty_database
 
 RESULT: Final = ROOT / "benchmarks/results/attack.md"
 PAGE: Final = ROOT / "docs/how-to/operations.md"
@@ -82,28 +83,41 @@ class Ground:
     server: postgres.Server | None
 
     def __post_init__(self) -> None:
-        url = harms.empty_database(self.server, "published") if self.server else None
+        url = empty_database(self.server, "published") if self.server else None
         self._first = Site(self.folder / "first", url)
         self._first.folder.mkdir(parents=True)
-        self._first.publish("load", harms.IMAGES)
+        self._first.publish("load", IMAGES)
 
     def copy(self) -> Site:
         """Return a fresh one."""
-        folder = Path(tempfile.mkdtemp(dir=self.folder))
-        shutil.copytree(self._first.env["DATA_DIR"], folder / "data")
-        url = harms.empty_database(self.server, "harmed", "published") if self.server else None
-        return Site(folder, url)
+        url = empty_database(self.server, "harmed", "published") if self.server else None
+        return copy(self._first, Path(tempfile.mkdtemp(dir=self.folder)), url)
+
+
+#: What the figures call it -> how it is done to a server.
+FAULTS: Final[dict[str, Callable[[harms.Served, int], Tally]]] = {
+    "web workers killed": harms.web_workers_killed,
+    "every connection cut, again and again": harms.lines_cut,
+    "each answer sent twice at once": harms.answers_sent_twice,
+    "clients that connect and send nothing": harms.silent_clients,
+}
+#: The same, of faults that start the server in a way of their own.
+FAULTS_OF_A_SITE: Final[dict[str, Callable[[Site, int], Tally]]] = {
+    "clock a year ahead, an hour back": harms.clock_jumps,
+    "object store away": harms.object_store_away,
+}
 
 
 def harmed(ground: Ground, people: int) -> Iterator[Row]:
     """Do each fault to a site of its own."""
-    faults: dict[str, Callable[[Site, int], Tally]] = dict(harms.FAULTS)
+    faults = dict(FAULTS)
     if ground.server:
         faults["PostgreSQL killed, away for 10 s"] = partial(_killed, ground.server)
         faults["media read-only"] = harms.media_read_only
     else:
         faults["disk full for 2 s"] = harms.disk_full
-    for what, harm in faults.items():
+    of_a_site = {what: partial(_served, harm) for what, harm in faults.items()} | FAULTS_OF_A_SITE
+    for what, harm in of_a_site.items():
         site = ground.copy()
         tally = harm(site, people)
         kept = tally.acknowledged
@@ -112,21 +126,25 @@ def harmed(ground: Ground, people: int) -> Iterator[Row]:
         )
 
 
-def _killed(server: postgres.Server, site: Site, people: int) -> Tally:
-    return harms.postgresql_killed(site, server, people)
+def _served(harm: Callable[[harms.Served, int], Tally], site: Site, people: int) -> Tally:
+    with harms.serve(site) as served:
+        return harm(served, people)
+
+
+def _killed(server: postgres.Server, served: harms.Served, people: int) -> Tally:
+    return harms.postgresql_killed(served, server, people)
 
 
 def attacked(ground: Ground, people: int, seconds: float, stride: int) -> Hostile:
     """Send the hostile requests while people rate; before, let them rate alone."""
     site = ground.copy()
     made = site.run(MAKE_PREY).splitlines()[-1]
-    with site.serve() as (port, _):
-        harms.warm(port)
+    with harms.serve(site) as (_, port, _):
         ends = time.perf_counter() + seconds
-        alone = harms.run_apart(_rating(port, people, lambda: time.perf_counter() < ends))
+        alone = asyncio.run(_rating(port, people, lambda: time.perf_counter() < ends))
         with ThreadPoolExecutor(1) as aside:
             attack = aside.submit(_attack, port, made, stride)
-            beside = harms.run_apart(_rating(port, people, lambda: not attack.done()))
+            beside = asyncio.run(_rating(port, people, lambda: not attack.done()))
             addresses, statuses, broken = attack.result()
     lost, doubled = site.missing(alone.acknowledged + beside.acknowledged)
     return Hostile(ground.database, addresses, statuses, broken, alone, beside, lost, doubled)
@@ -207,7 +225,7 @@ def images_made(server: postgres.Server, folder: Path) -> tuple[int, int, int]:
     from tests.faults.test_distributed import CELLS, counts, wait_for, write_plan
 
     running: list[subprocess.Popen[str]] = []
-    site = Site(folder, harms.empty_database(server, "distributed"))
+    site = Site(folder, empty_database(server, "distributed"))
     env = site.env | {"GENERATOR_EXECUTOR": "procrastinate"}
 
     def manage(*words: str) -> subprocess.Popen[str]:

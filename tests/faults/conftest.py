@@ -2,61 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from benchmarks.bots import Tally, crowd, play
 from benchmarks.site import Site
-from survey.simulation.browser import Browser
 from tests import postgres as scratch
 from tests.end_to_end.conftest import installation, manage, postgres
 
 __all__ = ["installation", "manage", "postgres"]
 
 IMAGES = 12
-PEOPLE = 4
-# Seconds to wait, at most.
-PATIENCE = 60
-
-
-def harmed(port: int, harm: Callable[[Tally], object]) -> Tally:
-    """Let people rate, and once they do, do harm; return what they saw. They must be served again afterwards."""
-
-    async def run() -> Tally:
-        # Each worker's first answer loads the program.
-        await asyncio.gather(*(Browser(port).ask("GET", "/s/load/") for _ in range(8)))
-        tally, is_over = Tally(), asyncio.Event()
-
-        async def served(more: int) -> None:
-            wanted = len(tally.acknowledged) + more
-            while len(tally.acknowledged) < wanted:
-                await asyncio.sleep(0.05)
-
-        act = partial(play, port, "load", tally, lambda: not is_over.is_set(), 0.1, retry=True)
-        bots = asyncio.create_task(crowd(PEOPLE, act))
-        await asyncio.wait_for(served(PEOPLE), PATIENCE)
-        await asyncio.to_thread(harm, tally)
-        await asyncio.wait_for(served(10 * PEOPLE), PATIENCE)
-        is_over.set()
-        await asyncio.wait_for(bots, PATIENCE)
-        return tally
-
-    return asyncio.run(run())
-
-
-def ask(port: int, path: str, cookies: dict[str, str] | None = None) -> tuple[int, bytes]:
-    async def once() -> tuple[int, bytes]:
-        browser = Browser(port)
-        browser.cookies |= cookies or {}
-        return await browser.ask("GET", path)
-
-    return asyncio.run(once())
 
 
 def empty_database(server: scratch.Server, name: str, template: str = "template1") -> str:

@@ -10,7 +10,8 @@ import pytest
 
 from benchmarks.bots import Tally
 from benchmarks.site import ROOT, Site
-from tests.faults.conftest import IMAGES, empty_database, harmed
+from tests.faults.conftest import IMAGES, empty_database
+from tests.faults.harms import harmed, serve
 from tests.programs import POSTGRESQL
 
 pytestmark = pytest.mark.slow
@@ -39,7 +40,7 @@ def test_a_backup_taken_in_full_run_is_restored_elsewhere(site: Site, tmp_path: 
         assert saved.returncode == 0, saved.stderr
         assert len(tally.acknowledged) > len(before), "nobody rated meanwhile"
 
-    with site.serve() as (port, _):
+    with serve(site) as (_, port, _):
         assert not harmed(port, back_up).errors
 
     url = None
