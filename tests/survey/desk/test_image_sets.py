@@ -282,6 +282,16 @@ def test_all_images_come_as_a_zip_under_readable_names_with_their_factors(desk, 
     assert Image.open(archive.open("b.png")).size == (48, 32)
 
 
+@pytest.mark.parametrize(
+    ("address", "args"),
+    [("set_archive", []), ("set_sheet", []), ("cell_image", [1]), ("cell_thumbnail", [1])],
+)
+def test_an_image_that_goes_while_it_is_asked_for_is_not_found(desk, grid, address: str, args: list[int]):
+    stored = grid.cells.get(index=1).image
+    stored.storage.delete(stored.name)
+    assert desk.get(reverse(address, args=["grid", *args])).status_code == 404
+
+
 class TestCell:
     def test_the_page_shows_all_that_is_known(self, desk, grid):
         Cell.objects.filter(index=1).update(

@@ -91,6 +91,14 @@ def test_images_come_under_readable_names_with_a_table(desk, study):
     assert {row["item"] for row in table} == set(study.stimuli.values_list("item", flat=True))
 
 
+def test_an_image_that_goes_while_it_is_asked_for_is_not_found(desk, study):
+    stimulus = study.stimuli.first()
+    stimulus.image.storage.delete(stimulus.image.name)
+    assert desk.get(reverse("results_images", args=[study.slug])).status_code == 404
+    for address in ("stimulus_image", "stimulus_thumbnail"):
+        assert desk.get(reverse(address, args=[study.slug, stimulus.name])).status_code == 404
+
+
 def test_above_forty_images_the_rest_is_one_link_away(desk, study, monkeypatch):
     monkeypatch.setattr("survey.desk.pages.results.ranking.MAX_SHOWN", 2)
     assert "Show all 6 images" in page(desk, study)

@@ -29,6 +29,7 @@ from survey.access.studies import may_create_studies, own_studies
 from survey.desk import image_set_actions
 from survey.desk.image_set_access import may_make_sets, own_set, own_sets, readable_set, readable_sets
 from survey.desk.pages.entry import signed_in_user, tell
+from survey.desk.pages.image_sets.pictures import in_the_store
 
 MAX_ON_A_PAGE: Final = 1500
 MAX_LISTED: Final = 200
@@ -115,6 +116,7 @@ def plan_file(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
+@in_the_store()
 def sheet(request: HttpRequest, slug: str) -> HttpResponse:
     """Return the plane that the page shows as one PNG."""
     found = readable_set(request.user, slug)
@@ -134,6 +136,7 @@ def sheet(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
+@in_the_store()
 def archive(request: HttpRequest, slug: str) -> HttpResponseBase:
     """Return the finished images as a ZIP under readable names, with a table of their factors."""
     found = readable_set(request.user, slug)

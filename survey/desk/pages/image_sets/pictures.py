@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+from collections.abc import Iterator
 
 from django.db.models.fields.files import FieldFile
-from django.http import FileResponse, HttpResponse, HttpResponseBase
+from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
 from django.utils.cache import patch_cache_control
 from PIL import Image
 
 
+@contextlib.contextmanager
+def in_the_store() -> Iterator[None]:
+    """Answer 404 where an image's file is missing: somebody deleted it meanwhile, or the media store lost it."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise Http404("an image is not in the media store") from error
+
+
+@in_the_store()
 def whole(file: FieldFile) -> HttpResponseBase:
     """Return a stored PNG. Its address always shows the same pixels, so the browser may keep it for a day."""
     response = FileResponse(file.open(), content_type="image/png")
@@ -17,6 +29,7 @@ def whole(file: FieldFile) -> HttpResponseBase:
     return response
 
 
+@in_the_store()
 def small(file: FieldFile, longest: int) -> HttpResponse:
     """Return a stored image as WebP of at most `longest` px on its longest side, kept likewise."""
     buffer = io.BytesIO()

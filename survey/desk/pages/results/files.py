@@ -16,7 +16,7 @@ from django.http import (
 from django.shortcuts import get_object_or_404, render
 from django.utils.cache import add_never_cache_headers
 
-from survey.desk.pages.image_sets.pictures import small, whole
+from survey.desk.pages.image_sets.pictures import in_the_store, small, whole
 from survey.desk.pages.results.pieces import page_context
 from survey.exports import background
 from survey.exports.files import NoSuchExport, formats_of, packed
@@ -96,6 +96,7 @@ def thumbnail(request: HttpRequest, study: Study, name: str) -> HttpResponse:
     return small(get_object_or_404(study.stimuli, name=name).image, THUMBNAIL)
 
 
+@in_the_store()
 def images_zip(request: HttpRequest, study: Study) -> FileResponse:
     """Return the study's images, named by content and style, with a table of them."""
     # On disk beyond 16 MB; the response closes it.
