@@ -3,7 +3,7 @@
 # make test    the whole test suite; installs Chromium and PostgreSQL where they are missing
 # make screenshots   the pictures of every page, for the documentation
 # make docs    the documentation as a site, in site/
-# make check   Python linters and quick tests without a browser, in about four minutes
+# make check   Python linters and quick tests without a browser, in about two minutes
 # make setup   only the virtual environment, in .venv
 
 PYTHON ?= python3
