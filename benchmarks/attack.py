@@ -262,7 +262,9 @@ def images_made(server: postgres.Server, folder: Path) -> tuple[int, int, int]:
     return CELLS, sum(status == "done" for status, _ in cells), len({image for _, image in cells})
 
 
-def report(rows: list[Row], hostile: list[Hostile], images: tuple[int, int, int] | None, people: int) -> str:
+def report(
+    rows: list[Row], hostile: list[Hostile], images: tuple[int, int, int] | None, people: int, stride: int
+) -> str:
     """Return the figures as Markdown."""
     lost, doubled = (sum(getattr(row, name) for row in [*rows, *hostile]) for name in ("lost", "doubled"))
     kept = sum(row.answers for row in rows)
@@ -283,7 +285,7 @@ def report(rows: list[Row], hostile: list[Hostile], images: tuple[int, int, int]
     ]
     lines: dict[str, Callable[[Hostile], object]] = {
         "addresses tried": lambda one: one.addresses,
-        "requests sent": lambda one: f"{one.statuses.total():,}",
+        f"requests sent, with one hostile value of {stride}": lambda one: f"{one.statuses.total():,}",
         "answered 2xx or 3xx": lambda one: f"{_count(one, 2) + _count(one, 3):,}",
         "refused with 4xx": lambda one: f"{_count(one, 4):,}",
         "connection closed on them": lambda one: one.statuses[0],
@@ -348,7 +350,7 @@ def main() -> None:
             print(*hostile[-1].broken, hostile[-1].statuses, sep="\n", flush=True)
             if server:
                 images = images_made(server, Path(tempfile.mkdtemp(dir=folder)))
-    text = report(rows, hostile, images, asked.people)
+    text = report(rows, hostile, images, asked.people, asked.stride)
     print(text)
     write(text)
     bad = any(row.lost or row.doubled for row in rows)
