@@ -49,8 +49,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
 
 
 def _in_order(files: dict[str, list[pytest.Item]]) -> list[str]:
-    """Return the files with the long ones first, those that wait spread over the first four fifths of the others."""
-
+    """Return the files, the long ones first. Those that wait are spread over the first four fifths of the others."""
     longest_first = sorted(files, key=lambda file: -sum(map(_is_long, files[file])))
     waiting = [file for file in longest_first if file.startswith(_WAITING)]
     busy = [file for file in longest_first if not file.startswith(_WAITING)]

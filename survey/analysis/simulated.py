@@ -42,14 +42,14 @@ def simulated_people(table: pd.DataFrame) -> int:
 
 
 def marked(scores: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table of items' scores with the column `SCORED`, where a program gave any of a checked table's ratings."""
+    """Return items' scores, with the column `SCORED` where a program gave any rating of a checked table."""
     if not simulated_people(table):
         return scores
     return marked_by_counts(scores, table[table[COLUMN]].groupby("item")["participant"].nunique())
 
 
 def marked_by_counts(scores: pd.DataFrame, programs: pd.Series) -> pd.DataFrame:
-    """Return a table of items' scores with the column `SCORED`, from the number of programs that rated each item."""
+    """Return items' scores with the column `SCORED`, from the number of programs that rated each item."""
     return scores.assign(**{SCORED: scores["item"].map(programs).fillna(0).astype("int64")})
 
 

@@ -1,5 +1,6 @@
-"""Running counts of the votes that each image of a study has or will soon get: what it costs to know them does not
-grow with the number of ratings.
+"""Running counts of the votes that each image of a study has or will soon get.
+
+What it costs to know them does not grow with the number of ratings.
 
 A main trial counts from the moment when it is drawn. Once its session is over, gone quiet, or left out of the results,
 the session is reviewed: what was never answered stops counting. Sessions that come back are reviewed again. `Trial.counted`
@@ -74,8 +75,7 @@ def forget(participant: Participant) -> None:
     tally = Tally.objects.filter(study=participant.study_id).first()
     if tally is not None:
         gone = participant.trials.filter(counted=True).values_list("stimulus_id", "other_id")
-        change = {(place, participant.group): -count for place, count in Counter(gone).items()}
-        _change(tally, Counter(change))
+        _change(tally, {(place, participant.group): -count for place, count in Counter(gone).items()})
 
 
 # One search for each kind, not one that reads every participant; for SQLite, CROSS says which table comes first. The

@@ -20,6 +20,7 @@ from survey.session.pages.visit import Visit, participant_page
 from survey.session.progress import SessionProgress
 from survey.session.rating_sql import AnswerTarget
 from survey.session.refusals import BadAnswer, Refused, TooLate
+from survey.study.media import in_the_store
 
 #: How many trials the page knows ahead: enough to go on for some minutes without a network, and to ask seldom for more.
 AHEAD = 40
@@ -143,10 +144,8 @@ def _bytes_of(name: str) -> HttpResponseBase:
     """Return the image of a file, or where the browser gets it past this server (its name cannot be guessed)."""
     if settings.MEDIA_PUBLIC_URL:
         return HttpResponseRedirect(urljoin(settings.MEDIA_PUBLIC_URL, quote(name)))
-    try:
+    with in_the_store():
         return FileResponse(default_storage.open(name), content_type="image/png")
-    except FileNotFoundError as error:
-        raise Http404("the image is not in the media store") from error
 
 
 def _onward(visit: Visit, target: AnswerTarget) -> HttpResponse:

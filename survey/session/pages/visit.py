@@ -174,10 +174,10 @@ def participant_page(
 ) -> Callable[[Page], Callable[..., HttpResponseBase]]:
     """Make a view of `page(visit)`: open to all, in the visitor's language, never cached nor indexed.
 
-    Without `newcomers`, whoever has no place in the study is sent to its first page. A `wordless` page needs no language, and
-    so no look at the definition. Forms are guarded as by Go's
-    net/http.CrossOriginProtection (what the browser itself says of the form's origin), so no cookie but the
-    participant's own is needed, and an answer outlives the loss of that one.
+    Without `newcomers`, whoever has no place in the study is sent to its first page. A `wordless` page needs no
+    language, and so no look at the definition. Forms are guarded as by Go's net/http.CrossOriginProtection: by what the
+    browser itself says of the form's origin. So no cookie but the participant's own is needed, and an answer outlives
+    the loss of that one.
     """
 
     def decorate(page: Page) -> Page:

@@ -29,7 +29,7 @@ from survey.access.studies import may_create_studies, own_studies
 from survey.desk import image_set_actions
 from survey.desk.image_set_access import may_make_sets, own_set, own_sets, readable_set, readable_sets
 from survey.desk.pages.entry import signed_in_user, tell
-from survey.desk.pages.image_sets.pictures import in_the_store
+from survey.study.media import in_the_store
 
 MAX_ON_A_PAGE: Final = 1500
 MAX_LISTED: Final = 200

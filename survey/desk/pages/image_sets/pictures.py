@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
-from collections.abc import Iterator
 
 from django.db.models.fields.files import FieldFile
-from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
+from django.http import FileResponse, HttpResponse, HttpResponseBase
 from django.utils.cache import patch_cache_control
 from PIL import Image
 
-
-@contextlib.contextmanager
-def in_the_store() -> Iterator[None]:
-    """Answer 404 where an image's file is missing: somebody deleted it meanwhile, or the media store lost it."""
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise Http404("an image is not in the media store") from error
+from survey.study.media import in_the_store
 
 
 @in_the_store()

@@ -16,7 +16,7 @@ from django.http import (
 from django.shortcuts import get_object_or_404, render
 from django.utils.cache import add_never_cache_headers
 
-from survey.desk.pages.image_sets.pictures import in_the_store, small, whole
+from survey.desk.pages.image_sets.pictures import small, whole
 from survey.desk.pages.results.pieces import page_context
 from survey.exports import background
 from survey.exports.files import NoSuchExport, formats_of, packed
@@ -24,6 +24,7 @@ from survey.exports.images import write_images
 from survey.models import Study
 from survey.results.collect import NoRatings
 from survey.study import stored
+from survey.study.media import in_the_store
 
 DOWNLOADS: Final = {
     "images": "Images, named by content and style, as a ZIP",
