@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
+import zipfile
+import zlib
+from contextlib import suppress
+from functools import reduce
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +21,14 @@ WORKBOOKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
 _EXACT: Final = 10**15
 """Spreadsheets keep 15 digits of a number."""
 
+_MAX_CELLS: Final = 100_000_000
+"""Of one sheet, empty ones included: the reader keeps 24 bytes for each cell from the first value to the last."""
+
+_CHUNK: Final = 1 << 20
+
+# A cell that holds something. An empty one, which has a format only, closes itself.
+_FILLED: Final = re.compile(rb'<c\b[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"(?:[^>]*[^>/])?>')
+
 
 def sheet_names(path: Path, data: bytes) -> list[str]:
     """Return the names of a workbook's sheets; TableError where it is none."""
@@ -25,6 +38,7 @@ def sheet_names(path: Path, data: bytes) -> list[str]:
 def sheet_cells(path: Path, data: bytes, name: str, notes: dict[str, str]) -> Cells:
     """Return the cells of one sheet as text; notes get numbers whose last digits the workbook has lost."""
     book = _workbook(path, data)
+    _refuse_far_cells(path, data)
     try:
         rows: list[list[Any]] = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
     except Exception as error:  # As below: of a sheet's own part.
@@ -54,6 +68,46 @@ def choose_sheet(path: Path, names: list[str], wanted: str | None) -> list[str]:
     if wanted.isdigit() and 1 <= int(wanted) <= len(names):
         return [names[int(wanted) - 1]]
     raise TableError(f"{path}: --sheet: no sheet {wanted!r}; there are {', '.join(map(repr, names[:20]))}")
+
+
+def _refuse_far_cells(path: Path, data: bytes) -> None:
+    """Refuse an XLSX workbook in which a value far from the others would take all memory.
+
+    Raises:
+        TableError: it has such a value.
+    """
+    if not data.startswith(WORKBOOKS[0]):
+        return
+    # Of a damaged file the reader says what is wrong.
+    damage = suppress(zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError)
+    with damage, zipfile.ZipFile(io.BytesIO(data)) as book:
+        for part in book.namelist():
+            if not re.fullmatch(r"xl/worksheets/[^/]+\.xml", part):
+                continue
+            column, row = _last_filled(book, part)
+            if _number(column) * row > _MAX_CELLS:
+                raise TableError(
+                    f"{path}: a sheet holds values as far as column {column} and row {row}: clear the cells far from the "
+                    "table, or copy the table to a new sheet"
+                )
+
+
+def _last_filled(book: zipfile.ZipFile, part: str) -> tuple[str, int]:
+    """Return the last column and the last row of a sheet in which a cell holds something."""
+    columns, row, rest = {"A"}, 1, b""
+    with book.open(part) as xml:
+        while chunk := xml.read(_CHUNK):
+            text, _, rest = (rest + chunk).rpartition(b"<")
+            rest = b"<" + rest
+            if cells := _FILLED.findall(text):  # They come row by row.
+                columns |= {letters.decode() for letters in {letters for letters, _ in cells}}
+                row = int(cells[-1][1])
+    return max(columns, key=_number), row
+
+
+def _number(column: str) -> int:
+    """Return 1 for column A, 27 for AA."""
+    return reduce(lambda number, letter: number * 26 + ord(letter) - ord("@"), column, 0)
 
 
 def _workbook(path: Path, data: bytes) -> Any:

@@ -600,6 +600,27 @@ def test_old_and_binary_workbooks_are_read(ending):
     assert cells(ratings) == wanted
 
 
+def test_a_value_far_from_the_table_is_refused_before_it_takes_all_memory(tmp_path):
+    path = tmp_path / "far.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row("A1", ["person", "item", "rating"])
+        sheet.write("XFD1", 1)
+        sheet.write("C1048576", 1)
+    with pytest.raises(TableError, match=r"a sheet holds values as far as column XFD and row 1048576: clear"):
+        read_ratings(path)
+
+
+def test_formats_far_from_the_table_are_no_values(tmp_path):
+    path = tmp_path / "formats.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet()
+        for row, line in enumerate([["person", "item", "rating"], *([p, i, 3] for p in "ab" for i in "xy")]):
+            sheet.write_row(row, 0, line)
+        sheet.write_blank("XFD1048576", None, book.add_format({"bold": True}))
+    assert len(read_ratings(path).table) == 4
+
+
 def test_tasks_without_an_answer_are_no_ratings(tmp_path):
     path = tmp_path / "tasks.json"
     path.write_text(json.dumps([{"id": 1, "data": {"image": "x"}, "annotations": []}]))
