@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import difflib
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraint
 
 from generator.nst.recipes.errors import did_you_mean
 from generator.nst.recipes.recipe import Recipe
-from generator.plans.toml import TomlError, read_toml
+from generator.plans.complaints import in_words, matching, place_of
+from generator.plans.toml import TomlError, read_toml, toml_text
 
 SHIPPED = Path(__file__).parent
 # A factor of more levels is a mistake; a plan has at most 20,000 cells.
@@ -48,7 +48,9 @@ class BlendedStyle(_Table):
 class Blend(_Table):
     """[[blends]]: several style images, or parts of them, under one name. The name replaces a style's file."""
 
-    name: Annotated[str, StringConstraints(pattern=r"^[^*?\[/\\]{1,100}$")]
+    name: Annotated[
+        str, matching(r"[^*?\[/\\]{1,100}", "must have 1 to 100 characters, none of them * ? [ / \\")
+    ]
     styles: Annotated[list[BlendedStyle], Field(min_length=1, max_length=16)]
 
 
@@ -56,7 +58,13 @@ class Document(_Table):
     """The whole file. `recipe`, `factors`, `cells` and `anchors` hold keys of a recipe, checked when it is built."""
 
     title: Annotated[str, StringConstraints(max_length=200)] = ""
-    slug: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,99}$|^$")] = ""
+    slug: Annotated[
+        str,
+        matching(
+            "([a-z0-9][a-z0-9_-]{0,99})?",
+            "must be small letters, digits, - and _, and begin with a letter or a digit",
+        ),
+    ] = ""
     preset: str = "modern"
     repeats: Annotated[int, Field(ge=1, le=1000)] = 1
     images: Images = Images()
@@ -111,11 +119,7 @@ def read_text(path: Path) -> str:
         PlanError: If the file is missing, unreadable or not Unicode text.
     """
     try:
-        data = path.read_bytes()
-        # Windows programs write UTF-16, or a mark before UTF-8.
-        is_wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-        text = data.decode("utf-16" if is_wide else "utf-8-sig")
-        return text.replace("\r\n", "\n").replace("\r", "\n")
+        return toml_text(path.read_bytes())
     except FileNotFoundError:
         raise PlanError(f"{path}: {_missing(path)}") from None
     except OSError as error:
@@ -166,20 +170,14 @@ def _has_twice(levels: list[Any]) -> bool:
     return len(set(plain)) < len(plain) or any(level in others[:n] for n, level in enumerate(others))
 
 
-def _shortened(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:80]}…"
-
-
 def _in_words(error: ValidationError) -> str:
     """Return pydantic's first error as one line."""
     first = error.errors()[0]
     *parents, last = first["loc"]
-    place = ".".join(str(part + 1 if isinstance(part, int) else part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         tables = {"images": Images, "blends": BlendedStyle if "styles" in parents else Blend}
         table = tables[str(parents[0])] if parents else Document
         inside = f" in [{parents[0]}]" if parents else ""
         return f"unknown key{inside} {did_you_mean(last, table.model_fields)}"
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    return f"{place}: {first['msg'][0].lower()}{first['msg'][1:]}, not {_shortened(first['input'])}{more}"
+    return f"{place_of(first)}: {in_words(first)}{more}"

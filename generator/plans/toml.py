@@ -5,6 +5,7 @@ The standard library's parser takes minutes for 120 kB of one dotted key, and ra
 
 from __future__ import annotations
 
+import codecs
 import re
 import tomllib
 from typing import Any, Final
@@ -33,6 +34,16 @@ _BRACKET: Final = re.compile(r"[\[\]{}]")
 
 class TomlError(ValueError):
     """A text that is not TOML, or exceeds a limit; the message is one line."""
+
+
+def toml_text(data: bytes) -> str:
+    """Return a file's text: UTF-8, or UTF-16 as Windows programs write it, which also put a mark before it.
+
+    Raises:
+        UnicodeDecodeError: If it is neither.
+    """
+    is_wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return data.decode("utf-16" if is_wide else "utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def read_toml(text: str) -> dict[str, Any]:

@@ -348,9 +348,9 @@ def _check_labels(place: str, question: AskedQuestion) -> None:
 def _check_answer(place: str, answer: float, scale: Scale) -> None:
     """Raise ValueError unless an expected answer is on the scale."""
     if answer > scale.high:
-        raise ValueError(f"{place}: Input should be less than or equal to {number_text(scale.high)}")
+        raise ValueError(f"{place}: must be at most {number_text(scale.high)}")
     if answer < scale.low:
-        raise ValueError(f"{place}: Input should be greater than or equal to {number_text(scale.low)}")
+        raise ValueError(f"{place}: must be at least {number_text(scale.low)}")
     if rating_on(scale, answer) is None:
         raise ValueError(f"{place}: {number_text(answer)} is not on the scale {scale.describe()}")
 

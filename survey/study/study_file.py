@@ -12,13 +12,13 @@ from typing import Any, Final, NamedTuple, get_args
 import tomli_w
 from pydantic import ValidationError
 
-from generator.plans.toml import TomlError, read_toml
+from generator.plans.complaints import in_words, place_of
+from generator.plans.toml import TomlError, read_toml, toml_text
 from survey.study.definition import Definition
 from survey.study.parts import Part
 
 #: How many faults are told at once: whoever has more fixes these first.
 MAX_FAULTS: Final = 30
-_BRANCH: Final = re.compile(r"\[|str$")
 # Possessive: no line, however long, takes more than one look at each of its characters.
 _HEADER: Final = re.compile(r"\s*+(\[\[?)([^\[\]]++)\]\]?\s*+(#.*)?$")
 _PART: Final = r"""(?:[\w-]++|"[^"]*+"|'[^']*+')"""
@@ -48,11 +48,11 @@ def load(path: Path) -> Definition:
         DefinitionError: unreadable, not TOML, or not a study; one line for each fault.
     """
     try:
-        return parse(path.read_text(encoding="utf-8"), str(path))
+        return parse(toml_text(path.read_bytes()), str(path))
     except OSError as error:
         raise DefinitionError([f"{path}: {error.strerror or error}"]) from error
     except UnicodeDecodeError as error:
-        raise DefinitionError([f"{path}: not UTF-8 text (byte {error.start})"]) from error
+        raise DefinitionError([f"{path}: is not UTF-8 text; a study file is a TOML file"]) from error
 
 
 def parse(text: str, source: str) -> Definition:
@@ -71,12 +71,10 @@ def faults(error: ValidationError) -> list[str]:
     """Return one line for each place of the file that is wrong, of the first MAX_FAULTS."""
     lines: dict[str, str] = {}
     for fault in error.errors()[:MAX_FAULTS]:
-        # A union reports its branches as parts of the path ("constrained-str", "dict[...]"): no places of the file.
-        loc = [part for part in fault["loc"] if isinstance(part, int) or not _BRANCH.search(part)]
-        place = ".".join(str(part + 1) if isinstance(part, int) else part for part in loc)
-        message = fault["msg"].removeprefix("Value error, ")
+        loc, place = fault["loc"], place_of(fault)
+        message = in_words(fault)
         if fault["type"] == "extra_forbidden":
-            message = "no such key" + _meant(str(loc[-1]), _keys_of_table(loc[:-1]))
+            message = "no such key" + _meant(str(loc[-1]), _keys_of_table(list(loc[:-1])))
         elif fault["type"] == "literal_error":
             message += _meant(str(fault["input"]), re.findall("'([^']+)'", fault["ctx"]["expected"]))
         lines.setdefault(place, f"{place}: {message}" if place else message)

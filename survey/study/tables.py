@@ -8,12 +8,19 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
+from generator.plans.complaints import matching
 from survey.analysis.scale import Scale, parse_scale
 from survey.models.study import FAR
 from survey.study.parts import Key, Language, Line, LineText, Part, ProseText
 
 Platform = Literal["prolific", "mturk", "other"]
-Parameter = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,39}$")]
+Parameter = Annotated[
+    str,
+    matching(
+        "[A-Za-z][A-Za-z0-9_.-]{0,39}",
+        "must be at most 40 letters, digits, _ . and -, and begin with a letter",
+    ),
+]
 Labels = Annotated[list[Annotated[str, Field(min_length=1, max_length=60)]], Field(min_length=2)]
 
 #: Parameters of the participants' own addresses, which no platform's may replace.

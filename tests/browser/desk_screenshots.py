@@ -251,6 +251,8 @@ def test_results(page: Page, shoot: Shoot) -> None:
     shoot("participants-marked")
     page.goto("/studies/pairs/results/")
     shoot("results-pairs")
+    page.goto("/studies/groups/results/groups/")
+    shoot("results-groups")
 
 
 def test_a_file(page: Page, shoot: Shoot, tmp_path: Path) -> None:

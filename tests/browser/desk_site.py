@@ -39,6 +39,17 @@ method = "pair"
 organiser = "Vision group, Example University"
 contact = "jane@example.org"
 """
+GROUPS = """
+title = "Do people rate otherwise when they know how an image was made?"
+[consent]
+organiser = "Vision group, Example University"
+contact = "jane@example.org"
+[[groups]]
+key = "plain"
+[[groups]]
+key = "told"
+instructions = "A neural network made these images from photographs. Say how good each one looks to you."
+"""
 
 
 def furnish() -> None:
@@ -71,6 +82,7 @@ def _furnish() -> None:
     if not Study.objects.filter(slug="suits").exists():
         _running(images, researcher)
         _pairs(researcher)
+        _groups(images, researcher)
 
 
 def _running(images: ImageSet, owner: User) -> None:
@@ -95,3 +107,9 @@ def _pairs(owner: User) -> None:
     ]
     study = publish("pairs", parse(PAIRS, "pairs.toml"), pictures, owner=owner, is_simulated=True)
     simulate(study, participants=20, seed=3)
+
+
+def _groups(images: ImageSet, owner: User) -> None:
+    definition = parse(GROUPS, "groups.toml")
+    study = publish_image_set(images, "groups", definition=definition, owner=owner, is_simulated=True)
+    simulate(study, participants=40, seed=5)

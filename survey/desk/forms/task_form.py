@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from django import forms
 from pydantic import ValidationError
 
+from generator.plans.complaints import MISSING
 from survey.desk.forms.study_form_fields import Words, in_language, joined
 from survey.study.definition import Definition
 from survey.study.study_file import faults
@@ -15,13 +16,6 @@ from survey.study.wording import english_name
 
 #: What a field is asked with: a table of `hint` (above the input) and `default` (below it).
 Told = dict[str, str]
-
-#: What a message of the models is called beside a field, by a part of it.
-_PLAINLY: Final = (
-    ("Field required", "Fill this in."),
-    ("should match pattern", "Use small letters, digits and _, and begin with a letter."),
-)
-
 
 _UNSAID: Final = Definition(title="-").model_dump(mode="json")
 
@@ -193,7 +187,9 @@ class TaskForm(forms.Form):
         """Show a fault beside the field of its place; where it has none, above the form."""
         place, _, message = line.partition(": ")
         if field := self.field_of(place):
-            self.add_error(field, next((plain for sign, plain in _PLAINLY if sign in message), message))
+            self.add_error(
+                field, "Fill this in." if message == MISSING else f"{message[:1].upper()}{message[1:]}."
+            )
         else:
             self.add_error(None, line)
 

@@ -179,7 +179,7 @@ def test_a_change_after_someone_took_part_is_a_new_version(client, owner, study)
         ),
         ("questions", "questions.1.scale", "9:1", "is no scale: the low end of a scale must be below"),
         ("questions", "questions.1.show_value", "on", "which always show their value"),
-        ("questions", "questions.1.key", "Overall", "Use small letters, digits and _"),
+        ("questions", "questions.1.key", "Overall", "Must be at most 40 small letters"),
         ("questions", "questions.2.key", "style", "clear all its fields to remove it"),
         ("recruitment", "recruitment.complete", "C1", "Choose the platform of these codes"),
         ("recruitment", "recruitment.platform", "mturk", "Fill this in."),
@@ -418,9 +418,9 @@ def test_own_questions_are_asked_by_the_form_and_removed_by_clearing_it(client, 
     ("changed", "field", "told"),
     [
         ({"own_questions.1.choices:de": "Ja"}, "own_questions.1.choices:en", "at least 2"),
-        ({"own_questions.1.key": "Seen it"}, "own_questions.1.key", "Use small letters"),
+        ({"own_questions.1.key": "Seen it"}, "own_questions.1.key", "Must be at most 40 small letters"),
         ({"own_questions.1.text:de": ""}, "own_questions.1.text:de", "in every language"),
-        ({"own_questions.1.answer": "text"}, "own_questions.1.choices:en", "an answer in words has none"),
+        ({"own_questions.1.answer": "text"}, "own_questions.1.choices:en", "An answer in words has none"),
     ],
 )
 def test_a_fault_of_an_own_question_stands_beside_its_field(client, owner, changed, field, told):

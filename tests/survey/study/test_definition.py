@@ -27,17 +27,17 @@ def faults(toml: str) -> list[str]:
         ('title = "T"\n[images.trapp]', "images.trapp: no such key (did you mean 'trap'?)"),
         ('title = "T"\n[sesion]', "study.toml: sesion: no such key (did you mean 'session'?)"),
         ('title = "T"\nmethod = "acr-rh"', "did you mean 'acr-hr'?"),
-        ('title = "T"\nabout = ["aeg"]', "about.1: Input should be"),
+        ('title = "T"\nabout = ["aeg"]', "about.1: must be 'age', 'gender'"),
         ('title = "T"\nlanguages = ["en", "en"]', "languages: en stands there twice"),
         ('title = {en = "T"}\nlanguages = ["en", "de"]', "title: no text in de"),
-        ('title = "T"\n[session]\nimages = 0', "session.images: Input should be greater than or equal to 1"),
+        ('title = "T"\n[session]\nimages = 0', "session.images: must be at least 1, not 0"),
         (
             'title = "T"\n[[questions]]\nkey = "a"\ntext = "?"\nlabels = ["1"]',
-            "questions.1.labels: List should have",
+            "questions.1.labels: must have at least 2 entries",
         ),
         (
             'title = "T"\n[[images.gold]]\nitem = "a"\nanswer = 6',
-            "images.gold.1.answer: Input should be less",
+            "images.gold.1.answer: must be at most",
         ),
         ('title = "T"\nmethod = "pair"\n[images]\ntrap = 3', "method 'pair' has none"),
         ('title = "T"\n[session]\npairs = "informative"', "session.pairs: method 'acr' shows no pairs"),
@@ -88,7 +88,7 @@ def faults(toml: str) -> list[str]:
             "groups.2.peple: no such key (did you mean 'people'?)",
         ),
         ("title = ", "study.toml: not TOML"),
-        ("", "study.toml: title: Field required"),
+        ("", "study.toml: title: is missing"),
     ],
 )
 def test_a_fault_names_its_place_and_the_mend(toml, line):
@@ -171,8 +171,8 @@ def test_a_definition_survives_the_database():
 def test_a_file_that_is_not_there_or_not_text_is_named(tmp_path):
     with pytest.raises(DefinitionError, match=r"none\.toml: No such file"):
         load(tmp_path / "none.toml")
-    (tmp_path / "bad.toml").write_bytes(b"\xff\xfe")
-    with pytest.raises(DefinitionError, match=r"bad\.toml: not UTF-8 text"):
+    (tmp_path / "bad.toml").write_bytes(b"\xff\xd8\xff")
+    with pytest.raises(DefinitionError, match=r"bad\.toml: is not UTF-8 text; a study file is a TOML file"):
         load(tmp_path / "bad.toml")
 
 
@@ -190,7 +190,7 @@ QUESTION = 'title = "T"\n[[questions]]\nkey = "a"\ntext = "?"\n'
         ),
         ('scale = "0:100"\nlabels = ["a", "b", "c"]', "the scale 0:100 takes two, for the ends"),
         ('scale = "1:7"\nshow_value = true', "questions.1.show_value: the scale 1:7 has buttons"),
-        ('scale = "1:7"\n[images]\ntrap = 8', "images.trap: Input should be less than or equal to 7"),
+        ('scale = "1:7"\n[images]\ntrap = 8', "images.trap: must be at most 7"),
         ('scale = "1:7"\n[images]\ntrap = 2.5', "images.trap: 2.5 is not on the scale 1 to 7"),
         ('scale = "0:100"\n[images]\ntrap = 50', "images.trap: on a slider that shows no value"),
     ],

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from survey.study.definition import Definition, definition_of
-from survey.study.study_file import DefinitionError, line_of, located, parse, to_toml
+from survey.study.study_file import DefinitionError, line_of, load, located, parse, to_toml
 from tests.survey.desk.conftest import client_of
 from tests.survey.factories import definition, make_study
 
@@ -92,9 +92,9 @@ def test_a_place_is_found_at_its_line(place, line):
     [
         ("minutes = 8", "mintues = 8", 8, "did you mean 'minutes'?"),
         ('"acr-hr"', '"acr-rh"', 2, "did you mean 'acr-hr'?"),
-        ("answer = 1", "answer = 6", 21, "less than or equal to 5"),
+        ("answer = 1", "answer = 6", 21, "must be at most 5"),
         ("votes = 20", "votes = ", 24, "not TOML"),
-        ('key = "style"', 'key = "Style"', 16, "should match pattern"),
+        ('key = "style"', 'key = "Style"', 16, "must be at most 40 small letters"),
     ],
 )
 def test_a_fault_is_told_at_its_line(before, after, line, words):
@@ -136,7 +136,7 @@ def test_the_page_saves_a_file_as_the_form_does(desk):
         ),
         ('title = "T"\nmethod = "dcr"', "images.references: image"),
         ("title = ", "Line 1</strong>: not TOML"),
-        ("", "title: Field required"),
+        ("", "title: is missing"),
     ],
 )
 def test_a_fault_is_shown_and_nothing_is_saved(desk, text, complaint):
@@ -146,3 +146,10 @@ def test_a_fault_is_shown_and_nothing_is_saved(desk, text, complaint):
     from survey.models import StudyVersion
 
     assert StudyVersion.objects.get().sha256 == definition().sha256
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_file_of_a_windows_program_is_read(tmp_path, encoding):
+    path = tmp_path / "study.toml"
+    path.write_bytes('title = "Größe"\r\nlanguages = ["de"]\r\n'.encode(encoding))
+    assert load(path).title == "Größe"
