@@ -40,7 +40,7 @@ organiser = "Vision group, Example University"
 contact = "jane@example.org"
 """
 GROUPS = """
-title = "Do people rate otherwise when they know how an image was made?"
+title = "Do people rate differently when they know how an image was made?"
 [consent]
 organiser = "Vision group, Example University"
 contact = "jane@example.org"
