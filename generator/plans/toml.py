@@ -30,6 +30,21 @@ _STRING_OR_COMMENT: Final = re.compile(
 _PART: Final = r"[^\s.,=\[\]{}]++"
 _LONG_KEY: Final = re.compile(rf"(?<![^\s.,=\[\]{{}}]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{MAX_DEPTH},}}")
 _BRACKET: Final = re.compile(r"[\[\]{}]")
+_LINE: Final = re.compile(r"\(at line (\d+), column \d+\)$")
+#: What people write who have not met TOML, and what they may write instead. Lines are cut to _MAX_HINTED characters.
+_HINTS: Final = (
+    (re.compile("[=\\[,]\\s*+[“”„‘’‚]"), "write straight quotation marks"),
+    (re.compile(r"=\s*+(?i:true|false|yes|no|on|off)\s*+(?:#|$)"), "write true or false"),
+    (re.compile(r"=\s*+[-+]?\d++,\d"), "write a decimal point"),
+    (re.compile(r'=\s*+"[^"]*\\'), "write / in paths, or single quotation marks around the text"),
+    (re.compile(r"^\s*+[\w-]++\s*+:"), "write = between a key and its value"),
+    (
+        re.compile(r"^\s*+[A-Za-z0-9_-]*+[^\W\d_a-zA-Z]"),
+        "write quotation marks around a key with such letters",
+    ),
+    (re.compile(r"=\s*+[A-Za-z]"), "write quotation marks around text"),
+)
+_MAX_HINTED: Final = 500
 
 
 class TomlError(ValueError):
@@ -62,12 +77,26 @@ def read_toml(text: str) -> dict[str, Any]:
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise TomlError(str(error)) from error
+        raise TomlError(_with_hint(str(error), text)) from error
     except ValueError as error:
         # A number of thousands of digits, or an impossible time zone.
         raise TomlError(f"a number or a time is out of range ({str(error).partition(';')[0]})") from error
     _check_integers(values)
     return values
+
+
+def _with_hint(message: str, text: str) -> str:
+    """Add how to mend a line to what the parser says of it."""
+    if message.startswith("Cannot overwrite a value"):
+        return message.replace(
+            "Cannot overwrite a value", "a key stands twice, or is a table as well as a value"
+        )
+    if not (found := _LINE.search(message)):
+        return message
+    # The parser's own count: a line ends at a line feed.
+    line = text.split("\n")[int(found[1]) - 1][:_MAX_HINTED]
+    hint = next((words for sign, words in _HINTS if sign.search(line)), "")
+    return f"{message[: found.start()]}in `{line.strip()[:80]}`{hint and ': '}{hint} {found[0]}"
 
 
 def _stand_in(found: re.Match[str]) -> str:

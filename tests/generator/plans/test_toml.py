@@ -118,3 +118,22 @@ def test_a_line_of_very_many_blanks_is_located():
     with pytest.raises(DefinitionError) as error:
         parse('title = "T"\nx = 1\n[' + " " * 100_000 + "\n", "study.toml")
     assert located("x = 1\n[" + " " * 100_000, error.value, "study.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("title = Cat", "in `title = Cat`: write quotation marks around text (at line 1, column 9)"),
+        ("title = “Cat”", "write straight quotation marks"),
+        ("x = True", "write true or false"),
+        ("x = 8,5", "write a decimal point"),
+        (r'content = "C:\images\new.png"', "write / in paths, or single quotation marks around the text"),
+        ("# plan\nkey: 5", "in `key: 5`: write = between a key and its value (at line 2"),
+        ("größe = 5", "write quotation marks around a key with such letters"),
+        ("x = 1\nx = 2", "a key stands twice"),
+    ],
+)
+def test_a_mistake_is_shown_with_its_line_and_the_fix(text, hint):
+    with pytest.raises(TomlError) as caught:
+        read_toml(text)
+    assert hint in str(caught.value)
