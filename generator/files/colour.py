@@ -8,9 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import ImageCms
 
 Floats = NDArray[np.float32]
 # x and y of red, green, blue and white.
@@ -36,6 +38,7 @@ _PRIMARIES: dict[int, Primaries] = {
 }
 # H.273, table 3: exponents of pure power curves. The curves of television (1, 6, 11, 12, 14, 15) are shown as sRGB's.
 _GAMMAS = {4: 2.2, 5: 2.8, 8: 1.0, 17: 2.6}
+D50 = (0.3457, 0.3585)  # of ICC profiles
 _HDR = {16: "PQ (SMPTE ST 2084)", 18: "HLG (ARIB STD-B67)"}
 _LOGARITHMIC = (9, 10)
 # Rows converted at once: limits the memory for float32.
@@ -46,19 +49,28 @@ class ColourError(ValueError):
     """Colours that cannot be converted to sRGB in one right way; the message names them."""
 
 
+class ProfileError(ValueError):
+    """A colour profile that does not fit its picture."""
+
+
 @dataclass(frozen=True)
 class Encoding:
-    """The meaning of a file's numbers. gamma: exponent that makes them linear, or 0 for the curve of sRGB."""
+    """The meaning of a file's numbers.
+
+    gamma: exponent that makes them linear, or 0 for the curve of sRGB. is_narrow: whether black is 16 and white 235
+    of 255 (H.273, equation 20).
+    """
 
     primaries: Primaries = BT709
     gamma: float = 0.0
+    is_narrow: bool = False
 
     @property
     def is_srgb(self) -> bool:
         """Return whether the numbers are sRGB, within the precision of the constants in files."""
         near = np.allclose(self.primaries, BT709, atol=0.002)
         # Files say 0.45455 (1 / 2.2) where they mean sRGB.
-        return bool(near) and (self.gamma == 0 or abs(self.gamma - 2.2) < 0.03)
+        return bool(near) and not self.is_narrow and (self.gamma == 0 or abs(self.gamma - 2.2) < 0.03)
 
 
 def of_code_points(primaries: int, transfer: int) -> Encoding:
@@ -91,10 +103,61 @@ def check_profile(profile: bytes) -> None:
                 raise ColourError(f"an HDR picture, {named[1]} by its colour profile")
 
 
+def by_profile(samples: NDArray[Any], profile: bytes) -> NDArray[np.uint8]:
+    """Return samples H x W x 1, 3 or 4 (uint8 or uint16) as sRGB, rounded to 8 bits after the conversion.
+
+    Raises:
+        ProfileError: If the profile does not fit.
+        ColourError: If it is HDR.
+    """
+    from imagecodecs import CmsError, cms_transform
+
+    space = {1: "gray", 3: "rgb", 4: "cmyk"}[samples.shape[2]]
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    made = np.empty((*samples.shape[:2], 3), np.uint8)
+    check_profile(profile)
+    for start in range(0, len(samples), 4 * _BAND):
+        band = np.ascontiguousarray(samples[start : start + 4 * _BAND])
+        try:
+            made[start : start + 4 * _BAND] = cms_transform(
+                band[..., 0] if space == "gray" else band,
+                profile,
+                srgb,
+                colorspace=space,
+                outcolorspace="rgb",
+                outdtype=np.uint8,
+                intent=ImageCms.Intent.PERCEPTUAL,
+                # LittleCMS's table for grey is up to 10 levels off in shadows of a linear profile.
+                flags=ImageCms.Flags.NOOPTIMIZE if space == "gray" else None,
+            )
+        except CmsError as error:
+            raise ProfileError(str(error)) from error
+    return made
+
+
+def lab_to_srgb(
+    lightness: Floats, a: Floats, b: Floats, white: tuple[float, float] = D50
+) -> NDArray[np.uint8]:
+    """Return CIE L*a*b* (ISO/CIE 11664-4) under a white (x and y) as sRGB, rounded to 8 bits."""
+    from_white = np.array([white[0] / white[1], 1, (1 - sum(white)) / white[1]])
+    y = (lightness + 16) / 116
+    levels = np.stack([y + a / 500, y, y - b / 200], -1)
+    xyz = np.where(levels > 6 / 29, levels**3, 3 * (6 / 29) ** 2 * (levels - 4 / 29))
+    xyz = (xyz * from_white).astype(np.float32)
+    # To Bradford's cones, where white is adapted to D65, and to RGB.
+    to_rgb = np.linalg.inv(_to_xyz(BT709)) @ _adaptation(from_white)
+    light = (xyz @ to_rgb.T.astype(np.float32)).clip(0, 1)
+    return np.round(_srgb_curve(light) * 255).astype(np.uint8)
+
+
 def to_srgb(pixels: NDArray[np.uint8] | NDArray[np.uint16], encoding: Encoding) -> NDArray[np.uint8]:
     """Return pixels H x W x 3 as sRGB, rounded to 8 bits. The input uses the full range of its type."""
     top = np.iinfo(pixels.dtype).max
-    linear = _linear(encoding.gamma)(np.arange(top + 1, dtype=np.float32) / np.float32(top))
+    levels = np.arange(top + 1, dtype=np.float32) / np.float32(top)
+    if encoding.is_narrow:
+        scale = (top + 1) / 256 / top
+        levels = ((levels - np.float32(16 * scale)) / np.float32(219 * scale)).clip(0, 1)
+    linear = _linear(encoding.gamma)(levels)
     matrix = (np.linalg.inv(_to_xyz(BT709)) @ _to_xyz(encoding.primaries)).astype(np.float32)
     made = np.empty(pixels.shape, np.uint8)
     for start in range(0, len(pixels), _BAND):
@@ -119,8 +182,13 @@ def _to_xyz(primaries: Primaries) -> NDArray[np.float64]:
     x, y = np.array(primaries[0::2]), np.array(primaries[1::2])
     columns = np.stack([x / y, np.ones(4), (1 - x - y) / y])
     matrix = columns[:, :3] * np.linalg.solve(columns[:, :3], columns[:, 3])
+    adapted: NDArray[np.float64] = _adaptation(columns[:, 3]) @ matrix
+    return adapted
+
+
+def _adaptation(white: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the matrix that adapts XYZ from a white to D65 by Bradford's method."""
     cones = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
     d65 = np.array([_D65[0] / _D65[1], 1, (1 - sum(_D65)) / _D65[1]])
-    scale = np.diag((cones @ d65) / (cones @ columns[:, 3]))
-    adapted: NDArray[np.float64] = np.linalg.inv(cones) @ scale @ cones @ matrix
+    adapted: NDArray[np.float64] = np.linalg.inv(cones) @ np.diag((cones @ d65) / (cones @ white)) @ cones
     return adapted

@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import IO
 
 import numpy as np
-from numpy.typing import NDArray
 
 from generator.files.colour import BT709, Encoding, of_code_points
+from generator.files.samples import Samples
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # Chunks that the pixels need. All others are left out if their checksum is wrong.
@@ -20,6 +20,9 @@ _DESCRIBING = (b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"cICP", b"eXIf")
 _PROFILE = b"iCCP"
 # Bytes, compressed or not: more than any colour profile has.
 _MAX_CHUNK_BYTES = 16_000_000
+# gAMA of screens, cameras and linear light. Others are mistakes, and would make a picture black or white.
+_GAMMAS = (0.2, 3.0)
+_GREY = 0
 
 
 @dataclass
@@ -52,7 +55,7 @@ class Png:
         """
         cicp = self.chunks.get(b"cICP", b"")
         if len(cicp) == 4:
-            return of_code_points(cicp[0], cicp[1])
+            return replace(of_code_points(cicp[0], cicp[1]), is_narrow=not cicp[3])
         if b"sRGB" in self.chunks or _PROFILE in self.chunks:
             return Encoding()
         gamma, primaries = self.chunks.get(b"gAMA", b""), self.chunks.get(b"cHRM", b"")
@@ -67,8 +70,17 @@ class Png:
             return None
         return zlib.decompressobj().decompress(packed[1:], _MAX_CHUNK_BYTES)
 
-    def deep(self) -> tuple[NDArray[np.uint16], NDArray[np.uint16] | None]:
-        """Return a 16-bit file's colours H x W x 3, and its alpha H x W from its last channel or tRNS."""
+    @property
+    def clear_grey(self) -> int | None:
+        """The transparent grey of a picture of 2 or 4 bits, over the range of 8 bits, as its pixels are decoded."""
+        header, clear = self.chunks.get(b"IHDR", b""), self.chunks.get(b"tRNS", b"")
+        if len(header) != 13 or header[9] != _GREY or self.bits not in (2, 4) or len(clear) != 2:
+            return None
+        top = (1 << self.bits) - 1
+        return (int.from_bytes(clear) & top) * 255 // top
+
+    def deep(self) -> Samples:
+        """Return a 16-bit file's samples, with alpha from its last channel or tRNS."""
         from imagecodecs import png_decode
 
         samples = np.atleast_3d(png_decode(self._bare()))
@@ -78,7 +90,7 @@ class Png:
         elif clear := self.chunks.get(b"tRNS"):
             see_through = np.frombuffer(clear, ">u2")[: samples.shape[2]]
             alpha = np.where((samples == see_through).all(2), 0, 65535).astype(np.uint16)
-        return np.broadcast_to(colours, (*colours.shape[:2], 3)), alpha
+        return Samples(colours, alpha, self.profile, self.encoding)
 
     def _bare(self) -> bytes:
         """Return the file without the chunks that a decoder could apply to the samples."""
@@ -101,7 +113,7 @@ def parse(file: IO[bytes], also: tuple[bytes, ...] = ()) -> Png:
     png.data.write(SIGNATURE)
     for kind, raw in _walk(file, also):
         body, checksum = raw[8:-4], raw[-4:]
-        is_whole = zlib.crc32(raw[4:-4]).to_bytes(4) == checksum and (kind != _PROFILE or _unpacks(body))
+        is_whole = zlib.crc32(raw[4:-4]).to_bytes(4) == checksum and _is_possible(kind, body)
         if not is_whole and kind.decode("latin-1") not in png.damaged:
             png.damaged.append(kind.decode("latin-1"))
         if is_whole and kind in (*_DESCRIBING, _PROFILE, b"IHDR"):
@@ -127,6 +139,13 @@ def _walk(file: IO[bytes], also: tuple[bytes, ...] = ()) -> list[tuple[bytes, by
         if kind == b"IEND":
             break
     return found
+
+
+def _is_possible(kind: bytes, body: bytes) -> bool:
+    """Return whether a profile is complete, and a gamma one that a picture could have."""
+    if kind == b"gAMA" and len(body) == 4:
+        return _GAMMAS[0] <= int.from_bytes(body) / 100_000 <= _GAMMAS[1]
+    return kind != _PROFILE or _unpacks(body)
 
 
 def _unpacks(chunk: bytes) -> bool:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from generator.nst.feedforward.training import Curve, Report, Settings
 
-_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".avif", ".tif", ".tiff", ".bmp", ".gif"}
 # Photographs are kept at this many times the crop's side. A crop may show a quarter of one, and memory is limited.
 _ROOM_TO_ZOOM = 4
 _SAMPLE_SIDE = 384
@@ -57,15 +56,11 @@ def find_photographs(folder: Path, least: int) -> tuple[Path, ...]:
     """
     if not folder.is_dir():
         raise ImageError(f"{folder}: no such folder; --photos names a folder of photographs")
-    found = tuple(sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES))
+    found = tuple(sorted(path for path in folder.rglob("*") if images.has_picture_name(path)))
     if not found:
         raise ImageError(f"{folder}: has no photographs; put some there ({images.FORMATS_IN_WORDS})")
     for path in found:
-        with path.open("rb") as file:
-            images.sniff(file, str(path))
-            file.seek(0)
-            with Image.open(file) as image:
-                width, height = image.size
+        width, height = images.size_of(path, str(path))
         if min(width, height) < least:
             raise ImageError(
                 f"{path}: {width} × {height} pixels are too small for crops of {least}; remove it or lower --crop"

@@ -26,7 +26,7 @@ from survey.analysis.summary import named
 from survey.models import Participant, Question, Rating, Study, Trial
 from survey.models.study import FAR
 from survey.study.definition import Definition
-from survey.study.publish import IMAGE_SUFFIXES, Picture, PublishError, publish
+from survey.study.publish import Picture, PublishError, publish
 from survey.study.tables import AskedQuestion, Consent
 
 CONSENT: Final = "imported"
@@ -186,7 +186,7 @@ def _plain(value: Any) -> Any:
 def _files(folder: Path) -> dict[str, Path]:
     if not folder.is_dir():
         raise PublishError(f"--images: {folder}: no such folder")
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
+    paths = sorted(path for path in folder.rglob("*") if images.has_picture_name(path))
     return {normalize("NFC", path.stem): path for path in paths} | {
         normalize("NFC", path.name): path for path in paths
     }

@@ -34,9 +34,6 @@ from survey.study.definition import Definition
 from survey.study.trap import WORDS, trap_picture
 from survey.study.wording import TRAP_REQUEST, TRAP_THANKS
 
-IMAGE_SUFFIXES = frozenset(
-    {".png", ".jpg", ".jpeg", ".webp", ".avif", ".heic", ".heif", ".tif", ".tiff", ".bmp", ".gif"}
-)
 ITEMS_FILE = "items.csv"
 
 logger = logging.getLogger(__name__)
@@ -375,9 +372,9 @@ def pictures_of_folder(folder: Path) -> list[Picture]:
     """Return a folder's images, with what its `items.csv` says of them. Raises PublishError."""
     if not folder.is_dir():
         raise PublishError(f"{folder}: no such folder")
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
+    paths = sorted(path for path in folder.iterdir() if images.has_picture_name(path))
     if not paths:
-        raise PublishError(f"{folder}: no image in it ({', '.join(sorted(IMAGE_SUFFIXES))})")
+        raise PublishError(f"{folder}: no image in it ({', '.join(sorted(images.SUFFIXES))})")
     described = _read_items(folder / ITEMS_FILE, paths)
     return [_of_file(path, described.get(path.name, {})) for path in paths]
 
@@ -424,9 +421,7 @@ def pictures_of_files(definition: Definition, base: Path | None) -> list[Picture
     """Return the images that the study file itself names. Raises PublishError for a pattern that fits none."""
     pictures = []
     for pattern in definition.files:
-        paths = sorted(
-            path for path in (base or Path()).glob(pattern) if path.suffix.lower() in IMAGE_SUFFIXES
-        )
+        paths = sorted(path for path in (base or Path()).glob(pattern) if images.has_picture_name(path))
         if not paths:
             raise PublishError(f"files: {pattern!r} fits no image below {(base or Path()).resolve()}")
         pictures += [Picture(path.stem, partial(images.read, path)) for path in paths]

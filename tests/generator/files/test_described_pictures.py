@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import struct
-import warnings
 import zlib
 from typing import Any
 
@@ -13,18 +12,30 @@ import numpy as np
 import pytest
 import tifffile
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageCms
+from PIL import ExifTags, Image
 
-from generator.files import colour, images
-from generator.files.images import ImageError
+from generator.files import colour
+from tests.generator.files.pictures import (
+    ACROSS,
+    COLOURS,
+    DOWN,
+    GREY,
+    HEIGHT,
+    LIGHT,
+    LINEAR_GREY,
+    LINEAR_RGB,
+    RGB,
+    WIDTH,
+    assert_is,
+    chunk,
+    on_white,
+    png,
+    read,
+    refusal,
+    srgb_curve,
+    tiff,
+)
 
-WIDTH, HEIGHT = 32, 24
-ACROSS = np.linspace(0, 1, WIDTH)[None].repeat(HEIGHT, 0)
-DOWN = np.linspace(0, 1, HEIGHT)[:, None].repeat(WIDTH, 1)
-COLOURS = np.stack([ACROSS, DOWN, 1 - ACROSS], axis=-1)
-LIGHT = np.where(COLOURS <= 0.04045, COLOURS / 12.92, ((COLOURS + 0.055) / 1.055) ** 2.4)
-RGB = np.round(COLOURS * 255).astype(np.uint8)
-GREY = np.round(ACROSS * 255)[..., None].repeat(3, 2)
 # 16 x 16 px, made once by libheif from RGB.
 HEIC = base64.b64decode(
     "AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAXxtZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAAACJp"
@@ -37,43 +48,14 @@ HEIC = base64.b64decode(
 )
 
 
-def tiff(samples: NDArray[Any], **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        tifffile.imwrite(buffer, np.ascontiguousarray(samples), **options)
-    return buffer.getvalue()
-
-
-def chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-def png(samples: NDArray[Any], kind: int, extra: bytes = b"") -> bytes:
-    """A PNG of 8 or 16 bits by the type of `samples`. kind: 0 grey, 2 RGB, 4 grey and alpha, 6 RGBA."""
-    bits = samples.dtype.itemsize * 8
-    rows = samples.astype(samples.dtype.newbyteorder(">")).reshape(len(samples), -1)
-    header = struct.pack(">IIBBBBB", samples.shape[1], samples.shape[0], bits, kind, 0, 0, 0)
-    packed = zlib.compress(b"".join(b"\0" + row.tobytes() for row in rows))
-    parts = chunk(b"IHDR", header), extra, chunk(b"IDAT", packed), chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
-
-
-def read(data: bytes, warned: list[str] | None = None) -> NDArray[Any]:
-    lines: list[str] = [] if warned is None else warned
-    return np.asarray(images.read(io.BytesIO(data), "photo", lines.append)).astype(int)
-
-
-def refusal(data: bytes) -> str:
-    with pytest.raises(ImageError) as caught:
-        images.read(io.BytesIO(data), "photo")
-    assert str(caught.value).startswith("photo: ")
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
-
-
-def assert_is(data: bytes, expected: NDArray[Any], tolerance: float = 1) -> None:
-    assert np.abs(read(data) - expected).max() <= tolerance
+# RGB, made once by libavif to be shown without its borders: 16 x 12 px, 4 px right of the middle and 2 above it.
+AVIF_WITH_CLEAN_APERTURE = base64.b64decode(
+    "AAAAIGZ0eXBhdmlmAAAAAGF2aWZtaWYxbWlhZk1BMUIAAAEbbWV0YQAAAAAAAAAoaGRscgAAAAAAAAAAcGljdAAAAAAAAAAAAAAAAGxpYmF2aWYA"
+    "AAAADnBpdG0AAAAAAAEAAAAeaWxvYwAAAABEAAABAAEAAAABAAABQwAAADUAAAAoaWluZgAAAAAAAQAAABppbmZlAgAAAAABAABhdjAxQ29sb3IA"
+    "AAAAk2lwcnAAAABzaXBjbwAAABRpc3BlAAAAAAAAACAAAAAYAAAAEHBpeGkAAAAAAwgICAAAAAxhdjFDgQAMAAAAABNjb2xybmNseAABAA0ABoAA"
+    "AAAoY2xhcAAAABAAAAABAAAADAAAAAEAAAAEAAAAAf////4AAAABAAAAGGlwbWEAAAAAAAAAAQABBQECgwSFAAAAPW1kYXQSAAoJGBE/dggIaDQg"
+    "MiYYwA0000QAOu0gfxpFMSUFlf/AZhLTe/IS3gP/3iSb/IMlFwk5wA=="
+)
 
 
 @pytest.mark.parametrize("bits", [1, 2, 4, 8, 10, 12, 14, 16])
@@ -121,19 +103,38 @@ def test_a_fourth_sample_is_what_its_tag_says(depth: type, extra: str) -> None:
     assert_is(tiff(samples, photometric="rgb", extrasamples=[extra]), seen)
 
 
-def test_deep_inks_and_lab_colours_are_read() -> None:
+def test_deep_inks_are_read() -> None:
     inks = np.concatenate([1 - COLOURS, np.zeros((HEIGHT, WIDTH, 1))], -1)
     assert_is(tiff(np.round(inks * 65535).astype(np.uint16), photometric="separated"), RGB)
-    soft = Image.fromarray((RGB // 2 + 64).astype(np.uint8))
-    lab = ImageCms.profileToProfile(
-        soft, ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), outputMode="LAB"
-    )
-    assert lab is not None
-    unsigned = np.frombuffer(lab.tobytes(), np.uint8).reshape(HEIGHT, WIDTH, 3)
-    signed = unsigned ^ np.array([0, 128, 128], np.uint8)
-    deep = signed.astype(np.uint16) * np.array([257, 256, 256], np.uint16)
-    for samples, photometric in ((signed, "cielab"), (deep, "cielab"), (unsigned, "icclab")):
-        assert_is(tiff(samples, photometric=photometric), np.asarray(soft), tolerance=14)
+
+
+def icc(profile: bytes) -> bytes:
+    return chunk(b"iCCP", b"a\0\0" + zlib.compress(profile))
+
+
+def test_a_deep_picture_is_rounded_after_its_profile() -> None:
+    light = linear(np.uint16)
+    alpha = np.round(DOWN[..., None] * 65535).astype(np.uint16)
+    assert_is(png(light, 2, icc(LINEAR_RGB)), RGB)
+    assert_is(png(np.concatenate([light, alpha], -1), 6, icc(LINEAR_RGB)), on_white(RGB, DOWN), 2)
+    assert_is(png(light[..., 0], 0, icc(LINEAR_GREY)), GREY)
+    assert_is(tiff(light, photometric="rgb", iccprofile=LINEAR_RGB), RGB)
+    assert_is(tiff(65535 - light[..., 0], photometric="miniswhite", iccprofile=LINEAR_GREY), GREY)
+
+
+def test_a_grey_picture_keeps_its_profile_for_grey() -> None:
+    grey = np.round(LIGHT[..., :1] * 255).astype(np.uint8)
+    seen = np.round(srgb_curve(grey / 255) * 255).repeat(3, 2)
+    assert_is(png(grey, 0, icc(LINEAR_GREY)), seen)
+    alpha = np.round(DOWN[..., None] * 255).astype(np.uint8)
+    assert_is(png(np.concatenate([grey, alpha], -1), 4, icc(LINEAR_GREY)), on_white(seen, DOWN))
+
+
+def test_floats_with_a_profile_are_its_colours() -> None:
+    assert_is(tiff(LIGHT.astype(np.float32), photometric="rgb", iccprofile=LINEAR_RGB), RGB)
+    for wrong, reason in ((np.nan, "no numbers"), (900.0, "up to 900, although 1 is white")):
+        samples = np.where(ACROSS > 0.5, wrong, ACROSS).astype(np.float32)
+        assert reason in refusal(tiff(samples, photometric="minisblack", iccprofile=LINEAR_GREY))
 
 
 def test_a_palette_from_0_to_255_is_not_black() -> None:
@@ -220,6 +221,27 @@ def test_hdr_is_refused_by_name(transfer: int, name: str) -> None:
         colour.check_profile(b"\0" * 128 + struct.pack(">I", 1) + tag)
 
 
+@pytest.mark.parametrize("bits", [1, 2, 4])
+def test_a_transparent_grey_of_few_bits_is_white(bits: int) -> None:
+    top = 2**bits - 1
+    levels = np.round(ACROSS * top).astype(int)
+    text = ["".join(f"{level:0{bits}b}" for level in row) for row in levels]
+    rows = b"".join(b"\0" + int(row, 2).to_bytes(len(row) // 8) for row in text)
+    header = struct.pack(">IIBBBBB", WIDTH, HEIGHT, bits, 0, 0, 0, 0)
+    clear = chunk(b"tRNS", struct.pack(">H", 1))
+    parts = chunk(b"IHDR", header), clear, chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND", b"")
+    seen = np.where(levels == 1, 255, levels * (255 // top))[..., None].repeat(3, 2)
+    assert_is(b"\x89PNG\r\n\x1a\n" + b"".join(parts), seen, 0)
+
+
+def test_a_png_of_narrow_range_is_widened() -> None:
+    for top in (255, 65535):
+        stored = np.round((COLOURS * 219 + 16) * (top + 1) / 256).astype(
+            np.uint8 if top == 255 else np.uint16
+        )
+        assert_is(png(stored, 2, chunk(b"cICP", bytes([1, 13, 0, 0]))), RGB)
+
+
 def test_a_colour_or_a_grey_that_is_called_transparent_is_white() -> None:
     seen: NDArray[Any] = RGB.copy()
     seen[0, 0] = 255
@@ -242,6 +264,10 @@ def test_a_damaged_description_is_said() -> None:
     warned: list[str] = []
     read(png(RGB, 2, gamma(1.0)[:-1] + b"?"), warned)
     assert warned == ["photo: is damaged (its gAMA); read as far as possible"]
+    for impossible in (0.00001, 40000):
+        warned = []
+        assert np.abs(read(png(RGB, 2, gamma(impossible)), warned) - RGB).max() == 0
+        assert warned == ["photo: is damaged (its gAMA); read as far as possible"]
 
 
 def test_a_comment_may_be_of_any_length() -> None:
@@ -260,6 +286,38 @@ def test_a_picture_of_one_colour_is_read_with_a_warning() -> None:
     warned: list[str] = []
     read(png(np.full_like(RGB, 7), 2), warned)
     assert warned == ["photo: every pixel has the same colour, RGB (7, 7, 7)"]
+
+
+def test_a_nearly_black_picture_is_said_to_be() -> None:
+    warned: list[str] = []
+    read(tiff(np.round(ACROSS * 4095).astype(np.uint16), photometric="minisblack"), warned)
+    assert warned == [
+        "photo: is nearly black, its brightest value is 16 of 255; "
+        "if a camera gave fewer bits than the file has, scale its values up"
+    ]
+
+
+def test_what_a_gif_leaves_out_of_its_canvas_is_white() -> None:
+    data = io.BytesIO()
+    Image.fromarray(RGB).quantize(64).save(data, "GIF")
+    small = np.asarray(Image.open(data).convert("RGB"))
+    canvas = data.getvalue()[:6] + struct.pack("<HH", WIDTH + 8, HEIGHT + 4) + data.getvalue()[10:]
+    place = canvas.index(b"\x2c\0\0\0\0" + struct.pack("<HH", WIDTH, HEIGHT))
+    canvas = canvas[: place + 1] + struct.pack("<HH", 5, 2) + canvas[place + 5 :]
+    seen = np.full((HEIGHT + 4, WIDTH + 8, 3), 255)
+    seen[2 : 2 + HEIGHT, 5 : 5 + WIDTH] = small
+    assert_is(canvas, seen, 0)
+
+
+def test_a_cmyk_jpeg_that_says_nothing_of_its_inks_gets_a_warning() -> None:
+    data = io.BytesIO()
+    Image.fromarray(RGB).convert("CMYK").save(data, "JPEG", quality=95)
+    whole, warned = data.getvalue(), list[str]()
+    read(whole, warned)
+    assert not warned
+    place = whole.index(b"\xff\xee")
+    read(whole[:place] + whole[place + 2 + int.from_bytes(whole[place + 2 : place + 4]) :], warned)
+    assert "CMYK without Adobe's mark" in warned[0]
 
 
 def test_a_telephones_heic_is_read() -> None:
@@ -283,6 +341,10 @@ def test_an_avif_is_shown_by_its_code_points() -> None:
     assert "an HDR picture, PQ" in refusal(pq)
 
 
+def test_an_avif_is_cut_to_its_clean_aperture() -> None:
+    assert_is(AVIF_WITH_CLEAN_APERTURE, RGB[4:16, 12:28], 24)
+
+
 def test_a_cameras_adobe_rgb_without_a_profile_is_converted() -> None:
     exif = Image.Exif()
     exif[ExifTags.Base.ExifOffset] = {ExifTags.IFD.Interop: {1: "R03"}}
@@ -304,9 +366,25 @@ def test_a_cameras_adobe_rgb_without_a_profile_is_converted() -> None:
         (b'<?xml version="1.0"?>\n<svg width="1"/>', "an SVG drawing"),
         (b"\n<!DOCTYPE html><title>404</title>", "an HTML page"),
         (b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL file"),
+        (b'<?xml version="1.0"?>\n<!--' + b"x" * 500 + b'-->\n<svg width="1"/>', "an SVG drawing"),
+        ("<html>".encode("utf-16"), "an HTML page"),
+        (b"P6\n1 1\n255\nabc", "a PNM file"),
+        (bytes(128) + b"DICM", "a DICOM file"),
+        (b"RIFF\0\0\0\0AVI LIST", "a video"),
+        (b"\xff\xd8\xff\xc1\0\x0b\x0c\0\x08\0\x08\1\1\x11\0", "a JPEG with 12 bits a sample"),
+        (b"\xff\xd8\xff\xf7\0\x0b\x08\0\x08\0\x08\1\1\x11\0", "a JPEG-LS file"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\4CgBI" + bytes(30), "a PNG in Apple's own format for apps"),
+        (b"some words\n", "text"),
         (b"\0\0\0\x18ftypmp42\0\0\0\0", "a video"),
         (b"version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer"),
     ],
 )
 def test_what_is_no_picture_is_called_what_it_is(head: bytes, name: str) -> None:
     assert f"not a picture that can be read ({name}" in refusal(head)
+
+
+@pytest.mark.parametrize(
+    "data", [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF89a", png(RGB, 2)[:20], HEIC[:60]]
+)
+def test_a_header_cut_short_is_said_to_be(data: bytes) -> None:
+    assert "broken or cut short" in refusal(data)

@@ -153,6 +153,12 @@ def test_a_folder_says_more_in_items_csv(tmp_path):
     assert study.stimuli.get(item="b").factors == {}
 
 
+def test_what_macos_puts_beside_a_picture_is_no_picture(tmp_path):
+    folder_of_pictures(tmp_path, ["a.png"])
+    (tmp_path / "._a.png").write_bytes(b"\0\5\x16\7\0\2\0\0Mac OS X")
+    assert [stimulus.item for stimulus in publish_folder(tmp_path, "folder").stimuli.all()] == ["a"]
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
