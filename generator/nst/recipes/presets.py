@@ -344,6 +344,28 @@ PRESETS: dict[str, Preset] = {
         summary="VGG-16, each feature replaced by the style's nearest one, coarse to fine, then recoloured",
         date="2026-11-27",
     ),
+    "nnst-quick": Preset(
+        # The method, layers, α and sizes are those of nnst. An eighth of its evaluations, their steps and the colours are
+        # this project's (docs/explanation/default.md): steps of 1.8 grey levels let colours run away, and the content's
+        # hues take a stained glass its colours.
+        Recipe(
+            method="nnst",
+            network="vgg16",
+            style_layers=(*_KOLKIN_LAYERS, "conv4_1", "conv4_2", "conv4_3"),
+            alpha=0.75,
+            init="content",
+            learning_rate=0.6,
+            evaluations=25,
+            pyramid_min=64,
+            pyramid_step=2.0,
+            size=512,
+            colour="matched",
+        ),
+        source="Kolkin et al., Neural Neighbor Style Transfer, arXiv 2203.13215, 2022; evaluations, steps and colours are"
+        " this project's",
+        summary="nnst in an eighth of its evaluations, its own colours matched to the style's",
+        date="2026-11-27",
+    ),
     "modern": Preset(
         # Chosen by experiments, docs/explanation/default.md. Every term is a mean, so content, style and smoothness keep
         # their balance at every size and level. The style loss and its weights, 256 : 64 : 16 : 4 : 1, are those of

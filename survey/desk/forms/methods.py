@@ -30,6 +30,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "neural-style": ("neural-style", "Johnson’s program: style everywhere, little of the photograph."),
     "li-wand2016": ("Li and Wand 2016", "Copies small patches of the style image side by side."),
     "neural-doodle": ("Neural doodle", "Copies patches by likeness; works best with maps."),
+    "nnst-quick": (
+        "NNST 2022, quick",
+        "Clear forms in the style’s strokes and colours, about as quick as Modern.",
+    ),
     "nnst": (
         "NNST 2022",
         "Made of the style’s own brush strokes, each where it fits best; slow without a GPU.",

@@ -190,5 +190,12 @@ def test_the_presets_have_their_papers_settings() -> None:
         assert recipe.learning_rate == pytest.approx(0.002 * 255)
 
 
+def test_quick_nnst_differs_from_nnst_in_evaluations_steps_and_colours_alone() -> None:
+    quick = preset("nnst-quick")
+    assert (quick.evaluations, quick.learning_rate, quick.colour) == (25, 0.6, "matched")
+    own = {key: getattr(preset("nnst"), key) for key in ("evaluations", "learning_rate", "colour", "preset")}
+    assert quick.replace(**own) == preset("nnst")
+
+
 def test_nnst_is_known_to_need_more_memory_than_the_network() -> None:
     assert bytes_per_pixel(preset("nnst"), "fp32", 0) > 2 * bytes_per_pixel(preset("strotss"), "fp32", 0)
