@@ -15,7 +15,7 @@ from survey.analysis.effects import FactorEffects
 from survey.analysis.effects.summary import effects_summary
 from survey.analysis.groups import GroupComparison
 from survey.analysis.groups.summary import groups_summary
-from survey.analysis.items.comparisons import compact_letters, compare, compare_items, friedman
+from survey.analysis.items.comparisons import compact_letters, compare, compare_items, friedman, out_of_reach
 from survey.analysis.items.conditions import (
     ConditionTable,
     Levels,
@@ -274,10 +274,14 @@ def _analyse_one(
     observers = _observers(ratings, main["condition"].to_numpy(object) if by else None, strict)
     comparisons, remark = compare_items(listed)
     summary, notes = summarise(ratings, strict, observers, seed, unrated=unrated)
-    if remark:
-        notes["comparisons"] = remark
+    reach = out_of_reach(comparisons["n"], comparisons["n_nonzero"])
+    few = reach.said(len(ratings.participants), terms.item) if reach else ""
+    if remark or few:
+        notes["comparisons"] = ". ".join(filter(None, [few, remark]))
     conditions, between, of_conditions = _conditions(main, by, scale, seed)
     several = between is not None
+    if between is not None and (reach := out_of_reach(between["n"], between["n_nonzero"])):
+        notes["condition_comparisons"] = reach.said(len(ratings.participants), by or "condition")
     if by is not None and not several:
         notes["conditions"] = "not compared: there is only one"
     shown = panels(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 
 from survey.analysis.items.intervals import CONFIDENCE
@@ -166,6 +167,81 @@ def compare_items(ratings: Coded) -> tuple[pd.DataFrame, str]:
         remark = f"pairs of the first {MAX_ITEMS} of {len(ratings.items)} items by name; compare conditions instead"
     scores = exact_by_item(ratings, some)
     return compare(scores.value, list(ratings.items[some]), scores.unit), remark
+
+
+class Reach(NamedTuple):
+    """How near exact tests of some people can come to significance, were all of them of one mind.
+
+    Attributes:
+        pairs: tests that the correction is for.
+        people: most people who have both of a pair.
+        differing: most people with a difference in a pair; the others tell the tests nothing.
+        p: smallest adjusted p that a test can give.
+    """
+
+    pairs: int
+    people: int
+    differing: int
+    p: float
+
+    def said(self, panel: int, thing: str) -> str:
+        """Say that these ratings cannot show a difference in any pair, and how many people could.
+
+        Args:
+            panel: people of the study.
+            thing: what is compared, in the singular.
+        """
+        if smallest_p(self.people, self.pairs) < SIGNIFICANT:
+            who = f"At most {self.differing} people rated the same two {thing}s differently, and so few"
+        elif self.people < panel:
+            who = f"At most {self.people} people rated the same two {thing}s, and so few"
+        else:
+            who = "1 person" if panel == 1 else f"{panel} people"
+        return f"{who} {self.rest}. It takes {self.fewest} who all differ in the same way"
+
+    @property
+    def rest(self) -> str:
+        """What too few people cannot show."""
+        if self.pairs == 1:
+            return f"cannot show a difference: the smallest p that this test can give them is {self.p:.2g}"
+        return (
+            f"cannot show a difference in any of {self.pairs} pairs: the smallest p that this test can give them is "
+            f"{self.p:.2g} after Holm's correction"
+        )
+
+    @property
+    def fewest(self) -> int:
+        """How many people could show a difference."""
+        return fewest_people(self.pairs)
+
+
+def smallest_p(people: int, pairs: int = 1) -> float:
+    """Return the smallest p of an exact signed-rank or sign test, adjusted by Holm for the number of pairs.
+
+    All people differ in one direction in 2 of the 2^n choices of signs, with ties as without.
+    """
+    return min(1.0, pairs * 2.0 ** (1 - people))
+
+
+def fewest_people(pairs: int = 1) -> int:
+    """Return how many people must differ in one direction before one of so many pairs can be significant."""
+    return next(n for n in itertools.count(1) if smallest_p(n, pairs) < SIGNIFICANT)
+
+
+def out_of_reach(people: ArrayLike, differing: ArrayLike) -> Reach | None:
+    """Return what tests can reach where none of them can be significant, whatever people answer; else None.
+
+    Args:
+        people: who have both, of each tested pair; pairs without anybody do not count.
+        differing: those of them who differ.
+    """
+    n, m = np.asarray(people, np.int64), np.asarray(differing, np.int64)
+    pairs = int((n > 0).sum())
+    if not pairs:
+        return None
+    most = int(m.max())
+    p = smallest_p(most, pairs)
+    return Reach(pairs, int(n.max()), most, p) if p >= SIGNIFICANT else None
 
 
 class Friedman(NamedTuple):

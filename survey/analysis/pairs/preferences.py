@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import sparse, stats
 from scipy.sparse.csgraph import connected_components
 
-from survey.analysis.items.comparisons import holm
+from survey.analysis.items.comparisons import holm, out_of_reach
 from survey.analysis.pairs.pairs import bradley_terry, check_choices, record, score_variance
 from survey.analysis.stamp import computed_by
 from survey.analysis.summary import Summary, plain
@@ -128,6 +128,11 @@ def _question(choices: pd.DataFrame, conditions: Mapping[str, str]) -> QuestionP
         )
         scores["share"] = np.nan
         pairs[["a_share", "p", "p_holm"]] = np.nan
+    elif reach := out_of_reach(pairs["n"], pairs["n"] - pairs["ties"]):
+        notes["pairs"] = (
+            f"at most {reach.differing} choices between the same two images were no ties, and so few {reach.rest}; it takes "
+            f"{reach.fewest} for the same image"
+        )
     decided = choices[choices["answer"] != "tie"]
     first = int((decided["answer"] == "first").sum())
     summary: dict[str, Any] = {

@@ -14,7 +14,7 @@ import pandas as pd
 
 from survey.analysis.analysis import QuestionAnalysis
 from survey.analysis.effects import Effects
-from survey.analysis.items.comparisons import SIGNIFICANT, compact_letters
+from survey.analysis.items.comparisons import SIGNIFICANT, Reach, compact_letters, out_of_reach
 from survey.analysis.participants.screening import flagged
 from survey.analysis.summary import named
 from survey.analysis.terms import Terms
@@ -25,6 +25,8 @@ MIN_PEOPLE: Final = 15
 """Fewest observers of an assessment: ITU-R BT.500."""
 PEOPLE_OUTSIDE: Final = 35
 """Participants that ITU-T P.913 asks for outside a laboratory."""
+CLOSE: Final = 1 / 8
+"""Half width of an interval up to which a score is called known, as a share of the scale: half a point of 1 to 5."""
 MAX_NAMED: Final = 3
 MAX_GROUPED: Final = 40
 """Images up to which groups are shown; with more, letters no longer help."""
@@ -48,7 +50,7 @@ class Answer:
     """The finding in one sentence, who rated what in one line, and what may be said, in a fixed order.
 
     letters: item -> its groups; two items share a letter exactly where the tests cannot tell them apart. Empty where
-    nothing was tested.
+    nothing was tested, or where so few people can show no difference.
     """
 
     finding: str
@@ -76,11 +78,13 @@ def answer(
     rated = part.mos[part.mos["n"] > 0].sort_values(["mos", "item"], ascending=[False, True], kind="stable")
     people = int(part.summary["participants"])
     ties = tied_with_best(rated, part.comparisons)
-    letters = _letters(rated, part.comparisons)
+    reach = reach_of(part.comparisons)
+    # Letters would say "alike" where so few people could never be told to differ.
+    letters = {} if reach else _letters(rated, part.comparisons)
     return Answer(
-        finding=_finding(rated, ties, people, wanted, f"{part.scale.high:g}", thing),
+        finding=_finding(rated, ties, reach, people, wanted, f"{part.scale.high:g}", thing),
         panel=f"{_panel(rated, people, thing)} {_unrated(part.mos, thing)}".strip(),
-        claims=tuple(_claims(part, rated, ties, people, items, letters, thing)),
+        claims=tuple(_claims(part, rated, ties, reach, people, items, letters, thing)),
         letters=letters,
     )
 
@@ -101,6 +105,11 @@ def tied_with_best(rated: pd.DataFrame, comparisons: pd.DataFrame) -> list[str] 
     return [best, *(other for other in others if p[other] >= SIGNIFICANT)]
 
 
+def reach_of(comparisons: pd.DataFrame) -> Reach | None:
+    """Return what tests of so few people can reach, where that is never significant; else None."""
+    return out_of_reach(comparisons["n"], comparisons["n_nonzero"])
+
+
 def _letters(rated: pd.DataFrame, comparisons: pd.DataFrame) -> dict[str, str]:
     # An item without any rating has rows among the comparisons, too, without a p.
     known = set(rated["item"])
@@ -112,7 +121,13 @@ def _letters(rated: pd.DataFrame, comparisons: pd.DataFrame) -> dict[str, str]:
 
 
 def _finding(
-    rated: pd.DataFrame, ties: list[str] | None, people: int, wanted: int, top: str, thing: str
+    rated: pd.DataFrame,
+    ties: list[str] | None,
+    reach: Reach | None,
+    people: int,
+    wanted: int,
+    top: str,
+    thing: str,
 ) -> str:
     if rated.empty:
         return "No answers count yet."
@@ -122,10 +137,11 @@ def _finding(
     count = len(rated)
     if count == 1:
         return f"{best} has the score {score} out of {top}."
-    if ties is None:
+    if ties is None or reach is not None:
+        why = "people rated both" if ties is None else f"people rated the same {thing}s"
         return (
             f"{best} has the highest score, {score} out of {top}. Whether it is really ahead cannot be tested: too few "
-            "people rated both."
+            f"{why}."
         )
     if len(ties) == 1:
         others = "the other" if count == 2 else f"all {_number(count - 1)} others"
@@ -166,6 +182,7 @@ def _claims(
     part: QuestionAnalysis,
     rated: pd.DataFrame,
     ties: list[str] | None,
+    reach: Reach | None,
     people: int,
     items: pd.DataFrame | None,
     letters: Mapping[str, str],
@@ -176,10 +193,12 @@ def _claims(
     claims: list[Claim] = []
     if people >= MIN_PEOPLE and ties and len(ties) == 1 and len(rated) > 1:
         claims.append(_best(part, ties[0], thing))
-    half = ((part.mos["ci_high"] - part.mos["ci_low"]) / 2).max()
-    if pd.notna(half) and rated["n"].min() > 1:
-        claims.append(Claim("yes", f"Each score is known to ± {half:.2f} or better."))
-    if group := _unordered(rated, letters, thing):
+    if people >= MIN_PEOPLE and (known := _precision(part, rated, thing)):
+        claims.append(known)
+    if reach is not None:
+        said = f"{_which(rated, thing)}: {reach.said(people, thing)}."
+        claims.append(Claim("no", f"{said}{_not_all_alike(part.summary.get('friedman_p'))}"))
+    elif group := _unordered(rated, letters, thing):
         claims.append(Claim("no", f"An order among {group}: these ratings cannot tell them apart."))
     if items is not None:
         claims += confounded(items[items["item"].isin(set(rated["item"]))])
@@ -214,6 +233,41 @@ def _best(part: QuestionAnalysis, best: str, thing: str) -> Claim:
         verb = "are" if marked > 1 else "is"
         return Claim("yes", f"{said} It also stays first when {without} {verb} left out.")
     return Claim("warning", f"{said} Without {without} another {thing} is first: say so.", "participants")
+
+
+def _precision(part: QuestionAnalysis, rated: pd.DataFrame, thing: str) -> Claim | None:
+    """Return how well the scores are known: "yes" only where every interval is there and small against the scale."""
+    half = (rated["ci_high"] - rated["ci_low"]) / 2
+    if half.isna().all():
+        return None
+    widest = f"± {half.max():.2f}"
+    some = int(half.isna().sum())
+    if half.max() > CLOSE * part.scale.range:
+        ends = f"{part.scale.low:g} to {part.scale.high:g}"
+        return Claim(
+            "no", f"A close score of each {thing}: the widest interval is {widest} on a scale of {ends}."
+        )
+    if not some:
+        return Claim("yes", f"Each score is known to {widest} or better.")
+    verb = "has" if some == 1 else "have"
+    return Claim(
+        "yes",
+        f"{len(rated) - some} of {len(rated)} scores are known to {widest} or better; {some} {verb} no interval.",
+    )
+
+
+def _which(rated: pd.DataFrame, thing: str) -> str:
+    return f"Which of the {_number(len(rated))} {thing}s differ"
+
+
+def _not_all_alike(friedman_p: float | None) -> str:
+    if friedman_p is None or friedman_p >= SIGNIFICANT:
+        return ""
+    return f" Friedman’s test shows that not all are alike (p {_p(friedman_p)})."
+
+
+def _p(p: float) -> str:
+    return "< 0.001" if p < 0.001 else f"= {p:.3f}"
 
 
 def _unordered(rated: pd.DataFrame, letters: Mapping[str, str], thing: str) -> str:
@@ -259,8 +313,12 @@ def condition_finding(part: QuestionAnalysis, thing: str = "image") -> str:
     if tests is None:
         return f"There is one condition, {best}, with the mean {mean}."
     ties = tied_with_best(rated, tests)
+    first = f"Condition {best} has the highest mean, {mean}."
     if ties is None:
-        return f"Condition {best} has the highest mean, {mean}. Whether it is really ahead cannot be tested."
+        return f"{first} Whether it is really ahead cannot be tested."
+    if reach := reach_of(tests):
+        alike = _not_all_alike(part.summary.get("friedman_conditions_p"))
+        return f"{first} {reach.said(int(part.summary['participants']), 'condition')}.{alike}"
     if len(ties) == 1:
         return (
             f"Condition {best} scores highest, {mean}, clearly ahead of the {_number(len(rated) - 1)} others."

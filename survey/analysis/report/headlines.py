@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from survey.analysis.report.meanings import meaning
+from survey.analysis.summary import PLANNED_SHARE
 
 
 class Headline(NamedTuple):
@@ -67,8 +68,11 @@ def findings(summary: Mapping[str, Any]) -> list[str]:
     if summary.get("ordinal"):
         sentences.append(f"Ordinal check: {summary['ordinal']}.")
     if (difference := summary.get("detectable_difference")) is not None:
+        ends = summary["planned_half_width"] / PLANNED_SHARE
         sentences.append(
-            f"With these ratings, two items that truly differ by {difference:.2f} points are told apart in 8 of 10 such "
+            "These ratings are too few to tell any two items apart reliably: not even two at the ends of the scale."
+            if difference > ends
+            else f"With these ratings, two items that truly differ by {difference:.2f} points are told apart in 8 of 10 such "
             "studies (80 % power)."
         )
     if (needed := summary.get("ratings_for_half_width_025")) is not None:

@@ -77,6 +77,17 @@ def test_a_study_that_nobody_has_rated_says_what_it_assumes(desk, owner):
     assert "95 % interval of ±0.4" in page
 
 
+def test_it_says_where_the_tests_of_all_pairs_need_more_people(desk):
+    # 28 pairs need 11 people: 28 × 2/2^11 is 0.027.
+    plan: dict[str, Any] = {"images": 8, "a": 0.1, "drop_out": 0}
+    page = text(desk, **plan, half_width=0.4)
+    assert "10 ratings of each of 8 images" in page
+    assert (
+        "with 28 pairs, 11 people must rate both of two images, or no difference can be significant." in page
+    )
+    assert "no difference can be significant" not in text(desk, **plan, half_width=0.35)
+
+
 def test_it_gives_the_hours_and_with_a_pay_the_cost(desk):
     plan: dict[str, Any] = {"images": 20, "half_width": 0.2, "a": 0.25, "drop_out": 0}
     page = text(desk, **plan)

@@ -46,3 +46,12 @@ def test_it_says_whether_the_conclusions_depend_on_the_panel():
     ):
         found = findings(summary(conclusions="x", conclusions_depend_on_panel=depends))
         assert any(sentence.startswith(words) for sentence in found)
+
+
+def test_a_difference_beyond_the_scale_is_not_quoted():
+    assert any(
+        "differ by 4.00 points" in sentence for sentence in findings(summary(detectable_difference=4.0))
+    )
+    found = findings(summary(detectable_difference=4.1))
+    assert not any("4.1" in sentence for sentence in found)
+    assert any("not even two at the ends of the scale" in sentence for sentence in found)

@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from survey.access.studies import may_create_studies, own_studies, readable_studies
+from survey.analysis.items.comparisons import fewest_people
 from survey.analysis.planning.planning import (
     Design,
     assumed_residual,
@@ -120,7 +121,11 @@ def _noise_of_large(study: Study, a: float, scale: Scale) -> Noise:
 def _answer(design: Design, noise: Noise, half_width: float, scale: Scale) -> dict[str, Any]:
     ratings = sample_size(half_width, a=noise.a, scale=scale)
     both = design.in_common(ratings)
+    pairs = design.images * (design.images - 1) // 2
+    fewest = fewest_people(pairs) if pairs else 0
     return {
+        "pairs": pairs,
+        "fewest": fewest if both < fewest else 0,
         "ratings": ratings,
         "participants": design.participants(ratings),
         "both": both,

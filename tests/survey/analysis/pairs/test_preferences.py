@@ -43,6 +43,15 @@ def test_connected_items_get_the_scores_of_one_bradley_terry_model():
         assert scores[name].tolist() == expected[name].tolist()
 
 
+@pytest.mark.parametrize(("people", "shown"), [(5, True), (6, False)])
+def test_choices_too_few_for_any_sign_test_are_said_to_be_so(people, shown):
+    notes = only(votes("\n".join(f"p{person} x y first" for person in range(people)))).summary["notes"]
+    assert (
+        "cannot show a difference: the smallest p that this test can give them is 0.062"
+        in notes.get("pairs", "")
+    ) is shown
+
+
 def test_images_of_contents_never_compared_are_groups_of_their_own():
     scores = only(two_contents()).scores.set_index("item")
     assert scores.groupby("group")["score"].mean().abs().max() < 1e-9

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from survey.analysis import analyse
+from survey.analysis import QuestionAnalysis, analyse
 from survey.analysis.report.answers import (
     Answer,
     Claim,
@@ -122,6 +122,77 @@ def test_the_widest_interval_is_the_precision():
     part = analyse(ratings({"A": 4.4, "B": 3}))
     half = ((part.mos["ci_high"] - part.mos["ci_low"]) / 2).max()
     assert f"Each score is known to ± {half:.2f} or better." in texts(answer(part))
+
+
+def precision(part: QuestionAnalysis) -> list[str]:
+    return [text for text in texts(answer(part)) if "±" in text]
+
+
+def test_no_precision_is_claimed_of_few_people():
+    assert precision(analyse(ratings({"A": 4.4, "B": 3}, people=2))) == []
+    assert precision(analyse(ratings({"A": 4.4, "B": 3}, people=14))) == []
+
+
+def test_an_interval_that_is_wide_on_its_scale_is_no_precision():
+    (text,) = precision(analyse(ratings({"A": 3, "B": 3}, people=15, noise=2)))
+    assert text.startswith("A close score of each image: the widest interval is ± ")
+    assert text.endswith(" on a scale of 1 to 5.")
+
+
+def test_a_score_without_an_interval_is_not_called_known():
+    table = ratings({"A": 4, "B": 3, "C": 2})
+    table.loc[table["item"] == "A", "rating"] = 5
+    (text,) = precision(analyse(table))
+    assert text.startswith("2 of 3 scores are known to ± ")
+    assert text.endswith("; 1 has no interval.")
+
+
+def of_one_mind(people: int, items: int = 8) -> pd.DataFrame:
+    """Everybody finds the first item the worst, and the last the best."""
+    means = {f"i{number}": 3.0 for number in range(items)} | {"i0": 1.0, f"i{items - 1}": 5.0}
+    return ratings(means, people, noise=0)
+
+
+def test_too_few_people_for_so_many_pairs_are_named_as_the_reason():
+    part = analyse(of_one_mind(10))
+    assert (
+        "Which of the eight images differ: 10 people cannot show a difference in any of 28 pairs: the smallest p that this test "
+        "can give them is 0.055 after Holm's correction. It takes 11 who all differ in the same way. Friedman’s test shows that "
+        "not all are alike (p < 0.001)."
+    ) in texts(answer(part))
+    assert not any("these ratings cannot tell them apart" in text for text in texts(answer(part)))
+    assert answer(part).letters == {}
+    assert "10 people cannot show a difference in any of 28 pairs" in part.summary["notes"]["comparisons"]
+
+
+def test_enough_people_for_the_pairs_are_no_reason():
+    part = analyse(of_one_mind(11))
+    assert (part.comparisons["p_holm"] < 0.05).any()
+    assert not any("cannot show a difference" in text for text in texts(answer(part)))
+    assert "comparisons" not in part.summary["notes"]
+
+
+def test_the_best_of_many_images_is_not_called_equal_where_no_test_can_tell():
+    part = analyse(of_one_mind(15, items=42))
+    assert (
+        "Whether it is really ahead cannot be tested: too few people rated the same images."
+        in answer(part).finding
+    )
+
+
+def test_those_who_rated_the_same_two_images_count_and_not_the_panel():
+    table = of_one_mind(16)
+    person, item = table["participant"].str[1:].astype(int), table["item"].str[1:].astype(int)
+    table = table[(person % 2 == 0) == (item < 4)]
+    said = analyse(table).summary["notes"]["comparisons"]
+    assert said.startswith("At most 8 people rated the same two images, and so few cannot show")
+
+
+def test_conditions_that_so_few_people_cannot_tell_apart_are_not_called_alike():
+    table = of_one_mind(10)
+    found = condition_finding(analyse(table.assign(condition=table["item"])))
+    assert "10 people cannot show a difference in any of 28 pairs" in found
+    assert found.endswith("Friedman’s test shows that not all are alike (p < 0.001).")
 
 
 def test_an_order_that_the_tests_do_not_give_may_not_be_claimed():
