@@ -31,8 +31,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "li-wand2016": ("Li and Wand 2016", "Copies small patches of the style image side by side."),
     "neural-doodle": ("Neural doodle", "Copies patches by likeness; works best with maps."),
     "nnst-quick": (
-        "NNST 2022, quick",
-        "Clear forms in the style’s strokes and colours, about as quick as Modern.",
+        "Quick NNST",
+        "Clear forms in the style’s own strokes; about as quick as Modern.",
     ),
     "nnst": (
         "NNST 2022",

@@ -32,6 +32,8 @@ _LONG, _SMALL = 3600, 256
 _EVERY: Final = (SIZE, *FACTORS)
 # Why a setting has no effect, as the plan's checks say it -> in plain words.
 _REASONS: Final = {
+    'method = "nnst"': "this method does not use it",
+    'method = "strotss"': "this method does not use it",
     'init = "content"': "the image starts from the photograph",
     'style_shape = "content"': "this method squashes the style image to the photograph’s shape",
     'shape = "square"': "this method squashes both images to a square",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from generator.nst.recipes.effects import idle
 from generator.nst.recipes.recipe import Recipe
 from survey.desk.forms.methods import Method
 from survey.desk.forms.plan_factors import Factor, layers_of, plain, suggestions
@@ -16,7 +18,10 @@ Option = tuple[str, str, bool, bool]
 
 @dataclass(frozen=True)
 class FactorInput:
-    """One factor. blocks: of a network, with its layers and whether each is ticked; typed: what stands in the text field."""
+    """One factor. blocks: of a network, with its layers and whether each is ticked; typed: what stands in the text field.
+
+    is_idle: the method makes the same image whatever its value is.
+    """
 
     factor: Factor
     name: str
@@ -25,6 +30,7 @@ class FactorInput:
     own: str
     typed: str
     errors: list[str]
+    is_idle: bool
 
     @property
     def chosen(self) -> int:
@@ -72,7 +78,8 @@ def input_of(
         offered = [str(value) for value in suggestions(factor, recipe)]
         every = sorted({*offered, *ticked}, key=_as_number)
         options = [(value, value, value in ticked, False) for value in every]
-    return FactorInput(factor, name, options, blocks, own_value(factor, recipe), typed, errors)
+    own, is_idle = own_value(factor, recipe), _is_idle(factor, recipe)
+    return FactorInput(factor, name, options, blocks, own, typed, errors, is_idle)
 
 
 def own_value(factor: Factor, recipe: Recipe) -> str:
@@ -82,7 +89,16 @@ def own_value(factor: Factor, recipe: Recipe) -> str:
     if factor.key == "content_layer":
         return " and ".join(recipe.content_layers)
     value = recipe.ratio if factor.key == "ratio" else getattr(recipe, factor.key)
+    for choice, words in factor.choices:
+        if choice == value:
+            # Without what the choice does.
+            return re.split("[:,]", words)[0]
     return str(plain(value)) if isinstance(value, int | float) else str(value)
+
+
+def _is_idle(factor: Factor, recipe: Recipe) -> bool:
+    key = "content_layers" if factor.key == "content_layer" else factor.key
+    return key in idle(recipe)
 
 
 def _as_number(value: str) -> float:

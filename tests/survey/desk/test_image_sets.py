@@ -435,6 +435,11 @@ class TestPlans:
                 "a square",
             ),
             (
+                {"preset": "nnst-quick", "vary_ratio_other": "", "vary_tv_weight": ["0", "1"]},
+                "id_vary_tv_weight_other",
+                "because this method does not use it",
+            ),
+            (
                 {
                     "vary_colour": ["none", "luminance"],
                     "vary_init": ["noise", "mix"],
@@ -486,6 +491,27 @@ class TestPlans:
         assert 'value="conv5_4"' in html
         assert "There is a problem" not in html
         assert {("vary_ratio", "0.01"), ("vary_pooling", "max"), ("preset", "neural-style")} <= ticked(html)
+
+    @pytest.mark.parametrize(
+        ("method", "factor", "told"),
+        [
+            ("nnst-quick", "vary_colour", "Quick NNST’s own: Those of the image made"),
+            ("nnst-quick", "vary_ratio", "Quick NNST’s own: 0.75"),
+            ("nnst-quick", "vary_tv_weight", "no effect with Quick NNST"),
+            ("strotss", "vary_content_layer", "no effect with STROTSS 2019"),
+            ("keras2016", "vary_style_scale", "no effect with Keras 2016"),
+            ("modern", "vary_init", "Modern’s own: From the photograph"),
+            ("modern", "vary_optimiser", "Modern’s own: L-BFGS-B"),
+        ],
+    )
+    def test_each_factor_says_the_methods_own_value_in_words_or_that_it_has_no_effect(
+        self, desk, method, factor, told
+    ):
+        html = desk.post(
+            reverse("new_plan"), {**self.FORM, "preset": method, "title": "", "look": "1"}
+        ).content
+        (shown,) = re.findall(rf'data-factor="{factor}".*?data-values>(.*?)</span>', html.decode(), re.DOTALL)
+        assert shown == told
 
     def test_the_cards_say_which_weights_are_there(self, desk, settings, tmp_path):
         settings.WEIGHTS_DIR = tmp_path
