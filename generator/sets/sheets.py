@@ -27,33 +27,48 @@ def contact_sheet(
 ) -> Image.Image:
     """Return the images of a set, one row for each level of `rows`, one column for each of `columns`.
 
-    A cell that is not done shows its status.
+    Where several images would share a place, each further factor that tells them apart has a panel for each of its
+    levels: the panels stand side by side. A cell that is not done shows its status.
 
     Args:
         image_set: The set.
         rows: Factor of the rows.
         columns: Factor of the columns.
-        where: Levels of further factors, as text.
+        where: Levels of further factors, as text: the sheet shows their cells alone, and says so.
         side: Longest side of each image, in px.
 
     Raises:
-        SheetError: If a factor is unknown, several cells share a place, the sheet has more than `MAX_PIXELS`,
+        SheetError: If a factor is unknown, no factor tells two cells apart, the sheet has more than `MAX_PIXELS`,
             or `side` is below `MIN_SIDE`.
     """
     if side < MIN_SIDE:
         raise SheetError(f"images of {side} px are too small; give at least {MIN_SIDE}")
-    cells = _chosen(list(image_set.cells.all()), [rows, columns, *(where or {})], where or {})
+    everything = list(image_set.cells.all())
+    cells = _chosen(everything, [rows, columns, *(where or {})], where or {})
     # Images are never enlarged, so no place needs to exceed the largest image.
     side = min(side, max((max(cell.width or 0, cell.height or 0) for cell in cells), default=0) or side)
-    row_levels, column_levels = levels_of(cells, rows), levels_of(cells, columns)
-    places: dict[tuple[str, str], Cell] = {}
-    for cell in cells:
-        place = (level_text(cell, rows), level_text(cell, columns))
-        if place in places:
-            raise SheetError(_ambiguous(cells, rows, columns, place))
-        places[place] = cell
+    across = [*_panels(cells, rows, columns), columns]
+    row_levels = levels_of(cells, rows)
+    order = [levels_of(cells, name) for name in across]
+    column_levels = sorted(
+        {_levels(cell, across) for cell in cells},
+        key=lambda levels: [known.index(level) for known, level in zip(order, levels, strict=True)],
+    )
+    places = {(level_text(cell, rows), _levels(cell, across)): cell for cell in cells}
+    if len(places) < len(cells):
+        raise SheetError(
+            f"several images have the same {', '.join([rows, *reversed(across)])}: they cannot be told apart"
+        )
     grid = [[thumbnail(places.get((row, column)), side) for column in column_levels] for row in row_levels]
-    return draw(grid, row_levels, column_levels, corner=f"{rows} \\ {columns}", side=side)
+    fixed = ", ".join(f"{name} = {level}" for name, level in (where or {}).items())
+    return draw(
+        grid,
+        row_levels,
+        ["\n".join(levels) for levels in column_levels],
+        corner=f"{rows} \\ {', '.join(across)}",
+        title=f"{fixed}: {len(cells)} of {len(everything)} images" if len(cells) < len(everything) else "",
+        side=side,
+    )
 
 
 def draw(
@@ -62,12 +77,15 @@ def draw(
     column_labels: Sequence[str],
     *,
     corner: str = "",
+    title: str = "",
     side: int = 256,
 ) -> Image.Image:
-    """Draw a labelled grid of images, each at most `side` px. Text replaces a missing image."""
+    """Draw a labelled grid of images, each at most `side` px, under a title. Text replaces a missing image."""
     font = _font(side)
     left = int(max(font.getlength(label) for label in [*row_labels, corner])) + 2 * GAP
-    top = int(font.getbbox("Ag")[3]) + 2 * GAP
+    line = int(font.getbbox("Ag")[3])
+    above = line + GAP if title else 0
+    top = above + max(label.count("\n") + 1 for label in [*column_labels, ""]) * (line + GAP // 2) + 2 * GAP
     size = left + len(column_labels) * (side + GAP), top + len(row_labels) * (side + GAP)
     if size[0] * size[1] > MAX_PIXELS:
         raise SheetError(
@@ -75,9 +93,10 @@ def draw(
         )
     sheet = Image.new("RGB", size, GREY)
     pen = ImageDraw.Draw(sheet)
-    pen.text((GAP, GAP), corner, INK, font)
+    pen.text((GAP, GAP), title, INK, font)
+    pen.text((GAP, above + GAP), corner, INK, font)
     for column, label in enumerate(column_labels):
-        _centred(pen, label, (left + column * (side + GAP), 0), (side, top), font)
+        _centred(pen, label, (left + column * (side + GAP), above), (side, top - above), font)
     for row, label in enumerate(row_labels):
         y = top + row * (side + GAP)
         _centred(pen, label, (0, y), (left, side), font)
@@ -128,7 +147,7 @@ def _centred(
     room: tuple[int, int],
     font: ImageFont.FreeTypeFont,
 ) -> None:
-    pen.text((at[0] + room[0] / 2, at[1] + room[1] / 2), text, INK, font, anchor="mm")
+    pen.text((at[0] + room[0] / 2, at[1] + room[1] / 2), text, INK, font, anchor="mm", align="center")
 
 
 def thumbnail(cell: Cell | None, side: int) -> Image.Image | str:
@@ -155,6 +174,26 @@ def _chosen(cells: list[Cell], names: Sequence[str], where: Mapping[str, str]) -
     return [cell for cell in cells if all(level_text(cell, name) == value for name, value in where.items())]
 
 
+def _panels(cells: Sequence[Cell], rows: str, columns: str) -> list[str]:
+    """Return the further factors that tell apart the images of one place: none where each has its own."""
+    names = dict.fromkeys(name for cell in cells for name in cell.factors if name not in (rows, columns))
+    panels: list[str] = []
+    apart = _places(cells, [rows, columns])
+    for name in names:
+        if (more := _places(cells, [rows, columns, *panels, name])) > apart:
+            panels.append(name)
+            apart = more
+    return panels
+
+
+def _places(cells: Sequence[Cell], names: Sequence[str]) -> int:
+    return len({_levels(cell, names) for cell in cells})
+
+
+def _levels(cell: Cell, names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(level_text(cell, name) for name in names)
+
+
 def levels_of(cells: Sequence[Cell], name: str) -> list[str]:
     """Return a factor's levels in the order of the plan."""
     return list(dict.fromkeys(level_text(cell, name) for cell in cells))
@@ -164,14 +203,3 @@ def level_text(cell: Cell, name: str) -> str:
     """Return a cell's level of a factor, as pages and options write it."""
     value: Any = cell.factors.get(name)
     return "+".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _ambiguous(cells: list[Cell], rows: str, columns: str, place: tuple[str, str]) -> str:
-    names = [
-        name for name in cells[0].factors if name not in (rows, columns) and len(levels_of(cells, name)) > 1
-    ]
-    example = f"{names[0]}={levels_of(cells, names[0])[0]}" if names else "content=..."
-    return (
-        f"several images have {rows} {place[0]} and {columns} {place[1]}; they differ in {', '.join(names) or 'role'}: "
-        f"fix it, as in --where {example}"
-    )

@@ -14,13 +14,13 @@ from generator.management.names import image_set_named
 from generator.management.plain_errors import plain_errors
 from generator.models import ImageSet
 from generator.sets.planes import plane
-from generator.sets.sheets import SheetError, contact_sheet
+from generator.sets.sheets import SheetError, contact_sheet, level_text
 
 
 class Command(PlainCommand):
     """Draw a contact sheet."""
 
-    help = "Put the images of a set into one labelled PNG: one factor down, another across."
+    help = "Put the images of a set into one labelled PNG: one factor down, another across, the others in panels."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the set and the plane."""
@@ -50,22 +50,23 @@ class Command(PlainCommand):
         output = options["output"] or Path(f"{options['set']}.png")
         with plain_errors():
             image_set = image_set_named(options["set"])
-            asked = _plane(image_set, options["rows"], options["columns"], _where(options["where"]))
-            sheet = contact_sheet(image_set, *asked, options["side"])
+            where = _where(options["where"])
+            rows, columns = _plane(image_set, options["rows"], options["columns"], where)
+            sheet = contact_sheet(image_set, rows, columns, where, options["side"])
             buffer = io.BytesIO()
             sheet.save(buffer, "PNG")
             write_atomically(output, buffer.getvalue())
         self.stdout.write(f"{output}: {sheet.width} × {sheet.height} px")
 
 
-def _plane(
-    image_set: ImageSet, rows: str, columns: str, where: dict[str, str]
-) -> tuple[str, str, dict[str, str]]:
-    """Return rows, columns and further factors' levels: what is not asked for is chosen as for the set's page."""
+def _plane(image_set: ImageSet, rows: str, columns: str, where: dict[str, str]) -> tuple[str, str]:
+    """Return the factors of rows and columns: what is not asked for is chosen as for the set's page."""
     if rows and columns:
-        return rows, columns, where
-    chosen = plane(list(image_set.cells.defer("recipe", "provenance", "covariates")), rows, columns, where)
-    return rows or chosen.rows, columns or chosen.columns, chosen.fixed | where
+        return rows, columns
+    cells = image_set.cells.defer("recipe", "provenance", "covariates")
+    shown = [cell for cell in cells if all(level_text(cell, name) == where[name] for name in where)]
+    chosen = plane(shown, rows, columns)
+    return rows or chosen.rows, columns or chosen.columns
 
 
 def _where(options: list[str]) -> dict[str, str]:

@@ -354,25 +354,26 @@ def test_contact_sheet_writes_a_labelled_plane(write_plan: PlanWriter, tmp_path:
         assert picture.width > 2 * 32
 
 
-def test_contact_sheet_chooses_what_is_not_said_as_the_sets_page_does(
-    write_plan: PlanWriter, tmp_path: Path
-) -> None:
+def test_contact_sheet_shows_every_image_of_a_set(write_plan: PlanWriter, tmp_path: Path) -> None:
+    """Rows and columns that are not said are those of the set's page; the other factors come in panels."""
     from generator.plans.plan import load_plan
     from generator.sets.create import image_set_from_plan
 
     factors = '[factors]\ncontent_layer = ["conv1_1", "conv2_1"]\nratio = [0.01, 0.1, 1.0]\nsize = [24, 32]\n'
     image_set = image_set_from_plan(load_plan(write_plan(factors)))
     page = plane(list(image_set.cells.all()))
-    fixed = [f"{name}={level}" for name, level in page.fixed.items()]
+    assert page.shown < image_set.cells.count()
 
     def drawn(*args: str) -> bytes:
         run("contact_sheet", "grid", *args, "--output", tmp_path / "sheet.png")
         return (tmp_path / "sheet.png").read_bytes()
 
-    whole = drawn("--rows", page.rows, "--columns", page.columns, "--where", *fixed)
+    whole = drawn("--rows", page.rows, "--columns", page.columns)
     assert drawn() == drawn("--columns", page.columns) == drawn("--rows", page.rows) == whole
-    turned = drawn("--rows", page.columns, "--columns", page.rows, "--where", *fixed)
+    turned = drawn("--rows", page.columns, "--columns", page.rows)
     assert drawn("--columns", page.rows) == drawn("--rows", page.columns) == turned != whole
+    part = [f"{name}={level}" for name, level in page.fixed.items()]
+    assert Image.open(io.BytesIO(drawn("--where", *part))).width < Image.open(io.BytesIO(whole)).width
     assert "unknown factor 'rato'" in refusal("contact_sheet", "grid", "--rows", "rato")
 
 

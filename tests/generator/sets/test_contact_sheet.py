@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from generator.files import images, store
 from generator.models import ImageSet
@@ -49,10 +49,28 @@ def sheet_box(sheet: Image.Image, colour: tuple[int, int, int]) -> tuple[int, in
     return int(columns.min()), int(rows.min())
 
 
-def test_it_asks_which_images_are_meant_when_several_want_one_place(plane: ImageSet) -> None:
-    with pytest.raises(sheets.SheetError, match=r"they differ in ratio: fix it, as in --where ratio=0\.1"):
+def test_images_that_would_share_a_place_stand_in_panels(plane: ImageSet) -> None:
+    sheet = sheets.contact_sheet(plane, "layer", "content", side=64)
+    box = {letter: sheet_box(sheet, COLOURS[letter]) for letter in "abc"}
+    assert box["a"][1] == box["b"][1] < box["c"][1]
+    assert box["a"][0] == box["c"][0] < box["b"][0]
+
+
+def test_it_says_which_level_of_how_many_it_shows(plane: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[str] = []
+    monkeypatch.setattr(
+        ImageDraw.ImageDraw, "text", lambda pen, at, text, *rest, **more: written.append(text)
+    )
+    sheets.contact_sheet(plane, "layer", "content", where={"ratio": "0.1"}, side=32)
+    assert "ratio = 0.1: 2 of 4 images" in written
+
+
+def test_images_that_nothing_tells_apart_are_refused(plane: ImageSet) -> None:
+    plane.cells.update(factors={"content": "cat", "layer": "conv1", "ratio": 0.1})
+    with pytest.raises(
+        sheets.SheetError, match="several images have the same layer, content: they cannot be told"
+    ):
         sheets.contact_sheet(plane, "layer", "content")
-    assert sheets.contact_sheet(plane, "layer", "content", where={"ratio": "0.1"}, side=32).width > 32
 
 
 @pytest.mark.parametrize(
