@@ -11,9 +11,12 @@ os.environ["DATA_DIR"] = _state.name
 for _name in ("MEDIA_ROOT", "SECRET_KEY", "HTTPS", "DEBUG"):
     os.environ.pop(_name, None)
 
-# A worker has one core for itself: threads for matrices of a few rows would only wait for the other workers.
+# A worker has one core for itself: threads for matrices of a few rows would only wait for the other workers. PyTorch's
+# wait busily: with two of them the tour of the README takes half as much of a processor again. Programs that the tests
+# start inherit both.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from nstsite.settings import *  # noqa: E402, F403
 
