@@ -25,7 +25,7 @@ from survey.analysis.reading.roles import (
     plain,
     role_of,
 )
-from survey.analysis.reading.values import parse_numbers, parse_ratings
+from survey.analysis.reading.values import hint_of_range, parse_numbers, parse_ratings
 from survey.analysis.table import TableError
 
 COLUMN: Final = "\0column"
@@ -138,10 +138,10 @@ def long_table(
     if missing:
         plural = "s" if len(missing) > 1 else ""
         shown = ", ".join(missing_column(role, names, columns.hints.get(role, [])) for role in missing)
-        raise TableError(
-            f"{source}: no column{plural} {shown}; found: {listed(names)}{_rating_hint(named, columns, missing, options)}"
-            f"{_hint_of_words(named, columns, missing)}"
-        )
+        hint = _rating_hint(named, columns, missing, options) or _hint_of_words(named, columns, missing)
+        if not hint and "--columns" not in shown:
+            hint = f"; say which it is by --columns {','.join(f'{role}=NAME' for role in missing)}"
+        raise TableError(f"{source}: no column{plural} {shown}; found: {listed(names)}{hint}")
     refuse_rivals(columns, source, REQUIRED)
     base = _base(named.frame, columns)
     ratings = columns.of["rating"]
@@ -155,8 +155,33 @@ def long_table(
 def _rating_hint(named: Named, columns: Columns, missing: list[str], options: ReadOptions) -> str:
     if missing != ["rating"]:
         return ""
+    if hint := _off_scale_hint(named, columns, options):
+        return hint
     found = rating_columns(named.frame, columns, options, {})
     return f"; if these hold the ratings, add --columns rating={'+'.join(found[:8])}" if found else ""
+
+
+def _off_scale_hint(named: Named, columns: Columns, options: ReadOptions) -> str:
+    """Return a hint where a single column is left for the ratings, and holds numbers of another scale."""
+    free = [
+        name
+        for name in map(str, named.frame.columns)
+        if name and name not in columns.known() and not holds_no_ratings(name)
+    ]
+    if len(free) != 1:
+        return ""
+    column = named.frame[free[0]]
+    numbers, bad = parse_numbers(column, options)
+    if bad.any() or np.isnan(numbers).all():
+        return ""
+    off = column[parse_ratings(column, options).bad]
+    if off.empty:
+        return ""
+    return (
+        f"; if {free[0]!r} holds the ratings (--columns rating={free[0]}), {off.iloc[0]} is not on the scale "
+        f"{options.used_scale.describe()}"
+        f"{hint_of_range(numbers, options.used_scale)}"
+    )
 
 
 def _hint_of_words(named: Named, columns: Columns, missing: list[str]) -> str:

@@ -219,6 +219,26 @@ def options_of(asked: QueryDict) -> ReadOptions:
     return ReadOptions(**kept | {"columns": columns, "labels": labels})
 
 
+def fixes(text: str, asked: QueryDict) -> list[tuple[str, str]]:
+    """Return what the reader's refusal proposes as (words, query of the page with it): a scale, or a code of missing ratings."""
+    found = []
+    for scale in re.findall(r"--scale (-?[\d.]+:-?[\d.]+(?::[\d.]+)?)", text):
+        chosen = {"scale": scale} if scale in _SCALES else {"scale": "other", "other_scale": scale}
+        words = _SCALES.get(scale, scale.replace(":", " to ", 1))
+        found.append((f"Read the ratings as {words}", chosen))
+    for code in re.findall(r"--missing=(\S+?)(?:,|$)", text):
+        codes = ",".join(filter(None, [asked.get("missing", ""), code]))
+        found.append((f"Read {code} as a missing rating", {"missing": codes}))
+    return [(words, _with(asked, chosen)) for words, chosen in found]
+
+
+def _with(asked: QueryDict, chosen: dict[str, str]) -> str:
+    query = asked.copy()
+    for name, value in chosen.items():
+        query[name] = value
+    return query.urlencode()
+
+
 def in_words(text: str) -> str:
     """Return a message of the reader with the form's labels in place of the commands' options."""
     text = re.sub(r"--columns (\w+)=", lambda found: f"“{_NAMES.get(found[1], found[1])}”: ", text)

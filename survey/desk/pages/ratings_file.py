@@ -15,7 +15,7 @@ from survey.analysis import OptionError, ReadOptions
 from survey.analysis.bounded import Reading
 from survey.desk import ratings_files
 from survey.desk.forms.new_study_form import free_slug
-from survey.desk.forms.reading_form import ReadingForm, in_words, options_of
+from survey.desk.forms.reading_form import ReadingForm, fixes, in_words, options_of
 from survey.desk.pages.entry import signed_in_user
 from survey.desk.pages.results.pieces import page_table
 from survey.desk.ratings_files import UploadError
@@ -64,6 +64,7 @@ def ratings_file(request: HttpRequest, key: str) -> HttpResponse:
         "file": file,
         "form": form,
         "refused": bool(fault),
+        "fixes": fixes(fault, request.GET),
         "reading": reading,
         "id": reading.folder.name,
         "too_many": reading.about.get("ratings", 0) > ratings_files.MAX_RATINGS,

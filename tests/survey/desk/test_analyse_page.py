@@ -147,6 +147,26 @@ def test_a_scale_is_chosen_where_ratings_lie_outside(desk):
     assert "n100" in rows(desk, results_of(html))[0]
 
 
+@pytest.mark.parametrize(
+    ("data", "words", "fix"),
+    [
+        (
+            long("Person,Bild,Note").replace(b",4", b",3.5"),
+            "Read the ratings as 1 to 5 in half points",
+            "scale=1%3A5%3A0.5",
+        ),
+        (long(scale=20), "Read the ratings as 0 to 100, any value", "scale=0%3A100"),
+        (long(scale=40), "Read the ratings as 40 to 200", "scale=other&amp;other_scale=40%3A200"),
+        (long() + b"\nX,dog,99\n", "Read 99 as a missing rating", "missing=99"),
+    ],
+)
+def test_what_a_refusal_proposes_is_one_button(desk, data, words, fix):
+    address = upload(desk, data)
+    html = desk.get(address).content.decode()
+    assert f'<a class="button" href="?{fix}">{words}</a>' in html
+    assert " ratings of 3 items" in read(desk, f"{address}?{fix.replace('&amp;', '&')}")
+
+
 def test_a_wide_table_with_labels_of_its_own(desk):
     names = ("nope", "meh", "ok", "fine", "wow")
     people = [f"P{p}" for p in range(PEOPLE)]

@@ -128,6 +128,14 @@ def test_unanimous_ratings_are_analysed_too(tmp_path):
     ("text", "line"),
     [
         ("participant,item,raing\na,b,3\n", "no column 'rating' .*'raing'"),
+        (
+            "Person,Bild,Note\na,x,2.5\nb,x,3\n",
+            "if 'Note' holds the ratings .*, 2.5 is not on .*--scale 1:5:0.5",
+        ),
+        (
+            "Person,Bild,Note\na,x,hm\nb,x,well\n",
+            "found: Person, Bild, Note; say which it is by --columns rating=NAME",
+        ),
         ("participant,item,rating\na,b,6\n", "row 2: rating 6 is not a whole number from 1 to 5"),
         ("participant,item,rating\na,b,goodish\n", "row 2: rating 'goodish'"),
         ("", "the file is empty"),
