@@ -58,6 +58,7 @@ _BEGINNINGS = {
     b"\0\0\1\xba": "a video",
     b"\0\0\1\xb3": "a video",
     b"FLV\1": "a video",
+    b"YUV4MPEG": "a video",
     b"\x30\x26\xb2\x75\x8e\x66\xcf\x11": "a video",
     b"OggS": "a video or sound",
     b"ID3": "sound",

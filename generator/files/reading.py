@@ -39,6 +39,10 @@ class ImageError(Exception):
     """An image that cannot be used; the one-line message gives the file and the fix."""
 
 
+class SeveralFramesError(ImageError):
+    """A file of several frames or pages."""
+
+
 def read(file: Path | IO[bytes], name: str = "", warn: Warn | None = None) -> Image.Image:
     """Read one picture as mode RGB: upright, in sRGB, with transparency on white.
 
@@ -198,7 +202,7 @@ def _check_frames(image: Image.Image, name: str) -> None:
     frames = getattr(image, "n_frames", 1)
     # Phones write MPO (Pillow opens it as a JPEG): the photograph first, then a depth map or preview.
     if frames > 1 and image.format != "MPO":
-        raise ImageError(f"{name}: has {frames} frames or pages; save the one that you need as a PNG")
+        raise SeveralFramesError(f"{name}: has {frames} frames or pages; save the one that you need as a PNG")
 
 
 def _upright_srgb(source: Source, name: str, warn: Warn) -> Image.Image:

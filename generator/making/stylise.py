@@ -9,9 +9,11 @@ import numpy as np
 from PIL import Image
 
 from generator.files import images, kinds
+from generator.files.images import ImageError
 from generator.files.store import write_atomically
 from generator.making import video
-from generator.making.video import Pixels, Progress
+from generator.making.look import Pixels
+from generator.making.video import Progress
 
 if TYPE_CHECKING:
     from generator.nst.feedforward.network import Stylist
@@ -65,18 +67,34 @@ def stylise(
         return np.asarray(made(Image.fromarray(pixels)))
 
     if _is_video(source):
+        _check_is_video(source)
         video.stylise_video(source, target, frame, progress)
-    else:
-        write_atomically(target, images.encode_png(made(images.read(source))))
+        return
+    try:
+        picture = images.read(source)
+    except images.SeveralFramesError as error:
+        raise ImageError(f"{error}, or an animation as an MP4 video") from None
+    write_atomically(target, images.encode_png(made(picture)))
+
+
+def _check_is_video(source: Path) -> None:
+    """Raise ImageError if a file that is called a video is something else."""
+    what = kinds.in_words(_head(source))
+    if what and "video" not in what and not video.is_container(source):
+        raise ImageError(f"{source}: is no video ({what}); fetch or save the video itself")
 
 
 def _is_video(source: Path) -> bool:
     """Return whether a file is a container of video, by its content or, if that is unknown, by its name."""
-    try:
-        with source.open("rb") as file:
-            head = file.read(kinds.LOOK)
-    except OSError:
-        return False
-    if kinds.is_picture(head):
+    head = _head(source)
+    if not source.is_file() or kinds.is_picture(head):
         return False
     return video.is_container(source) or source.suffix.lower() in _VIDEO_NAMES
+
+
+def _head(source: Path) -> bytes:
+    try:
+        with source.open("rb") as file:
+            return file.read(kinds.LOOK)
+    except OSError:
+        return b""

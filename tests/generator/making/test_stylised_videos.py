@@ -11,6 +11,7 @@ from typing import Any, cast
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from generator.files import colour
 from generator.files.images import ImageError
@@ -243,6 +244,126 @@ def test_subtitles_are_kept(tmp_path: Path) -> None:
     with av.open(str(made_of(source))) as made:
         texts = [bytes(packet) for packet in made.demux(made.streams.subtitles[0]) if packet.size]
     assert texts == [b"Good morning"]
+
+
+def test_chapters_are_kept(tmp_path: Path) -> None:
+    source = tmp_path / "told.mkv"
+    with av.open(str(source), "w") as made, av.open(str(clip(tmp_path / "clip.mp4", sounds=[]))) as opened:
+        track = made.add_stream_from_template(opened.streams.video[0])
+        chapter: Any = {
+            "id": 1,
+            "start": 200,
+            "end": 900,
+            "time_base": Fraction(1, 1000),
+            "metadata": {"title": "Sea"},
+        }
+        made.set_chapters([chapter])
+        for packet in opened.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = track
+                made.mux(packet)
+    with av.open(str(made_of(source))) as copy:
+        (kept,) = copy.chapters()
+        times = [kept[name] * kept["time_base"] for name in ("start", "end")]
+        assert ([float(time) for time in times], kept["metadata"]["title"]) == ([0.2, 0.9], "Sea")
+
+
+def test_sound_that_matroska_does_not_take_becomes_flac(tmp_path: Path, caplog) -> None:
+    source = clip(tmp_path / "old.mov", sounds=["pcm_mulaw"])
+    target = made_of(source)
+    samples = []
+    for path in (source, target):
+        with av.open(str(path)) as opened:
+            (stream,) = opened.streams.audio
+            resampler = av.AudioResampler("s16", "mono", 48000)
+            heard = [
+                part.to_ndarray()[0] for frame in opened.decode(stream) for part in resampler.resample(frame)
+            ]
+            samples.append((stream.codec_context.name, np.concatenate(heard)))
+    (_, old), (name, new) = samples
+    assert (target.suffix, name) == (".mkv", "flac")
+    assert np.array_equal(old, new)
+    assert not caplog.text
+
+
+def test_half_pictures_are_made_into_whole_ones(tmp_path: Path, caplog) -> None:
+    source = tmp_path / "woven.mkv"
+    with av.open(str(source), "w") as made:
+        video: Any = made.add_stream(
+            "libx264", rate=RATE, options={"flags": "+ildct+ilme", "x264-params": "tff=1"}
+        )
+        context: Any = video.codec_context
+        context.width, context.height, context.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        for number in range(FRAMES):
+            # A bright bar that moves 8 pixels from one half picture to the next.
+            woven = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+            for field in (0, 1):
+                left = 4 * number + 8 * field
+                woven[field::2, left : left + 8] = 255
+            frame = av.VideoFrame.from_ndarray(woven, format="rgb24").reformat(format="yuv420p")
+            frame.pts, frame.time_base = number, Fraction(1, RATE)
+            made.mux(video.encode(frame))
+        made.mux(video.encode())
+
+    def teeth(path: Path) -> list[float]:
+        rows = [frame.to_ndarray(format="gray").astype(int) for frame in frames(path)]
+        return [float(np.abs(each[:-2] - 2 * each[1:-1] + each[2:]).mean()) for each in rows]
+
+    before, after = teeth(source), teeth(made_of(source))
+    assert len(after) == FRAMES
+    assert np.mean(after) < np.mean(before) / 3
+    assert "is interlaced" in caplog.text
+
+
+def test_colours_that_cannot_be_converted_are_refused_by_name(tmp_path: Path) -> None:
+    source = clip(tmp_path / "clip.mkv", pix_fmt="yuv444p", tags=(8, 2, 2, 1), sounds=[])
+    assert "has colours by YCgCo" in refusal(source)
+
+
+def test_a_bare_stream_of_frames_keeps_its_pace(tmp_path: Path) -> None:
+    source = tmp_path / "bare.h264"
+    with av.open(str(source), "w") as made:
+        video = made.add_stream("libx264", rate=RATE)
+        video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        for number in range(FRAMES):
+            made.mux(video.encode(av.VideoFrame.from_ndarray(pixels(number), format="rgb24")))
+        made.mux(video.encode())
+    assert [frame.time for frame in frames(made_of(source))] == pytest.approx(
+        [n / RATE for n in range(FRAMES)], abs=2e-3
+    )
+
+
+def test_frames_before_an_edit_list_are_not_called_missing(tmp_path: Path, caplog) -> None:
+    source = clip(tmp_path / "clip.mp4", sounds=[])
+    data = bytearray(source.read_bytes())
+    place = data.index(b"elst") + 12  # version, count; then duration and the first time (ISO 14496-12, 8.6.6)
+    length, start = struct.unpack(">Ii", data[place : place + 8])
+    with av.open(str(source)) as opened:
+        ticks = int(Fraction(4, RATE) / (opened.streams.video[0].time_base or 1))
+    data[place : place + 8] = struct.pack(">Ii", length - 400, start + ticks)
+    source.write_bytes(data)
+    assert len(frames(made_of(source))) == FRAMES - 4
+    assert not caplog.text
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (b"", "an empty file"),
+        (b"<!doctype html><title>404</title>", "an HTML page"),
+        (b"version https://git-lfs.github.com/spec/v1\noid", "a Git LFS pointer"),
+        (bytes(4000), "only zero bytes"),
+    ],
+)
+def test_what_is_only_called_a_video_is_called_what_it_is(tmp_path: Path, data: bytes, name: str) -> None:
+    (tmp_path / "clip.mp4").write_bytes(data)
+    assert f"clip.mp4: is no video ({name}" in refusal(tmp_path / "clip.mp4")
+
+
+def test_an_animation_is_sent_to_the_way_of_videos(tmp_path: Path) -> None:
+    one, two = Image.new("RGB", (32, 32), "red"), Image.new("RGB", (32, 32), "blue")
+    one.save(tmp_path / "wave.gif", save_all=True, append_images=[two])
+    assert refusal(tmp_path / "wave.gif").endswith("as a PNG, or an animation as an MP4 video")
 
 
 def test_odd_sides_lose_a_row_and_a_column(tmp_path: Path) -> None:
