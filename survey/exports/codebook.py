@@ -76,6 +76,51 @@ ITEMS: Final = (
     ("sha256", "", "SHA-256 of the image's bytes as participants received them"),
     ("expected", _RATING_SCALE, "the expected answer to a gold or trap image"),
 )
+SETTINGS: Final = (
+    ("item", "", "the image"),
+    (
+        "made",
+        "",
+        "how it came to be: style transfer; content image, scaled (a reference); attention check of the program; or unknown, "
+        "for images that came from elsewhere: the columns after it are empty then",
+    ),
+    ("image_set", "", "the image set that it was published from"),
+    ("cell_key", "", "SHA-256 of recipe, seed, pixels of all source images, weights and algorithm"),
+    (
+        "image_sha256",
+        "",
+        "SHA-256 of the image's file in the image set, with its provenance inside; the ZIP of images has that file",
+    ),
+    ("preset", "", "the preset that the recipe began from; empty without one"),
+    (
+        "changed",
+        "",
+        "what the recipe sets otherwise than this program's preset of the name; empty also where it has none of the name",
+    ),
+    ("method", "", "method of the style transfer"),
+    ("network", "", "the network; of one from a file, its name without folders"),
+    ("network_sha256", "", "SHA-256 of the network's weights"),
+    ("size", "px", "the recipe's size: longest side of the image"),
+    (
+        "ratio",
+        "",
+        "alpha / beta: weight of the content over that of the style, in the units of the recipe's convention",
+    ),
+    ("evaluations", "", "forward and backward passes of the network that the recipe allows"),
+    ("seed", "", "seed of the random numbers"),
+    ("algorithm", "", "version of the algorithm that the key covers"),
+    ("content_file", "", "file name under which the content image was first read"),
+    (
+        "content_pixels",
+        "",
+        "SHA-256 of 'WIDTHxHEIGHT RGB', a line feed, and its pixels as RGB bytes, row by row",
+    ),
+    ("style_file", "", "the same of the style image; several are parted by ;"),
+    ("style_pixels", "", "SHA-256 of their pixels, in the same way and order"),
+    ("style_shares", SHARE, "share of each of several style images in the style loss, in the same order"),
+    ("guides", "", "masks and maps, each with the SHA-256 of its pixels"),
+    ("recipe", "JSON", "every setting of the transfer except its images and its seed"),
+)
 PARTICIPANTS: Final = (
     ("participant", "", "public code of one anonymous person in this study"),
     ("version", "", "version of the study's definition"),
@@ -397,6 +442,7 @@ _SPLIT: Final = (
 _DESCRIBED: Final = {
     "ratings": RATINGS,
     "items": ITEMS,
+    "settings": SETTINGS,
     "participants": PARTICIPANTS,
     "own_answers": OWN_ANSWERS,
     "stops": STOPS,
@@ -430,6 +476,7 @@ def codebook(export: Export) -> pd.DataFrame:
         for table, frame in {
             "ratings": export.ratings,
             "items": export.items,
+            "settings": export.settings,
             **export.people_tables,
             **export.analysis.tables(),
         }.items()

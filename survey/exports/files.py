@@ -18,35 +18,17 @@ from survey.exports.latex_effects import latex_effects
 from survey.exports.methods import methods_text
 from survey.exports.pairs import PAIR_FORMATS, collect_pairs
 from survey.exports.psychds import psychds_files
+from survey.exports.readme import OF_RATINGS, readme
 from survey.exports.tables import csv_of, json_bytes, json_parts, parquet_bytes
 from survey.exports.workbook import stamp_of, workbook_parts
 from survey.models import Study
 from survey.results.collect import collect
 from survey.results.export import Export
+from survey.results.settings import with_recipes
 
 # What the scripts have in the place of the study's scales.
 _USUAL_SCALES: Final = {"reproduce.py": '"": (1, 5, 1)', "reproduce.R": '"overall" = c(1, 5, 1)'}
 SCRIPTS: Final = Path(__file__).parent / "scripts"
-_README: Final = """\
-{title}{simulated}
-
-ratings.csv          one row a rating; codebook.csv gives the meaning of every column of every table
-mos.csv              one row an image: n, MOS, SD, 95 % intervals, median, counts
-p910_matrix_*.csv    images (rows as in mos.csv) by participants (columns as in observers.csv), nan where missing
-effects.csv          effects of the images' factors, where they have any: tests, means, contrasts, slopes
-own_answers.csv      answers to the study's own questions about images, if it asks any (those about people: participants.csv)
-stops.csv            when the study's own rule paused it, if it did
-split.csv            which images' votes split into two camps more than chance allows
-covariates.csv       what was measured on the images against their MOS, where there is anything
-groups.csv           groups of participants compared, where there are any; group_sessions.csv how many of each finished
-results.xlsx         all tables in one workbook; results.json the same as JSON
-mos.tex              tables of scores and effects for LaTeX; methods.txt the matching methods paragraph
-sureal_*.json        for Netflix's SUREAL; sujson.json for suJSON; psych-ds/ a Psych-DS dataset
-reproduce.py, .R     recompute mos.csv from ratings.csv, run in this folder
-summary.json         agreement, tests and the stamp: data and program behind the numbers
-report.html          tables, plots and the method on one page; plots/ the plots as SVG and PDF
-SHA256SUMS           check with: sha256sum --check SHA256SUMS
-"""
 
 
 def csv_files(export: Export) -> Files:
@@ -54,6 +36,7 @@ def csv_files(export: Export) -> Files:
     tables = {
         "ratings": export.ratings,
         "items": export.items,
+        "settings": export.settings,
         **export.people_tables,
         **export.analysis.tables(),
         "codebook": codebook(export),
@@ -74,6 +57,7 @@ def results_document(export: Export) -> dict[str, Any]:
         "summary": export.analysis.whole_summary,
         **export.analysis.tables(),
         "items": export.items,
+        "settings": with_recipes(export.settings),
         **export.people_tables,
         "ratings": export.ratings,
     }
@@ -88,6 +72,7 @@ def _xlsx(export: Export) -> Files:
     tables = {
         **export.analysis.tables(),
         "items": export.items,
+        "settings": export.settings,
         **export.people_tables,
         "ratings": export.ratings,
         "codebook": codebook(export),
@@ -128,7 +113,6 @@ def plot_files(drawings: Sequence[Drawing]) -> dict[str, bytes]:
 
 def all_files(export: Export) -> Files:
     """Return every file of every format, and SHA256SUMS over them."""
-    simulated = f"\n{export.said_simulated}" if export.said_simulated else ""
     drawings = draw(export.analysis, export.checked, EXPORTED)
     psych_ds = psychds_files(export)
     files = (
@@ -147,11 +131,11 @@ def all_files(export: Export) -> Files:
             "study.json": json_bytes(export.definition),
             "report.html": report_html(export.analysis, drawings, report_title(export)).encode(),
             **reproduction(export),
-            "README.txt": _README.format(title=export.title, simulated=simulated).encode(),
             **plot_files(drawings),
         }
     )
-    return with_sums(files)
+    about = readme(OF_RATINGS, files, export.title, export.said_simulated)
+    return with_sums(files | {"README.txt": about})
 
 
 def latex_tables(export: Export) -> str:

@@ -1,39 +1,107 @@
-"""The images of a study with readable names."""
+"""The images of a study for researchers: under readable names, with their provenance where it is known."""
 
 from __future__ import annotations
 
+import hashlib
+import io
+import json
 import zipfile
 from pathlib import PurePosixPath
-from typing import IO
+from typing import IO, Any, Final
 
 import pandas as pd
+from PIL import Image
 
+from generator.files import images
+from generator.nst.recipes.networks import is_file
 from generator.sets.folder import free_name, readable_name
 from survey.exports.tables import csv_bytes
 from survey.models import Stimulus, Study
+from survey.results.settings import settings_table, without_folders
 
-_EPOCH = (1980, 1, 1, 0, 0, 0)
+_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
+_MARK: Final = b"iTXt" + images.PROVENANCE_KEY.encode() + b"\0"
+_README: Final = """\
+{title}: the images
+
+images.csv lists each file with its factors. `sha256` is that of the file here. `shown_sha256` is that of the copy that
+participants saw, as in items.csv and ratings.csv: the same pixels without provenance.
+settings.csv says for each item how it was made. Where `made` is unknown, the image came from elsewhere.
+
+Where `provenance` is yes, the PNG holds every setting, and nstsite makes the image again from it:
+    python manage.py reproduce FILE.png --content CONTENT --style STYLE
+The content and style images are not here. settings.csv has their names and the SHA-256 of their pixels.
+The site that made the image has them in its media store, and needs neither option.
+"""
 
 
 def write_images(study: Study, target: IO[bytes]) -> None:
-    """Write a ZIP of the study's images and images.csv, which lists file, item, role, factors and SHA-256.
+    """Write a ZIP of the study's images, images.csv with factors and SHA-256, settings.csv, and README.txt.
 
-    Files are named by content and style, or by their item. A number distinguishes equal names.
+    Files are named by their item, as in the ZIP of their image set. A number distinguishes equal names. An image of an
+    image set comes as the set has it, with its provenance: what `reproduce` takes. If that file is gone, and for an image
+    from elsewhere, it is the copy that participants saw.
     """
-    rows, used = [], set[str]()
+    rows: list[dict[str, Any]] = []
+    used = {"images.csv", "settings.csv", "readme.txt"}
     with zipfile.ZipFile(target, "w") as archive:
-        for stimulus in study.stimuli.exclude(role=Stimulus.Role.LEFT_OUT).order_by("pk").iterator():
+        shown = study.stimuli.exclude(role=Stimulus.Role.LEFT_OUT).order_by("pk").select_related("cell")
+        for stimulus in shown.iterator():
+            data = _original(stimulus)
+            if data is None:
+                with stimulus.image.open() as file:
+                    data = file.read()
             name = _name(stimulus, used)
-            with stimulus.image.open() as file:
-                archive.writestr(zipfile.ZipInfo(name, _EPOCH), file.read(), zipfile.ZIP_STORED)
-            own = {"file": name, "item": stimulus.item, "role": stimulus.role}
-            own |= {"content": stimulus.content, "style": stimulus.style}
-            rows.append(own | stimulus.factors | {"sha256": stimulus.sha256})
-        table = pd.DataFrame(rows, columns=list(dict.fromkeys(key for row in rows for key in row)))
-        archive.writestr(zipfile.ZipInfo("images.csv", _EPOCH), csv_bytes(table), zipfile.ZIP_DEFLATED)
+            archive.writestr(zipfile.ZipInfo(name, _EPOCH), data, zipfile.ZIP_STORED)
+            rows.append(_row(stimulus, name, data))
+        columns = list(dict.fromkeys(key for row in rows for key in row))
+        texts = {
+            "images.csv": csv_bytes(pd.DataFrame(rows, columns=columns)),
+            "settings.csv": csv_bytes(settings_table(study)),
+            "README.txt": _README.format(title=study.title).encode(),
+        }
+        for name, text in texts.items():
+            archive.writestr(zipfile.ZipInfo(name, _EPOCH), text, zipfile.ZIP_DEFLATED)
+
+
+def _row(stimulus: Stimulus, name: str, data: bytes) -> dict[str, Any]:
+    own: dict[str, Any] = {"file": name, "item": stimulus.item, "role": stimulus.role}
+    own |= {"content": stimulus.content, "style": stimulus.style}
+    hashes = {
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "shown_sha256": stimulus.sha256,
+        "provenance": "yes" if _MARK in data else "no",
+    }
+    return {**own, **stimulus.factors, **hashes}
 
 
 def _name(stimulus: Stimulus, used: set[str]) -> str:
-    stem = "-".join(part for part in (stimulus.content, stimulus.style) if part) or stimulus.item
     ending = PurePosixPath(stimulus.image.name or "").suffix.lower() or ".png"
-    return free_name(readable_name(stem), ending, used)
+    return free_name(readable_name(stimulus.item), ending, used)
+
+
+def _original(stimulus: Stimulus) -> bytes | None:
+    """Return the image's file in its image set; None without one, or where it is gone or is another than was made."""
+    cell = stimulus.cell
+    if cell is None or not cell.image:
+        return None
+    try:
+        with cell.image.open("rb") as file:
+            data: bytes = file.read()
+    except FileNotFoundError:
+        return None
+    # Another file than was made would pass for what people saw.
+    if hashlib.sha256(data).hexdigest() != cell.sha256:
+        return None
+    return _without_folders(data) if is_file(str(cell.recipe.get("network") or "")) else data
+
+
+def _without_folders(data: bytes) -> bytes:
+    """Return a PNG whose provenance names networks without their folders, which are of the site's machine."""
+    with Image.open(io.BytesIO(data)) as picture:
+        text = getattr(picture, "text", {}).get(images.PROVENANCE_KEY)
+        if text is None:
+            return data
+        account = json.loads(text)
+        bare = without_folders(account)
+        return data if bare == account else images.encode_png(picture.convert("RGB"), bare)

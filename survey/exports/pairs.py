@@ -16,6 +16,7 @@ from survey.analysis.simulated import told_of
 from survey.analysis.summary import named
 from survey.exports.folder import Files, with_sums
 from survey.exports.pair_words import pair_codebook, pair_methods_text
+from survey.exports.readme import OF_PAIRS, readme
 from survey.exports.tables import csv_of, json_bytes, json_parts, parquet_bytes
 from survey.exports.workbook import stamp_of, workbook_parts
 from survey.models import Stimulus, Study, Trial
@@ -32,26 +33,10 @@ from survey.results.collect import (
     with_whole_numbers,
 )
 from survey.results.export import QuestionText
+from survey.results.settings import settings_table, with_recipes
 from survey.results.tidy_table import column_names, preference_table
 
-_README: Final = """\
-{title}{simulated}
-
-choices.csv          one row a choice between two images, as shown: first, second, answer
-scores.csv           one row an image: wins, ties, losses, Bradley-Terry score (log odds) with its 95 % interval
-conditions.csv       the same for conditions, if images of different conditions were compared
-pairs.csv            one row a pair: how often each was chosen, sign test, p adjusted by Holm
-items.csv            one row an image; participants.csv one row a person
-own_answers.csv      answers to the study's own questions about images, if it asks any
-stops.csv            when the study's own rule paused it, if it did
-codebook.csv         what each column of each table means
-methods.txt          a paragraph for the methods section
-results.xlsx         all tables in one workbook; results.json the same as JSON, with the stamp
-plots/               the plots as SVG and PDF
-SHA256SUMS           check with: sha256sum --check SHA256SUMS
-
-There is no MOS: people chose between images and rated no single image.
-"""
+_NO_MOS: Final = "There is no MOS: people chose between images and rated no single image."
 
 
 @dataclass(frozen=True)
@@ -67,6 +52,7 @@ class PairExport:
     choices: pd.DataFrame
     excluded: pd.DataFrame
     items: pd.DataFrame
+    settings: pd.DataFrame
     participants: pd.DataFrame
     own_answers: pd.DataFrame
     stops: pd.DataFrame
@@ -93,6 +79,7 @@ class PairExport:
             "choices": self.choices,
             **self.analysis.tables(),
             "items": self.items,
+            "settings": self.settings,
             "participants": self.participants,
             **({"own_answers": self.own_answers} if len(self.own_answers) else {}),
             **({"stops": self.stops} if len(self.stops) else {}),
@@ -129,6 +116,7 @@ def _collect(pk: int, fingerprint_: str) -> PairExport:
         choices=counted,
         excluded=votes[out].reset_index(drop=True),
         items=items,
+        settings=settings_table(study),
         participants=participants_table(study, excluded),
         own_answers=own_answers_table(study, excluded),
         stops=stops_table(study),
@@ -156,6 +144,7 @@ def pair_document(export: PairExport) -> dict[str, Any]:
         "definition": export.definition,
         "summary": {key: part.summary for key, part in export.analysis.questions.items()},
         **export.tables(),
+        "settings": with_recipes(export.settings),
         "codebook": pair_codebook(export),
     }
 
@@ -178,7 +167,6 @@ def _plots(export: PairExport) -> dict[str, bytes]:
 
 
 def _all(export: PairExport) -> Files:
-    simulated = f"\n{export.said_simulated}" if export.said_simulated else ""
     files = (
         _csv(export)
         | _xlsx(export)
@@ -188,10 +176,10 @@ def _all(export: PairExport) -> Files:
             **_plots(export),
             "study.json": json_bytes(export.definition),
             "methods.txt": pair_methods_text(export).encode(),
-            "README.txt": _README.format(title=export.title, simulated=simulated).encode(),
         }
     )
-    return with_sums(files)
+    about = readme(OF_PAIRS, files, export.title, export.said_simulated, _NO_MOS)
+    return with_sums(files | {"README.txt": about})
 
 
 PAIR_FORMATS: Final[Mapping[str, Callable[[PairExport], Files]]] = {

@@ -19,7 +19,12 @@ def psychds_files(export: Export) -> Files:
 
     Each data file is named by keywords (`study-x_description-ratings_data.csv`); `variableMeasured` names every column.
     """
-    tables = {"ratings": export.ratings, "items": export.items, **export.people_tables}
+    tables = {
+        "ratings": export.ratings,
+        "items": export.items,
+        "settings": export.settings,
+        **export.people_tables,
+    }
     study = re.sub("[^a-zA-Z0-9]", "", export.slug)
     data = {
         f"data/study-{study}_description-{name.replace('_', '')}_data.csv": partial(csv_parts, table)

@@ -24,6 +24,7 @@ from survey.models import Exclusion, OwnAnswer, Preference, Rating, Study, Trial
 from survey.results.export import Export, QuestionText
 from survey.results.panels import DEFAULT, Selection, of_level, weighted_by_model, without_flagged
 from survey.results.seen import viewing_columns
+from survey.results.settings import settings_table
 from survey.results.tidy_table import column_names, has_repeats, rating_counts, scales_of, tidy_table
 from survey.study.definition import definition_of
 from survey.study.own_questions import told
@@ -137,7 +138,8 @@ def checked(study: Study, rows: pd.DataFrame, asked: Collection[str] = ()) -> Ra
 def fingerprint(study: Study) -> str:
     """Return a hash that changes with any change of the results: the key of all caches of results.
 
-    It covers the answers, `participants_table`, `items_table`, the exclusions and the study's texts.
+    It covers the answers, `participants_table`, `items_table`, the exclusions and the study's texts. An image's cell
+    stands for `settings_table`: what a cell was made from never changes.
     """
     facts = [
         _answer_facts(Preference if study.method == Study.Method.PAIR else Rating, study),
@@ -145,7 +147,7 @@ def fingerprint(study: Study) -> str:
         _participant_facts(study),
         list(Exclusion.in_force(study).order_by("participant").values_list("pk", "reason")),
         list(study.questions.values_list("key", "text", "labels", "low", "high", "step")),
-        list(study.stimuli.order_by("pk").values_list("pk", *_ITEM_FIELDS, "factors", "covariates")),
+        list(study.stimuli.order_by("pk").values_list("pk", *_ITEM_FIELDS, "factors", "covariates", "cell")),
         [study.slug, study.title, study.method, study.is_simulated, study.version.sha256],
     ]
     return hashlib.sha256(json.dumps(facts, default=str, sort_keys=True).encode()).hexdigest()
@@ -223,6 +225,7 @@ def _collect(pk: int, fingerprint_: str, selection: Selection) -> Export:
         checked=ratings.table,
         excluded=rows[out].reset_index(drop=True),
         items=items,
+        settings=settings_table(study),
         participants=participants_table(study, excluded),
         own_answers=own_answers_table(study, excluded),
         stops=stops_table(study),

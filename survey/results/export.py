@@ -51,6 +51,7 @@ class Export:
         excluded: The ratings of excluded participants.
         checked: `ratings` as analysed.
         items: One row a stimulus.
+        settings: How each was made (`settings.settings_table`).
         participants: One row a person.
         own_answers: One row an answer to one of the study's own questions about images.
         stops: One row for each time that the study's rule paused it.
@@ -72,6 +73,7 @@ class Export:
     checked: pd.DataFrame
     excluded: pd.DataFrame
     items: pd.DataFrame
+    settings: pd.DataFrame
     participants: pd.DataFrame
     own_answers: pd.DataFrame
     stops: pd.DataFrame

@@ -86,8 +86,8 @@ def test_images_come_under_readable_names_with_a_table(desk, study):
     with zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content))) as archive:
         names = archive.namelist()
         table = list(csv.DictReader(io.StringIO(archive.read("images.csv").decode("utf-8-sig"))))
-    assert len(names) == len(set(names)) == study.stimuli.count() + 1
-    assert {row["file"] for row in table} == set(names) - {"images.csv"}
+    assert len(names) == len(set(names)) == study.stimuli.count() + 3
+    assert {row["file"] for row in table} == set(names) - {"images.csv", "settings.csv", "README.txt"}
     assert {row["item"] for row in table} == set(study.stimuli.values_list("item", flat=True))
 
 

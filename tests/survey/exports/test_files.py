@@ -251,7 +251,7 @@ def test_psych_ds_names_files_by_keywords_and_describes_every_column(export):
     measured = [variable["name"] for variable in description["variableMeasured"]]
     assert len(measured) == len(set(measured))
     tables = [name for name in files if name.startswith("data/")]
-    assert len(tables) == 3
+    assert len(tables) == 4
     for name in tables:
         # Two of the standard's keywords: others are warned of.
         assert re.fullmatch(r"data/study-[a-zA-Z0-9]+_description-[a-z]+_data\.csv", name)
