@@ -103,8 +103,11 @@ class Study(models.Model):
 
     @property
     def version(self) -> StudyVersion:
-        """The newest version, which applies to participants who start now."""
-        return self.versions.latest("number")
+        """The newest version, which applies to participants who start now.
+
+        What it says is read where it is asked for: most pages know it by its hash (`survey.study.definition`).
+        """
+        return self.versions.defer("definition").latest("number")
 
 
 class StudyVersion(models.Model):

@@ -14,7 +14,7 @@ from django.utils import timezone
 from survey.access.locking import locked
 from survey.models import OwnAnswer, Participant, Preference, Rating, Study, StudyVersion, Trial
 from survey.session import own_answers, rating_sql
-from survey.session.rating_sql import AnswerTarget
+from survey.session.rating_sql import AnswerTarget, Upcoming
 from survey.session.refusals import BadAnswer, Refused, check_in_time
 from survey.study.definition import definition_of
 from survey.study.own_questions import Answer
@@ -130,7 +130,7 @@ def undoable(participant: Participant) -> Trial | None:
     return None
 
 
-def given_answers(trials: Iterable[Trial]) -> dict[int, dict[str, float | str]]:
+def given_answers(trials: Iterable[Upcoming]) -> dict[int, dict[str, float | str]]:
     """Return {trial: {question: answer}} of trials that undo has opened again: what was chosen before."""
     again = [trial.pk for trial in trials if trial.revision]
     given: dict[int, dict[str, float | str]] = {}
@@ -141,7 +141,7 @@ def given_answers(trials: Iterable[Trial]) -> dict[int, dict[str, float | str]]:
     return given
 
 
-def given_own(trials: Iterable[Trial]) -> dict[int, dict[str, list[str]]]:
+def given_own(trials: Iterable[Upcoming]) -> dict[int, dict[str, list[str]]]:
     """Return {trial: {own question: what its form sent}} of trials that undo has opened again."""
     again = [trial.pk for trial in trials if trial.revision]
     rows = OwnAnswer.objects.filter(trial__in=again).select_related("trial__participant__version")

@@ -12,7 +12,7 @@ from survey.models import Participant, Study
 from survey.session.assignment import assign, has_unseen
 from survey.session.progress import BACK, waits
 from survey.session.refusals import Refused, check_open, is_frozen
-from survey.study.definition import definition_for
+from survey.study.definition import definition_for, definition_of
 from survey.study.duration import learn
 from survey.study.own_questions import Answer
 from survey.study.stopping import pause_if_enough
@@ -94,8 +94,7 @@ def _lock_where_a_rule_may_stop(participant: Participant) -> Study | None:
     if participant.is_preview or participant.state != Participant.State.ACTIVE:
         return None
     study = Study.objects.get(pk=participant.study_id)
-    # The raw definition: this runs on every last page, and few studies have a rule.
-    if study.state != Study.State.OPEN or not study.version.definition.get("stop_when") or waits(participant):
+    if study.state != Study.State.OPEN or not definition_of(study.version).stop_when or waits(participant):
         return None
     return locked(Study.objects, study.pk)
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Case, Count, F, PositiveSmallIntegerField, Q, QuerySet, When
+from django.db.models import Case, Count, F, PositiveSmallIntegerField, Q, When
 from django.utils import timezone
 
 from survey.models import Participant, Trial
+from survey.session.rating_sql import Upcoming, read_upcoming
 
 #: What a sign of life makes of a session that was reviewed as over.
 BACK: Final = Case(
@@ -20,12 +23,8 @@ BACK: Final = Case(
 )
 
 
-#: What no page for participants says of an image; to read it of 40 images costs more than all else of them.
-_UNSHOWN: Final = tuple(
-    f"{image}__{name}"
-    for image in ("stimulus", "other")
-    for name in ("item", "content", "style", "condition", "factors", "covariates", "expected")
-)
+#: A sign of life is noted again after so long: a page that comes right behind another tells nothing new.
+_NOTED_FOR: Final = dt.timedelta(seconds=30)
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,8 @@ class SessionProgress:
 
 def next_trial(participant: Participant) -> Trial | None:
     """Return the first trial that waits for an answer, with its stimuli, or None when all are done."""
-    return _waiting(participant).first()
+    waiting = participant.trials.filter(outcome=Trial.Outcome.OPEN)
+    return waiting.select_related("stimulus", "other").order_by("position").first()
 
 
 def waits(participant: Participant) -> bool:
@@ -47,17 +47,12 @@ def waits(participant: Participant) -> bool:
     return participant.trials.filter(outcome=Trial.Outcome.OPEN).exists()
 
 
-def upcoming(participant: Participant, count: int) -> list[Trial]:
+def upcoming(participant: Participant, count: int) -> list[Upcoming]:
     """Return the next `count` trials that wait for an answer, with what a page shows of their stimuli."""
-    return list(_waiting(participant).defer(*_UNSHOWN)[:count])
+    return read_upcoming(participant.pk, count)
 
 
-def _waiting(participant: Participant) -> QuerySet[Trial]:
-    waiting = participant.trials.filter(outcome=Trial.Outcome.OPEN)
-    return waiting.select_related("stimulus", "other").order_by("position")
-
-
-def breaks_before(participant: Participant, trials: Sequence[Trial]) -> list[bool]:
+def breaks_before(participant: Participant, trials: Sequence[Upcoming]) -> list[bool]:
     """Return of each trial whether it is the first of a block that follows another: a break stands before it."""
     if not any((trial.block or 0) > 1 for trial in trials):
         return [False] * len(trials)
@@ -75,11 +70,16 @@ def progress(participant: Participant) -> SessionProgress:
     return SessionProgress(**counts)
 
 
-def seen(participant: Participant, trial: Trial | None = None) -> None:
+def seen(participant: Participant, trial: Upcoming | None = None) -> None:
     """Note that a participant is here, and that a trial's page was sent to them for the first time."""
     now = timezone.now()
+    known = participant.review != Participant.Review.OVER and participant.last_seen_at > now - _NOTED_FOR
+    shows = trial is not None and not trial.was_shown
+    if known and not shows:
+        return
     # Together: each transaction waits for the disk, and on SQLite for everybody's.
-    with transaction.atomic():
-        Participant.objects.filter(pk=participant.pk).update(last_seen_at=now, review=BACK)
-        if trial is not None and trial.shown_at is None:
+    with nullcontext() if known else transaction.atomic():
+        if not known:
+            Participant.objects.filter(pk=participant.pk).update(last_seen_at=now, review=BACK)
+        if trial is not None and shows:
             Trial.objects.filter(pk=trial.pk, shown_at__isnull=True).update(shown_at=now)

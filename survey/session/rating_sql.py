@@ -7,6 +7,7 @@ little else (benchmarks/survey_load.py). Everything else in the survey goes thro
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -83,13 +84,79 @@ class Drawn(NamedTuple):
     block: int | None
 
 
+class Shown(NamedTuple):
+    """What a page for participants knows of an image."""
+
+    name: str
+    width: int
+    height: int
+    sha256: str
+
+
+class Upcoming(NamedTuple):
+    """A trial that waits for an answer: what a page needs of it. A pair's second image, or the reference, is the last."""
+
+    pk: int
+    token: str
+    revision: int
+    position: int
+    phase: str
+    block: int | None
+    was_shown: bool
+    images: tuple[Shown, ...]
+
+
+_UPCOMING: Final = """
+SELECT trial.id, trial.token, trial.revision, trial.position, trial.phase, trial.block, trial.shown_at IS NOT NULL,
+    one.name, one.width, one.height, one.sha256, two.name, two.width, two.height, two.sha256
+FROM survey_trial trial
+JOIN survey_stimulus one ON one.id = trial.stimulus_id
+LEFT JOIN survey_stimulus two ON two.id = trial.other_id
+WHERE trial.participant_id = %s AND trial.outcome = 'open'
+ORDER BY trial.position LIMIT %s
+"""
+
+
+def read_upcoming(participant: int, count: int) -> list[Upcoming]:
+    """Return the next `count` trials of a participant that wait for an answer."""
+    with connection.cursor() as cursor:
+        cursor.execute(_UPCOMING, [participant, count])
+        return [_upcoming(*row) for row in cursor.fetchall()]
+
+
+def _upcoming(
+    pk: int,
+    token: str,
+    revision: int,
+    position: int,
+    phase: str,
+    block: int | None,
+    was_shown: Any,
+    *shown: Any,
+) -> Upcoming:
+    images = tuple(Shown(*image) for image in (shown[:4], shown[4:]) if image[0])
+    return Upcoming(pk, token, revision, position, phase, block, bool(was_shown), images)
+
+
+# The trials come as one JSON text: a driver takes longer to write out eight values of each than the database takes to
+# read them all.
 _INSERT_TRIALS: Final = """
 INSERT INTO survey_trial
     (participant_id, stimulus_id, other_id, position, phase, block, token, counted, revision, outcome, reason)
-VALUES """
-_TRIAL: Final = "(%s, %s, %s, %s, %s, %s, %s, %s, 0, 'open', '')"
-#: Trials in one statement: SQLite takes a limited number of values.
-_AT_ONCE: Final = 100
+"""
+_FROM_JSON: Final = {
+    "postgresql": """
+SELECT %s, stimulus, other, position, phase, block, token, counted, 0, 'open', ''
+FROM jsonb_to_recordset(%s::jsonb) AS drawn
+    (stimulus bigint, other bigint, position int, phase text, block int, token text, counted boolean)
+""",
+    "sqlite": """
+SELECT %s, json_extract(value, '$.stimulus'), json_extract(value, '$.other'), json_extract(value, '$.position'),
+    json_extract(value, '$.phase'), json_extract(value, '$.block'), json_extract(value, '$.token'),
+    json_extract(value, '$.counted'), 0, 'open', ''
+FROM json_each(%s)
+""",
+}
 
 
 def insert_trials(participant: int, drawn: Sequence[Drawn], *, first: int, counted: bool) -> None:
@@ -102,23 +169,19 @@ def insert_trials(participant: int, drawn: Sequence[Drawn], *, first: int, count
         counted: whether the main ones are in their study's Tally.
     """
     rows = [
-        (
-            participant,
-            *trial.place,
-            position,
-            trial.phase,
-            trial.block,
-            new_token(),
-            counted and trial.phase == "main",
-        )
+        {
+            "stimulus": trial.place[0],
+            "other": trial.place[1],
+            "position": position,
+            "phase": trial.phase,
+            "block": trial.block,
+            "token": new_token(),
+            "counted": counted and trial.phase == "main",
+        }
         for position, trial in enumerate(drawn, start=first)
     ]
-    # One statement is less work for PostgreSQL than one for each row.
     with connection.cursor() as cursor:
-        for start in range(0, len(rows), _AT_ONCE):
-            some = rows[start : start + _AT_ONCE]
-            statement = _INSERT_TRIALS + ", ".join([_TRIAL] * len(some))
-            cursor.execute(statement, [value for row in some for value in row])
+        cursor.execute(_INSERT_TRIALS + _FROM_JSON[connection.vendor], [participant, json.dumps(rows)])
 
 
 def take(token: str, now: dt.datetime) -> AnswerTarget:

@@ -11,9 +11,10 @@ its life. Reviews happen at the next start, in the transaction that has locked t
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from django.db import connection
 from django.db.models import Q
@@ -28,16 +29,20 @@ Place = tuple[int, int | None]
 #: A place among the trials of one group of participants; "" where there are no groups.
 GroupPlace = tuple[Place, str]
 _CHUNK: Final = 400
-_Any = TypeVar("_Any")
+_Row = TypeVar("_Row")
 
 
 def tallied(study: Study) -> Tally:
     """Return a study's running counts after reviewing sessions that changed."""
-    tally, is_new = Tally.objects.get_or_create(study=study)
-    change: Counter[GroupPlace] = Counter()
-    for some in _chunks(_judged(study, all_of_them=is_new)):
-        change.update(_review(some))
-    _change(tally, change)
+    with connection.cursor() as cursor:
+        cursor.execute(_STANDING, {"study": study.pk, "fresh": _fresh()})
+        row = cursor.fetchone()
+    tally = Tally(row[0], study.pk, json.loads(row[1])) if row else Tally.objects.create(study=study)
+    if row is None or row[2]:
+        change: Counter[GroupPlace] = Counter()
+        for some in _chunks(_judged(study, all_of_them=row is None)):
+            change.update(_review(some))
+        _change(tally, change)
     return tally
 
 
@@ -94,6 +99,10 @@ AND exclusion.lifted_at IS NULL AND person.study_id = %(study)s AND person.revie
 UNION ALL SELECT id FROM survey_participant person WHERE study_id = %(study)s AND review = 2
 AND NOT EXISTS (SELECT 1 FROM survey_exclusion WHERE participant_id = person.id AND lifted_at IS NULL)
 """
+# Of most starts nothing changed, which is asked by the query that reads the counts.
+_STANDING: Final = f"""
+SELECT id, counts, EXISTS ({_CHANGED}) FROM survey_tally WHERE study_id = %(study)s
+"""  # noqa: S608 - made of constants
 _JUDGED: Final = """
 SELECT id, review, state = 'active' AND last_seen_at >= %(fresh)s, is_preview OR state = 'screened-out',
     EXISTS (SELECT 1 FROM survey_exclusion WHERE participant_id = person.id AND lifted_at IS NULL)
@@ -113,11 +122,15 @@ class _Judged(NamedTuple):
 
 def _judged(study: Study, *, all_of_them: bool) -> list[_Judged]:
     """Return the sessions whose verdict may be another than at their last review, or all."""
-    fresh = connection.ops.adapt_datetimefield_value(timezone.now() - STALE_AFTER)
     wanted = "study_id = %(study)s" if all_of_them else f"id IN ({_CHANGED})"
     with connection.cursor() as cursor:
-        cursor.execute(_JUDGED.format(wanted), {"study": study.pk, "fresh": fresh})
+        cursor.execute(_JUDGED.format(wanted), {"study": study.pk, "fresh": _fresh()})
         return [_Judged(*row) for row in cursor.fetchall()]
+
+
+def _fresh() -> Any:
+    """Return the time of the last sign of life of a session that just goes on, as this database's driver takes it."""
+    return connection.ops.adapt_datetimefield_value(timezone.now() - STALE_AFTER)
 
 
 def _review(people: Sequence[_Judged]) -> Counter[GroupPlace]:
@@ -191,5 +204,5 @@ def _place(key: str) -> GroupPlace:
     return (int(first), int(other) if other else None), group
 
 
-def _chunks(some: Sequence[_Any]) -> Iterator[Sequence[_Any]]:
+def _chunks(some: Sequence[_Row]) -> Iterator[Sequence[_Row]]:
     return (some[start : start + _CHUNK] for start in range(0, len(some), _CHUNK))

@@ -94,7 +94,8 @@ def _begin(visit: Visit, preview: User | None) -> HttpResponse:
         return _refused(visit, refusal.code)
     begun = Visit(visit.request, visit.slug)
     begun.participant = participant
-    return remember(begun.go(), participant)
+    # Where nothing was drawn, the page of the images knows what comes instead.
+    return remember(begun.go(begun.place_knowing(waits=True)), participant)
 
 
 def _refused(visit: Visit, code: str) -> HttpResponse:

@@ -18,7 +18,7 @@ from survey.session.answering import Showing
 from survey.session.pages.questions import keys_of, questions_of
 from survey.session.pages.visit import Visit, participant_page
 from survey.session.progress import SessionProgress
-from survey.session.rating_sql import AnswerTarget
+from survey.session.rating_sql import AnswerTarget, Upcoming
 from survey.session.refusals import BadAnswer, Refused, TooLate
 from survey.study.media import in_the_store
 
@@ -31,13 +31,15 @@ def rate(visit: Visit) -> HttpResponse:
     """GET: the next image. POST: keep its answers. The trial's token is all that a POST needs."""
     if visit.request.method == "POST":
         return _rate(visit)
-    if visit.participant is None or visit.place != "rate":
+    if visit.participant is None:
         return visit.go()
+    trials = progress.upcoming(visit.participant, AHEAD)
+    if (place := visit.place_knowing(bool(trials))) != "rate":
+        return visit.go(place)
     if not (visit.shows_images or visit.participant.is_preview):
         return visit.closed()
-    trials = progress.upcoming(visit.participant, AHEAD)
     # Whoever has seen the image before needs no page in front of it.
-    if trials[0].shown_at is None and "on" not in visit.request.GET:
+    if not trials[0].was_shown and "on" not in visit.request.GET:
         if visit.definition.instructs_by_group and trials[0].position == 1:
             return visit.page("task", instructions=visit.text(visit.definition.instructions))
         if progress.breaks_before(visit.participant, trials)[0]:
@@ -47,7 +49,7 @@ def rate(visit: Visit) -> HttpResponse:
 
 
 def _show(
-    visit: Visit, trials: list[Trial], status: int = 200, missing: list[str] | None = None
+    visit: Visit, trials: list[Upcoming], status: int = 200, missing: list[str] | None = None
 ) -> HttpResponse:
     participant = visit.person
     progress.seen(participant, trials[0])
@@ -190,7 +192,7 @@ def _bad(visit: Visit, error: BadAnswer) -> HttpResponse:
     return _show(visit, progress.upcoming(visit.person, AHEAD), 422, error.questions)
 
 
-def _state(visit: Visit, trials: list[Trial]) -> dict[str, Any]:
+def _state(visit: Visit, trials: list[Upcoming]) -> dict[str, Any]:
     """Return what the page's script knows: the trials ahead, and how many answers the database holds."""
     participant = visit.person
     saved = progress.progress(participant)
@@ -201,7 +203,7 @@ def _state(visit: Visit, trials: list[Trial]) -> dict[str, Any]:
     return {
         "saved": saved.saved,
         "total": saved.total,
-        "undo": answering.undoable(participant) is not None,
+        "undo": bool(saved.saved) and answering.undoable(participant) is not None,
         "ahead": [
             _trial(visit, trial, saved, given.get(trial.pk, {}))
             | {"own": own.get(trial.pk, {}), "break": breaks[trial.pk]}
@@ -210,12 +212,10 @@ def _state(visit: Visit, trials: list[Trial]) -> dict[str, Any]:
     }
 
 
-def _trial(visit: Visit, trial: Trial, progress: SessionProgress, given: dict[str, Any]) -> dict[str, Any]:
+def _trial(visit: Visit, trial: Upcoming, progress: SessionProgress, given: dict[str, Any]) -> dict[str, Any]:
     """Return one trial as the participant may know it: nothing that tells content, style, setting or a hidden phase."""
-    images = [trial.stimulus] if trial.other is None else [trial.stimulus, trial.other]
-    if visit.definition.method == "dcr":
-        # The reference stands first: the question is of the second.
-        images.reverse()
+    # The reference stands first: the question is of the second.
+    images = trial.images[::-1] if visit.definition.method == "dcr" else trial.images
     practice = trial.phase == Trial.Phase.PRACTICE
     return {
         "token": trial.token,

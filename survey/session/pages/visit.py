@@ -18,7 +18,7 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 from django.views.decorators.csrf import csrf_exempt
 
 from survey.access.studies import readable_studies
-from survey.models import Participant, Study
+from survey.models import Participant, Study, StudyVersion
 from survey.session import progress, refusals
 from survey.session.pages.wording import speaking
 from survey.study.definition import Definition, definition_for, definition_of
@@ -50,8 +50,10 @@ class Visit:
     @cached_property
     def participant(self) -> Participant | None:
         """The participant of the cookie, if they belong to this study."""
+        if not self.cookie:
+            return None
         people = Participant.objects.filter(study__slug=self.slug, token=self.cookie)
-        return people.select_related("study").first() if self.cookie else None
+        return people.select_related("study", "version").defer("version__definition").first()
 
     @cached_property
     def study(self) -> Study:
@@ -59,10 +61,15 @@ class Visit:
         if self.participant:
             # One study row for both: what one function changes, the next one sees.
             return self.participant.study
-        study = Study.objects.filter(slug=self.slug).first()
-        if study is None:
+        if self._newest is None:
             raise Http404("no such study")
-        return study
+        return self._newest.study
+
+    @cached_property
+    def _newest(self) -> StudyVersion | None:
+        """The newest version of the study of the address, with the study: one query for both."""
+        versions = StudyVersion.objects.filter(study__slug=self.slug).select_related("study")
+        return versions.defer("definition").order_by("-number").first()
 
     @cached_property
     def home(self) -> str:
@@ -86,7 +93,7 @@ class Visit:
         """What this participant is asked: their version's definition for their group, or the newest for a newcomer."""
         if self.participant:
             return definition_for(self.participant)
-        return definition_of(self.study.version)
+        return definition_of(self._newest or self.study.version)
 
     @cached_property
     def language(self) -> str:
@@ -148,6 +155,10 @@ class Visit:
     @property
     def place(self) -> str:
         """The name of the page where this visitor should be now."""
+        return self.place_knowing(None)
+
+    def place_knowing(self, waits: bool | None) -> str:
+        """Return the same. `waits`: whether a trial waits for an answer; None to look it up where it decides."""
         person, asked = self.participant, self.definition
         if person is None:
             return "participant"
@@ -160,7 +171,7 @@ class Visit:
             return "viewing"
         if person.before is None and asked.asked_of_person("before") and not refusals.is_frozen(person):
             return "before"
-        if progress.waits(person):
+        if progress.waits(person) if waits is None else waits:
             return "rate"
         wants = asked.asks_after and person.about is None and not refusals.is_frozen(person)
         return "about" if wants else "done"

@@ -8,7 +8,9 @@ import re
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from survey.models import Invitation, Participant, Rating, Recruit, Study, Trial
@@ -153,6 +155,41 @@ def test_an_image_costs_a_participant_one_query(client, django_assert_num_querie
     name = study.stimuli.first().name
     with django_assert_num_queries(1):
         assert client.get(f"/s/study/image/{name}").status_code == 200
+
+
+def statements(captured: CaptureQueriesContext) -> list[str]:
+    """Return what the database was asked to do, without transactions."""
+    asked = [query["sql"].split()[0] for query in captured.captured_queries]
+    return [verb for verb in asked if verb in ("SELECT", "INSERT", "UPDATE", "DELETE")]
+
+
+def test_a_start_asks_the_database_eight_times():
+    """A start holds its study's row: 300 people who begin at once wait for each other's statements."""
+    study = make_study()
+    join(Client(), study)
+    with CaptureQueriesContext(connection) as captured:
+        assert Client().post("/s/study/", {"consent": "on"})["Location"] == "/s/study/rate/"
+    # The study with its version, its locked row, its version; the person; the images, the counts; trials, new counts.
+    assert statements(captured) == [*["SELECT"] * 3, "INSERT", *["SELECT"] * 2, "INSERT", "UPDATE"]
+
+
+def test_the_first_image_page_asks_the_database_four_times(client):
+    study = make_study()
+    join(client, study)
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get("/s/study/rate/").status_code == 200
+    # Who is here, the images ahead, that the first one is shown, how far they are.
+    assert statements(captured) == ["SELECT", "SELECT", "UPDATE", "SELECT"]
+
+
+def test_a_page_notes_again_that_somebody_is_here_after_half_a_minute(client):
+    person = join(client, make_study())
+    for ago, noted in ((10, False), (40, True)):
+        before = timezone.now() - dt.timedelta(seconds=ago)
+        Participant.objects.update(last_seen_at=before)
+        client.get("/s/study/rate/")
+        person.refresh_from_db()
+        assert (person.last_seen_at > before) is noted
 
 
 def test_an_image_missing_from_the_store_is_a_clear_404(client):
