@@ -47,9 +47,7 @@ ABOUT: Final[dict[str, tuple[Any, list[tuple[str, Any]]]]] = {
 class ConsentForm(forms.Form):
     """The agreement, not ticked beforehand."""
 
-    consent = forms.BooleanField(
-        error_messages={"required": _("Please tick this box if you agree to take part.")}
-    )
+    consent = forms.BooleanField()
 
     def __init__(self, *args: Any, adults_only: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -123,6 +123,8 @@ EVERYBODY: Final = (
     "You can close this page.",
     "If you change your mind",
     "With this code you can delete your answers at any time:",
+    "With this code you can delete your answers before {day}:",
+    "Please write it down.",
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from survey.models import Participant, Preference, Rating, Study, Trial
 from tests.browser.steps import begin, rate, ready
@@ -92,6 +92,7 @@ def test_a_whole_session_without_javascript(browser, live_server):
     expect(page.locator(".stage .note")).to_be_visible()
     page.get_by_role("button", name="Next").click()
     expect(page.get_by_role("alert")).to_have_text("Please choose an answer.")
+    expect(page.get_by_role("radio", name="Excellent")).to_be_focused()
     rate(page, "Bad")
     expect(heading).to_have_text("Image 2 of 6")
     page.get_by_role("button", name="Undo").click()
@@ -141,8 +142,47 @@ def test_consent_is_not_ticked_beforehand_and_is_needed(page, study):
     page.goto("/s/study/")
     expect(page.get_by_role("checkbox")).not_to_be_checked()
     page.get_by_role("button", name="Begin").click()
-    expect(page.get_by_role("alert")).to_contain_text("Please tick this box")
+    expect(page.get_by_text("Please tick this box")).to_be_in_viewport()
+    expect(page.get_by_role("checkbox")).to_be_focused()
     assert not Participant.objects.exists()
+
+
+@pytest.mark.parametrize("checks", [True, False], ids=["the browser says it", "the server says it"])
+def test_what_was_left_out_is_said_where_the_person_looks(browser, live_server, checks):
+    """On a phone, without JavaScript. A browser that checks no form itself gets the same from the server."""
+    make_study('about = ["age"]\n[screening]\ndisplay = false\nvision = true\nplates = 3\n')
+    context = browser.new_context(
+        base_url=live_server.url, viewport={"width": 390, "height": 844}, java_script_enabled=False
+    )
+    page = context.new_page()
+    if not checks:
+        page.route("**/s/study/**", _without_checks)
+    page.goto("/s/study/")
+    page.get_by_role("button", name="Begin").click()
+    expect(page.get_by_text("Please tick this box")).to_be_in_viewport()
+    expect(page.get_by_role("checkbox")).to_be_focused()
+    page.get_by_role("checkbox").check()
+    expect(page.get_by_text("Please tick this box")).to_be_visible(visible=not checks)
+    page.get_by_role("button", name="Begin").click()
+    if not checks:
+        page.reload()  # What a redirect leads to is not routed.
+    page.get_by_role("radio", name="Yes").first.check()
+    page.get_by_role("group", name="Which digit").nth(0).get_by_role("radio").first.check()
+    page.get_by_role("button", name="Continue").click()
+    open_one = page.get_by_role("group", name="Which digit").nth(1)
+    expect(open_one.get_by_text("Please choose one answer.")).to_be_in_viewport()
+    expect(open_one.get_by_role("radio").first).to_be_focused()
+    page.wait_for_load_state("networkidle")
+    context.close()
+    assert not Rating.objects.exists()
+
+
+def _without_checks(route: Route) -> None:
+    response = route.fetch(max_redirects=0)
+    if not response.headers.get("content-type", "").startswith("text/html"):
+        route.fulfill(response=response)
+        return
+    route.fulfill(response=response, body=response.text().replace(' method="post"', ' method="post" novalidate'))
 
 
 def test_closing_the_browser_and_coming_back_goes_on(browser, live_server, study):

@@ -109,6 +109,7 @@ function tell(message = "") {
   }
   const answered = saved + outbox.size;
   const counts = answered ? `${fill(words.saved, saved, answered)}. ` : "";
+  status.classList.toggle("pressing", offline && outbox.size > 0);
   // For as long as answers wait here, that is what there is to know.
   status.textContent = counts + (message || (offline && outbox.size ? words.waiting : notice));
 }
@@ -316,7 +317,7 @@ function answer(event) {
   notice = "";
   const openOwn = own.missing();
   if (missing.length || openOwn) {
-    tell(words.missing);
+    tell();
     (missing[0]?.querySelector("input") ?? openOwn).focus();
     return;
   }

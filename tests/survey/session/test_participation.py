@@ -364,6 +364,24 @@ def test_withdrawing_deletes_everything_at_once(client):
     assert counts == [0, 0, 0, 0]
 
 
+@pytest.mark.parametrize(
+    ("day", "language", "said"),
+    [
+        (None, "en", "you can delete your answers at any time:"),
+        (dt.date(2099, 3, 1), "en", "you can delete your answers before March 1, 2099:"),
+        (dt.date(2099, 3, 1), "de", "Ihre Antworten vor dem 1. März 2099 löschen:"),
+    ],
+)
+def test_the_withdrawal_code_is_shown_with_the_day_until_which_it_works(client, day, language, said):
+    make_study('languages = ["en", "de"]\n')
+    Study.objects.update(purge_on=day)
+    client.post("/s/study/", {"consent": "on", "language": language})
+    client.post("/s/study/leave/", {"action": "keep"})
+    page = client.get("/s/study/done/").content.decode()
+    assert said in page
+    assert ("Please write it down." if language == "en" else "Bitte notieren Sie ihn.") in page
+
+
 def test_the_withdrawal_code_deletes_afterwards_from_any_device(client):
     person = join(Client(), make_study())
     rate_all(person)
