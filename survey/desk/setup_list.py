@@ -11,10 +11,10 @@ from django.utils import formats
 from survey.models import Stimulus, Study
 from survey.study.definition import Definition
 from survey.study.groups import shares
-from survey.study.readiness import blocking, load_of, tried
+from survey.study.readiness import Finding, blocking, load_of, tried
 from survey.study.wording import english_name
 
-Kind = Literal["done", "todo", "blocked"]
+Kind = Literal["done", "optional", "todo", "blocked"]
 
 #: The page of each task, in the order of the list: its heading.
 TITLES: Final = {
@@ -52,10 +52,11 @@ class Group:
 
 @dataclass(frozen=True)
 class Setup:
-    """The list, the sentence above it, and what it is about at a glance."""
+    """The list, the sentence above it, and what people who can take part already must yet be told."""
 
     lead: str
     groups: list[Group]
+    untold: list[Finding]
 
 
 def setup_list(study: Study, definition: Definition) -> Setup:
@@ -63,11 +64,15 @@ def setup_list(study: Study, definition: Definition) -> Setup:
     blocks = blocking(study, definition)
     by_task = {finding.task: finding.text for finding in reversed(blocks)}
     said = summary(study, definition)
+    optional = {"own_questions": definition.own_questions, "groups": definition.groups}
+    unused = [name for name, used in optional.items() if not used]
 
     def task(name: str) -> Task:
         address = reverse(f"setup_{name}", args=[study.slug])
         missing = by_task.get(name)
-        status: tuple[str, Kind] = (missing.rstrip("."), "todo") if missing else ("Done", "done")
+        status: tuple[str, Kind] = ("Optional", "optional") if name in unused else ("Done", "done")
+        if missing:
+            status = (missing.rstrip("."), "todo")
         return Task(TITLES[name], said[name], *status, address)
 
     groups = [
@@ -79,7 +84,7 @@ def setup_list(study: Study, definition: Definition) -> Setup:
     ]
     if study.state == Study.State.DRAFT and not study.archived_at:
         groups.append(Group("Ready?", [_try(study), _open(study, bool(blocks))]))
-    return Setup(_lead(study, len(blocks)), groups)
+    return Setup(_lead(study, len(blocks)), groups, blocks if study.takes_people else [])
 
 
 def _try(study: Study) -> Task:
@@ -113,10 +118,6 @@ def summary(study: Study, definition: Definition) -> dict[str, str]:
     first = definition.languages[0]
     consent = definition.consent
     question = definition.questions[0]
-    texts = [
-        "accepted purpose" if consent.purpose is None else "own purpose",
-        "accepted instructions" if definition.instructions is None else "own instructions",
-    ]
     asked = f"“{definition.say(question.text, first)}”"
     if definition.method != "pair":
         labels = definition.labels(question, first)
@@ -127,7 +128,7 @@ def summary(study: Study, definition: Definition) -> dict[str, str]:
     responsible = [definition.say(consent.organiser, first), consent.contact or ""]
     day = f"personal data go on {formats.date_format(definition.purge_on)}" if definition.purge_on else ""
     return {
-        "texts": f"{definition.say(definition.title, first)} · {' and '.join(texts)}",
+        "texts": f"{definition.say(definition.title, first)} · {_texts_line(definition)}",
         "languages": ", ".join(map(english_name, definition.languages)),
         "questions": asked,
         "own_questions": _own_line(definition),
@@ -137,6 +138,13 @@ def summary(study: Study, definition: Definition) -> dict[str, str]:
         "recruitment": _recruitment_line(definition),
         "privacy": " · ".join(filter(None, [*responsible, day])) or "Consent needs a name and a contact",
     }
+
+
+def _texts_line(definition: Definition) -> str:
+    own = {"purpose": definition.consent.purpose, "instructions": definition.instructions}
+    if not any(text is not None for text in own.values()):
+        return "default texts"
+    return " and ".join(f"{'default' if text is None else 'own'} {name}" for name, text in own.items())
 
 
 def _own_line(definition: Definition) -> str:

@@ -15,6 +15,8 @@ from survey.study.readiness import blocking
 from survey.study.stopping import pause_note
 
 PICTURES: Final = 4
+#: What asks people to take part; a share link is another thing, and shows results.
+INVITE: Final = "Link for participants"
 #: Those that need something come first.
 _ORDER: Final = {state: place for place, state in enumerate(("draft", "open", "paused", "closed"))}
 
@@ -53,7 +55,7 @@ def _card(study: Any, is_own: bool) -> Card:
         _fact(study, is_own),
         list(rated.values_list("name", flat=True)[:PICTURES]),
         act,
-        reverse(page, args=[study.slug]) + ("#link" if act == "Share link" else ""),
+        reverse(page, args=[study.slug]) + ("#link" if act == INVITE else ""),
         is_own,
     )
 
@@ -62,7 +64,7 @@ def _next_act(study: Study, is_own: bool) -> tuple[str, str]:
     if is_own and study.state == Study.State.DRAFT:
         return "Continue set-up", "setup"
     if is_own and study.state == Study.State.OPEN and study.takes_people:
-        return "Share link", "setup"
+        return INVITE, "setup"
     return "See results", "results"
 
 

@@ -38,7 +38,7 @@ class NewStudyForm(forms.Form):
         label="Question",
         max_length=500,
         required=False,
-        help_text="If empty, the method’s accepted wording is used.",
+        help_text="If empty, the method’s default question is asked.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -111,7 +111,7 @@ class QuestionsForm(RowsForm):
         answer = forms.ChoiceField(
             label="After an answer is chosen", choices=ANSWERS, widget=forms.RadioSelect, required=False
         )
-        told = "New studies begin with one tap. It needs one question whose answers are buttons."
+        told = "Studies made on the desk begin with one tap. It needs one question whose answers are buttons."
         self.add_plain("answer", answer, default=told)
         self.section("Method")
         method = forms.ChoiceField(

@@ -101,6 +101,21 @@ def test_the_list_says_what_is_left(client, draft):
     assert statuses(client)["State privacy and who is responsible"] == "Done"
 
 
+def test_what_nobody_needs_is_optional_until_it_is_used(client, draft):
+    told = statuses(client)
+    assert told["Ask more, if you like"] == told["Compare groups of people, if you like"] == "Optional"
+
+
+def test_an_open_study_says_what_its_people_are_not_told(client, owner, study):
+    """A command opens a study without a name and a contact."""
+    page = client.get(SETUP).content.decode()
+    assert "People can take part already, but something is missing" in page
+    assert f'<a href="{SETUP}privacy/">Say who is responsible.</a>' in page
+    said = {"consent.organiser:en": "A lab", "consent.organiser:de": "Labor", "consent.contact": "a@b.org"}
+    send(client, "privacy", **said)
+    assert "something is missing" not in client.get(SETUP).content.decode()
+
+
 def test_a_draft_without_a_contact_does_not_open(client, draft):
     response = client.post(f"{SETUP}state/", {"state": "open", "page": "live"}, follow=True)
     assert response.request["PATH_INFO"] == f"{SETUP}open/"

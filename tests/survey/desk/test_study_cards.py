@@ -45,7 +45,7 @@ def test_each_state_has_its_one_button_and_what_needs_something_comes_first(desk
     studies_of(owner, done="closed", running="open", begun="draft", waiting="paused")
     assert buttons(page_of(desk)) == [
         ("Continue set-up: begun", "/studies/begun/setup/"),
-        ("Share link: running", "/studies/running/setup/#link"),
+        ("Link for participants: running", "/studies/running/setup/#link"),
         ("See results: waiting", "/studies/waiting/results/"),
         ("See results: done", "/studies/done/results/"),
     ]

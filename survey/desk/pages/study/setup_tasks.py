@@ -46,7 +46,7 @@ FORMS: Final[dict[str, type[TaskForm]]] = {
     "privacy": PrivacyForm,
 }
 _LEADS: Final = {
-    "texts": "Shown on the welcome page. What you leave empty shows the grey text: accepted wording, in every language.",
+    "texts": "Shown on the welcome page. What you leave empty shows the grey text: the default, in every language.",
     "languages": "In four languages question, answers and all buttons have accepted wording: only what you wrote "
     "yourself needs a translation.",
     "questions": "One question keeps sessions short. Up to four are possible. To remove a question, clear its fields.",
@@ -55,7 +55,7 @@ _LEADS: Final = {
     "groups": "Each person comes to one group when they begin, and groups fill evenly. They may differ in what they are "
     "told, shown or asked, and results compare them. Leave this empty to show everybody the same.",
     "recruitment": "Who can take part, what they are asked besides, and what a platform needs to pay them.",
-    "privacy": "Shown before people agree. A study cannot open without a name and a contact.",
+    "privacy": "Shown before people agree. They need a name and a contact: the desk opens no study without both.",
 }
 _SAVED: Final = {
     "texts": "texts",
