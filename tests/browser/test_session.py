@@ -182,7 +182,9 @@ def _without_checks(route: Route) -> None:
     if not response.headers.get("content-type", "").startswith("text/html"):
         route.fulfill(response=response)
         return
-    route.fulfill(response=response, body=response.text().replace(' method="post"', ' method="post" novalidate'))
+    route.fulfill(
+        response=response, body=response.text().replace(' method="post"', ' method="post" novalidate')
+    )
 
 
 def test_closing_the_browser_and_coming_back_goes_on(browser, live_server, study):

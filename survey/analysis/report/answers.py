@@ -15,7 +15,7 @@ import pandas as pd
 from survey.analysis.analysis import QuestionAnalysis
 from survey.analysis.effects import Effects
 from survey.analysis.items.comparisons import SIGNIFICANT, Reach, compact_letters, out_of_reach
-from survey.analysis.participants.screening import flagged
+from survey.analysis.participants.screening import EXCLUDE_BY, RULE_WORDS, flagged
 from survey.analysis.summary import named
 from survey.analysis.terms import Terms
 
@@ -202,22 +202,30 @@ def _claims(
         claims.append(Claim("no", f"An order among {group}: these ratings cannot tell them apart."))
     if items is not None:
         claims += confounded(items[items["item"].isin(set(rated["item"]))])
-    if people and len(flagged(part.screening)) >= people:
-        claims.append(
-            Claim(
-                "warning",
-                f"{f'All {people} people are' if people > 1 else 'The only person is'} flagged: look at the rules, and at the expected answers of gold and trap images.",
-                "participants",
-            )
-        )
-    if out := len(flagged(part.screening, DISAGREE)):
-        verb = "disagrees" if out == 1 else "disagree"
-        claims.append(Claim("warning", f"{out} of {_people(people)} {verb} with the rest.", "participants"))
+    if marked := len(flagged(part.screening)):
+        claims.append(Claim("warning", _marked(part.screening, marked, people), "participants"))
     if people < PEOPLE_OUTSIDE:
         claims.append(
             Claim("warning", f"Only {_people(people)}: ITU-T P.913 asks for 35 outside a laboratory.")
         )
     return claims
+
+
+def _marked(screening: pd.DataFrame, marked: int, people: int) -> str:
+    """Return how many people screening marks, the same number as on the other pages, and for what."""
+    if marked >= people:
+        all_of_them = f"All {people} people are" if people > 1 else "The only person is"
+        return (
+            f"{all_of_them} marked: look at the rules, and at the expected answers of gold and trap images."
+        )
+    said = f"{marked} of {_people(people)} {'is' if marked == 1 else 'are'} marked"
+    disagree = set(flagged(screening, DISAGREE))
+    reasons = [f"{len(disagree)} disagree{'s' * (len(disagree) == 1)} with the rest"] if disagree else []
+    if others := set(flagged(screening)) - disagree:
+        found = [rule for rule in EXCLUDE_BY if others & set(flagged(screening, [rule]))]
+        words = ", ".join(RULE_WORDS[rule].lower() for rule in found)
+        reasons.append(f"{len(others)}{' more' if disagree else ''} by other rules ({words})")
+    return f"{said}: {', '.join(reasons)}."
 
 
 def _best(part: QuestionAnalysis, best: str, thing: str) -> Claim:

@@ -262,3 +262,31 @@ def test_reliability_is_told_in_a_word(value, word):
         "(0.10 to 0.99)."
     )
     assert "cannot be computed" in reliability_finding({"icc_2_k": None})
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        ({"p1": "bt500"}, "1 of 40 people is marked: 1 disagrees with the rest."),
+        (
+            {"p1": "bt500", "p2": "correlation_bt1788", "p3": "speed"},
+            "3 of 40 people are marked: 2 disagree with the rest, 1 more by other rules (answers too fast).",
+        ),
+        (
+            {"p3": "speed", "p4": "gold"},
+            "2 of 40 people are marked: 2 by other rules (answers too fast, gold images missed).",
+        ),
+        ({"p3": "correlation_p913"}, None),
+    ],
+)
+def test_the_answer_counts_the_marked_people_of_the_other_pages(rules, said):
+    part = analyse(ratings({"A": 4.4, "B": 3, "C": 2.5}))
+    screening = part.screening.assign(verdict="ok")
+    for person, rule in rules.items():
+        screening.loc[(screening["participant"] == person) & (screening["rule"] == rule), "verdict"] = (
+            "flagged"
+        )
+    claims = [claim.text for claim in answer(replace(part, screening=screening)).claims]
+    assert [text for text in claims if "marked" in text and "left out" not in text] == (
+        [said] if said else []
+    )
