@@ -39,7 +39,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         Image.fromarray(pixels).resize((96, 72), Image.Resampling.BICUBIC).save(name)
     plan = PLAN
     for line, smaller in SMALLER.items():
-        plan, times = re.subn(rf"^{line}$", smaller, plan, flags=re.M)
+        plan, times = re.subn(rf"^{line}\b", smaller, plan, flags=re.M)
         assert times == 1, line
     Path("tour").mkdir()
     Path("tour/plan.toml").write_text(plan)
@@ -56,6 +56,12 @@ def test_the_tour_goes_from_pictures_to_a_table_of_scores(checkout, client):
     assert Path("tour/sheet.png").is_file()
     client.force_login(researcher)
     assert "on the study's results page" in TOUR
+    assert "*Results* of “Strength of style (simulated)”" in TOUR
+    cards = " ".join(client.get(reverse("studies")).content.decode().split())
+    assert (
+        f'href="{reverse("results", args=["my-trial"])}">Results<span class="hidden">: Strength of style (sim'
+        in cards
+    )
     page = client.get(reverse("results", args=["my-trial"]))
     assert all(f"{mos:.2f}" in page.content.decode() for mos in scores["mos"])
 
