@@ -65,7 +65,7 @@ def _next_act(study: Study, is_own: bool) -> tuple[str, str]:
         return "Continue set-up", "setup"
     if is_own and study.state == Study.State.OPEN and study.takes_people:
         return INVITE, "setup"
-    return "See results", "results"
+    return "Results", "results"
 
 
 def _fact(study: Any, is_own: bool) -> str:
@@ -76,6 +76,11 @@ def _fact(study: Any, is_own: bool) -> str:
         return f"{images} · {todo}" if is_own else f"{images} · not open yet"
     if not study.people:
         return f"{images} · nobody has begun"
-    people = "1 person has" if study.people == 1 else f"{study.people} people have"
+    several = "simulated people" if study.is_simulated else "people"
+    people = (
+        f"1 {several.replace('people', 'person')} has"
+        if study.people == 1
+        else f"{study.people} {several} have"
+    )
     stop = pause_note(study)
     return f"{images} · {people} begun, {study.finished} finished{f' · {stop}' if stop else ''}"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import difflib
 import itertools
+import os
 
+from django.conf import settings
 from django.core.management.base import CommandError
 from django.urls import reverse
 
@@ -27,10 +29,18 @@ def study_named(slug: str) -> Study:
     return found
 
 
+def site_address() -> str:
+    """Return where people find the site: behind a proxy as its browsers call it, else on this computer."""
+    for origin in settings.CSRF_TRUSTED_ORIGINS:
+        if "*" not in origin:
+            return str(origin).rstrip("/")
+    return f"http://127.0.0.1:{os.environ.get('PORT') or 8000}"
+
+
 def where(study: Study, *, is_new: bool) -> str:
     """Return a line that says which state a study is in, and its address."""
     images = count(study.stimuli.count(), "image")
-    address = reverse("participant", args=[study.slug])
+    address = site_address() + reverse("participant", args=[study.slug])
     if is_new:
         return f"study {study.slug!r} is open with {images} at {address}"
     state = "a draft" if study.state == Study.State.DRAFT else study.state

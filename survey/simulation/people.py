@@ -137,7 +137,7 @@ def simulate(
         # In one transaction, unless a server must see it: there is a first participant, or neither copy nor mark.
         with transaction.atomic() if play is None else nullcontext():
             if copy_as:
-                study = copy(study, copy_as, None, simulated=True)
+                study = copy(study, copy_as, None, simulated=True, owner=study.owner)
                 files = list(study.stimuli.values_list("image", flat=True))
             newly = _mark(study, participants=participants, seed=seed, careless=careless)
             before = study.participants.filter(is_simulated=True).count()
@@ -161,10 +161,7 @@ def simulate(
 def _mark(study: Study, **asked: float) -> bool:
     """Mark a study as simulated and log it; return whether the mark is new."""
     study = locked(Study.objects, study.pk)
-    if study.participants.filter(is_simulated=False, is_preview=False).exists():
-        raise SimulationError(
-            f"study {study.slug!r} has answers of people: `simulate {study.slug} --copy` simulates a copy of it"
-        )
+    refuse_people(study)
     if study.state != Study.State.OPEN:
         raise SimulationError(
             f"study {study.slug!r} is {study.state}: open it first, or `simulate {study.slug} --copy`"
@@ -181,6 +178,14 @@ def _unmark(study: Study) -> None:
     if not study.participants.exists():
         Study.objects.filter(pk=study.pk).update(is_simulated=False)
         record("study.simulate", study, None, participants=0)
+
+
+def refuse_people(study: Study) -> None:
+    """Raise SimulationError where people have begun the study: no program may join them."""
+    if study.participants.filter(is_simulated=False, is_preview=False).exists():
+        raise SimulationError(
+            f"study {study.slug!r} has answers of people: `simulate {study.slug} --copy` simulates a copy of it"
+        )
 
 
 def is_in_use(study: Study) -> bool:

@@ -69,8 +69,10 @@ def invite(study: Study, count: int, by: User | None) -> list[Invitation]:
     return Invitation.objects.bulk_create(Invitation(study=study) for _ in range(count))
 
 
-def copy(study: Study, slug: str, by: User | None, *, simulated: bool = False) -> Study:
-    """Return a draft that belongs to `by`, with the same definition and images, and nobody in it.
+def copy(
+    study: Study, slug: str, by: User | None, *, simulated: bool = False, owner: User | None = None
+) -> Study:
+    """Return a draft that belongs to `owner` or else to `by`, who asks for it, with the same definition and images, and nobody in it.
 
     A `simulated` copy is open, for simulated participants only. Raises survey.study.publish.PublishError when the slug is taken or not fit for an address.
     """
@@ -80,7 +82,7 @@ def copy(study: Study, slug: str, by: User | None, *, simulated: bool = False) -
         with transaction.atomic():
             definition = _as_copy(definition_of(study.version), "simulated" if simulated else "copy")
             state = Study.State.OPEN if simulated else Study.State.DRAFT
-            made = save_study(slug, definition, by, state, simulated)
+            made = save_study(slug, definition, owner or by, state, simulated)
             for stimulus in study.stimuli.order_by("pk"):
                 saved.append(_copy_stimulus(stimulus, made))
             record("study.copy", made, by, of=study.slug)

@@ -35,13 +35,14 @@ class Command(PlainCommand):
 
 
 def _report(made: Any) -> str:
+    from survey.management.studies import site_address
     from survey.simulation import demo
 
     rows = [
         f"  {row.item:44} {row.n:3d}  {row.mos:.2f}  {row.sd:.2f}  {row.ci_low:.2f} to {row.ci_high:.2f}"
         for row in made.mos.itertuples()
     ]
-    address = "http://127.0.0.1:8000"
+    address = site_address()
     return "\n".join(
         [
             "",

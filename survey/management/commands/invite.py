@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from generator.management.base import PlainCommand
 from survey.access.errors import DeskError
-from survey.management.studies import study_named
+from survey.management.studies import site_address, study_named
 from survey.study.lifecycle import invite
 
 
@@ -24,9 +24,8 @@ class Command(PlainCommand):
         parser.add_argument("count", type=int, metavar="COUNT", help="number of links")
         parser.add_argument(
             "--site",
-            default="http://127.0.0.1:8000",
             metavar="URL",
-            help="address of the site (default: %(default)s)",
+            help="address of the site (default: the first of CSRF_TRUSTED_ORIGINS, or this computer)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -36,6 +35,6 @@ class Command(PlainCommand):
             tickets = invite(study, options["count"], None)
         except DeskError as error:
             raise CommandError(str(error), returncode=2) from error
-        address = options["site"].rstrip("/") + reverse("participant", args=[study.slug])
+        address = (options["site"] or site_address()).rstrip("/") + reverse("participant", args=[study.slug])
         for ticket in tickets:
             self.stdout.write(f"{address}?invitation={ticket.token}")

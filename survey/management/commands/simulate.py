@@ -13,10 +13,10 @@ from generator.management.base import PlainCommand
 from survey.analysis.planning.retrieval import retrieval_html, retrieval_text
 from survey.exports.folder import OutputError, write_folder
 from survey.exports.tables import json_bytes
-from survey.management.studies import free_name, study_named
+from survey.management.studies import free_name, site_address, study_named
 from survey.models import Study
 from survey.simulation.bots import player
-from survey.simulation.people import SimulationError, is_in_use, simulate
+from survey.simulation.people import SimulationError, is_in_use, refuse_people, simulate
 from survey.study.publish import PublishError
 from survey.study.stopping import pause_note
 
@@ -70,9 +70,11 @@ class Command(PlainCommand):
         """Play the sessions; exit 2 for a study that cannot be simulated."""
         _check(options)
         study = study_named(options["slug"])
-        if options["copy"] is None and is_in_use(study) and not options["yes"]:
-            _ask(study)
         try:
+            if options["copy"] is None:
+                refuse_people(study)
+                if is_in_use(study) and not options["yes"]:
+                    _ask(study)
             copy_as = ""
             if options["copy"] is not None:
                 copy_as = options["copy"] or free_name(f"{study.slug}-simulated")
@@ -100,7 +102,7 @@ class Command(PlainCommand):
         if note := pause_note(study):
             self.stdout.write(f"{note[0].upper()}{note[1:]}, so no more took part")
         self.stdout.write(retrieval_text(outcome.report))
-        self.stdout.write(f"\nIts results: {reverse('results', args=[study.slug])} on the site")
+        self.stdout.write(f"\nIts results: {site_address()}{reverse('results', args=[study.slug])}")
 
 
 def _ask(study: Study) -> None:

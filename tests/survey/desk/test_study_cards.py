@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
@@ -46,8 +47,8 @@ def test_each_state_has_its_one_button_and_what_needs_something_comes_first(desk
     assert buttons(page_of(desk)) == [
         ("Continue set-up: begun", "/studies/begun/setup/"),
         ("Link for participants: running", "/studies/running/setup/#link"),
-        ("See results: waiting", "/studies/waiting/results/"),
-        ("See results: done", "/studies/done/results/"),
+        ("Results: waiting", "/studies/waiting/results/"),
+        ("Results: done", "/studies/done/results/"),
     ]
     assert 'id="link"' in desk.get("/studies/running/setup/").content.decode()
 
@@ -66,9 +67,10 @@ def test_a_draft_says_how_much_is_left(desk, owner):
 def test_a_simulated_study_and_that_of_another_person_lead_to_results(owner, study):
     mara = User.objects.create_user("mara")
     decisions.add_viewer(study, "mara", owner)
-    assert buttons(page_of(client_of(mara))) == [("See results: A study", f"/studies/{study.slug}/results/")]
+    assert buttons(page_of(client_of(mara))) == [("Results: A study", f"/studies/{study.slug}/results/")]
     Study.objects.update(is_simulated=True)
-    assert buttons(page_of(client_of(owner))) == [("See results: A study", f"/studies/{study.slug}/results/")]
+    assert "3 simulated people have begun" in page_of(client_of(owner))
+    assert buttons(page_of(client_of(owner))) == [("Results: A study", f"/studies/{study.slug}/results/")]
 
 
 def test_many_studies_are_a_table(desk, owner):
@@ -92,7 +94,8 @@ def test_the_example_is_made_by_one_click_and_once(desk, owner, monkeypatch):
     page = desk.get(first["Location"]).content.decode()
     assert "Simulated: a program made these ratings." in page
     study = Study.objects.get(title=example.TITLE)
-    assert (study.owner, study.is_simulated, study.stimuli.count()) == (owner, True, 15)
+    presets = len(list((settings.BASE_DIR / "survey/static/survey/presets").glob("*.webp")))
+    assert (study.owner, study.is_simulated, study.stimuli.count()) == (owner, True, presets)
     assert study.participants.filter(state="finished").count() == 6
     assert desk.post(reverse("open_example"))["Location"] == first["Location"]
     assert study.participants.count() == 6

@@ -175,14 +175,27 @@ def test_the_command_asks_at_a_terminal(monkeypatch, answer, simulated):
     assert Study.objects.get().is_simulated is simulated
 
 
+@pytest.mark.parametrize("yes", [False, True])
+def test_a_study_with_answers_of_people_is_refused_at_once(yes):
+    starting.start(make_study())
+    with pytest.raises(CommandError, match="has answers of people: `simulate study --copy` sim") as caught:
+        call_command("simulate", "study", participants=1, yes=yes)
+    assert "--yes" not in str(caught.value)
+
+
 def test_a_copy_is_simulated_while_the_study_with_its_answers_stays(capsys):
     study = make_study()
+    study.owner = User.objects.create_user("ada")
+    study.save()
     starting.start(study)
     for name in ("study-simulated", "study-simulated-2"):
         call_command("simulate", "study", "--copy", participants=1)
         made = Study.objects.get(slug=name)
         assert (made.title, made.is_simulated, made.stimuli.count()) == ("A study (simulated)", True, 6)
-    assert "took part in 'study-simulated-2'" in capsys.readouterr().out
+        assert made.owner == study.owner
+    told = capsys.readouterr().out
+    assert "took part in 'study-simulated-2'" in told
+    assert "Its results: http://127.0.0.1:8000/studies/study-simulated-2/results/" in told
     study.refresh_from_db()
     assert (study.is_simulated, study.participants.count()) == (False, 1)
 

@@ -246,7 +246,7 @@ def test_the_command_publishes_a_folder_by_a_study_file(tmp_path, capsys):
     file = tmp_path / "study.toml"
     file.write_text('title = "T"\nfiles = ["warm.png"]\n[images]\npractice = ["warm"]\n', encoding="utf-8")
     call_command("create_study", "made", "--images", str(tmp_path / "images"), "--from", str(file))
-    assert "3 images at /s/made/" in capsys.readouterr().out
+    assert "3 images at http://127.0.0.1:8000/s/made/" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
