@@ -10,8 +10,9 @@ import json
 import pickletools
 import re
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import IO
 
@@ -21,6 +22,7 @@ from generator.nst.recipes.layers import ARCHITECTURES, normalised
 
 # What each kind of file is called in messages.
 TORCH, KERAS, HDF5, SAFETENSORS, MATLAB = "PyTorch", "Keras", "HDF5", "safetensors", "MATLAB"
+NUMPY = "NumPy"
 KERAS_WEIGHTS = "model.weights.h5"
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _MAX_HEADER_BYTES = 100_000_000
@@ -34,6 +36,7 @@ _OTHERS = {
     b"\xff\xd8\xff": "a picture",
     b"7z\xbc\xaf": "a 7z archive; unpack it",
     b"Rar!": "a RAR archive; unpack it",
+    b"GGUF": "a GGUF file of a language model",
 }
 # Modules whose globals stand in a state dict, which holds tensors alone.
 _HARMLESS = (
@@ -46,12 +49,14 @@ _HARMLESS = (
     "argparse",
 )
 _HARMLESS_NUMPY = ("numpy", "numpy.core.multiarray", "numpy._core.multiarray", "numpy.dtypes")
+# Simonyan and Zisserman 2015, table 1, columns A and B.
+_OTHER_VGGS = {"VGG-13": (2, 2, 2, 2, 2), "VGG-11": (1, 1, 2, 2, 2)}
 _SLICED = re.compile(r"(.*\.)?slice\d+\.")
 _NUMBERED = re.compile(r"(.*\.)?(\d+)")
 
 
 def kind_of(path: Path, role: str = "weights") -> str:
-    """Return TORCH, KERAS, HDF5, SAFETENSORS or MATLAB. Raises WeightsError saying what else the file is.
+    """Return TORCH, KERAS, HDF5, SAFETENSORS, MATLAB or NUMPY. Raises WeightsError saying what else the file is.
 
     role: what it should be, for the message.
     """
@@ -62,6 +67,8 @@ def kind_of(path: Path, role: str = "weights") -> str:
 
 
 def _kind_of(path: Path) -> str:
+    if path.is_dir():
+        raise WeightsError("it is a folder; give the weight file in it")
     with path.open("rb") as file:
         head = file.read(_LOOK)
     if not head:
@@ -79,6 +86,10 @@ def _kind_of(path: Path) -> str:
         return TORCH
     if _is_safetensors(head, path.stat().st_size):
         return SAFETENSORS
+    if re.search(r"\.(index|meta|data-\d+-of-\d+)$", path.name):
+        raise WeightsError(
+            "it is a part of a TensorFlow checkpoint; save the weights with Keras as .weights.h5"
+        )
     raise WeightsError(_described(head))
 
 
@@ -95,8 +106,8 @@ def _kind_of_archive(path: Path) -> str:
     if any(name.endswith("/data.pkl") or name == "data.pkl" for name in names):
         _check_pickles(path)
         return TORCH
-    if any(name.endswith(".npy") for name in names):
-        raise WeightsError("it is an archive of NumPy arrays")
+    if names and all(name.endswith(".npy") for name in names):
+        return NUMPY
     raise WeightsError("it is a ZIP archive; unpack it")
 
 
@@ -109,9 +120,26 @@ def _is_safetensors(head: bytes, size: int) -> bool:
     return True
 
 
-def _is_onnx(head: bytes) -> bool:
-    """Return whether a file begins as ONNX's exporters write it: the version (field 1), then the program's name (field 2)."""
-    return head[:1] == b"\x08" and head[2:3] == b"\x12" and head[4:11].isascii()
+def _protobuf(head: bytes) -> str:
+    """Return what a file is that begins as programs write Protocol Buffers, "" for none.
+
+    ONNX begins with the version (field 1) and the program's name (field 2), Caffe with the network's name (field 1),
+    a graph of TensorFlow with a node in whose first field its name stands, and a saved model with version 1 and a
+    graph.
+    """
+    if head[:1] == b"\x08" and head[2:3] == b"\x12":
+        if _is_name(head[4:11]):
+            return "an ONNX model; save the state_dict() of the model that it was made from"
+        return "a saved model of TensorFlow or Core ML; save the weights with Keras as .weights.h5"
+    if head[:1] == b"\n" and head[1:2] and _is_name(head[2 : 2 + min(head[1], 12)]):
+        return "a Caffe model; convert it, or take the same network as a PyTorch file"
+    if head[:1] == b"\n" and (b"\x12\x0bPlaceholder" in head or b"\x12\x05Const" in head):
+        return "a graph of TensorFlow; save the weights with Keras as .weights.h5"
+    return ""
+
+
+def _is_name(part: bytes) -> bool:
+    return len(part) > 1 and all(byte < 127 and (chr(byte).isalnum() or byte in b"_-. ") for byte in part)
 
 
 def _described(head: bytes) -> str:
@@ -120,8 +148,14 @@ def _described(head: bytes) -> str:
             return f"it is {words}"
     if not head.strip(b"\0"):
         return "it holds nothing but zero bytes; fetch it again"
-    if _is_onnx(head):
-        return "it is an ONNX model; save the state_dict() of the model that it was made from"
+    if head[4:8] == b"TFL3":
+        return "it is a TensorFlow Lite model; save the weights with Keras as .weights.h5"
+    if head[257:262] == b"ustar":
+        return "it is a tar archive; unpack it"
+    if head[:4] == b"\4\0\0\0" and b"\0\0\0nn." in head:
+        return "it is a file of Lua Torch; take the same network as a PyTorch file"
+    if what := _protobuf(head):
+        return f"it is {what}"
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if text.startswith((b"<!doctype html", b"<html", b"<head", b"<script")) or b"<html" in text:
         return "it is an HTML page; fetch the file itself"
@@ -136,6 +170,10 @@ def _described(head: bytes) -> str:
 
 def _check_pickles(path: Path) -> None:
     """Refuse a pickle that holds more than tensors: only running its code would tell what it is."""
+    if _is_plain_pickle(path):
+        raise WeightsError(
+            "it is a pickle that PyTorch did not write; where it was made, save the tensors with torch.save"
+        )
     try:
         found = {word for word, is_global in _pickled(path) if is_global}
     except (ValueError, EOFError, IndexError, zipfile.BadZipFile):
@@ -145,7 +183,8 @@ def _check_pickles(path: Path) -> None:
     )
     if not foreign:
         return
-    name = next((each for each in foreign if "model" in each.lower() or "vgg" in each.lower()), foreign[0])
+    marks = ("model", "vgg", "nn.modules")
+    name = next((each for each in foreign if any(mark in each.lower() for mark in marks)), foreign[0])
     dotted = name.replace(" ", ".")
     what = (
         "a whole pickled model"
@@ -156,6 +195,20 @@ def _check_pickles(path: Path) -> None:
         f"it is {what} ({dotted}), whose code would have to run; where it was made, "
         f"save only the tensors: torch.save(model.state_dict(), FILE)"
     )
+
+
+def _is_plain_pickle(path: Path) -> bool:
+    """Return whether a file is one whole pickle and no more. PyTorch writes several, or an archive."""
+    with path.open("rb") as file:
+        if file.read(2) == b"PK":
+            return False
+        file.seek(0)
+        try:
+            for _ in pickletools.genops(file):
+                pass
+        except (ValueError, EOFError, IndexError):
+            return False
+        return not file.read(1)
 
 
 def _pickled(path: Path) -> Iterator[tuple[str, bool]]:
@@ -215,10 +268,10 @@ def _called(stems: Iterable[str]) -> dict[str, str]:
 
 
 def _in_blocks(listed: list[tuple[int, str]]) -> dict[str, str]:
-    """Name numbered layers; the first two are in one block, and a wider gap than theirs holds a pooling."""
+    """Name numbered layers; a gap that is wider than the narrowest holds a pooling."""
     if not listed:
         return {}
-    step = listed[1][0] - listed[0][0] if len(listed) > 1 else 1
+    step = min((after[0] - before[0] for before, after in pairwise(listed)), default=1)
     found: dict[str, str] = {}
     block, position, previous = 1, 0, listed[0][0]
     for number, stem in listed:
@@ -231,13 +284,22 @@ def _in_blocks(listed: list[tuple[int, str]]) -> dict[str, str]:
 
 def architecture(layers: Iterable[str]) -> str:
     """Return "vgg16" or "vgg19" by the convolutions in each block, "" for neither; the last block may be in part."""
+    return _fitting(layers, ARCHITECTURES)
+
+
+def other_architecture(layers: Iterable[str]) -> str:
+    """Return "VGG-11" or "VGG-13" if the convolutions are those of one, else ""."""
+    return _fitting(layers, _OTHER_VGGS)
+
+
+def _fitting(layers: Iterable[str], known: Mapping[str, tuple[int, ...]]) -> str:
     counts: dict[int, int] = {}
     for layer in layers:
         counts[int(layer[4])] = counts.get(int(layer[4]), 0) + 1
     blocks = [counts[block] for block in sorted(counts)]
     if not blocks or sorted(counts) != list(range(1, len(blocks) + 1)) or len(blocks) > 5:
         return ""
-    for name, whole in ARCHITECTURES.items():
+    for name, whole in known.items():
         if tuple(blocks[:-1]) == whole[: len(blocks) - 1] and blocks[-1] <= whole[len(blocks) - 1]:
             return name
     return ""
@@ -268,6 +330,9 @@ def _names_in(path: Path) -> list[str]:
             return list(json.loads(file.read(length)))
     if kind == TORCH:
         return [word for word, is_global in _pickled(path) if not is_global]
+    if kind == NUMPY:
+        with zipfile.ZipFile(path) as archive:
+            return [torch_name(name.removesuffix(".npy")) for name in archive.namelist()]
     if kind == MATLAB:
         from scipy.io import loadmat
 
@@ -278,6 +343,12 @@ def _names_in(path: Path) -> list[str]:
 
     with h5py.File(hdf5_of(path, kind), "r") as file:
         return list(keras_files.datasets(file))
+
+
+def torch_name(name: str) -> str:
+    """Return a name as in PyTorch: archives of NumPy arrays write conv1_1_W and conv1_1_b."""
+    ends = {"_W": ".weight", "_b": ".bias"}
+    return name[:-2] + ends[name[-2:]] if name[-2:] in ends else name
 
 
 def hdf5_of(path: Path, kind: str) -> IO[bytes]:

@@ -28,7 +28,17 @@ Tensors = dict[str, Tensor]
 _NAMED_ORDERS = {"00b39a1b": "bgr", "d01eb7cb": "bgr", "88682ab5": "rgb"}
 # Keys under which training programs store a model's state, the likeliest first.
 _STATES = ("state_dict", "model_state_dict", "model", "net", "network", "module", "params", "weights")
-_SUFFIXES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".h5", ".hdf5", ".keras", ".mat")
+_SUFFIXES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".h5", ".hdf5", ".keras", ".mat", ".npz")
+
+
+# What a pickle of NumPy arrays needs: functions that build arrays and run no code of the file's.
+_NUMPY_GLOBALS: list[Any] = [
+    np._core.multiarray._reconstruct,
+    np._core.multiarray.scalar,
+    np.ndarray,
+    np.dtype,
+    *(type(np.dtype(name)) for name in ("f2", "f4", "f8", "i4", "i8")),
+]
 
 
 @dataclass(frozen=True)
@@ -49,7 +59,7 @@ def load_weights(path: Path | str) -> LoadedWeights:
         WeightsError: If the file cannot be used; the message gives the file and the reason.
     """
     path = Path(path)
-    if not path.is_file():
+    if not path.exists():
         if path.suffix.lower() not in _SUFFIXES:
             raise WeightsError(
                 f"{path}: unknown layout {path.suffix or '(no suffix)'!r}; known: {', '.join(_SUFFIXES)}"
@@ -61,6 +71,7 @@ def load_weights(path: Path | str) -> LoadedWeights:
         weight_files.KERAS: _read_keras,
         weight_files.HDF5: _read_keras,
         weight_files.MATLAB: _read_matconvnet,
+        weight_files.NUMPY: _read_numpy,
     }
     kind = "weights"
     try:
@@ -76,7 +87,9 @@ def load_weights(path: Path | str) -> LoadedWeights:
 
 def _reason(error: Exception) -> str:
     line = str(error).strip().partition("\n")[0] or type(error).__name__
-    broken = ("weights_only", "truncated", "eof", "not fully covered", "corrupt")
+    if "weights only load failed" in line.lower():
+        return "it holds objects that are no tensors; where it was made, save only the state_dict()"
+    broken = ("weights_only", "truncated", "eof", "not fully covered", "corrupt", "could not read")
     # PyTorch's message would suggest unsafe loading.
     return "it is damaged or cut short" if any(word in line.lower() for word in broken) else line
 
@@ -97,6 +110,8 @@ def _check(tensors: Tensors, path: Path) -> None:
             raise WeightsError(f"{path}: {name} has no bias beside it")
     layers = [name.removesuffix(".weight") for name in tensors if name.endswith(".weight")]
     if not weight_files.architecture(layers):
+        if other := weight_files.other_architecture(layers):
+            raise WeightsError(f"{path}: its convolutions are those of {other}; VGG-16 or VGG-19 is needed")
         raise WeightsError(f"{path}: its convolutions are those of neither VGG-16 nor VGG-19")
 
 
@@ -126,8 +141,12 @@ def _picked(state: Mapping[str, Tensor]) -> tuple[Tensors, str]:
         raise WeightsError("holds no convolutions of a VGG under names that are known here")
     prefix = next(iter(layers.values())).rpartition(".")[0]
     beside = f"{prefix}." if prefix else ""
-    if any(key.startswith(beside) and key.endswith("running_mean") for key in state):
+    if any(key.startswith(beside) and _normalises(key, tensor) for key, tensor in state.items()):
         raise WeightsError("is a VGG with batch normalisation; a plain VGG is needed")
+    if not all(state[f"{stem}.weight"].is_floating_point() for stem in layers.values()):
+        raise WeightsError(
+            "has whole numbers as weights: a quantised network; take the one before quantisation"
+        )
     return {
         f"{layer}.{kind}": state[f"{stem}.{kind}"].float().contiguous()
         for layer, stem in layers.items()
@@ -136,9 +155,15 @@ def _picked(state: Mapping[str, Tensor]) -> tuple[Tensors, str]:
     }, next(iter(layers.values()))
 
 
+def _normalises(key: str, tensor: Tensor) -> bool:
+    """Return whether a tensor belongs to batch normalisation: one weight for each channel, or its running mean."""
+    return key.endswith("running_mean") or (key.endswith(".weight") and tensor.dim() == 1)
+
+
 def _from_state(state: Mapping[str, Tensor], stem: str) -> LoadedWeights:
-    if "0.weight" in state and state["0.weight"].shape[-1] == 1:
-        return _from_normalised(state)
+    for key, tensor in state.items():
+        if key.rpartition("0.weight")[1:] == ("0.weight", "") and tensor.shape == (3, 3, 1, 1):
+            return _from_normalised(state, key.removesuffix("0.weight"))
     tensors, first = _picked(state)
     if not first.rpartition(".")[2].isdigit():
         # Gatys's notebook (vgg_conv.pth) names its layers so; it is a copy of Caffe's network.
@@ -151,9 +176,12 @@ def _from_state(state: Mapping[str, Tensor], stem: str) -> LoadedWeights:
     return _settled(tensors, "rgb", TORCH, "torchvision")
 
 
-def _from_normalised(state: Mapping[str, Tensor]) -> LoadedWeights:
-    """Gatys's normalised VGG as pytorch-AdaIN ships it: a 1x1 convolution does the pre-processing first."""
-    weight, bias = state["0.weight"].float().flatten(1), state["0.bias"].float()
+def _from_normalised(state: Mapping[str, Tensor], prefix: str) -> LoadedWeights:
+    """Gatys's normalised VGG as pytorch-AdaIN ships it: a 1x1 convolution does the pre-processing first.
+
+    prefix: of its tensors' names.
+    """
+    weight, bias = state[f"{prefix}0.weight"].float().flatten(1), state[f"{prefix}0.bias"].float()
     flipped = torch.eye(3).flip(0) * 255
     if not torch.allclose(weight, flipped, atol=0.5) or not torch.allclose(
         bias, -torch.tensor(CAFFE.mean).flip(0), atol=0.5
@@ -161,13 +189,13 @@ def _from_normalised(state: Mapping[str, Tensor]) -> LoadedWeights:
         raise WeightsError(
             "its first 1x1 convolution is not Caffe's pre-processing (RGB 0..1 to BGR 0..255 - mean)"
         )
-    tensors, _ = _picked(state)
+    tensors, _ = _picked({key: tensor for key, tensor in state.items() if key.startswith(prefix)})
     return LoadedWeights(_as_rgb(tensors), CAFFE, "normalised VGG")
 
 
 def _read_pickle(path: Path) -> LoadedWeights:
     # Training programs keep their arguments beside the state. By its path, torch.load would look at the suffix.
-    with torch.serialization.safe_globals([argparse.Namespace]), path.open("rb") as file:
+    with torch.serialization.safe_globals([argparse.Namespace, *_NUMPY_GLOBALS]), path.open("rb") as file:
         content = torch.load(file, map_location="cpu", weights_only=True)
     if not isinstance(content, Mapping):
         raise WeightsError(f"holds a {type(content).__name__}, no state dict")
@@ -179,6 +207,10 @@ def _read_pickle(path: Path) -> LoadedWeights:
 
 def _states(content: Mapping[Any, Any]) -> Iterator[dict[str, Tensor]]:
     """Yield each dictionary of tensors in a checkpoint except optimisers', the likeliest model first."""
+    content = {
+        key: torch.from_numpy(value) if isinstance(value, np.ndarray) and value.dtype.kind in "fiu" else value
+        for key, value in content.items()
+    }
     tensors = {str(key): value for key, value in content.items() if isinstance(value, Tensor)}
     if tensors:
         yield tensors
@@ -243,6 +275,20 @@ def _read_keras(path: Path) -> LoadedWeights:
     if "conv1_1.weight" not in found:
         raise WeightsError("holds no block1_conv1: not a VGG saved by Keras")
     return _settled(found, "bgr", CAFFE, "Keras")
+
+
+def _read_numpy(path: Path) -> LoadedWeights:
+    """Read an archive of NumPy arrays: names as in PyTorch, or conv1_1_W of height x width x in x out."""
+    state: Tensors = {}
+    with np.load(path, allow_pickle=False) as archive:
+        for name in archive.files:
+            array = archive[name]
+            if name.endswith("_W") and array.ndim == 4 and array.shape[:2] == (3, 3):
+                array = array.transpose(3, 2, 0, 1)
+            state[weight_files.torch_name(name)] = torch.from_numpy(np.ascontiguousarray(array))
+    tensors, first = _picked(state)
+    is_numbered = first.rpartition(".")[2].isdigit()
+    return _settled(tensors, "rgb", TORCH if is_numbered else CAFFE, "NumPy")
 
 
 def _read_matconvnet(path: Path) -> LoadedWeights:

@@ -44,7 +44,7 @@ TRAININGS = (
 
 def identified(kernel: Tensor) -> tuple[Training, bool] | None:
     """Return which training `conv1_1.weight` (out x 3 x 3 x 3) is of, and whether its channels are in the order RGB."""
-    if kernel.dim() != 4 or kernel.shape[1] != 3:
+    if kernel.dim() != 4 or kernel.shape[1:] != (3, 3, 3):
         return None
     first = kernel[0, :, 0, :].float()
     for training in TRAININGS:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import pickle
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -164,6 +166,12 @@ def test_a_browsers_second_copy_is_still_a_caffe_network(tmp_path: Path) -> None
         (b"Not Found", "a text file"),
         (b"\x93NUMPY\x01\x00", "a NumPy array"),
         (b"\x08\x07\x12\x07tf2onnxz\x03", "an ONNX model"),
+        (b"\x08\x01\x12\xb3\x05\n\x02\x08\x01", "a saved model of TensorFlow or Core ML"),
+        (b"\n\x14VGG_ILSVRC_19_layers\x12\x04data", "a Caffe model"),
+        (b"\n\x20\n\x05input\x12\x0bPlaceholder", "a graph of TensorFlow"),
+        (b"\x1c\0\0\0TFL3\x14\0", "a TensorFlow Lite model"),
+        (b"vgg.pth" + bytes(250) + b"ustar", "a tar archive"),
+        (pickle.dumps({"conv1_1": np.zeros(3)}), "a pickle that PyTorch did not write"),
         (b"PK\x03\x04half", "cut short"),
     ],
 )
@@ -198,14 +206,83 @@ def test_a_file_cut_short_is_said_to_be(tmp_path: Path, part: float, new: bool) 
         load_weights(path)
 
 
-def test_another_vgg_is_refused(tmp_path: Path) -> None:
-    eight = {
-        f"{name}.{kind}": TENSORS[f"{name}.{kind}"]
-        for name in convolutions("vgg19")[::2]
-        for kind in ("weight", "bias")
+def test_numpy_arrays_are_read(tmp_path: Path) -> None:
+    assert_read(saved(tmp_path / "vgg.pth", {name: tensor.numpy() for name, tensor in STATE.items()}))
+    arrays: dict[str, Any] = {}
+    for name, tensor in TENSORS.items():
+        layer, _, kind = name.partition(".")
+        is_kernel = kind == "weight"
+        arrays[f"{layer}_{'W' if is_kernel else 'b'}"] = (
+            tensor.numpy().transpose(2, 3, 1, 0) if is_kernel else tensor.numpy()
+        )
+    np.savez(tmp_path / "vgg19_weights.npz", **arrays)
+    assert_read(tmp_path / "vgg19_weights.npz")
+    assert load_weights(tmp_path / "vgg19_weights.npz").preprocessing == CAFFE
+
+
+def test_a_normalised_vgg_is_known_under_any_prefix(tmp_path: Path) -> None:
+    first = {"0.weight": (torch.eye(3).flip(0) * 255)[..., None, None]}
+    first["0.bias"] = -torch.tensor(CAFFE.mean).flip(0)
+    behind = {
+        f"{int(key.split('.')[1]) + 2}.{key.split('.')[2]}": tensor
+        for key, tensor in sequential(bgr(TENSORS)).items()
     }
+    state = {f"encoder.{key}": tensor for key, tensor in (first | behind).items()}
+    path = saved(tmp_path / "adain.pth", state)
+    assert load_weights(path).layout == "normalised VGG"
+    assert_read(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda key, tensor: (tensor * 127).to(torch.int8), "a quantised network"),
+        (
+            lambda key, tensor: tensor.repeat(1, 1, 2, 2)[..., :5, :5] if tensor.dim() == 4 else tensor,
+            "shape",
+        ),
+    ],
+)
+def test_values_that_are_no_kernels_are_refused_for_that(tmp_path: Path, change, reason: str) -> None:
+    state = {key: change(key, tensor) for key, tensor in STATE.items()}
+    with pytest.raises(WeightsError, match=reason) as raised:
+        load_weights(saved(tmp_path / "vgg.pth", state))
+    assert "load failed" not in str(raised.value)
+
+
+def test_normalisation_without_its_means_is_still_found(tmp_path: Path) -> None:
+    state = {**STATE, "features.1.weight": torch.ones(4), "features.1.bias": torch.zeros(4)}
+    with pytest.raises(WeightsError, match="batch normalisation"):
+        load_weights(saved(tmp_path / "vgg.pth", state))
+
+
+def test_a_folder_and_a_part_of_a_checkpoint_are_named(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="is a folder"):
+        load_weights(tmp_path)
+    (tmp_path / "model.ckpt.data-00000-of-00001").write_bytes(b"\x9a\x99" * 400)
+    with pytest.raises(WeightsError, match="part of a TensorFlow checkpoint"):
+        load_weights(tmp_path / "model.ckpt.data-00000-of-00001")
+
+
+@pytest.mark.parametrize(("name", "blocks"), [("VGG-11", (1, 1, 2, 2, 2)), ("VGG-13", (2, 2, 2, 2, 2))])
+def test_a_smaller_vgg_is_refused_by_its_name(tmp_path: Path, name: str, blocks: tuple[int, ...]) -> None:
+    state, number, channels = {}, 0, 3
+    for count in blocks:
+        for _ in range(count):
+            state[f"features.{number}.weight"], state[f"features.{number}.bias"] = (
+                torch.ones(4, channels, 3, 3),
+                torch.ones(4),
+            )
+            number, channels = number + 2, 4
+        number += 1
+    with pytest.raises(WeightsError, match=f"those of {name}"):
+        load_weights(saved(tmp_path / "small.pth", state))
+
+
+def test_another_vgg_is_refused(tmp_path: Path) -> None:
+    state = {key: tensor for key, tensor in STATE.items() if not key.startswith("features.5.")}
     with pytest.raises(WeightsError, match="neither VGG-16 nor VGG-19"):
-        load_weights(saved(tmp_path / "vgg11.pth", eight))
+        load_weights(saved(tmp_path / "own.pth", state))
 
 
 def test_a_file_can_be_verified(tmp_path: Path) -> None:
