@@ -203,16 +203,19 @@ def _numbers(column: pd.Series) -> pd.Series:
     return column if (numbers.isna() & column.notna()).any() else numbers
 
 
-def _significance(data: PlotData) -> pd.DataFrame | None:
-    """Return the pairs of conditions or, without conditions, of items, if the matrix is small enough to read."""
-    for table in (data.analysis.condition_comparisons, data.analysis.comparisons):
+def _pairs(of: str) -> Callable[[PlotData], pd.DataFrame | None]:
+    """Return what takes the pairs from a table of comparisons, if the matrix is small enough to read."""
+
+    def pairs(data: PlotData) -> pd.DataFrame | None:
+        table: pd.DataFrame | None = getattr(data.analysis, of)
         # Where nobody saw both of any two, no pair has a difference.
         if table is None or table["difference"].isna().all():
-            continue
-        if len(set(table["a"]) | set(table["b"])) <= MAX_IN_MATRIX:
-            pairs = table[["a", "b", "n", "difference", "p_holm"]]
-            return pairs.rename(columns={"p_holm": "p_adjusted"})
-    return None
+            return None
+        if len(set(table["a"]) | set(table["b"])) > MAX_IN_MATRIX:
+            return None
+        return table[["a", "b", "n", "difference", "p_holm"]].rename(columns={"p_holm": "p_adjusted"})
+
+    return pairs
 
 
 def _convergence(data: PlotData) -> pd.DataFrame | None:
@@ -236,6 +239,11 @@ def _draw_wide(table: pd.DataFrame) -> Figure:
     return draw_ratings(table.set_index(table.columns[0]).astype(np.float64))
 
 
+_DIFFERENCES: Final = (
+    "How much higher the row was rated than the column; a dot marks a difference that chance would rarely give. Wilcoxon "
+    "signed-rank tests on the participants' means, p adjusted by Holm."
+)
+_CUT: Final = "An arrow: the interval goes on beyond the scale."
 PLOTS: Final[tuple[Plot[PlotData], ...]] = (
     Plot(
         "mos",
@@ -267,7 +275,7 @@ PLOTS: Final[tuple[Plot[PlotData], ...]] = (
         "conditions",
         "Conditions",
         "Mean of each condition with a 95 % interval over participants; in grey the interval that pools all votes "
-        "as if each were a new person's, which is wrong and as a rule too narrow.",
+        f"as if each were a new person's, which is wrong and as a rule too narrow. {_CUT}",
         _marked(_conditions),
         draw_conditions,
         conditions_height,
@@ -276,7 +284,7 @@ PLOTS: Final[tuple[Plot[PlotData], ...]] = (
         "effects",
         "Effects of the factors",
         "The score of each level of a factor, whatever the levels of the others: marginal means of the mixed model with 95 % intervals, "
-        "about people and items like these.",
+        f"about people and items like these. {_CUT}",
         _marked(_of_effects(marginal_means)),
         draw_means,
         means_height,
@@ -285,7 +293,7 @@ PLOTS: Final[tuple[Plot[PlotData], ...]] = (
         "interaction",
         "How two factors act together",
         "Parallel lines mean that each factor acts alike at all levels of the other. Marginal means of the combinations of two factors, "
-        "those with the smallest p.",
+        f"those with the smallest p. {_CUT}",
         _marked(_of_effects(interaction_means)),
         draw_interaction,
         lambda _: OVER_LEVELS_HEIGHT,
@@ -293,7 +301,7 @@ PLOTS: Final[tuple[Plot[PlotData], ...]] = (
     Plot(
         "numeric",
         "Score over numeric factors",
-        "How the score changes with the number: marginal means with 95 % intervals over a logarithmic axis.",
+        f"How the score changes with the number: marginal means with 95 % intervals over a logarithmic axis. {_CUT}",
         _marked(_of_effects(numeric_means)),
         draw_numeric,
         lambda _: OVER_LEVELS_HEIGHT,
@@ -302,7 +310,7 @@ PLOTS: Final[tuple[Plot[PlotData], ...]] = (
         "covariates",
         "Scores over the covariates",
         f"Each MOS with both 95 % intervals: Student's t (thin) and the bounded one (wide, grey), on what was "
-        f"measured beside it, and the line fitted on these data. At most {MAX_PANELS} covariates are drawn.",
+        f"measured beside it, and the line fitted on these data. {_CUT} At most {MAX_PANELS} covariates are drawn.",
         _marked(_covariates),
         draw_covariates,
         covariates_height,
@@ -310,9 +318,16 @@ PLOTS: Final[tuple[Plot[PlotData], ...]] = (
     Plot(
         "significance",
         "Pairwise differences",
-        "How much higher the row was rated than the column; a dot marks a difference that chance would rarely give. Wilcoxon "
-        "signed-rank tests on the participants' means, p adjusted by Holm.",
-        _marked(_significance),
+        _DIFFERENCES,
+        _marked(_pairs("comparisons")),
+        draw_significance,
+        significance_height,
+    ),
+    Plot(
+        "condition_significance",
+        "Pairwise differences of the conditions",
+        _DIFFERENCES,
+        _marked(_pairs("condition_comparisons")),
         draw_significance,
         significance_height,
     ),

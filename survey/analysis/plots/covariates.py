@@ -17,6 +17,7 @@ from survey.analysis.plots.style import (
     WIDTH,
     draw_bars,
     draw_dots,
+    mark_cut,
     scale_of,
     score_axis,
 )
@@ -53,6 +54,7 @@ def draw_covariates(table: pd.DataFrame) -> Figure:
             axes, x, ends["bounded_low"], ends["bounded_high"], color=GRID, linewidth=1.5 if many else 4
         )
         draw_bars(axes, x, ends["low"], ends["high"], color=BLUE, linewidth=0.4 if many else 0.9)
+        mark_cut(axes, x, mine["low"], mine["high"], scale, BLUE, "y", size=3 if many else 9)
         draw_dots(axes, x, mine["mos"], 3 if many else 4.5, edgecolor=BLUE, zorder=3)
         line = mine.dropna(subset=["line"])
         axes.plot(

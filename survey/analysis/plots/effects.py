@@ -13,18 +13,19 @@ from survey.analysis.effects.effects import Effects
 from survey.analysis.plots.names import Labels, named_height, say_shared, tell_apart
 from survey.analysis.plots.style import (
     BLUE,
-    FAINT,
     GREEN,
     INK,
     ORANGE,
     PURPLE,
     VERMILION,
     WIDTH,
+    mark_cut,
     new_axes,
     scale_of,
     score_axis,
     short,
 )
+from survey.analysis.scale import Scale
 
 _COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, INK)
 MAX_LINES = len(_COLOURS)
@@ -99,16 +100,32 @@ def draw_means(table: pd.DataFrame) -> Figure:
     figure, axes = new_axes(means_height(table))
     low, high = (table[end].clip(scale.low, scale.high).to_numpy() for end in ("low", "high"))
     axes.hlines(rows, low, high, color=BLUE, linewidth=1.6)
+    mark_cut(axes, rows, table["low"], table["high"], scale, BLUE)
     axes.scatter(table["mos"], rows, color=BLUE, s=26, zorder=3)
+    # Above the dots and longer than they are high: both means are often the same.
     axes.scatter(
-        table["raw_mean"], rows, marker="|", color=FAINT, s=50, zorder=2, label="mean of the ratings"
+        table["raw_mean"],
+        rows,
+        marker="|",
+        color=VERMILION,
+        s=110,
+        linewidths=1.2,
+        zorder=4,
+        label="mean of the ratings",
     )
+    axes.set_ylim(rows.min() - 0.7, rows.max() + 0.7)
     labels = _level_names(table)
     axes.set_yticks(rows, labels.texts)
     say_shared(axes, labels)
     score_axis(axes, scale=scale)
     figure.legend(loc="outside upper center", fontsize=8)
     return figure
+
+
+def _within(means: pd.DataFrame, scale: Scale) -> np.ndarray:
+    """Return how far the intervals go down and up from the means, not beyond the scale; of shape (2, means)."""
+    low, high = (means[end].clip(scale.low, scale.high) for end in ("low", "high"))
+    return np.stack([means["mos"] - low, high - means["mos"]]).clip(min=0)
 
 
 def draw_interaction(table: pd.DataFrame) -> Figure:
@@ -126,7 +143,8 @@ def draw_interaction(table: pd.DataFrame) -> Figure:
         mine = table[table[lines] == level]
         x = mine[across].map(places).to_numpy(float) + 0.06 * (i - (len(levels) - 1) / 2)
         colour = _COLOURS[i % MAX_LINES]
-        ends = np.stack([mine["mos"] - mine["low"], mine["high"] - mine["mos"]])
+        ends = _within(mine, scale)
+        mark_cut(axes, x, mine["low"], mine["high"], scale, colour, "y")
         dashes = "-" if i < MAX_LINES else "--"
         axes.errorbar(
             x,
@@ -151,7 +169,8 @@ def draw_numeric(table: pd.DataFrame) -> Figure:
     figure, axes = new_axes(OVER_LEVELS_HEIGHT)
     names = tell_apart(table["effect"].unique(), 20, 2).texts
     for i, (_, mine) in enumerate(table.groupby("effect", sort=False)):
-        ends = np.stack([mine["mos"] - mine["low"], mine["high"] - mine["mos"]])
+        ends = _within(mine, scale)
+        mark_cut(axes, mine["value"], mine["low"], mine["high"], scale, _COLOURS[i % MAX_LINES], "y")
         axes.errorbar(
             mine["value"],
             mine["mos"],

@@ -13,6 +13,7 @@ from survey.analysis.plots.style import (
     BLUE,
     FAINT,
     INK,
+    mark_cut,
     new_axes,
     scale_of,
     score_axis,
@@ -20,6 +21,8 @@ from survey.analysis.plots.style import (
     short,
 )
 
+#: Inches that a colour bar with its label needs at least.
+_FOR_BAR = 3.2
 #: Rows of a matrix up to which each cell tells its number.
 _WRITTEN = 12
 
@@ -50,6 +53,7 @@ def draw_conditions(table: pd.DataFrame) -> Figure:
         linewidth=1.6,
         label="participants as units",
     )
+    mark_cut(axes, rows, data["low"], data["high"], scale, BLUE)
     axes.hlines(
         rows - 0.22,
         data["naive_low"].clip(scale.low, scale.high),
@@ -69,7 +73,7 @@ def draw_conditions(table: pd.DataFrame) -> Figure:
 
 def factors_height(table: pd.DataFrame) -> float:
     """Return the height of `draw_factors` in inches."""
-    return 1.2 + min(0.55 * table.iloc[:, 0].nunique(), 9)
+    return max(_FOR_BAR, 1.2 + min(0.55 * table.iloc[:, 0].nunique(), 9))
 
 
 def draw_factors(table: pd.DataFrame) -> Figure:
@@ -132,7 +136,8 @@ def _write_cells(axes: Axes, grid: dict[str, pd.DataFrame], dark_below: float) -
 def significance_height(table: pd.DataFrame) -> float:
     """Return the height of `draw_significance` in inches."""
     names = sorted({*table["a"], *table["b"]})
-    return 1.6 + min(0.34 * len(names), 6) + matrix_names(names)[0].above
+    rows, _ = matrix_names(names)
+    return max(_FOR_BAR, 1.6 + min(0.34 * len(names), 6)) + rows.above
 
 
 def draw_significance(table: pd.DataFrame) -> Figure:
@@ -147,7 +152,7 @@ def draw_significance(table: pd.DataFrame) -> Figure:
         difference, cmap="PuOr", norm=TwoSlopeNorm(0, -most, most), aspect="auto", interpolation="nearest"
     )
     bar = figure.colorbar(image, ax=axes, shrink=0.8, pad=0.01)
-    bar.set_label("Difference of means, row − column", color=INK)
+    bar.set_label("Difference, row − column", color=INK)
     bar.outline.set_visible(False)
     _mark_significant(axes, difference, p, most)
     size = 8 if len(names) <= 20 else 7 if len(names) <= 30 else 5
@@ -187,6 +192,7 @@ def _mark_significant(axes: Axes, difference: np.ndarray, p: np.ndarray, most: f
         axes.scatter(j, i, s=7, c=np.where(dark, "white", INK), linewidths=0)
         return
     for i, j in np.argwhere(~np.isnan(difference)):
-        text = f"{difference[i, j]:+.2f}{'•' if p[i, j] < 0.05 else ''}"
+        # Adding 0 makes -0.0 to 0.0.
+        text = f"{round(difference[i, j], 2) + 0:+.2f}{'•' if p[i, j] < 0.05 else ''}"
         dark = abs(difference[i, j]) > 0.6 * most
         axes.text(j, i, text, ha="center", va="center", fontsize=7, color="white" if dark else INK)

@@ -58,8 +58,8 @@ def draw_observers(table: pd.DataFrame) -> Figure:
     size = 14 + 46 * table["n"] / max(int(table["n"].max()), 1)
     many = len(table) > MAX_DRAWN_ONE_BY_ONE
     for flagged, colour, marker, label in (
-        (False, BLUE, "o", "not flagged"),
-        (True, VERMILION, "^", "flagged by a screening rule"),
+        (False, BLUE, "o", "not marked"),
+        (True, VERMILION, "^", "marked by a screening rule"),
     ):
         some = table[table["flagged"] == flagged]
         if some.empty:

@@ -183,6 +183,32 @@ def score_axis(axes: Axes, which: str = "x", label: str = "Mean Opinion Score", 
     axes.grid(axis=which)  # type: ignore[arg-type]
 
 
+def mark_cut(
+    axes: Axes,
+    places: Any,
+    low: Any,
+    high: Any,
+    scale: Scale,
+    colour: str,
+    which: str = "x",
+    size: float = 30,
+) -> None:
+    """Put an arrow at the end of the scale where an interval, drawn up to there, goes on beyond it.
+
+    which: the axis of the scores.
+    """
+    places = np.asarray(places, float)
+    beyond = (
+        (np.asarray(low) < scale.low, scale.low, "<v"),
+        (np.asarray(high) > scale.high, scale.high, ">^"),
+    )
+    for cut, end, signs in beyond:
+        at = np.full(int(cut.sum()), end, float)
+        x, y = (at, places[cut]) if which == "x" else (places[cut], at)
+        marker = signs[0] if which == "x" else signs[1]
+        axes.scatter(x, y, marker=marker, s=size, color=colour, linewidths=0, zorder=3, clip_on=False)
+
+
 def short(name: object, length: int = 40) -> str:
     """Return a name for an axis, with its middle left out if it is longer than `length`.
 

@@ -212,11 +212,49 @@ def test_dots_of_one_path_are_round_and_as_large_as_asked():
     assert dark == pytest.approx(2 * np.pi * 18**2, rel=0.03)
 
 
+def test_images_and_conditions_are_compared_in_a_plot_each():
+    data = data_of(factorial())
+    images, conditions = (plot_named(name).table(data) for name in ("significance", "condition_significance"))
+    assert images is not None
+    assert conditions is not None
+    assert set(images["a"]) <= set(data.analysis.mos["item"])
+    assert set(conditions["a"]) <= set(data.rows["condition"])
+
+
+@pytest.mark.parametrize("name", ["factors", "condition_significance"])
+def test_a_small_matrix_is_high_enough_for_the_label_of_its_colours(name):
+    plot = plot_named(name)
+    table = pd.DataFrame(
+        {"a": ["x"], "b": ["y"], "difference": [0.5], "p_adjusted": [0.01]}
+        if name == "condition_significance"
+        else {"down": ["x"], "across": ["y"], "mos": [3.0], "low": [2.0], "high": [4.0], "n": [5]}
+    )
+    figure = plot.draw(table)
+    figure.draw_without_rendering()
+    label = figure.axes[-1].yaxis.label.get_window_extent()
+    assert 0 <= label.y0
+    assert label.y1 <= figure.bbox.y1
+
+
+def test_an_interval_that_leaves_the_scale_ends_in_an_arrow():
+    table = pd.DataFrame({"effect": "f", "level": ["a", "b"], "mos": [4.5, 3.0], "raw_mean": [4.5, 3.0]})
+    within, beyond = (
+        plot_named("effects").draw(table.assign(low=2.0, high=high)).axes[0] for high in (5.0, [5.4, 5.0])
+    )
+    ends = [
+        sum(
+            len(dots.get_offsets()) for dots in axes.collections if dots.get_offsets()[:, 0].tolist() == [5.0]
+        )
+        for axes in (within, beyond)
+    ]
+    assert ends == [0, 1]
+
+
 def test_conditions_are_not_compared_in_a_plot_where_nobody_saw_two_of_them():
     table = factorial()
     person = table["participant"].astype("category").cat.codes % 3
     apart = table[table["layer"] == person.map(lambda n: f"conv{n}")]
     data = data_of(apart)
     assert data.analysis.condition_comparisons is not None
-    compared = plot_named("significance").table(data)
+    compared = plot_named("condition_significance").table(data)
     assert compared is None or compared["difference"].notna().any()
