@@ -181,7 +181,7 @@ def _model(strict: Recovery, notes: Notes) -> Summary:
         some = "1 participant" if few == 1 else f"{few} participants"
         notes["recovered"] = (
             f"{some} gave fewer than {FEWEST_RATINGS} ratings: the strict P.910 model weighs them badly, "
-            "read the shrunken variant"
+            "read the shrunken variant (recovered_shrunken.csv)"
         )
     if strict.components > 1:
         notes["components"] = (

@@ -61,18 +61,21 @@ def analyse_file(path: Path, output: Path, options: ReadOptions) -> Outcome:
     return Outcome(
         f"{summary['ratings']} ratings of {summary['items']} items by {summary['participants']} participants",
         ratings.said_simulated,
-        ratings.notes | _too_few_left(analysis),
+        ratings.notes | _too_few(analysis),
     )
 
 
-def _too_few_left(analysis: Analysis) -> dict[str, str]:
-    """Return a note on each question whose screening leaves nobody to compare with."""
-    parts = {name: part.summary for name, part in analysis.questions.items()}
-    return {
-        f"panels_{name}": f"{f'question {name!r}: ' if name else ''}{part['conclusions']}"
-        for name, part in parts.items()
-        if part["conclusions_depend_on_panel"] is None and part["participants_flagged"]
-    }
+def _too_few(analysis: Analysis) -> dict[str, str]:
+    """Return notes on each question with too few people: to compare pairs, or left by the screening."""
+    notes = {}
+    for name, part in analysis.questions.items():
+        of = part.summary
+        said = {key: of["notes"].get(key) for key in ("comparisons", "condition_comparisons")}
+        if of["conclusions_depend_on_panel"] is None and of["participants_flagged"]:
+            said["panels"] = of["conclusions"]
+        about = f"question {name!r}: " if name else ""
+        notes |= {f"{key}_{name}": f"{about}{text}" for key, text in said.items() if text}
+    return notes
 
 
 def _write_statistics(error: StatisticsOnly, path: Path, output: Path) -> Outcome:

@@ -8,6 +8,7 @@ from typing import Final
 import pandas as pd
 
 from survey.analysis.items.mos import count_columns
+from survey.analysis.participants.screening import EXCLUDE_BY
 from survey.analysis.scale import Scale, number_text
 from survey.results.export import Export
 
@@ -38,7 +39,11 @@ RATINGS: Final = (
     ("item", "", "the image"),
     ("content", "", "content image (source, SRC)"),
     ("style", "", "style image"),
-    ("condition", "", "condition (HRC): how the image was made"),
+    (
+        "condition",
+        "",
+        "condition (HRC): how the image was made, one combination of the factors' levels whatever its content and style",
+    ),
     ("reference", "", "the reference image shown with it (DCR)"),
     ("question", "", "key of the question"),
     ("question_scale", "", "its scale as LOW:HIGH or LOW:HIGH:STEP; step 0 is continuous"),
@@ -70,7 +75,11 @@ ITEMS: Final = (
     ("role", "main, practice, gold, trap, reference", "what the image is for"),
     ("content", "", "content image (source, SRC)"),
     ("style", "", "style image"),
-    ("condition", "", "condition (HRC): how the image was made"),
+    (
+        "condition",
+        "",
+        "condition (HRC): how the image was made, one combination of the factors' levels whatever its content and style",
+    ),
     ("width", "px", "width of the image"),
     ("height", "px", "height of the image"),
     ("sha256", "", "SHA-256 of the image's bytes as participants received them"),
@@ -199,8 +208,12 @@ _OBSERVERS: Final = (
     ("mean", _RATING_SCALE, "mean of the participant's ratings"),
     ("sd", "", "their sample standard deviation"),
     ("correlation", "−1..1", "with the items' MOS: the smaller of Pearson's and Spearman's"),
-    ("bt500_rejected", "", "verdict of ITU-R BT.500 Annex 1, in exact integers, unanimous items skipped"),
-    ("p913_correlation_rejected", "", "verdict of the correlation rule; empty if it cannot judge"),
+    ("bt500_rejected", "", "marked by ITU-R BT.500 Annex 1, in exact integers, unanimous items skipped"),
+    (
+        "p913_correlation_rejected",
+        "",
+        "verdict of P.913's correlation rule, which only informs and marks nobody; empty if it cannot judge",
+    ),
     ("bias", "", "mean difference from other participants: higher (+) or lower (−) (ITU-T P.910 Annex E)"),
     ("inconsistency", "", "standard deviation around quality plus bias (ITU-T P.910 Annex E)"),
 )
@@ -228,7 +241,11 @@ _SCREENING: Final = (
     ("rule", "", "the screening rule"),
     ("value", "", "what the rule measured"),
     ("threshold", "", "value at which the rule flags"),
-    ("verdict", "ok, flagged, cannot judge", "a flag is a sign, not an exclusion"),
+    (
+        "verdict",
+        "ok, flagged, cannot judge",
+        f"flagged marks the participant, if the rule is one of {', '.join(EXCLUDE_BY)}; the others only inform; a mark is a sign, not an exclusion",
+    ),
     ("detail", "", "the numbers behind the verdict"),
 )
 _CONDITIONS: Final = (
@@ -279,10 +296,10 @@ _PANELS: Final = (
     QUESTION,
     ("item", "", "the image"),
     ("everyone", _RATING_SCALE, "MOS of all participants"),
-    ("screened", _RATING_SCALE, "MOS without the flagged participants"),
+    ("screened", _RATING_SCALE, "MOS without the marked participants"),
     ("model", "", "quality from the subject model, with all participants weighted"),
     ("rank_everyone", "from 1", "rank under each panel"),
-    ("rank_screened", "from 1", "rank without the flagged"),
+    ("rank_screened", "from 1", "rank without the marked"),
     ("rank_model", "from 1", "rank by the model"),
 )
 _EFFECTS: Final = (

@@ -24,7 +24,7 @@ def latex_effects(export: Export) -> str:
         if found is None:
             continue
         label = re.sub("[^a-z0-9-]+", "-", f"{export.slug}-{question.key}".lower())
-        parts += [f"% {escape(name)} was not tested: {escape(why)}" for name, why in found.untested.items()]
+        parts += [f"% {escape(name)} was not tested: {escape(why)}" for name, why in found.left_out.items()]
         if found.of_kind("test")["p"].notna().any():
             parts.append(
                 _tests(found, f"{export.kind}Effects of the factors: {escape(question.text)}", label)

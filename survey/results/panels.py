@@ -15,7 +15,7 @@ from survey.analysis.table import main_phase
 Panel = Literal["everyone", "screened", "model"]
 PANELS: Final[dict[str, str]] = {
     "everyone": "Everyone",
-    "screened": "Flagged participants left out",
+    "screened": "Marked participants left out",
     "model": "Weighted by the subject model",
 }
 
@@ -63,7 +63,7 @@ def without_flagged(ratings: Ratings, everyone: Analysis) -> Ratings:
         if not len(main_phase(left.table)) or (question and question not in answered):
             of = f" of {question!r}" if question and answered else ""
             raise NobodyLeftError(
-                f"Every participant{of} is flagged, so nobody is left. Look at what flags them, such as a gold image with a wrong "
+                f"Every participant{of} is marked, so nobody is left. Look at what marks them, such as a gold image with a wrong "
                 "answer."
             )
     return left

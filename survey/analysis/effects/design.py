@@ -17,7 +17,7 @@ FEWEST_PEOPLE = 5
 PEOPLE_FOR_INTERACTIONS = 15
 FEW_CONTENTS = 4
 MAX_IN_INTERACTION = 60
-STANDS_FOR = "it stands for"
+STANDS_FOR = "it only names"
 """How the reason begins for a factor that is another name of others, such as a condition."""
 """Combinations of two factors up to which their interaction is tested."""
 _DRAWS = "seed"
@@ -268,7 +268,7 @@ def _leave_out_combinations(of: dict[str, Ints], out: dict[str, str]) -> None:
         )
         if name not in out and (apart or (name == "condition" and others)):
             out[name] = (
-                f"{STANDS_FOR} a combination of {' and '.join(others)}"
+                f"{STANDS_FOR} combinations of {' and '.join(others)}"
                 if len(others) > 1
                 else f"{STANDS_FOR} the levels of {others[0]}"
             )

@@ -88,6 +88,11 @@ class Effects(Found):
     factors: dict[str, Term]
     ordinal: OrdinalLine = NO_LINE
 
+    @property
+    def left_out(self) -> dict[str, str]:
+        """Effect -> why it is not tested, without what every reader knows: that a condition combines the factors."""
+        return _without_condition(self.untested)
+
 
 @dataclass(frozen=True)
 class FactorEffects:
@@ -338,6 +343,12 @@ def _nothing(grid: Grid, reason: str) -> list[str]:
     return [f"The effect of {names} was not tested.", *(f"{why[0].upper()}{why[1:]}." for why in reasons)]
 
 
+def _without_condition(untested: dict[str, str]) -> dict[str, str]:
+    return {
+        name: why for name, why in untested.items() if name != "condition" or not why.startswith(STANDS_FOR)
+    }
+
+
 def _sentences(design: Design, table: pd.DataFrame, factors: dict[str, Term]) -> list[str]:
     tests = table[(table["kind"] == "test") & table["p_holm"].notna()].sort_values("p_holm", kind="stable")
     sure = tests[tests["p_holm"] < SIGNIFICANT]
@@ -350,7 +361,8 @@ def _sentences(design: Design, table: pd.DataFrame, factors: dict[str, Term]) ->
         together = ", alone or together," if len(mains) < len(unsure) else ""
         sentences = [f"No effect of {' or '.join(mains)}{together} could be shown in these ratings."]
     sentences += [_not_found(row, table) for _, row in unsure.iterrows()]
-    sentences += [f"{name} was not tested: {why}." for name, why in design.grid.untested.items()]
+    untested = _without_condition(design.grid.untested)
+    sentences += [f"{name} was not tested: {why}." for name, why in untested.items()]
     return sentences
 
 

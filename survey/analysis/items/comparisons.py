@@ -203,9 +203,11 @@ class Reach(NamedTuple):
     def rest(self) -> str:
         """What too few people cannot show."""
         if self.pairs == 1:
-            return f"cannot show a difference: the smallest p that this test can give them is {self.p:.2g}"
+            return (
+                f"cannot show a difference, since the smallest p that this test can give them is {self.p:.2g}"
+            )
         return (
-            f"cannot show a difference in any of {self.pairs} pairs: the smallest p that this test can give them is "
+            f"cannot show a difference in any of {self.pairs} pairs, since the smallest p that this test can give them is "
             f"{self.p:.2g} after Holm's correction"
         )
 

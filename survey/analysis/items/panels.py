@@ -133,25 +133,39 @@ def _sentence(changed: dict[str, list[Pair]], significant: int, out: int, left: 
         return f"{people} marked, so nobody is left: look at what marks them, such as a gold image with a wrong answer"
     if left < FEWEST_LEFT:
         return f"{out} participants are marked, and too few others are left to compare with"
-    pairs = f"{significant} significant pair{'' if significant == 1 else 's'} of {unit}s"
     if not out:
         without = "no participant is marked, so nothing changes"
     else:
         people = f"the {out} marked participants" if out > 1 else "the marked participant"
-        without = f"without {people}, {_changes(changed, pairs)}"
+        without = f"without {people}, {_changes(changed, significant, unit)}"
     turned = changed["reversed_by_model"]
     return f"{without}; the subject model reverses {f'{len(turned)}{_named(turned)}' if turned else 'none'}"
 
 
-def _changes(changed: dict[str, list[Pair]], pairs: str) -> str:
+def _changes(changed: dict[str, list[Pair]], significant: int, unit: str) -> str:
+    pairs = f"{significant} significant pair{'' if significant == 1 else 's'} of {unit}s"
     told = [
-        f"{len(changed[name])} {words}{_named(changed[name])}"
-        for name, words in (("reversed", "turn round"), ("lost", "are no longer significant"))
+        f"{len(changed[name])} {one if len(changed[name]) == 1 else many}{_named(changed[name])}"
+        for name, one, many in (
+            ("reversed", "turns round", "turn round"),
+            ("lost", "is no longer significant", "are no longer significant"),
+        )
         if changed[name]
     ]
-    told = [f"of {pairs}, {' and '.join(told)}" if told else f"the {pairs} stay"]
-    if gained := changed["gained"]:
-        told.append(f"{len(gained)} more become significant{_named(gained)}")
+    gained = changed["gained"]
+    if told:
+        told = [f"of {pairs}, {' and '.join(told)}"]
+    elif significant == 1:
+        told = [f"the one significant pair of {unit}s stays"]
+    elif significant:
+        told = [f"the {pairs} stay"]
+    elif not gained:
+        return f"no pair of {unit}s is significant either"
+    if gained:
+        more = "more " if significant else f"pair{'' if len(gained) == 1 else 's'} of {unit}s "
+        told.append(
+            f"{len(gained)} {more}{'becomes' if len(gained) == 1 else 'become'} significant{_named(gained)}"
+        )
     return " and ".join(told)
 
 

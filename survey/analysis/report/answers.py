@@ -309,6 +309,24 @@ def split_letters(letters: str) -> list[str]:
     return found
 
 
+def condition_meaning(part: QuestionAnalysis) -> str:
+    """Return what a condition of these images is: which factors tell conditions apart, and what varies within one."""
+    rows, terms = part.factor_effects.rows, part.factor_effects.terms
+    if part.condition_table is None or "condition" not in rows.columns:
+        return ""
+    items = rows.dropna(subset=["condition"]).drop_duplicates("item")
+    names = [name for name in ("content", "style", *part.factor_effects.factors) if name in items.columns]
+    names = [name for name in dict.fromkeys(names) if name != "condition" and items[name].nunique() > 1]
+    levels = items.groupby("condition", observed=True)[names].nunique()
+    fixed = [name for name in names if levels[name].max() == 1]
+    varying = [terms.content if name == "content" else name for name in names if name not in fixed]
+    if not fixed:
+        return f"A condition is what the column “condition” says of the {terms.item}s."
+    what = f"one combination of {_listed(fixed)}" if len(fixed) > 1 else f"one level of {fixed[0]}"
+    within = f"; its {terms.item}s differ in {_listed(varying)}" if varying else ""
+    return f"A condition here is {what}{within}."
+
+
 def condition_finding(part: QuestionAnalysis, thing: str = "image") -> str:
     """Return which condition scores highest, and whether the tests separate it from the others."""
     table, tests = part.conditions, part.condition_comparisons
@@ -350,12 +368,9 @@ def two_tests(part: QuestionAnalysis, effects: Effects, terms: Terms) -> str:
     if (tests < SIGNIFICANT).any() or not pairs:
         return ""
     some = "1 pair of conditions differs" if pairs == 1 else f"{pairs} pairs of conditions differ"
-    pairs_only = f"the pairs only as a finding on these {terms.item}s."
-    report = f"Report the test of the factor, and {pairs_only}" if len(tests) else f"Report {pairs_only}"
-    return (
-        f"{some} significantly all the same: that is another test. It holds for these {terms.item}s alone; the test of a factor "
-        f"asks about other {terms.content}s, too. {report}"
-    )
+    it = "it" if pairs == 1 else "them"
+    factor = f", and the test of the factor for other {terms.content}s" if len(tests) else ""
+    return f"{some} significantly, on these {terms.item}s alone: report {it} as a finding on these{factor}."
 
 
 def reliability_finding(summary: Mapping[str, Any]) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from survey.analysis.items.comparisons import SIGNIFICANT
+from survey.analysis.participants.recovery import FEWEST_RATINGS
+from survey.analysis.participants.screening import EXCLUDE_BY, RULES
 
 _ALL: Final = float("-inf")
 _Words = tuple[Mapping[float, str], str]
@@ -80,6 +82,9 @@ def meaning(summary: Mapping[str, Any], key: str) -> str:
     return f"{found} {runs}".strip()
 
 
+_RECOVERED: Final = (
+    "Scores with each person’s habit of rating high or low taken off, and careful people weighted more."
+)
 TABLE_WORDS: Final = {
     "mos": "Each row is one rated thing: its mean, and the interval in which the mean of very many such people would lie.",
     "conditions": "Each row is one condition: its mean over people. Conditions that share a letter cannot be told apart.",
@@ -90,12 +95,44 @@ TABLE_WORDS: Final = {
     "dmos": "How far each fell short of its reference: the scale’s highest value means that it was rated as its reference.",
     "panels": "The scores of everyone, without marked people, and with careful people weighted more. Similar ranks mean that it does not matter who counts.",
     "comparisons": "Each row is a pair. Look at p_holm: below 0.05 these ratings tell the two apart.",
-    "observers": "Each row is one person. A high bias means that they rate higher than others, a high inconsistency that they are hard to predict.",
-    "screening": "Each row is one rule for one person. “Flagged” is a reason to look at the answers, and no reason to leave somebody out unseen.",
+    "observers": "Each row is one person. A high bias means that they rate higher than others, a high inconsistency that they are hard to predict. "
+    "“yes” under bt500_rejected marks a person; under p913_correlation_rejected it only informs, since that threshold was set for video in laboratories.",
+    "screening": f"Each row is one rule for one person. A person is marked where one of {', '.join(EXCLUDE_BY[:-1])} or {EXCLUDE_BY[-1]} says "
+    f"“flagged”; {' and '.join(rule for rule in RULES if rule not in EXCLUDE_BY)} only inform. A mark is a reason to look at the answers, and no reason to "
+    "leave somebody out unseen.",
     "split": "Each row is one rated thing. “yes” under split means that its votes fall into two camps, which the mean hides: look at camps.",
-    "recovered": "Scores with each person’s habit of rating high or low taken off, and careful people weighted more. Use them beside the means.",
+    "recovered": f"{_RECOVERED} Use them beside the means.",
+    "recovered_shrunken": f"{_RECOVERED} This is the shrunken variant, since some people gave fewer than {FEWEST_RATINGS} ratings: the strict one of "
+    "ITU-T P.910 weighs them badly, and is in recovered.csv alone. Use these beside the means.",
 }
 """What each table says and where to look, for whoever reads it first."""
+_STRICT: Final = f"Some people gave fewer than {FEWEST_RATINGS} ratings: the model judges them badly, and an inconsistency near 0 says nothing of them."
+
+
+def shown_table(name: str, notes: Mapping[str, str]) -> str:
+    """Return which table a reader sees under a name: the shrunken model where people gave too few ratings for the strict one."""
+    return "recovered_shrunken" if name == "recovered" and "recovered" in notes else name
+
+
+def table_words(name: str, notes: Mapping[str, str]) -> str:
+    """Return how to read a table of one question, with what limits it; notes: of the question's summary."""
+    return f"{TABLE_WORDS[name]} {caution(name, notes)}".strip()
+
+
+def caution(name: str, notes: Mapping[str, str]) -> str:
+    """Return what limits a table or a plot of one question; empty where nothing does."""
+    of_model = ("components", "p910_converged")
+    keys = {
+        "comparisons": ("comparisons",),
+        "significance": ("comparisons",),
+        "condition_comparisons": ("condition_comparisons",),
+        "condition_significance": ("condition_comparisons",),
+        "recovered": of_model,
+        "recovered_shrunken": of_model[:1],
+        "observers": of_model[1:],
+    }.get(name, ())
+    said = in_sentences({key: notes[key] for key in keys if key in notes})
+    return " ".join([*([_STRICT] if name == "observers" and "recovered" in notes else []), *said])
 
 
 def in_sentences(notes: Mapping[str, str]) -> list[str]:

@@ -14,9 +14,9 @@ from survey.analysis.covariates import Links
 from survey.analysis.covariates.labels import with_labels
 from survey.analysis.groups import Comparison
 from survey.analysis.plots import Plot, drawable, render_formats, select_question
-from survey.analysis.report.answers import Answer, answer, two_tests
+from survey.analysis.report.answers import Answer, answer, condition_meaning, two_tests
 from survey.analysis.report.headlines import Headline, findings, headlines, number
-from survey.analysis.report.meanings import TABLE_WORDS, in_sentences
+from survey.analysis.report.meanings import caution, in_sentences, shown_table, table_words
 from survey.analysis.report.pages import page
 from survey.analysis.report.words import GLOSSARY
 
@@ -51,7 +51,7 @@ class Section:
     effects: list[str]
     covariates: list[str]
     groups: list[str]
-    drawings: list[Drawing]
+    drawings: list[tuple[Drawing, str]]
     tables: list[tuple[str, str, pd.DataFrame]]
     notes: list[str]
     marked: int
@@ -130,9 +130,14 @@ def _section(question: str, analysis: QuestionAnalysis, drawings: list[Drawing])
         "comparisons": "Comparisons of items",
         "observers": "Participants",
         "recovered": "Recovered quality",
+        "recovered_shrunken": "Recovered quality, shrunken variant",
         "split": "Votes that split into two camps",
     }
-    frames = {name: getattr(analysis, name) for name in titles}
+    notes = analysis.summary["notes"]
+    shown = shown_table("recovered", notes)
+    frames = {
+        name: getattr(analysis, name) for name in titles if name == shown or not name.startswith("recovered")
+    }
     return Section(
         question=question,
         answer=answer(analysis, thing="item"),
@@ -141,13 +146,28 @@ def _section(question: str, analysis: QuestionAnalysis, drawings: list[Drawing])
         effects=effects_said(analysis),
         covariates=covariates_said(analysis.covariate_links.result),
         groups=groups_said(analysis.group_comparison.result),
-        drawings=drawings,
+        drawings=[
+            (drawing, " ".join(filter(None, [drawing.plot.caption, caution(drawing.plot.name, notes)])))
+            for drawing in drawings
+        ],
         tables=[
-            (titles[name], TABLE_WORDS[name], with_labels(frame))
+            (
+                titles[name],
+                " ".join(
+                    filter(
+                        None,
+                        [
+                            condition_meaning(analysis) if name == "conditions" else "",
+                            table_words(name, notes),
+                        ],
+                    )
+                ),
+                with_labels(frame),
+            )
             for name, frame in frames.items()
             if frame is not None
         ],
-        notes=in_sentences(analysis.summary["notes"]),
+        notes=in_sentences(notes),
         marked=len(analysis.summary["participants_flagged"] or []),
     )
 
@@ -158,7 +178,7 @@ def effects_said(part: QuestionAnalysis) -> list[str]:
     if effects is None:
         return []
     beside = two_tests(part, effects, part.factor_effects.terms)
-    said = [effects.finding, beside, *effects.sentences[1:], effects.ordinal.sentence, *effects.remarks]
+    said = [effects.finding, *effects.sentences[1:], effects.ordinal.sentence, *effects.remarks, beside]
     return [sentence for sentence in said if sentence]
 
 

@@ -89,30 +89,31 @@ GLOSSARY: Final = (
     ),
     Entry(
         "BT.500 screening",
-        "Flags participants whose votes lie far from the others' too often and on both sides; computed once, in "
-        "exact integers, unanimous items left aside. A flag is no deletion.",
+        "Marks participants whose votes lie far from the others' too often and on both sides; computed once, in "
+        "exact integers, unanimous items left aside. A mark is no deletion.",
         "ITU-R BT.500 Annex 1",
     ),
     Entry(
         "P.913 correlation",
-        "Flags participants whose ratings correlate too little with the items' MOS.",
+        "Whose ratings correlate too little with the items' MOS. It only informs and marks nobody: the threshold was set for video "
+        "in laboratories.",
         "ITU-T P.913; VQEG",
     ),
     Entry(
         "other correlations",
-        "Left out: a participant's correlation with the mean of the others alone. BT.1788: the smaller of Pearson and "
+        "Left out: a participant's correlation with the mean of the others alone, which only informs. BT.1788, which marks: the smaller of Pearson and "
         "Spearman, with a threshold that falls below 0.7 where the whole panel is noisy.",
         "ITU-R BT.1788",
     ),
     Entry(
         "straight lining, speed",
-        "Flags a run of one answer that answers drawn at random from the panel's own would reach with a chance below 1 "
+        "Marks a run of one answer that answers drawn at random from the panel's own would reach with a chance below 1 "
         "in 1000, and a median response time below a third of the panel's. Conventions, not standards.",
         "Method, in the documentation",
     ),
     Entry(
         "gold, trap, repeats",
-        "Flags fewer than 70 % of images of known rating within ±1, a trap picture answered otherwise than it asks, "
+        "Marks fewer than 70 % of images of known rating within ±1, a trap picture answered otherwise than it asks, "
         "and a mean difference above 1.4 between two ratings of one image (1.6 is chance).",
         "ITU-T P.808 for gold and trap; Method, in the documentation",
     ),
@@ -188,7 +189,7 @@ GLOSSARY: Final = (
     ),
     Entry(
         "panels",
-        "The same scores of everyone, without the participants that a screening rule flags, and weighted by the "
+        "The same scores of everyone, without the participants whom screening marks, and weighted by the "
         "subject model, with ranks: where they agree, the conclusions do not hang on who was left out.",
         "Method, in the documentation",
     ),

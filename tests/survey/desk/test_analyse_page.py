@@ -378,8 +378,8 @@ def test_a_panel_that_leaves_nobody_shows_everyone_and_says_so(desk):
     lines += [f"P{p},gold {n},5,gold,1" for p in range(PEOPLE) for n in range(4)]
     results = results_of(read(desk, upload(desk, "\n".join(lines).encode())))
     html = read(desk, results, panel="screened")
-    assert "Every participant is flagged, so nobody is left." in html
-    assert "All 6 people are flagged" in html
+    assert "Every participant is marked, so nobody is left." in html
+    assert "All 6 people are marked" in html
     assert "panel=everyone" in html
     assert desk.get(f"{results}tables/mos.csv", {"panel": "screened"}).status_code == 404
 

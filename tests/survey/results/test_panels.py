@@ -32,10 +32,10 @@ def all_failed_gold() -> pd.DataFrame:
 def test_a_panel_without_the_flagged_may_be_empty():
     ratings = check(all_failed_gold())
     everyone = analyse(ratings)
-    with pytest.raises(NobodyLeftError, match="Every participant is flagged"):
+    with pytest.raises(NobodyLeftError, match="Every participant is marked"):
         without_flagged(ratings, everyone)
     said = answer(everyone.questions[""], None)
-    assert any("All 4 people are flagged" in claim.text for claim in said.claims)
+    assert any("All 4 people are marked" in claim.text for claim in said.claims)
 
 
 @pytest.mark.slow

@@ -36,12 +36,14 @@ class Figure:
         table: The numbers.
         width: Of the drawing, in points; with `height`, the page keeps its place while it is drawn.
         height: Of the drawing, in points.
+        caution: What limits it in this study.
     """
 
     plot: Plot[Any]
     table: Table
     width: int
     height: int
+    caution: str = ""
 
 
 def page_context(request: HttpRequest, study: Study) -> dict[str, Any]:
@@ -51,9 +53,9 @@ def page_context(request: HttpRequest, study: Study) -> dict[str, Any]:
     return {"study": study, "shared": shared, "may_change": may_change}
 
 
-def figure(plot: Plot[Any], numbers: pd.DataFrame, csv: str) -> Figure:
-    """Return a plot with its numbers and its size. csv: the address of the numbers."""
-    return Figure(plot, page_table(plot.title, numbers, csv), *plot.shape(numbers))
+def figure(plot: Plot[Any], numbers: pd.DataFrame, csv: str, caution: str = "") -> Figure:
+    """Return a plot with its numbers and its size. csv: the address of the numbers. caution: what limits it in this study."""
+    return Figure(plot, page_table(plot.title, numbers, csv), *plot.shape(numbers), caution)
 
 
 def page_table(title: str, frame: pd.DataFrame, csv: str, words: str = "") -> Table:

@@ -14,9 +14,9 @@ from survey.analysis import plots
 from survey.analysis.covariates.labels import label
 from survey.analysis.groups import Comparison
 from survey.analysis.groups.sessions import sessions_said
-from survey.analysis.report.answers import Answer, condition_finding, reliability_finding
+from survey.analysis.report.answers import Answer, condition_finding, condition_meaning, reliability_finding
 from survey.analysis.report.headlines import findings, headlines
-from survey.analysis.report.meanings import TABLE_WORDS, in_sentences
+from survey.analysis.report.meanings import caution, in_sentences, shown_table, table_words
 from survey.analysis.report.report import covariates_said, effects_said, groups_said, stamp_rows
 from survey.analysis.report.words import GLOSSARY
 from survey.analysis.simulated import told_of
@@ -40,6 +40,7 @@ TABLES: Final = {
     "observers": "Participants",
     "screening": "Screening: every rule for every participant",
     "recovered": "Recovered quality (ITU-T P.910 Annex E)",
+    "recovered_shrunken": "Recovered quality, shrunken variant",
     "split": "Votes that split into two camps",
 }
 OF_EFFECTS: Final = ("effects", "interaction", "numeric")
@@ -55,7 +56,7 @@ VIEWS: Final = {
 }
 PLOTS_OF: Final = {
     "scores": ("mos", "distribution", "significance"),
-    "conditions": (*OF_EFFECTS, "factors", "conditions"),
+    "conditions": (*OF_EFFECTS, "factors", "conditions", "condition_significance"),
     "covariates": ("covariates",),
     "groups": (),
     "reliability": ("sos", "observers", "ratings", "convergence"),
@@ -116,6 +117,7 @@ class View:
             "finding": condition_finding(self.data.analysis, self.thing)
             if effects is None
             else effects.finding,
+            "meaning": condition_meaning(self.data.analysis),
             "effects": [] if effects is None else effects_said(self.data.analysis)[1:],
             "slow": found.slow,
             "slow_names": ", ".join(found.factors),
@@ -174,9 +176,15 @@ class View:
         self, name: str, *, without: Sequence[str] = (), without_tables: Sequence[str] = ()
     ) -> dict[str, Any]:
         """Return the plots and the tables of a view, but those named in `without` and `without_tables`."""
+        notes = self.data.analysis.summary["notes"]
         wanted = [plots.plot_named(kind) for kind in PLOTS_OF[name] if kind not in without]
         figures = [
-            figure(kind, table, f"{self.base}plots/{kind.name}.csv?{self.query}")
+            figure(
+                kind,
+                table,
+                f"{self.base}plots/{kind.name}.csv?{self.query}",
+                caution(kind.name, notes),
+            )
             for kind, table in plots.drawable_of(wanted, self.data)
         ]
         tables = [
@@ -184,9 +192,9 @@ class View:
                 TABLES[table].format(thing=self.thing),
                 frame,
                 f"{self.base}tables/{table}.csv?{self.query}",
-                TABLE_WORDS[table],
+                table_words(table, notes),
             )
-            for table in TABLES_OF[name]
+            for table in (shown_table(one, notes) for one in TABLES_OF[name])
             if table not in (*without, *without_tables)
             and (frame := getattr(self.data.analysis, table)) is not None
         ]

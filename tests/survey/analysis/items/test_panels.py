@@ -28,7 +28,7 @@ NOTHING: dict[str, list[tuple[object, object]]] = {
         ),
         (
             {"lost": [("A", "B")], "reversed": [("C", "D")], "reversed_by_model": [("C", "D")]},
-            "without the 7 marked participants, of 14 significant pairs of items, 1 turn round (C and D) and 1 are no "
+            "without the 7 marked participants, of 14 significant pairs of items, 1 turns round (C and D) and 1 is no "
             "longer significant (A and B); the subject model reverses 1 (C and D)",
         ),
         (
@@ -40,6 +40,24 @@ NOTHING: dict[str, list[tuple[object, object]]] = {
 )
 def test_only_pairs_that_changed_are_named(changed, said):
     assert _sentence(NOTHING | changed, 14, 7, 20, "item") == said
+
+
+@pytest.mark.parametrize(
+    ("changed", "significant", "said"),
+    [
+        ({}, 1, "the one significant pair of conditions stays"),
+        ({}, 0, "no pair of conditions is significant either"),
+        ({"gained": [("A", "B")]}, 0, "1 pair of conditions becomes significant (A and B)"),
+        (
+            {"gained": [("A", "B")]},
+            1,
+            "the one significant pair of conditions stays and 1 more becomes significant (A and B)",
+        ),
+    ],
+)
+def test_one_pair_and_none_are_told_in_plain_grammar(changed, significant, said):
+    found = _sentence(NOTHING | changed, significant, 2, 20, "condition")
+    assert found == f"without the 2 marked participants, {said}; the subject model reverses none"
 
 
 def test_nobody_marked_and_too_few_left_are_said():

@@ -47,7 +47,7 @@ def test_connected_items_get_the_scores_of_one_bradley_terry_model():
 def test_choices_too_few_for_any_sign_test_are_said_to_be_so(people, shown):
     notes = only(votes("\n".join(f"p{person} x y first" for person in range(people)))).summary["notes"]
     assert (
-        "cannot show a difference: the smallest p that this test can give them is 0.062"
+        "cannot show a difference, since the smallest p that this test can give them is 0.062"
         in notes.get("pairs", "")
     ) is shown
 

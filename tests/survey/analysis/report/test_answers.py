@@ -14,6 +14,7 @@ from survey.analysis.report.answers import (
     Claim,
     answer,
     condition_finding,
+    condition_meaning,
     confounded,
     reliability_finding,
 )
@@ -156,7 +157,7 @@ def of_one_mind(people: int, items: int = 8) -> pd.DataFrame:
 def test_too_few_people_for_so_many_pairs_are_named_as_the_reason():
     part = analyse(of_one_mind(10))
     assert (
-        "Which of the eight images differ: 10 people cannot show a difference in any of 28 pairs: the smallest p that this test "
+        "Which of the eight images differ: 10 people cannot show a difference in any of 28 pairs, since the smallest p that this test "
         "can give them is 0.055 after Holm's correction. It takes 11 who all differ in the same way. Friedman’s test shows that "
         "not all are alike (p < 0.001)."
     ) in texts(answer(part))
@@ -250,6 +251,37 @@ def test_a_condition_ahead_of_the_others_scores_highest():
     assert (
         condition_finding(analyse(ratings({"A": 4, "B": 2}))) == "These images have no conditions to compare."
     )
+
+
+def crossed() -> pd.DataFrame:
+    """Images of two contents and two styles, at two ratios."""
+    items = [f"{c}{s}{r}" for c in "cd" for s in "vw" for r in "12"]
+    table = ratings(dict.fromkeys(items, 3.0), 6)
+    of = {"content": table["item"].str[0], "style": table["item"].str[1], "ratio": table["item"].str[2]}
+    return table.assign(**of, condition="ratio " + of["ratio"])
+
+
+def test_a_condition_is_said_to_combine_the_factors_that_tell_it_apart():
+    assert condition_meaning(analyse(crossed())) == (
+        "A condition here is one level of ratio; its images differ in photograph and style."
+    )
+    both = crossed()
+    both["condition"] = both["style"] + both["ratio"]
+    assert condition_meaning(analyse(both)) == (
+        "A condition here is one combination of style and ratio; its images differ in photograph."
+    )
+    assert condition_meaning(analyse(crossed().drop(columns=["content", "style", "ratio"]))) == (
+        "A condition is what the column “condition” says of the images."
+    )
+    assert condition_meaning(analyse(crossed().drop(columns="condition"))) == ""
+
+
+def test_that_a_condition_combines_the_factors_is_no_finding():
+    effects = analyse(crossed()).factor_effects.result
+    assert effects is not None
+    assert "condition" in effects.untested
+    assert "condition" not in " ".join(effects.sentences)
+    assert "condition" not in effects.left_out
 
 
 @pytest.mark.parametrize(

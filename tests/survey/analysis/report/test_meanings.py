@@ -9,7 +9,7 @@ import pytest
 from survey.analysis import Analysis, analyse
 from survey.analysis.report.answers import two_tests
 from survey.analysis.report.headlines import headlines
-from survey.analysis.report.meanings import TABLE_WORDS, in_sentences, meaning
+from survey.analysis.report.meanings import TABLE_WORDS, caution, in_sentences, meaning, shown_table
 from survey.analysis.report.report import effects_said, report_html
 from survey.analysis.terms import IMAGES
 from survey.desk.pages.results.view import TABLES
@@ -78,9 +78,11 @@ def test_two_tests_that_seem_to_disagree_are_reconciled():
     assert effects is not None
     assert effects.finding == "No effect of layer could be shown in these ratings."
     said = two_tests(analysis, effects, IMAGES)
-    assert said.startswith("1 pair of conditions differs significantly all the same: that is another test.")
-    assert "Report the test of the factor" in said
-    assert effects_said(analysis)[1] == said
+    assert said == (
+        "1 pair of conditions differs significantly, on these images alone: report it as a finding on these, and the test of the "
+        "factor for other photographs."
+    )
+    assert effects_said(analysis)[-1] == said
     assert report_html(analysis, [], "x").count(said) == 1
 
 
@@ -99,3 +101,28 @@ def test_complete_data_need_no_note_on_the_part_that_is_complete():
     gaps = analyse(ratings_frame().drop(index=0))
     assert "those that all 8 participants rated" in gaps.summary["notes"]["complete_block"]
     assert report_html(gaps, [], "x").count("those that all 8 participants rated") == 1
+
+
+def test_where_people_gave_few_ratings_the_report_shows_the_model_that_bears_it():
+    few = analyse(ratings_frame())
+    assert "recovered" in few.summary["notes"]
+    page = report_html(few, [], "x")
+    assert "<h3>Recovered quality, shrunken variant</h3>" in page
+    assert "<h3>Recovered quality</h3>" not in page
+    assert caution("observers", few.summary["notes"]) in page
+    assert shown_table("recovered", {}) == "recovered"
+    assert caution("observers", {}) == ""
+
+
+def test_a_table_repeats_what_limits_it():
+    notes = {"comparisons": "so few cannot show a difference", "components": "two parts", "friedman_p": "x"}
+    assert (
+        caution("comparisons", notes) == caution("significance", notes) == "So few cannot show a difference."
+    )
+    assert caution("recovered_shrunken", notes) == "Two parts."
+    assert caution("mos", notes) == ""
+
+
+def test_a_rule_that_only_informs_is_not_called_a_mark():
+    assert "p913_correlation_rejected it only informs" in TABLE_WORDS["observers"]
+    assert "correlation_p913 and correlation_left_out only inform" in TABLE_WORDS["screening"]
