@@ -232,7 +232,7 @@ def test_a_small_matrix_is_high_enough_for_the_label_of_its_colours(name):
     figure = plot.draw(table)
     figure.draw_without_rendering()
     label = figure.axes[-1].yaxis.label.get_window_extent()
-    assert 0 <= label.y0
+    assert label.y0 >= 0
     assert label.y1 <= figure.bbox.y1
 
 
