@@ -67,7 +67,7 @@ def analyse_file(path: Path, output: Path, options: ReadOptions) -> Outcome:
 
 def _too_few(analysis: Analysis) -> dict[str, str]:
     """Return notes on each question with too few people: to compare pairs, or left by the screening."""
-    notes = {}
+    notes: dict[str, str] = {}
     for name, part in analysis.questions.items():
         of = part.summary
         said = {key: of["notes"].get(key) for key in ("comparisons", "condition_comparisons")}
