@@ -33,6 +33,23 @@ class Preset:
     date: str = _FIRST
 
 
+# nnst: section 3 and the program's defaults (styleTransfer.py): layers of the first four blocks, α 0.75, 4 sizes that
+# double from 64 to 512 px, 200 updates of Adam at each, 200 more by feature splitting, at 0.002 of the range; colours
+# as without --dont_colorize.
+_NNST = Recipe(
+    method="nnst",
+    network="vgg16",
+    style_layers=(*_KOLKIN_LAYERS, "conv4_1", "conv4_2", "conv4_3"),
+    alpha=0.75,
+    init="content",
+    learning_rate=0.51,
+    evaluations=200,
+    pyramid_min=64,
+    pyramid_step=2.0,
+    size=512,
+    colour="recoloured",
+)
+
 PRESETS: dict[str, Preset] = {
     "patel2019": Preset(
         # The published notebook: both images squashed to 300 x 300, content weight 0.1, style 1.0 over the five layers,
@@ -324,22 +341,7 @@ PRESETS: dict[str, Preset] = {
         date="2026-11-27",
     ),
     "nnst": Preset(
-        # Section 3 and the program's defaults (styleTransfer.py): layers of the first four blocks, α 0.75, 4 sizes that
-        # double from 64 to 512 px, 200 updates of Adam at each, 200 more by feature splitting, at 0.002 of the range; colours
-        # as without --dont_colorize.
-        Recipe(
-            method="nnst",
-            network="vgg16",
-            style_layers=(*_KOLKIN_LAYERS, "conv4_1", "conv4_2", "conv4_3"),
-            alpha=0.75,
-            init="content",
-            learning_rate=0.51,
-            evaluations=200,
-            pyramid_min=64,
-            pyramid_step=2.0,
-            size=512,
-            colour="recoloured",
-        ),
+        _NNST,
         source="Kolkin, Kučera, Paris, Sýkora, Shechtman, Shakhnarovich, Neural Neighbor Style Transfer, arXiv 2203.13215, 2022",
         summary="VGG-16, each feature replaced by the style's nearest one, coarse to fine, then recoloured",
         date="2026-11-27",
@@ -347,20 +349,8 @@ PRESETS: dict[str, Preset] = {
     "nnst-quick": Preset(
         # The method, layers, α and sizes are those of nnst. An eighth of its evaluations, their steps and the colours are
         # this project's (docs/explanation/default.md): steps of 1.8 grey levels let colours run away, and the content's
-        # hues take a stained glass its colours.
-        Recipe(
-            method="nnst",
-            network="vgg16",
-            style_layers=(*_KOLKIN_LAYERS, "conv4_1", "conv4_2", "conv4_3"),
-            alpha=0.75,
-            init="content",
-            learning_rate=0.6,
-            evaluations=25,
-            pyramid_min=64,
-            pyramid_step=2.0,
-            size=512,
-            colour="matched",
-        ),
+        # hues take the colours out of a stained glass.
+        _NNST.replace(evaluations=25, learning_rate=0.6, colour="matched"),
         source="Kolkin et al., Neural Neighbor Style Transfer, arXiv 2203.13215, 2022; evaluations, steps and colours are"
         " this project's",
         summary="nnst in an eighth of its evaluations, its own colours matched to the style's",
