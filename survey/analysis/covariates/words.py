@@ -11,6 +11,8 @@ from survey.analysis.items.comparisons import SIGNIFICANT
 from survey.analysis.terms import IMAGES, Terms
 
 _MAX_NAMED = 6
+_FEW = 2
+"""Covariates without a link that one sentence names."""
 
 
 def sentences(table: pd.DataFrame, contents: bool, terms: Terms = IMAGES) -> list[str]:
@@ -20,12 +22,7 @@ def sentences(table: pd.DataFrame, contents: bool, terms: Terms = IMAGES) -> lis
     nothing = tested[~tested["covariate"].isin(sure["covariate"])]
     found = [sentence for _, row in sure.iterrows() for sentence in _explains(row, contents, terms)]
     if len(nothing):
-        names = _listed([label(name) for name in nothing["covariate"]])
-        plcc = nothing["plcc"].dropna()
-        span = (
-            f" (r from {plcc.min():.2f} to {plcc.max():.2f})" if len(plcc) > 1 else _r(nothing.iloc[0], terms)
-        )
-        found.append(f"No link of {names} with the score could be shown{span}.")
+        found += _nothing(nothing, "others" if len(sure) else "measures", terms)
     left = table[table["p_holm"].isna()]
     for _, row in left.iterrows():
         if row["note"]:
@@ -36,8 +33,23 @@ def sentences(table: pd.DataFrame, contents: bool, terms: Terms = IMAGES) -> lis
             )
     ceilings = table["ceiling"].dropna()
     if len(ceilings) and len(tested):
-        found.append(f"The ratings themselves allow a correlation of about {ceilings.max():.2f} at most.")
+        found.append(
+            f"Even a perfect measure would only reach r = {ceilings.max():.2f} or so, since the ratings vary by chance."
+        )
     return found or ["The covariates could not be compared with the scores."]
+
+
+def _nothing(rows: pd.DataFrame, what: str, terms: Terms) -> list[str]:
+    """Return that none of the covariates is shown to go with the score: their number first, then their names."""
+    names = [label(name) for name in rows["covariate"]]
+    plcc = rows["plcc"].dropna()
+    span = f" (r from {plcc.min():.2f} to {plcc.max():.2f})" if len(plcc) > 1 else _r(rows.iloc[0], terms)
+    if len(names) <= _FEW:
+        return [f"No link of {_listed(names, 'or')} with the score could be shown{span}."]
+    return [
+        f"None of the {len(names)} {what} is shown to go with the score{span}.",
+        f"These are {_listed(names, 'and')}.",
+    ]
 
 
 def _first(row: pd.Series[Any]) -> str:
@@ -79,7 +91,7 @@ def _p(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"= {p:.3f}"
 
 
-def _listed(names: list[str]) -> str:
+def _listed(names: list[str], before_last: str) -> str:
     if len(names) > _MAX_NAMED:
         return f"{', '.join(names[:_MAX_NAMED])} and {len(names) - _MAX_NAMED} more"
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {before_last} {names[-1]}"

@@ -132,7 +132,10 @@ def _finding(
     if rated.empty:
         return "No answers count yet."
     if people < MIN_PEOPLE:
-        return f"Too early to say: {_people(people)} so far, {wanted} wanted."
+        then = f"; {wanted} are wanted" if wanted > MIN_PEOPLE else ""
+        return (
+            f"Too early to say: {_people(people)} so far. From {MIN_PEOPLE} on there is a first answer{then}."
+        )
     best, score = _quoted(rated["item"].iloc[0]), f"{rated['mos'].iloc[0]:.1f}"
     count = len(rated)
     if count == 1:

@@ -73,7 +73,7 @@ def findings(summary: Mapping[str, Any]) -> list[str]:
             "These ratings are too few to tell any two items apart reliably: not even two at the ends of the scale."
             if difference > ends
             else f"With these ratings, two items that truly differ by {difference:.2f} points are told apart in 8 of 10 such "
-            "studies (80 % power)."
+            "studies (80 % power), in a test of these two alone."
         )
     if (needed := summary.get("ratings_for_half_width_025")) is not None:
         sentences.append(

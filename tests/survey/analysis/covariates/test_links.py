@@ -10,6 +10,7 @@ from survey.analysis.covariates import COVARIATE_COLUMNS, CovariateLinks
 from survey.analysis.covariates.agreement import ceiling, p1401, pearson, spearman, with_interval
 from survey.analysis.covariates.columns import covariate_columns, panel_of
 from survey.analysis.covariates.slopes import mixed_slopes
+from survey.analysis.covariates.words import sentences
 from survey.analysis.effects import factor_effects
 from survey.analysis.table import check
 from tests.survey.analysis.covariates.measured import measured, measured_grid
@@ -87,8 +88,20 @@ def test_what_explains_is_told_in_one_sentence_and_what_does_not_is_named(found)
     told = " ".join(found.sentences)
     assert "Among images of one photograph r = 0.96." in told
     assert "No link of noise with the score could be shown (r = 0.18" in told
-    assert "allow a correlation of about 0.95 at most" in told
+    assert "Even a perfect measure would only reach r = 0.95 or so" in told
     assert tuple(found.table.columns) == COVARIATE_COLUMNS
+
+
+def test_many_without_a_link_are_counted_first_and_named_after():
+    rows = pd.DataFrame(
+        [(f"m{n}", 0.5, r, 0.9, "") for n, r in enumerate((0.1, float("nan"), -0.2))],
+        columns=["covariate", "p_holm", "plcc", "ceiling", "note"],
+    )
+    assert sentences(rows, contents=True) == [
+        "None of the 3 measures is shown to go with the score (r from -0.20 to 0.10).",
+        "These are m0, m1 and m2.",
+        "Even a perfect measure would only reach r = 0.90 or so, since the ratings vary by chance.",
+    ]
 
 
 def test_holm_takes_all_covariates_as_one_family(found):

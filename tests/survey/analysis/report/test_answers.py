@@ -67,7 +67,9 @@ def test_no_image_stands_out_where_more_than_half_tie():
 
 
 def test_few_people_are_too_early():
-    assert answered({"A": 5, "B": 1}, people=14).finding == "Too early to say: 14 people so far, 35 wanted."
+    assert answered({"A": 5, "B": 1}, people=14).finding == (
+        "Too early to say: 14 people so far. From 15 on there is a first answer; 35 are wanted."
+    )
     assert answered({"A": 5, "B": 1}, people=15).finding.startswith("“A” looks best")
 
 
