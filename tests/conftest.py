@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
+import sqlite3
 from asyncio import _get_running_loop, _set_running_loop
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 import pytest
+from django.core import management
 from django.db import connection
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, expect, sync_playwright
@@ -18,6 +23,7 @@ from pytest_django import DjangoDbBlocker
 
 from tests.programs import require_browser
 from tests.prolific_server import Prolific, serving
+from tests.shared import made_once
 
 #: Milliseconds that a page may take. Generous: on a busy machine the first one waits for every import of the server.
 PAGE_TIMEOUT = 20_000
@@ -107,6 +113,36 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 10, 10)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings: None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Migrate SQLite's database in one worker, and copy it into those of the others: to migrate takes seconds."""
+    if connection.vendor == "sqlite":
+
+        def call(command: str, **options: Any) -> None:
+            # Only for the making of the test database, whose first command is `migrate`.
+            patch.stop()
+            if command == "migrate":
+                _migrate(tmp_path_factory, options)
+            else:
+                management.call_command(command, **options)
+
+        patch = mock.patch.object(management, "call_command", call)
+        patch.start()
+
+
+def _migrate(factory: pytest.TempPathFactory, options: dict[str, Any]) -> None:
+    def make(folder: Path) -> None:
+        management.call_command("migrate", **options)
+        with contextlib.closing(sqlite3.connect(folder / "db")) as file:
+            connection.connection.backup(file)
+
+    with contextlib.closing(sqlite3.connect(made_once(factory, "migrated", make) / "db")) as file:
+        connection.ensure_connection()
+        file.backup(connection.connection)
 
 
 @pytest.fixture(scope="session")
