@@ -11,6 +11,7 @@ import pytest
 from benchmarks.site import Site
 from tests import postgres as scratch
 from tests.end_to_end.conftest import installation, manage, postgres
+from tests.shared import made_once
 
 __all__ = ["installation", "manage", "postgres"]
 
@@ -27,10 +28,11 @@ def empty_database(server: scratch.Server, name: str, template: str = "template1
 
 @pytest.fixture(scope="session")
 def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Site:
-    """An installation with the study `load`, to be copied."""
-    site = Site(tmp_path_factory.mktemp("sqlite"), None)
-    site.publish("load", IMAGES)
-    return site
+    """An installation with the study `load`, to be copied by all workers."""
+    folder = made_once(
+        tmp_path_factory, "published", lambda folder: Site(folder, None).publish("load", IMAGES)
+    )
+    return Site(folder, None)
 
 
 @pytest.fixture(scope="session")
