@@ -80,6 +80,7 @@ def test_every_address_on_the_page_answers(desk, study):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("unrendered")
 def test_everything_holds_choices_and_scores_and_no_mos(desk, study):
     response = desk.get(reverse("download", args=[study.slug, "all"]))
     with zipfile.ZipFile(io.BytesIO(response.content)) as archive:
