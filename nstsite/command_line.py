@@ -71,9 +71,10 @@ class CommandLine(ManagementUtility):
             sorted(name for name, app in apps.items() if app not in _OURS and name not in listed)
         )
         lines = [f"Type `{self.prog_name} COMMAND --help` for the options of a command."]
+        width = max(len(name) for named in tasks.values() for name in named)
         for task, named in tasks.items():
             if named:
-                lines += ["", task, *(f"  {name:16} {line}" for name, line in named.items())]
+                lines += ["", task, *(f"  {name:{width}}  {line}" for name, line in named.items())]
         lines += ["", "Django's own", textwrap.fill(others, 100, initial_indent="  ", subsequent_indent="  ")]
         if self.settings_exception is not None:
             lines += ["", f"The settings cannot be read: {self.settings_exception}"]

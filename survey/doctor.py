@@ -156,6 +156,6 @@ def _media() -> Finding:
 
 def _browser() -> Finding:
     if path := browser_path():
-        return Finding("browser", path)
+        return Finding("browser", f"{path}; only the tests use it")
     fix = "only the tests need it: apt-get install chromium, or set CHROMIUM to its path"
     return Finding("browser", "no Chromium on PATH", fix, needed=False)

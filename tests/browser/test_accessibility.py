@@ -135,7 +135,10 @@ def byways(page: Page, check: Callable[[Page], None], server: str) -> None:
     seen("Thank you for your time")
     page.get_by_role("button", name="Another person").click()
     begin(page, "/s/study/?workerId=w2")
+    # A browser that checks no form itself is told by the server.
+    page.evaluate("document.forms[0].noValidate = true")
     page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_text("Please answer every question.")).to_be_visible()
     seen("Before the images")
     for group in page.get_by_role("group").all():
         group.get_by_role("radio").first.check()
@@ -144,7 +147,9 @@ def byways(page: Page, check: Callable[[Page], None], server: str) -> None:
     page.get_by_role("button", name="Stop, and keep").click()
     seen("Thank you")
     page.goto("/s/study/delete/")
+    page.get_by_role("textbox").fill("ABCD")
     page.get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("There are no answers for this code.")).to_be_visible()
     seen("Delete my answers")
     page.goto("/s/study/leave/")
     page.get_by_role("button", name="Withdraw").click()

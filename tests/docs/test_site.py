@@ -23,6 +23,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_the_site_holds_nothing_that_python_left_behind(site: Path):
+    assert not [path for path in site.rglob("*") if path.suffix in {".py", ".pyc"}]
+
+
 @pytest.mark.parametrize(
     ("page", "names"),
     [

@@ -38,6 +38,8 @@ def test_help_lists_our_commands_by_task_before_djangos():
     }
     assert set(OURS) <= set(lines)
     assert all(lines[name] for name in lines)
+    columns = {line.index(lines[line.split()[0]]) for line in ours.splitlines() if line.startswith("  ")}
+    assert len(columns) == 1
     assert "runserver" in djangos
     assert not set(OURS) & set(djangos.replace(",", " ").split())
 

@@ -80,6 +80,14 @@ def test_a_search_puts_sections_with_the_word_in_their_heading_first():
     assert documents.search("covariates")[0].section.title == "Covariates"
 
 
+@pytest.mark.parametrize(
+    "words",
+    ["confidence interval", "sample size", "inter-rater", "p-value", "attention check", "ANOVA", "GDPR"],
+)
+def test_a_search_knows_the_words_of_other_fields(words):
+    assert documents.search(words)
+
+
 def test_a_search_needs_every_word():
     assert documents.search("interval zebrafish") == []
 

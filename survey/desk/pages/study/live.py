@@ -127,7 +127,6 @@ def _question(question: Question, seen: Watch, goal: Goal) -> dict[str, Any]:
         "fewest": int(images["votes"].min()) if len(images) else 0,
         "most": int(images["votes"].max()) if len(images) else 0,
         "conditions": None if scores.conditions is None else _rows(scores.conditions),
-        "a": f"{scores.a:.2f}",
         "half_width": number_text(round(goal.half_width_on(question.scale), 4)),
     }
 
