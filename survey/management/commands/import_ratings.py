@@ -14,6 +14,7 @@ from survey.access.studies import give_owner
 from survey.analysis import OptionError, TableError, read_ratings
 from survey.management.owners import add_owner, owner_named, who_sees
 from survey.management.ratings_options import add_options, options_of
+from survey.management.studies import site_address
 from survey.study.imported import import_study, unrated_note
 from survey.study.publish import PublishError, check_slug
 
@@ -57,6 +58,6 @@ class Command(PlainCommand):
         people = study.participants.count()
         self.stdout.write(
             f"Study {study.slug!r} holds {len(ratings.table)} imported ratings of {study.stimuli.count()} items by {people} "
-            f"participants; its results are at {reverse('results', args=[study.slug])}"
+            f"participants; its results are at {site_address()}{reverse('results', args=[study.slug])}"
         )
         self.stdout.write(who_sees(study))
