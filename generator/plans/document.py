@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,9 @@ from generator.nst.recipes.recipe import Recipe
 from generator.plans.complaints import in_words, matching, place_of
 from generator.plans.toml import TomlError, read_toml, toml_text
 
+_RECIPE_KEYS = {"ratio", "seed", "content_layer", "style_layer", *(key.name for key in fields(Recipe))} - {
+    "preset"
+}
 SHIPPED = Path(__file__).parent
 # A factor of more levels is a mistake; a plan has at most 20,000 cells.
 Levels = Annotated[list[Any], Field(min_length=1, max_length=1000)]
@@ -177,6 +181,8 @@ def _in_words(error: ValidationError) -> str:
     if first["type"] == "extra_forbidden":
         tables = {"images": Images, "blends": BlendedStyle if "styles" in parents else Blend}
         table = tables[str(parents[0])] if parents else Document
+        if not parents and last in _RECIPE_KEYS:
+            return f"{last} stands above the tables; put it below [recipe]"
         inside = f" in [{parents[0]}]" if parents else ""
         return f"unknown key{inside} {did_you_mean(last, table.model_fields)}"
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""

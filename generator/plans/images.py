@@ -99,9 +99,12 @@ class Pair:
         if role == "style" and len(self.styles) > 1:
             return wanted == self.style_name
         path = self.content if role == "content" else self.style
-        return isinstance(wanted, str) and unicodedata.normalize("NFC", wanted) in (
-            self.name(role),
-            unicodedata.normalize("NFC", path.name),
+        if not isinstance(wanted, str):
+            return False
+        name = unicodedata.normalize("NFC", wanted).replace("\\", "/")
+        return name in (self.name(role), unicodedata.normalize("NFC", path.name)) or (
+            "/" in name
+            and unicodedata.normalize("NFC", path.as_posix()).endswith(f"/{name.removeprefix('./')}")
         )
 
     def resembles(self, role: str, wanted: object) -> bool:
@@ -227,19 +230,33 @@ def matching_files(pattern: str, folder: Path, place: str) -> list[Path]:
     written = pattern.replace("\\", "/")
     is_glob = any(sign in written for sign in "*?[")
     base, relative = (Path("/"), written.lstrip("/")) if Path(written).is_absolute() else (folder, written)
-    found = [path for path in base.glob(relative) if _is_visible(path)] if is_glob else []
-    found = sorted(found) or [path for path in _alike(base, Path(relative).parts) if _is_visible(path)]
+    found = {path for path in base.glob(relative) if _is_visible(path)} if is_glob else set()
+    if "**" not in relative:
+        # Cameras write .JPG: a pattern finds both. A name finds another case only where its own is not there.
+        found |= {path for path in _alike(base, Path(relative).parts) if _is_visible(path)}
     if not found:
+        _check_place(base / relative, pattern, place)
         there = (
             [path.name for path in literal.parent.glob("[!.]*") if path.is_file()]
             if literal.parent.is_dir()
             else []
         )
         raise PlanError(f"{place}: no file in {folder} is called {did_you_mean(pattern, there[:1000])}")
-    if len(found) > 1 and not is_glob:
-        names = " or ".join(repr(str(path.relative_to(base))) for path in found[:3])
+    listed = sorted(found)
+    if len(listed) > 1 and not is_glob:
+        names = " or ".join(repr(str(path.relative_to(base))) for path in listed[:3])
         raise PlanError(f"{place}: {pattern!r} may be {names}; write the exact name")
-    return found
+    return listed
+
+
+def _check_place(path: Path, pattern: str, place: str) -> None:
+    """Raise PlanError if there is something at a path that is no file."""
+    if path.is_dir():
+        raise PlanError(
+            f'{place}: {pattern!r} is a folder; name its pictures, such as "{pattern.rstrip("/")}/*.jpg"'
+        )
+    if path.is_symlink():
+        raise PlanError(f"{place}: {pattern!r} is a link to a file that is not there")
 
 
 def file_named(name: str, folder: Path) -> Path:
@@ -263,7 +280,10 @@ def _alike(base: Path, parts: Sequence[str]) -> list[Path]:
         return _alike(base / wanted, rest)
     if not base.is_dir():
         return []
-    children = sorted(base.iterdir())
+    try:
+        children = sorted(base.iterdir())
+    except OSError:  # a folder on the way that may be passed through, but not listed
+        children = [base / wanted] if (base / wanted).exists() else []
     found = [child for child in children if child.name == wanted] or [
         child
         for child in children

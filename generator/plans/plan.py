@@ -224,7 +224,7 @@ def _pairs_of(entry: Mapping[str, Any], pairs: list[Pair], place: str) -> list[P
     """Return the pairs of a listed cell: by number, by names, or all."""
     if "pair" in entry:
         number = entry["pair"]
-        if not isinstance(number, int) or not 1 <= number <= len(pairs):
+        if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= len(pairs):
             raise PlanError(f"{place}: pair = {number!r}, but [images] gives pairs 1 to {len(pairs)}")
         return [pairs[number - 1]]
     chosen = pairs
@@ -456,6 +456,8 @@ def _same_image(first: PlannedCell, second: PlannedCell, repeats: int) -> str:
         for key in differing
         if (name := _OWN_NAMES.get(key, key)) in reasons
     ]
+    if not because and any(key.removesuffix("s") in ("content_layer", "style_layer") for key in differing):
+        because = ["both names mean the same layer"]
     if not because and any(key.startswith("pyramid") for key in differing):
         because = ["both have the same levels"]
     if differing and not because:

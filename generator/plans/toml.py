@@ -52,13 +52,22 @@ class TomlError(ValueError):
 
 
 def toml_text(data: bytes) -> str:
-    """Return a file's text: UTF-8, or UTF-16 as Windows programs write it, which also put a mark before it.
+    """Return a file's text: UTF-8, or UTF-16 or UTF-32, as Windows programs write it, mostly with a mark before it.
 
     Raises:
         UnicodeDecodeError: If it is neither.
     """
-    is_wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    return data.decode("utf-16" if is_wide else "utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    return data.decode(_encoding(data)).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _encoding(data: bytes) -> str:
+    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    # Without a mark: a plan begins with an ASCII character, whose other byte is 0.
+    without_mark = {(False, True): "utf-16-le", (True, False): "utf-16-be"}
+    return without_mark.get((data[:1] == b"\0", data[1:2] == b"\0"), "utf-8-sig")
 
 
 def read_toml(text: str) -> dict[str, Any]:

@@ -61,6 +61,19 @@ _LAYER_KEYS = ("content_layers", "style_layers")
 # A plan says content_layer = "conv3_1" where there is one.
 _SINGULAR = {"content_layer": "content_layers", "style_layer": "style_layers"}
 
+# Names in other programs and papers.
+_OTHER_NAMES = {
+    **dict.fromkeys(("iterations", "iters", "num_iterations", "max_iter", "steps", "epochs"), "evaluations"),
+    **dict.fromkeys(("content_weight", "content_loss_weight"), "alpha"),
+    **dict.fromkeys(("style_weight", "style_loss_weight"), "beta"),
+    **dict.fromkeys(("tv", "total_variation", "total_variation_weight"), "tv_weight"),
+    **dict.fromkeys(("image_size", "imsize", "max_size", "resolution", "width"), "size"),
+    **dict.fromkeys(("model", "backbone", "vgg"), "network"),
+    **dict.fromkeys(("optimizer",), "optimiser"),
+    **dict.fromkeys(("color", "preserve_color", "original_colors"), "colour"),
+    "lr": "learning_rate",
+}
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -241,8 +254,10 @@ class Recipe:
             given["alpha"] = ratio * beta
         known = {field.name for field in fields(cls)}
         for key in given:
+            if meant := _OTHER_NAMES.get(key.lower()):
+                raise RecipeError(f"unknown key {key!r}: it is called {meant} here")
             if key not in known:
-                raise RecipeError(f"unknown key {did_you_mean(key, [*known, 'ratio', *_SINGULAR])}")
+                raise RecipeError(f"unknown key {did_you_mean(key, [*sorted(known), 'ratio', *_SINGULAR])}")
         return dataclasses.replace(start, **given)
 
     def to_json(self) -> str:

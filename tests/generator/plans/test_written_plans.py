@@ -38,7 +38,9 @@ def refusal(folder: Path, text: str) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le-bom"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le-bom", "utf-16-le", "utf-16-be", "utf-32"]
+)
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
 def test_a_plan_may_begin_with_a_mark_and_end_its_lines_as_windows_does(
     folder: Path, encoding: str, ending: str
@@ -66,6 +68,45 @@ def test_accents_may_be_written_in_either_form(folder: Path, form: Literal["NFC"
     plan = load(folder, text)
     assert [cell.factors["content"] for cell in plan.cells] == [unicodedata.normalize("NFC", name)]
     assert list(plan.licences.values()) == ["CC0"]
+
+
+def test_a_pattern_finds_endings_in_either_case(folder: Path) -> None:
+    Image.new("RGB", (80, 64)).save(folder / "DSC_1.JPG")
+    Image.new("RGB", (80, 64)).save(folder / "dog.jpg")
+    found = load(folder, '[images]\ncontent = ["*.jpg"]\nstyle = ["wave.png"]\n').cells
+    assert [cell.factors["content"] for cell in found] == ["DSC_1", "dog"]
+
+
+def test_a_folder_and_a_dead_link_are_named(folder: Path) -> None:
+    assert "'pics' is a folder; name its pictures, such as \"pics/*.jpg\"" in refusal(
+        folder, HEAD.replace("cat.png", "pics")
+    )
+    (folder / "dead.png").symlink_to("nowhere.png")
+    assert "'dead.png' is a link to a file that is not there" in refusal(
+        folder, HEAD.replace("cat.png", "dead.png")
+    )
+
+
+def test_a_cell_may_name_its_image_as_the_images_do(folder: Path) -> None:
+    text = '[images]\ncontent = ["pics/cat.png", "dog.png"]\nstyle = ["wave.png"]\n'
+    Image.new("RGB", (80, 64)).save(folder / "dog.png")
+    for name in ("pics/cat.png", "pics\\\\cat.png", "./pics/cat.png"):
+        (cell,) = load(folder, f'{text}[[cells]]\ncontent = "{name}"\n').cells
+        assert cell.factors["content"] == "cat"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("size = 300\n" + HEAD, "size stands above the tables; put it below [recipe]"),
+        (HEAD + "[recipe]\niterations = 5\n", "'iterations': it is called evaluations here"),
+        (HEAD + "[recipe]\nstyle_weight = 5\n", "'style_weight': it is called beta here"),
+        (HEAD + '[factors]\ncontent_layer = ["conv4_2", "block4_conv2"]\n', "both names mean the same layer"),
+        (HEAD + "[[cells]]\npair = true\n", "pair = True, but [images] gives pairs 1 to 1"),
+    ],
+)
+def test_what_was_meant_is_said(folder: Path, text: str, message: str) -> None:
+    assert message in refusal(folder, text)
 
 
 def test_two_files_that_differ_by_case_are_told_apart(folder: Path) -> None:
@@ -107,7 +148,7 @@ def test_repeats_that_would_be_equal_are_refused(folder: Path) -> None:
         ("seed = [1, 2]", 'seed has no effect if init = "content"'),
         ("noise_scale = [10, 100]", 'noise_scale has no effect if init = "content"'),
         ("learning_rate = [1, 2]", 'learning_rate has no effect if optimiser = "lbfgs-b"'),
-        ('content_layer = ["conv3_1", "relu3_1"]', "what differs has no effect"),
+        ('content_layer = ["conv3_1", "relu3_1"]', "both names mean the same layer"),
         ("pyramid_min = [70, 80]", "pyramid_min has no effect if size = 64 is made in one level"),
         ("pyramid_min = [30, 31]", "both have the same levels"),
     ],
