@@ -13,7 +13,11 @@ from tests.survey.factories import make_study
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+#: Which rules, and no list of all that they found right: without it axe takes 0.3 s for a page instead of 0.5 s.
+RULES = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "resultTypes": ["violations"],
+}
 FULL = """
 languages = ["en", "de"]
 about = ["age", "gender", "eyesight", "screen", "experience"]
