@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 MAX_ITEMS = 100
-"""Items compared with each other; more pairs than these 4950 leave nothing significant after the correction."""
+"""Items compared with each other; more pairs than these 4950 are too many to read, and take 18 people who agree."""
 
 SIGNIFICANT = 1 - CONFIDENCE
 COLUMNS = ("a", "b", "n", "n_nonzero", "difference", "ci_low", "ci_high", "w", "p", "p_holm", "rank_biserial")
@@ -208,7 +208,7 @@ class Reach(NamedTuple):
             )
         return (
             f"cannot show a difference in any of {self.pairs} pairs, since the smallest p that this test can give them is "
-            f"{self.p:.2g} after Holm's correction"
+            f"{self.p:.2g} after Holm’s correction"
         )
 
     @property

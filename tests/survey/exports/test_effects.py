@@ -84,8 +84,13 @@ def test_the_page_codebook_and_methods_of_a_study_tell_its_effects(study, admin_
 @pytest.mark.slow
 @pytest.mark.django_db
 def test_latex_has_the_effects_and_means_of_factors_and_names_what_was_not_tested(study):
-    text = FORMATS["tex"](collect(study))["mos.tex"].decode()
-    assert "was not tested: " in text
+    few = collect(study)
+    text = FORMATS["tex"](few)["mos.tex"].decode()
+    untested = few.analysis.questions["overall"].factor_effects.result
+    assert untested is not None
+    assert "condition" in untested.untested
+    assert text.count("was not tested: ") == len(untested.left_out)
+    assert "condition was not tested" not in text
     many = collect(rated_study(slug="many", people=16))
     found = many.analysis.questions["overall"].factor_effects.result
     assert found is not None

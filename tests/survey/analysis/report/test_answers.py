@@ -160,7 +160,7 @@ def test_too_few_people_for_so_many_pairs_are_named_as_the_reason():
     part = analyse(of_one_mind(10))
     assert (
         "Which of the eight images differ: 10 people cannot show a difference in any of 28 pairs, since the smallest p that this test "
-        "can give them is 0.055 after Holm's correction. It takes 11 who all differ in the same way. Friedman’s test shows that "
+        "can give them is 0.055 after Holm’s correction. It takes 11 who all differ in the same way. Friedman’s test shows that "
         "not all are alike (p < 0.001)."
     ) in texts(answer(part))
     assert not any("these ratings cannot tell them apart" in text for text in texts(answer(part)))
