@@ -160,6 +160,7 @@ class _Copy:
         self._encoder: VideoStream | None = None
         self._tracks: dict[int, Track | None] = {}
         self._waiting: list[Packet[Any]] = []
+        self._latest: VideoFrame | None = None
         self._last_pts: int | None = None
         self._done = self._damaged = self._damaged_sound = 0
         self._end = Fraction(0)
@@ -205,13 +206,17 @@ class _Copy:
         import av
 
         if not packet.size and packet.pts is not None:
-            return  # Theora and AVI: the frame before stays
+            if self._latest is not None:  # Theora: the frame before stays
+                self._latest.pts = packet.pts
+                yield self._latest
+            return
         try:
             frames = list(packet.decode())
         except av.error.InvalidDataError:
             self._damaged += 1
             return
         for frame in frames:
+            self._latest = frame
             yield from self._weaver.feed(frame) if self._weaver else (frame,)
 
     def _complain(self) -> None:

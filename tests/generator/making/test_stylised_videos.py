@@ -286,6 +286,24 @@ def test_sound_that_matroska_does_not_take_becomes_flac(tmp_path: Path, caplog) 
     assert not caplog.text
 
 
+def test_an_empty_packet_shows_the_frame_before_again(tmp_path: Path, caplog) -> None:
+    """As Theora writes a picture that does not change."""
+    source = tmp_path / "still.nut"
+    with av.open(str(source), "w") as made:
+        video: Any = made.add_stream("ffv1", rate=RATE)
+        video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        for packet in video.encode(av.VideoFrame.from_ndarray(pixels(0), format="rgb24")):
+            made.mux(packet)
+        for number in (1, 2):
+            empty = av.Packet(b"")
+            empty.stream, empty.time_base = video, Fraction(1, RATE)
+            empty.pts = empty.dts = number
+            made.mux(empty)
+        made.mux(video.encode())
+    assert [frame.time for frame in frames(made_of(source))] == pytest.approx([0, 0.1, 0.2], abs=2e-3)
+    assert not caplog.text
+
+
 def test_half_pictures_are_made_into_whole_ones(tmp_path: Path, caplog) -> None:
     source = tmp_path / "woven.mkv"
     with av.open(str(source), "w") as made:
