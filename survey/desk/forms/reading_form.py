@@ -241,6 +241,7 @@ def _with(asked: QueryDict, chosen: dict[str, str]) -> str:
 
 def in_words(text: str) -> str:
     """Return a message of the reader with the form's labels in place of the commands' options."""
+    text = re.sub(r"--columns \w+=NAME(?:,\w+=NAME)*", "“Columns”", text)
     text = re.sub(r"--columns (\w+)=", lambda found: f"“{_NAMES.get(found[1], found[1])}”: ", text)
     text = re.sub(r"--wide (items|participants|no)\b", lambda found: f"“{_LAYOUTS[found[1]]}”", text)
     text = text.replace("--header none", f"“{_LABELS['header']}”")

@@ -128,6 +128,8 @@ def test_a_refusal_stands_beside_the_choice_that_puts_it_right(desk):
     html = response.content.decode()
     assert response.status_code == 422
     assert "no columns" in html.partition('id="id_c-participant_error"')[2].partition("</span>")[0]
+    assert "say which it is by “Columns”" in html
+    assert "=NAME" not in html
     assert "/analyse/" not in re.sub(r'(href|action)="[^"]*"', "", html)
     html = read(desk, address, **{"c-participant": "a", "c-item": "b", "c-rating": "c"})
     assert "18 ratings of 3 items" in html
