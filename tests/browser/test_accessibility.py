@@ -139,6 +139,7 @@ def byways(page: Page, check: Callable[[Page], None], server: str) -> None:
     seen("Thank you for your time")
     page.get_by_role("button", name="Another person").click()
     begin(page, "/s/study/?workerId=w2")
+    expect(page.get_by_role("heading", name="Before the images")).to_be_visible()
     # A browser that checks no form itself is told by the server.
     page.evaluate("document.forms[0].noValidate = true")
     page.get_by_role("button", name="Continue").click()

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.models import User
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 
@@ -45,7 +45,7 @@ def welcome(visit: Visit) -> HttpResponse:
         raise Http404("a draft")
     if visit.study.is_imported:
         raise Http404("ratings made elsewhere")
-    form = ConsentForm(visit.request.POST or None, adults_only=visit.definition.consent.adults_only)
+    form = ConsentForm(_sent(visit), adults_only=visit.definition.consent.adults_only)
     accepted = _asked(visit, "assignmentId") != NOT_ACCEPTED
     if visit.request.method == "POST" and form.is_valid() and accepted:
         return _begin(visit, preview)
@@ -178,7 +178,7 @@ def screening(visit: Visit) -> HttpResponse:
     participant = visit.person
     if visit.place != "screening":
         return visit.go()
-    form = ScreeningForm(visit.request.POST or None, asked=visit.definition.screening, seed=participant.seed)
+    form = ScreeningForm(_sent(visit), asked=visit.definition.screening, seed=participant.seed)
     if visit.request.method == "POST" and form.is_valid():
         try:
             starting.screen(participant, form.answers())
@@ -204,7 +204,7 @@ def viewing(visit: Visit) -> HttpResponse:
     """Let a card be matched, and ask how far away the person sits."""
     if visit.place != "viewing":
         return visit.go()
-    form = ViewingForm(visit.request.POST or None, asked=visit.definition.viewing)
+    form = ViewingForm(_sent(visit), asked=visit.definition.viewing)
     if visit.request.method == "POST" and form.is_valid():
         try:
             starting.tell_viewing(visit.person, form.answers())
@@ -238,7 +238,7 @@ def about(visit: Visit) -> HttpResponse:
     if visit.place != "about":
         return visit.go()
     form = AboutForm(
-        visit.request.POST if visit.request.method == "POST" else None,
+        _sent(visit),
         asked=visit.definition.about,
         adults_only=visit.definition.consent.adults_only,
     )
@@ -348,6 +348,11 @@ def delete(visit: Visit) -> HttpResponse:
     if not erasure.withdraw_by_code(visit.study, visit.request.POST.get("code", "")):
         return visit.page("delete", status=422, unknown=True, typed=visit.request.POST.get("code", ""))
     return visit.page("deleted")
+
+
+def _sent(visit: Visit) -> QueryDict | None:
+    """Return what a form sent, which is empty where nothing was answered; None where no form was sent."""
+    return visit.request.POST if visit.request.method == "POST" else None
 
 
 def _status(form: Any) -> int:

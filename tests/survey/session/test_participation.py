@@ -351,6 +351,24 @@ def test_who_stops_gets_the_code_for_that_and_keeps_their_answers(client):
     assert Rating.objects.count() == 2
 
 
+@pytest.mark.parametrize(
+    ("toml", "place", "said"),
+    [
+        ("[screening]\nvision = true\n", "screening", "Please choose one answer."),
+        ("[viewing]\ndistance = true\n", "viewing", "Please choose one answer."),
+    ],
+)
+def test_a_form_without_any_answer_says_what_is_missing(client, toml, place, said):
+    """A browser sends nothing at all for buttons of which none is chosen."""
+    make_study(toml)
+    client.post("/s/study/", {"consent": "on"})
+    response = client.post(f"/s/study/{place}/", {})
+    assert response.status_code == 422
+    page = response.content.decode()
+    assert f'<p class="alert">{said}</p>' in page
+    assert "autofocus" in page
+
+
 def test_withdrawing_deletes_everything_at_once(client):
     person = join(client, make_study(PROLIFIC), PROLIFIC_PID="p1")
     rate_all(person, limit=2)
