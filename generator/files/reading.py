@@ -219,7 +219,13 @@ def _upright_srgb(source: Source, name: str, warn: Warn) -> Image.Image:
     # JPEG decodes quickly at a half, a quarter or an eighth; other formats ignore this.
     image.draft(None, (MAX_SIDE, MAX_SIDE))
     frame = _gif_frame(image) if source.kind == "GIF" else None
-    image.load()
+    try:
+        image.load()
+    except OSError:
+        if source.kind != "JPEG" or (whole := _without_end(source.stream)) is None:
+            raise
+        warn(f"{name}: lacks its end mark; its picture is whole")
+        image = source.image = whole
     encoding = _encoding(source)
     if source.png and source.png.bits == 16 and _needs_depth(source.png):
         deep = replace(source.png.deep(), orientation=image.getexif().get(_ORIENTATION, 1))
@@ -238,6 +244,22 @@ def _upright_srgb(source: Source, name: str, warn: Warn) -> Image.Image:
         picture = Image.fromarray(colour.to_srgb(np.asarray(picture), encoding))
     picture = _on_white(picture, alpha)
     return _on_canvas(picture, frame) if frame else picture
+
+
+def _without_end(stream: IO[bytes]) -> Image.Image | None:
+    """Return a JPEG that lacks only its last marker, None if a part of its picture is missing.
+
+    Pixels that are missing change with what follows the data; those of a whole picture do not.
+    """
+    stream.seek(0)
+    data = stream.read()
+    found = []
+    for filler in (b"", b"\x55\xaa\x33\x99" * 40):
+        image = Image.open(io.BytesIO(data + filler + b"\xff\xd9"), formats=("JPEG",))
+        image.draft(None, (MAX_SIDE, MAX_SIDE))
+        image.load()
+        found.append(image)
+    return found[0] if found[0].tobytes() == found[1].tobytes() else None
 
 
 def _own_samples(source: Source) -> Samples:

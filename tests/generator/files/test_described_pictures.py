@@ -309,6 +309,16 @@ def test_what_a_gif_leaves_out_of_its_canvas_is_white() -> None:
     assert_is(canvas, seen, 0)
 
 
+def test_a_jpeg_that_lacks_only_its_end_mark_is_read() -> None:
+    data, warned = io.BytesIO(), list[str]()
+    Image.fromarray(RGB).save(data, "JPEG", quality=95)
+    whole = data.getvalue()
+    assert np.abs(read(whole[:-2], warned) - read(whole)).max() == 0
+    assert warned == ["photo: lacks its end mark; its picture is whole"]
+    for missing in (20, len(whole) // 3):
+        assert "broken or cut short" in refusal(whole[:-missing])
+
+
 def test_a_cmyk_jpeg_that_says_nothing_of_its_inks_gets_a_warning() -> None:
     data = io.BytesIO()
     Image.fromarray(RGB).convert("CMYK").save(data, "JPEG", quality=95)
