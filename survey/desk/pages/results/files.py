@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.http import (
     FileResponse,
@@ -26,17 +26,29 @@ from survey.results.collect import NoRatings
 from survey.study import stored
 from survey.study.media import in_the_store
 
+
+class Download(NamedTuple):
+    """A download on a page: what its link says, and what is in it."""
+
+    label: str
+    holds: str
+
+
 DOWNLOADS: Final = {
-    "images": "Images, named by content and style, as a ZIP",
-    "all": "Everything, as a ZIP",
-    "csv": "All tables, CSV",
-    "xlsx": "All tables, Excel",
-    "tex": "Tables of scores and effects, LaTeX",
-    "json": "Everything, JSON",
-    "parquet": "Ratings, Parquet",
-    "sureal": "SUREAL",
-    "sujson": "suJSON",
-    "psych-ds": "Psych-DS",
+    "all": Download(
+        "Everything, as a ZIP", "tables, plots, report, scripts, how each image was made; no image itself"
+    ),
+    "images": Download(
+        "Images, as a ZIP", "as they were made, with their settings inside, and a table of them"
+    ),
+    "csv": Download("All tables, CSV", "one file a table, and a codebook of the columns"),
+    "xlsx": Download("All tables, Excel", "one workbook, one sheet a table"),
+    "tex": Download("Tables of scores and effects, LaTeX", "for a paper"),
+    "json": Download("All tables, JSON", "one file, with the summary and the study's definition"),
+    "parquet": Download("Ratings, Parquet", "one row a rating, for pandas or R"),
+    "sureal": Download("SUREAL", "the ratings for Netflix's program that models subjects"),
+    "sujson": Download("suJSON", "the ratings in a format to exchange subjective tests"),
+    "psych-ds": Download("Psych-DS", "ratings, images and people as a dataset for psychology"),
 }
 
 THUMBNAIL: Final = 160
@@ -75,7 +87,7 @@ def _from_background(request: HttpRequest, study: Study, file_format: str) -> Ht
         return StreamingHttpResponse(stored.read(made), headers=headers)
     context = page_context(request, study) | {
         "wanted": background.wanted(study, file_format),
-        "label": DOWNLOADS[file_format],
+        "label": DOWNLOADS[file_format].label,
     }
     response = render(request, "survey/researcher/being_made.html", context)
     add_never_cache_headers(response)
@@ -99,7 +111,7 @@ def thumbnail(request: HttpRequest, study: Study, name: str) -> HttpResponse:
 
 @in_the_store()
 def images_zip(request: HttpRequest, study: Study) -> FileResponse:
-    """Return the study's images, named by content and style, with a table of them."""
+    """Return the study's images under readable names, with their provenance and a table of them."""
     # On disk beyond 16 MB; the response closes it.
     archive = tempfile.SpooledTemporaryFile(max_size=16 * 2**20)  # noqa: SIM115
     write_images(study, archive)

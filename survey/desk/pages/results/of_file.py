@@ -19,6 +19,7 @@ from survey.analysis.factors import factor_columns
 from survey.analysis.report.answers import answer
 from survey.analysis.table import main_phase
 from survey.desk import ratings_files
+from survey.desk.pages.results.files import Download
 from survey.desk.pages.results.pieces import file_response
 from survey.desk.pages.results.switches import Switches, read_switches
 from survey.desk.pages.results.view import View, drawn, known_plot, method, table_response, view_links
@@ -31,7 +32,7 @@ from survey.results.export import QuestionText
 from survey.results.panels import DEFAULT, NobodyLeftError
 
 DOWNLOADS: Final = {
-    "all": "Everything, as a ZIP: the tables, summary and report that the command analyse writes"
+    "all": Download("Everything, as a ZIP", "the tables, summary and report that the command analyse writes")
 }
 
 
@@ -89,7 +90,7 @@ def reliability(request: HttpRequest, key: str, reading: str) -> HttpResponse:
 def downloads(request: HttpRequest, key: str, reading: str) -> HttpResponse:
     """Show the download, the method in words, and what the numbers were made from."""
     view = _view(request, key, reading, "results_downloads")
-    context = view.context | {"downloads": DOWNLOADS} | method(view.analysis.stamp)
+    context = view.context | {"downloads": DOWNLOADS} | method(view.analysis)
     return render(request, "survey/researcher/results_downloads.html", context)
 
 

@@ -17,6 +17,8 @@ from survey.analysis.plots.preferences import PAIR_PLOTS
 from survey.analysis.report.headlines import preference_headlines
 from survey.analysis.report.report import stamp_rows
 from survey.analysis.report.words import PAIR_GLOSSARY
+from survey.desk.pages.results.files import DOWNLOADS as OF_RATINGS
+from survey.desk.pages.results.files import Download
 from survey.desk.pages.results.pieces import figure, file_response, interval, page_context, page_table, score
 from survey.desk.pages.results.scores import large_page, large_table
 from survey.desk.pages.results.seen import seen
@@ -32,11 +34,12 @@ from survey.study.stored import is_large
 
 TABLES: Final = {"conditions": "Scores of the conditions", "pairs": "Pairs"}
 DOWNLOADS: Final = {
-    "all": "Everything, as a ZIP",
-    "csv": "All tables, CSV",
-    "xlsx": "All tables, Excel",
-    "json": "Everything, JSON",
-    "parquet": "Choices, Parquet",
+    "all": OF_RATINGS["all"]._replace(holds="tables, plots, how each image was made; no image itself"),
+    "images": OF_RATINGS["images"],
+    "csv": OF_RATINGS["csv"],
+    "xlsx": OF_RATINGS["xlsx"],
+    "json": OF_RATINGS["json"],
+    "parquet": Download("Choices, Parquet", "one row a choice, for pandas or R"),
 }
 
 
