@@ -115,7 +115,12 @@ SETTINGS: Final = (
         "",
         "alpha / beta: weight of the content over that of the style, in the units of the recipe's convention",
     ),
-    ("evaluations", "", "forward and backward passes of the network that the recipe allows"),
+    (
+        "evaluations",
+        "",
+        "forward and backward passes of the network, at most, at each size; first_evaluations of the recipe holds for the "
+        "first size where it is not 0",
+    ),
     ("seed", "", "seed of the random numbers"),
     ("algorithm", "", "version of the algorithm that the key covers"),
     ("content_file", "", "file name under which the content image was first read"),

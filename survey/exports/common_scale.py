@@ -39,7 +39,7 @@ _METHOD: Final = (
     "Qualities of {items} images were estimated from {choices} choices between pairs and {ratings} ratings of other "
     "participants together (Perez-Ortiz et al. 2019): Thurstone's case V for the choices, a tie as half to each, and an ordered "
     "probit model for the ratings{classes}, with one quality for each image in both. Intervals take a participant's answers as one "
-    "cluster, with Student's t. One rating has an SD of {noise:.2f} JOD. {sentence} " + MEANING
+    "cluster, with Student's t. One rating has an SD of {noise:.2f} JOD. " + MEANING
 )
 
 
@@ -71,7 +71,7 @@ class CommonExport:
     def methods(self) -> str:
         """A paragraph for a paper's methods section."""
         paragraphs = [
-            (f"{name}: " if len(self.scales) > 1 else "")
+            (f"For the question “{name}”: " if len(self.scales) > 1 else "")
             + _METHOD.format(**scale.summary | {"classes": _cut(scale.summary["classes"])})
             for name, scale in self.scales.items()
         ]

@@ -15,6 +15,7 @@ from survey.exports.folder import Files, OutputError, Pieces, with_sums, write_f
 from survey.exports.interchange import p910_parts, sujson_dataset, sureal_dataset
 from survey.exports.latex import latex_table
 from survey.exports.latex_effects import latex_effects
+from survey.exports.making_words import making_words
 from survey.exports.methods import methods_text
 from survey.exports.pairs import PAIR_FORMATS, collect_pairs
 from survey.exports.psychds import psychds_files
@@ -115,6 +116,7 @@ def all_files(export: Export) -> Files:
     """Return every file of every format, and SHA256SUMS over them."""
     drawings = draw(export.analysis, export.checked, EXPORTED)
     psych_ds = psychds_files(export)
+    made = making_words(export.settings, export.items)
     files = (
         csv_files(export)
         | {"summary.json": json_bytes(export.analysis.whole_summary)}
@@ -129,7 +131,7 @@ def all_files(export: Export) -> Files:
         | {
             "methods.txt": methods_text(export).encode(),
             "study.json": json_bytes(export.definition),
-            "report.html": report_html(export.analysis, drawings, report_title(export)).encode(),
+            "report.html": report_html(export.analysis, drawings, report_title(export), made).encode(),
             **reproduction(export),
             **plot_files(drawings),
         }

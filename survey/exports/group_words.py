@@ -8,13 +8,12 @@ from typing import Any
 import pandas as pd
 
 from survey.analysis.groups import sessions_by_group
-from survey.analysis.groups.sessions import sessions_said
 from survey.study.definition import Definition
 from survey.study.groups import shares
 
 
 def assignment_text(people: pd.DataFrame, definition: Mapping[str, Any]) -> str:
-    """Say how people came to groups, and whether groups lost people alike; empty without groups.
+    """Say how people came to groups; empty without groups.
 
     Args:
         people: the participants' table of an export.
@@ -28,5 +27,5 @@ def assignment_text(people: pd.DataFrame, definition: Mapping[str, Any]) -> str:
     ways = "evenly" if even else "in the proportion " + " : ".join(f"{name} {n}" for name, n in part.items())
     return (
         f"When they began, participants were assigned to {len(sessions)} groups ({', '.join(sessions['group'])}), each to the group with "
-        f"the fewest finished and current sessions for its share, ties by lot, so that groups filled {ways}. {sessions_said(sessions)}"
+        f"the fewest finished and current sessions for its share, ties by lot, so that groups filled {ways}."
     )

@@ -9,6 +9,7 @@ import pandas as pd
 
 from survey.analysis.pairs.preferences import INFORMATIVE, drawn_by_answers
 from survey.analysis.planning.stopping import stopping_interval
+from survey.analysis.summary import named
 from survey.exports.codebook import (
     ITEMS,
     OWN_ANSWERS,
@@ -22,7 +23,9 @@ from survey.exports.codebook import (
     kind_of,
 )
 from survey.exports.group_words import assignment_text
+from survey.exports.making_words import making_words
 from survey.exports.viewing import viewing_words
+from survey.models import Stimulus
 from survey.study.stop_rule import parse_stop_rule
 from survey.study.tables import Session
 
@@ -106,18 +109,21 @@ def pair_codebook(export: PairExport) -> pd.DataFrame:
 
 
 def pair_methods_text(export: PairExport) -> str:
-    """Return a paragraph for a paper's methods section, with the study's numbers."""
+    """Return a paragraph for a paper's methods section: only what this study used, and no result."""
     said = export.said_simulated
     simulated = f"{said}\n\n" if said else ""
     main = export.choices[export.choices["phase"] == "main"]
     asked = "; ".join(f"“{question.text}”" for question in export.questions)
     shown = pd.unique(pd.concat([main["first"], main["second"]]).astype("object"))
+    asked_of = export.items.loc[export.items["role"] == Stimulus.Role.MAIN, "item"]
+    unshown = [str(item) for item in asked_of if item not in set(shown)]
     people = export.participants
     order = Session.model_validate(export.definition["session"]).order_in_words
     parts = [
-        f"{len(shown)} images were compared in pairs ({asked}), with an answer for no difference.",
-        export.unshown,
-        f"{main['participant'].nunique()} participants made {len(main)} choices that count, {order}, "
+        making_words(export.settings, export.items),
+        f"Participants compared {len(shown)} images in pairs ({asked}), with an answer for no difference.",
+        f"Nobody was shown {len(unshown)} more: {named(unshown)}." if unshown else "",
+        f"In all, {main['participant'].nunique()} participants made {len(main)} choices that count, {order}, "
         f"sides at random; {int((people['state'] == 'finished').sum())} of {len(people)} finished.",
         assignment_text(people, export.definition),
         viewing_words(export.definition, export.participants),
@@ -134,7 +140,7 @@ def _drawing(main: pd.DataFrame) -> str:
         return "Pairs of one content were assigned so that those with the fewest choices came first."
     share = (main.drop_duplicates("trial")["drawn_by"] == INFORMATIVE).mean()
     text = (
-        f"{'Pairs' if share == 1 else f'{share:.0%} of the pairs'} were drawn by expected information gain under a penalised "
+        f"{'Pairs' if share == 1 else f'Of the pairs, {share:.0%}'} were drawn by expected information gain under a penalised "
         "Bradley-Terry model, anew for each participant, by spanning trees of each content's images; pairs under way with "
         "other participants were counted as on loan."
     )

@@ -16,12 +16,16 @@ def viewing_words(
 ) -> str:
     """Say how large a window had to be and how people saw the images; empty where nothing was asked."""
     found = viewing_of(participants, ratings)
-    seen = [] if found is None else [_method(participants), *viewing_sentences(found)]
+    seen = [] if found is None else [_method(participants), *_sizes(found)]
     return " ".join(part for part in (_door(definition), *seen) if part)
 
 
 def viewing_sentences(found: Viewing) -> list[str]:
-    """Return what is known of how people saw the images."""
+    """Return what is known of how people saw the images, and whether it goes with their ratings."""
+    return [*_sizes(found), *_link(found)]
+
+
+def _sizes(found: Viewing) -> list[str]:
     interval = f"95 % interval {found.interval[0]:.3g} to {found.interval[1]:.3g}, " if found.interval else ""
     low, high = found.quartiles
     said = [
@@ -30,18 +34,20 @@ def viewing_sentences(found: Viewing) -> list[str]:
     ]
     if found.degrees is not None:
         said.append(f"The median image was {found.degrees:.3g}° wide.")
-    if found.rho is not None and found.rho_interval is not None:
-        low, high = found.rho_interval
-        way = "higher" if low > 0 else "lower" if high < 0 else ""
-        link = (
-            f"People who saw the images smaller rated them {way}"
-            if way
-            else "Whether people saw the images larger or smaller says nothing clear about how high they rated"
-        )
-        said.append(
-            f"{link} (Spearman’s ρ = {_signed(found.rho)}, 95 % interval {_signed(low)} to {_signed(high)})."
-        )
     return said
+
+
+def _link(found: Viewing) -> list[str]:
+    if found.rho is None or found.rho_interval is None:
+        return []
+    low, high = found.rho_interval
+    way = "higher" if low > 0 else "lower" if high < 0 else ""
+    link = (
+        f"People who saw the images smaller rated them {way}"
+        if way
+        else "Whether people saw the images larger or smaller says nothing clear about how high they rated"
+    )
+    return [f"{link} (Spearman’s ρ = {_signed(found.rho)}, 95 % interval {_signed(low)} to {_signed(high)})."]
 
 
 def _signed(number: float) -> str:

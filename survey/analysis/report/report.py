@@ -18,7 +18,7 @@ from survey.analysis.report.answers import Answer, answer, condition_meaning, tw
 from survey.analysis.report.headlines import Headline, findings, headlines, number
 from survey.analysis.report.meanings import caution, in_sentences, shown_table, table_words
 from survey.analysis.report.pages import page
-from survey.analysis.report.words import GLOSSARY
+from survey.analysis.report.used import glossary_of
 
 MAX_CELLS: Final = 3000
 """Longer tables are in the CSV files only: a page of a million cells helps nobody."""
@@ -66,8 +66,11 @@ def draw(analysis: Analysis, rows: pd.DataFrame, file_formats: Sequence[str] = (
     ]
 
 
-def report_html(analysis: Analysis, drawings: Sequence[Drawing], title: str) -> str:
-    """Return the report of an analysis with its drawings. The same input gives the same bytes."""
+def report_html(analysis: Analysis, drawings: Sequence[Drawing], title: str, made: str = "") -> str:
+    """Return the report of an analysis with its drawings. The same input gives the same bytes.
+
+    made: how the images were made, in sentences; empty where nobody knows.
+    """
     sections = [
         _section(name, part, [drawing for drawing in drawings if drawing.question == name])
         for name, part in analysis.questions.items()
@@ -77,12 +80,13 @@ def report_html(analysis: Analysis, drawings: Sequence[Drawing], title: str) -> 
         "report.html",
         {"cell": format_cell, "numeric": _numeric, "labelled": with_labels},
         title=title,
+        made=made,
         simulated=analysis.summary["notes"].get("simulated", ""),
         ratings=analysis.summary["ratings"],
         stamp=analysis.stamp,
         stamp_rows=stamp_rows(analysis.stamp),
         sections=sections,
-        glossary=GLOSSARY,
+        glossary=glossary_of(analysis),
         most_cells=MAX_CELLS,
         # What was read in another way than literally; a question's own notes stand in its section.
         notes=in_sentences(

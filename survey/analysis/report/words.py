@@ -16,8 +16,7 @@ class Entry(NamedTuple):
 GLOSSARY: Final = (
     Entry(
         "MOS",
-        "The mean of an item's ratings; only the main phase counts. The scale is 1 (bad) to 5 (excellent) unless the stamp "
-        "names another.",
+        "The mean of an item's ratings; only the main phase counts.",
         "ITU-T P.800.1, P.910",
     ),
     Entry(
@@ -183,8 +182,8 @@ GLOSSARY: Final = (
     ),
     Entry(
         "DMOS",
-        "The mean of each participant's rating of an image less that of its hidden reference, plus the scale's high end "
-        "(5); above it the image was preferred to its reference.",
+        "The mean of each participant's rating of an image less that of its hidden reference, plus the scale's high end; "
+        "above it the image was preferred to its reference.",
         "ITU-T P.910, ACR-HR",
     ),
     Entry(

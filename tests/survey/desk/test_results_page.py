@@ -6,6 +6,7 @@ import csv
 import io
 import re
 import zipfile
+from html import unescape
 
 import pytest
 from django.urls import reverse
@@ -15,6 +16,7 @@ from survey.analysis.report.answers import answer
 from survey.analysis.report.meanings import shown_table
 from survey.desk.pages.results.pieces import score
 from survey.desk.pages.results.view import TABLES
+from survey.exports.methods import methods_text
 from survey.results.collect import collect, fingerprint
 from survey.session.answering import rate
 from survey.session.progress import next_trial
@@ -84,6 +86,19 @@ def test_every_plot_and_table_has_its_view(desk, study):
         # One of the two models, as people gave enough ratings for it.
         shown = shown_table("recovered", notes) if table.startswith("recovered") else table
         assert (f"tables/{table}.csv" in pages) == (there and shown == table)
+
+
+def test_downloads_begin_with_the_paragraph_to_copy_and_say_what_each_holds(desk, study, monkeypatch):
+    address = reverse("results_downloads", args=[study.slug])
+    html = unescape(desk.get(address).content.decode())
+    assert f'<textarea id="methods" rows="9" readonly>{methods_text(collect(study))}</textarea>' in html
+    assert html.index('data-copy="methods"') < html.index("Everything, as a ZIP")
+    assert "no image itself" in html
+    assert "<dt>groups</dt>" not in html
+    monkeypatch.setattr("survey.exports.background.is_slow", lambda study: True)
+    html = desk.get(address).content.decode()
+    assert 'id="methods"' not in html
+    assert "<code>methods.txt</code> in <em>Everything</em>" in html
 
 
 def test_images_come_under_readable_names_with_a_table(desk, study):

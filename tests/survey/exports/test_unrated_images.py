@@ -45,8 +45,8 @@ def test_an_image_that_nobody_rated_is_everywhere(db, tmp_path):
             pd.testing.assert_frame_equal(mos_tables(study)[key], part.mos, check_exact=True)
             assert "1 image has no rating yet: late image." in answer(part).panel
             assert part.summary["notes"]["unrated_items"].endswith("n = 0 in the tables: late image")
-        assert "6 images were rated" in methods_text(export)
-        assert "1 more has no rating: late image." in methods_text(export)
+        assert "rated 6 images" in methods_text(export)
+        assert "Nobody rated 1 more: late image." in methods_text(export)
         assert "each image received 4 ratings" in methods_text(export).lower()
         assert "late image" in latex_tables(export)
         folder = tmp_path / study.slug

@@ -29,6 +29,7 @@ from survey.desk.pages.results.view import (
     view_links,
 )
 from survey.exports import background
+from survey.exports.methods import methods_text
 from survey.models import Study
 from survey.results.collect import NoRatings, collect, fingerprint
 from survey.results.export import Export
@@ -92,8 +93,15 @@ def reliability(request: HttpRequest, study: Study) -> HttpResponse:
 def downloads(request: HttpRequest, study: Study) -> HttpResponse:
     """Show every download, the method in words, and what the numbers were made from."""
     view = _analysed(request, study, "results_downloads")
-    context = view.context | {"downloads": DOWNLOADS} | method(view.export.analysis.stamp)
+    context = (
+        view.context | {"downloads": DOWNLOADS, "methods": _methods(study)} | method(view.export.analysis)
+    )
     return render(request, "survey/researcher/results_downloads.html", context)
+
+
+def _methods(study: Study) -> str:
+    """Return the paragraph for a paper, of everyone; empty where it names models that a page does not wait for."""
+    return "" if background.is_slow(study) else methods_text(collect(study))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pandas as pd
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 
-from survey.analysis import plots
+from survey.analysis import Analysis, plots
 from survey.analysis.covariates.labels import label
 from survey.analysis.groups import Comparison
 from survey.analysis.groups.sessions import sessions_said
@@ -18,7 +18,7 @@ from survey.analysis.report.answers import Answer, condition_finding, condition_
 from survey.analysis.report.headlines import findings, headlines
 from survey.analysis.report.meanings import caution, in_sentences, shown_table, table_words
 from survey.analysis.report.report import covariates_said, effects_said, groups_said, stamp_rows
-from survey.analysis.report.words import GLOSSARY
+from survey.analysis.report.used import glossary_of
 from survey.analysis.simulated import told_of
 from survey.analysis.table import main_phase
 from survey.desk.pages.results.pieces import figure, file_response, interval, page_table, score
@@ -261,9 +261,9 @@ def _shown(row: Mapping[Any, Any]) -> dict[str, str]:
     }
 
 
-def method(stamp: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the method in words, and what the numbers were made from."""
-    return {"glossary": GLOSSARY, "stamp": stamp_rows(stamp)}
+def method(analysis: Analysis) -> dict[str, Any]:
+    """Return the method of what an analysis holds in words, and what the numbers were made from."""
+    return {"glossary": glossary_of(analysis), "stamp": stamp_rows(analysis.stamp)}
 
 
 def view_links(
