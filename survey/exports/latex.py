@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterable
 from typing import Any, Final
 
+from survey.exports.making_words import making_words
 from survey.exports.tables import records
 from survey.results.export import Export
 
@@ -27,6 +27,7 @@ _SPECIAL: Final = {
 }
 _PATTERN: Final = re.compile("|".join(map(re.escape, _SPECIAL)))
 
+_LETTERS_SAID: Final = " Figure: the letter at the start of the image's name."
 # A name such as `label = "A"` of a plan gives.
 _OWN_LETTER: Final = re.compile(r"([A-Z][0-9A-Z]?): (.+)", re.DOTALL)
 
@@ -36,15 +37,21 @@ def escape(text: object) -> str:
     return _PATTERN.sub(lambda match: _SPECIAL[match.group()], str(text))
 
 
-def latex_table(export: Export) -> str:
-    """Return a document fragment with one `table` for each question: figure, factors, image, n, MOS ± CI, SD, median.
+def ended(text: str) -> str:
+    """Return a sentence with its stop."""
+    return text if text.endswith((".", "?", "!")) else f"{text}."
 
-    A name that begins with a letter ("A: cat × wave") has that letter as its figure. Other images are lettered in the
-    order of the study's items. The table has the factors in which the images differ. The interval is Student's t at
-    95 %, given as its half width after the ±. A dash means that it is not defined.
+
+def latex_table(export: Export) -> str:
+    """Return a document fragment with one `table` for each question: factors, image, n, MOS ± CI, SD, median.
+
+    Where a name begins with a letter ("A: cat × wave"), a first column has the letters, and the caption says so. The table
+    has the factors in which the images differ. The interval is Student's t at 95 %, given as its half width after the ±.
+    A dash means that it is not defined.
     """
     head = [
         "% Needs \\usepackage{booktabs}. Half widths are those of 95 % Student t intervals.",
+        f"% {making_words(export.settings, export.items)}",
         *(
             f"% {key}: {value}"
             for key, value in export.analysis.stamp.items()
@@ -57,34 +64,38 @@ def latex_table(export: Export) -> str:
 
 
 def _figures(items: list[str]) -> dict[str, tuple[str, str]]:
-    """Return {item: (figure, name)}. A letter at the start of a name moves to the figure."""
+    """Return {item: (figure, name)}: a letter at the start of a name moves to the figure, which others lack."""
     own = {item: match.groups() for item in items if (match := _OWN_LETTER.fullmatch(item))}
     letters = [letter for letter, _ in own.values()]
     if len(set(letters)) < len(letters):
         own = {}
-    free = (letter for letter in map(_letters, itertools.count()) if not own or letter not in letters)
-    return {item: (own[item][0], own[item][1]) if item in own else (next(free), item) for item in items}
+    return {item: (own[item][0], own[item][1]) if item in own else ("", item) for item in items}
 
 
 def _table(export: Export, key: str, text: str, figures: dict[str, tuple[str, str]]) -> str:
     mos = export.analysis.questions[key].mos
     rows = mos.assign(order=mos["item"].map(list(figures).index)).sort_values("order")
     factors = _factors(export, list(mos["item"]))
+    lettered = any(figures[item][0] for item in mos["item"])
     lines = [
         r"\begin{table}",
         r"  \centering",
-        f"  \\caption{{{export.kind}Mean Opinion Scores with 95\\,\\% confidence intervals{_on(export, key)}: {escape(text)}}}",
+        f"  \\caption{{{export.kind}Mean Opinion Scores with 95\\,\\% confidence intervals{_on(export, key)}: {_asked(text, lettered)}}}",
         f"  \\label{{tab:mos-{re.sub('[^a-z0-9-]+', '-', f'{export.slug}-{key}'.lower())}}}",
-        rf"  \begin{{tabular}}{{l{_alignment(factors)}lrrrr}}",
+        rf"  \begin{{tabular}}{{{'l' if lettered else ''}{_alignment(factors)}lrrrr}}",
         r"    \toprule",
-        f"    {' & '.join(['Figure', *map(escape, factors), 'Image'])} & $n$ & MOS & SD & Median \\\\",
+        f"    {' & '.join([*(['Figure'] if lettered else []), *map(escape, factors), 'Image'])} & $n$ & MOS & SD & Median \\\\",
         r"    \midrule",
-        *(_line(row, figures, factors) for row in records(rows)),
+        *(_line(row, figures, factors, lettered) for row in records(rows)),
         r"    \bottomrule",
         r"  \end{tabular}",
         r"\end{table}",
     ]
     return "\n".join(lines)
+
+
+def _asked(text: str, lettered: bool) -> str:
+    return f"{ended(escape(text))}{_LETTERS_SAID}" if lettered else escape(text)
 
 
 def _on(export: Export, key: str) -> str:
@@ -117,13 +128,16 @@ def _alignment(factors: dict[str, dict[str, Any]]) -> str:
 
 
 def _line(
-    row: dict[str, Any], figures: dict[str, tuple[str, str]], factors: dict[str, dict[str, Any]]
+    row: dict[str, Any],
+    figures: dict[str, tuple[str, str]],
+    factors: dict[str, dict[str, Any]],
+    lettered: bool,
 ) -> str:
     half = "" if row["ci_low"] is None else f" \\pm {(row['ci_high'] - row['ci_low']) / 2:.2f}"
     mos = _number(row["mos"])
     figure, name = figures[row["item"]]
     cells = [
-        figure,
+        *([figure or "--"] if lettered else []),
         *(_level(levels.get(row["item"])) for levels in factors.values()),
         escape(name),
         str(row["n"]),
@@ -144,13 +158,3 @@ def _level(value: Any) -> str:
 
 def _number(value: float | None, digits: int = 2) -> str:
     return "--" if value is None else f"{value:.{digits}f}"
-
-
-def _letters(index: int) -> str:
-    """Return A to Z, then AA, AB, ... like the columns of a spreadsheet."""
-    name = ""
-    index += 1
-    while index:
-        index, rest = divmod(index - 1, 26)
-        name = chr(ord("A") + rest) + name
-    return name

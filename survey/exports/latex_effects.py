@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from survey.analysis.effects import Effects
-from survey.exports.latex import escape
+from survey.exports.latex import ended, escape
 from survey.exports.tables import records
 from survey.results.export import Export
 
@@ -41,7 +41,7 @@ def _tests(found: Effects, caption: str, label: str) -> str:
         for row in records(tests[tests["p"].notna()])
     ]
     how = (
-        f"{_ended(caption)} Linear mixed model by REML, type III $F$ tests with Satterthwaite's degrees of freedom, "
+        f"{ended(caption)} Linear mixed model by REML, type III $F$ tests with Satterthwaite's degrees of freedom, "
         f"Holm's correction over all effects. Last column: participants as the only random unit "
         f"({tests['people_method'].dropna().iloc[0]})."
     )
@@ -57,7 +57,7 @@ def _means(found: Effects, caption: str, label: str) -> str:
         f"${row['estimate']:.2f}$ & $[{row['ci_low']:.2f}, {row['ci_high']:.2f}]$ & {row['raw_mean']:.2f}"
         for row in records(alone)
     ]
-    how = f"{_ended(caption)} Mean at one level over all levels of the other factors, with its 95\\,\\% confidence interval."
+    how = f"{ended(caption)} Mean at one level over all levels of the other factors, with its 95\\,\\% confidence interval."
     head = r"Factor & Level & Images & $n$ & Mean & 95\,\% CI & Raw mean"
     return _table(how, f"tab:means-{label}", "llrrrrr", head, rows)
 
@@ -78,10 +78,6 @@ def _table(caption: str, label: str, columns: str, head: str, rows: list[str]) -
         r"\end{table}",
     ]
     return "\n".join(lines)
-
-
-def _ended(text: str) -> str:
-    return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
 def _p(value: Any) -> str:
