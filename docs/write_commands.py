@@ -98,7 +98,7 @@ def _spelling(action: argparse.Action) -> str:
 
 
 def _default(action: argparse.Action) -> str:
-    if action.required or action.default in (None, False, "", [], argparse.SUPPRESS):
+    if action.required or action.nargs == 0 or action.default in (None, False, "", [], argparse.SUPPRESS):
         return ""
     values = action.default if isinstance(action.default, list | tuple) else [action.default]
     return "`" + " ".join(map(str, values)) + "`"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.management import call_command
 
 from survey.access import accounts, tokens
 from survey.access.errors import DeskError
@@ -69,3 +70,13 @@ def test_the_log_says_each_change(admin, mara):
     entries = AuditEntry.objects.order_by("pk")
     assert [entry.act for entry in entries] == ["account.role", "account.off", "account.unlock"]
     assert entries[0].detail == {"account": "mara", "before": "researcher", "role": "viewer"}
+
+
+@pytest.mark.parametrize("email", [None, "ada@example.org"])
+def test_the_first_account_needs_no_address(monkeypatch, email):
+    """No mail is sent."""
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", "seven calm otters")
+    call_command("createsuperuser", interactive=False, username="ada", email=email, verbosity=0)
+    made = User.objects.get(username="ada")
+    assert (made.is_superuser, made.email) == (True, email or "")
+    assert User.REQUIRED_FIELDS == ["email"]
