@@ -191,7 +191,7 @@ QUESTION = '[[own_questions]]\nkey = "a"\ntext = "A?"\n'
         ('languages = ["en", "de"]\n' + QUESTION.replace('"A?"', '{en = "A?"}'), "no text in de"),
         (QUESTION + 'answer = "one"\nchoices = {en = ["a", "b"], de = ["a"]}', "choices"),
         (QUESTION + 'answer = "one"\nchoices = ["a", "b"]\nmax_length = 9', "is for answers in words only"),
-        (QUESTION + "max_length = 2001", "less than or equal to 2000"),
+        (QUESTION + "max_length = 2001", "must be at most 2000, not 2001"),
     ],
 )
 def test_a_question_that_cannot_be_asked_is_refused_with_its_place(toml, fault):
