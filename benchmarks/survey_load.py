@@ -172,7 +172,9 @@ def main() -> None:
             report["otree"] = measure_otree(Path(folder), asked)
         print("otree", json.dumps(report["otree"], indent=1))
     asked.output.parent.mkdir(parents=True, exist_ok=True)
-    asked.output.write_text(json.dumps(report, indent=1) + "\n")
+    # A part would take the place of the whole.
+    if asked.only is None:
+        asked.output.write_text(json.dumps(report, indent=1) + "\n")
 
 
 def _hardware() -> dict[str, object]:
