@@ -25,6 +25,11 @@ def page(context: BrowserContext) -> Iterator[Page]:
     troubles: list[str] = []
     page.on("pageerror", lambda error: troubles.append(str(error)))
     page.on("console", lambda message: troubles.extend([message.text] if message.type == "error" else []))
+    # pytest shows what is printed where a test fails.
+    page.on("requestfailed", lambda request: print("failed:", request.url, request.failure))
+    page.on(
+        "response", lambda response: print(response.status, response.url) if response.status >= 400 else None
+    )
     yield page
     # A lost connection, on purpose, is reported by the browser itself.
     assert not [trouble for trouble in troubles if "ERR_" not in trouble and "Failed to load" not in trouble]
