@@ -181,7 +181,9 @@ def _changed(recipe: Mapping[str, Any]) -> str | None:
     if preset is None:
         return None
     base = preset.recipe.to_dict() | {"preset": name}
-    changes = (key for key, value in recipe.items() if key not in base or base[key] != value)
+    # PostgreSQL keeps a recipe's keys in an order of its own.
+    order = [*(key for key in base if key in recipe), *sorted(recipe.keys() - base.keys())]
+    changes = (key for key in order if key not in base or base[key] != recipe[key])
     return "; ".join(f"{key} = {json.dumps(recipe[key], ensure_ascii=False)}" for key in changes)
 
 

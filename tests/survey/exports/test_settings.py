@@ -55,7 +55,8 @@ def image_set(**recipe: Any) -> ImageSet:
             key=str(index) * 64,
             label=f"cat × waves, ratio {ratio}",
             factors={"content": "cat", "style": "waves", "ratio": ratio},
-            recipe=settings,
+            # As PostgreSQL gives it: in another order than the preset's.
+            recipe=dict(reversed(settings.items())),
             seed=7,
             content=content,
             style=style,
