@@ -8,7 +8,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from django.conf import settings as configured
+from django.core.files.storage import default_storage
 
 from survey.models import Rating, Trial
 from tests.browser.steps import begin, rate, ready
@@ -31,7 +31,7 @@ class Bucket(SimpleHTTPRequestHandler):
 @pytest.fixture
 def bucket(settings) -> Iterator[str]:
     """The address of a second server; MEDIA_PUBLIC_URL and the policy as settings.py derives them from it."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Bucket, directory=str(configured.MEDIA_ROOT)))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Bucket, directory=default_storage.path("")))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     origin = f"http://127.0.0.1:{server.server_port}"
     settings.MEDIA_PUBLIC_URL = f"{origin}/"
