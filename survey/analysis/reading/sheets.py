@@ -31,14 +31,15 @@ _FILLED: Final = re.compile(rb'<c\b[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"(?:[^>]*[
 
 
 def sheet_names(path: Path, data: bytes) -> list[str]:
-    """Return the names of a workbook's sheets; TableError where it is none."""
-    return list(_workbook(path, data).sheet_names)
+    """Return the names of a workbook's sheets; TableError where it is none, or a sheet would take all memory."""
+    names = list(_workbook(path, data).sheet_names)
+    _refuse_far_cells(path, data)
+    return names
 
 
 def sheet_cells(path: Path, data: bytes, name: str, notes: dict[str, str]) -> Cells:
     """Return the cells of one sheet as text; notes get numbers whose last digits the workbook has lost."""
     book = _workbook(path, data)
-    _refuse_far_cells(path, data)
     try:
         rows: list[list[Any]] = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
     except Exception as error:  # As below: of a sheet's own part.
