@@ -100,11 +100,7 @@ def _plain(value: object) -> object:
 
 def _shortened(value: object) -> str:
     """Return a value as TOML has it, or its beginning."""
-    text = (
-        str(value).lower()
-        if isinstance(value, bool)
-        else str(value)
-        if isinstance(value, dt.date)
-        else repr(value)
-    )
+    text = str(value) if isinstance(value, dt.date) else repr(value)
+    if isinstance(value, bool):
+        text = text.lower()
     return text if len(text) <= 80 else f"{text[:80]}…"

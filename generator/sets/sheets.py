@@ -44,7 +44,7 @@ def contact_sheet(
     if side < MIN_SIDE:
         raise SheetError(f"images of {side} px are too small; give at least {MIN_SIDE}")
     everything = list(image_set.cells.all())
-    cells = _chosen(everything, [rows, columns, *(where or {})], where or {})
+    cells = chosen(everything, [rows, columns, *(where or {})], where or {})
     # Images are never enlarged, so no place needs to exceed the largest image.
     side = min(side, max((max(cell.width or 0, cell.height or 0) for cell in cells), default=0) or side)
     across = [*_panels(cells, rows, columns), columns]
@@ -162,7 +162,12 @@ def thumbnail(cell: Cell | None, side: int) -> Image.Image | str:
     return picture
 
 
-def _chosen(cells: list[Cell], names: Sequence[str], where: Mapping[str, str]) -> list[Cell]:
+def chosen(cells: Sequence[Cell], names: Sequence[str], where: Mapping[str, str]) -> list[Cell]:
+    """Return the cells at these levels.
+
+    Raises:
+        SheetError: If a factor among `names`, or a level, is unknown.
+    """
     known = {name for cell in cells for name in cell.factors}
     for name in names:
         if name not in known:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,3 +18,8 @@ class Terms:
 IMAGES: Final = Terms()
 ITEMS: Final = Terms("item", "content")
 """A file may hold ratings of wines as well."""
+
+
+def listed(parts: Sequence[str], before_last: str = "and") -> str:
+    """Return parts of a sentence as "a, b and c"."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {before_last} {parts[-1]}"

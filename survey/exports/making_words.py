@@ -9,9 +9,10 @@ import pandas as pd
 
 from generator.nst.recipes.effects import idle
 from generator.nst.recipes.errors import NstError
-from generator.nst.recipes.presets import FORMER, PRESETS
+from generator.nst.recipes.presets import described
 from generator.nst.recipes.recipe import Recipe
 from generator.nst.recipes.sizes import level_budgets, level_count
+from survey.analysis.terms import listed
 from survey.models import Stimulus
 from survey.results.settings import MADE
 
@@ -116,7 +117,7 @@ def _presets(made: pd.DataFrame) -> str:
 
 
 def _source(name: str) -> str:
-    found = PRESETS.get(name) or FORMER.get(name)
+    found = described(name)
     return f" ({found.source})" if found else ""
 
 
@@ -155,8 +156,3 @@ def _value(value: Any) -> str:
 
 def _count(number: int, thing: str) -> str:
     return f"one {thing}" if number == 1 else f"{number} {thing}s"
-
-
-def listed(parts: list[str]) -> str:
-    """Return parts of a sentence as "a, b and c"."""
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

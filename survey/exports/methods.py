@@ -10,8 +10,9 @@ from survey.analysis.participants.screening import EXCLUDE_BY, RULES
 from survey.analysis.planning.stopping import stopping_interval
 from survey.analysis.scale import Scale, number_text
 from survey.analysis.summary import named
+from survey.analysis.terms import listed
 from survey.exports.group_words import assignment_text
-from survey.exports.making_words import listed, making_words
+from survey.exports.making_words import making_words
 from survey.exports.viewing import viewing_words
 from survey.results.export import Export, QuestionText
 from survey.study.stop_rule import parse_stop_rule

@@ -13,7 +13,7 @@ import pandas as pd
 
 from generator.models import Cell, CellStyle
 from generator.nst.recipes.networks import is_file
-from generator.nst.recipes.presets import FORMER, PRESETS
+from generator.nst.recipes.presets import described
 from survey.models import Stimulus, Study
 
 MADE: Final = "style transfer"
@@ -177,7 +177,7 @@ def _tell_references(rows: list[dict[str, Any]], study: Study) -> None:
 def _changed(recipe: Mapping[str, Any]) -> str | None:
     """Return what a recipe changes in its preset, as "size = 64; evaluations = 10"; None where that is not known."""
     name = str(recipe.get("preset") or "")
-    preset = PRESETS.get(name) or FORMER.get(name)
+    preset = described(name)
     if preset is None:
         return None
     base = preset.recipe.to_dict() | {"preset": name}

@@ -14,7 +14,7 @@ from generator.management.names import image_set_named
 from generator.management.plain_errors import plain_errors
 from generator.models import ImageSet
 from generator.sets.planes import plane
-from generator.sets.sheets import SheetError, contact_sheet, level_text
+from generator.sets.sheets import SheetError, chosen, contact_sheet
 
 
 class Command(PlainCommand):
@@ -63,10 +63,9 @@ def _plane(image_set: ImageSet, rows: str, columns: str, where: dict[str, str]) 
     """Return the factors of rows and columns: what is not asked for is chosen as for the set's page."""
     if rows and columns:
         return rows, columns
-    cells = image_set.cells.defer("recipe", "provenance", "covariates")
-    shown = [cell for cell in cells if all(level_text(cell, name) == where[name] for name in where)]
-    chosen = plane(shown, rows, columns)
-    return rows or chosen.rows, columns or chosen.columns
+    cells = list(image_set.cells.defer("recipe", "provenance", "covariates"))
+    found = plane(chosen(cells, list(where), where), rows, columns)
+    return rows or found.rows, columns or found.columns
 
 
 def _where(options: list[str]) -> dict[str, str]:

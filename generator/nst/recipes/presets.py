@@ -413,13 +413,18 @@ FORMER: dict[str, Preset] = {
 }
 
 
+def described(name: str) -> Preset | None:
+    """Return a preset with its source, or an earlier version of one by its dated name; None where there is none."""
+    return PRESETS.get(name) or FORMER.get(name)
+
+
 def preset(name: str) -> Recipe:
     """Return the recipe of a preset, or of an earlier version of one by its dated name.
 
     Raises:
         RecipeError: There is no such preset; the message suggests the nearest name.
     """
-    found = PRESETS.get(name) or FORMER.get(name)
+    found = described(name)
     if found is None:
         raise RecipeError(f"unknown preset {did_you_mean(name, [*PRESETS, *FORMER])}")
     return found.recipe.replace(preset=name)

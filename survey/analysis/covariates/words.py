@@ -8,7 +8,7 @@ import pandas as pd
 
 from survey.analysis.covariates.labels import label
 from survey.analysis.items.comparisons import SIGNIFICANT
-from survey.analysis.terms import IMAGES, Terms
+from survey.analysis.terms import IMAGES, Terms, listed
 
 _MAX_NAMED = 6
 _FEW = 2
@@ -94,4 +94,4 @@ def _p(p: float) -> str:
 def _listed(names: list[str], before_last: str) -> str:
     if len(names) > _MAX_NAMED:
         return f"{', '.join(names[:_MAX_NAMED])} and {len(names) - _MAX_NAMED} more"
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {before_last} {names[-1]}"
+    return listed(names, before_last)

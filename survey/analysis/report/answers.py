@@ -17,7 +17,7 @@ from survey.analysis.effects import Effects
 from survey.analysis.items.comparisons import SIGNIFICANT, Reach, compact_letters, out_of_reach
 from survey.analysis.participants.screening import EXCLUDE_BY, RULE_WORDS, flagged
 from survey.analysis.summary import named
-from survey.analysis.terms import Terms
+from survey.analysis.terms import Terms, listed
 
 Mark = Literal["yes", "no", "warning"]
 
@@ -151,8 +151,8 @@ def _finding(
         return f"{best} looks best: {score} out of {top}, clearly ahead of {others}."
     if len(ties) <= MAX_NAMED and len(ties) < count:
         scores = rated.set_index("item")["mos"]
-        given = _listed([f"{scores[item]:.1f}" for item in ties])
-        return f"{_listed([_quoted(item) for item in ties])} look best ({given} out of {top}); these ratings cannot say which."
+        given = listed([f"{scores[item]:.1f}" for item in ties])
+        return f"{listed([_quoted(item) for item in ties])} look best ({given} out of {top}); these ratings cannot say which."
     if len(ties) == count:
         return f"No {thing} stands out: these ratings cannot tell the best of all {count} apart."
     if len(ties) > count / 2:
@@ -325,8 +325,8 @@ def condition_meaning(part: QuestionAnalysis) -> str:
     varying = [terms.content if name == "content" else name for name in names if name not in fixed]
     if not fixed:
         return f"A condition is what the column “condition” says of the {terms.item}s."
-    what = f"one combination of {_listed(fixed)}" if len(fixed) > 1 else f"one level of {fixed[0]}"
-    within = f"; its {terms.item}s differ in {_listed(varying)}" if varying else ""
+    what = f"one combination of {listed(fixed)}" if len(fixed) > 1 else f"one level of {fixed[0]}"
+    within = f"; its {terms.item}s differ in {listed(varying)}" if varying else ""
     return f"A condition here is {what}{within}."
 
 
@@ -424,10 +424,6 @@ def _uneven(contents: Sequence[set[str]]) -> str:
 
 def _quoted(name: object) -> str:
     return f"“{name}”"
-
-
-def _listed(parts: Sequence[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def _number(count: int) -> str:
