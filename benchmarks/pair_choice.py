@@ -224,7 +224,8 @@ def timed() -> dict[str, list[float]]:
 
     from survey.models import Study
     from survey.session import starting
-    from survey.study.publish import Picture, publish
+    from survey.study.pictures import Picture
+    from survey.study.publish import publish
     from survey.study.study_file import parse
     from tests.survey.factories import picture
 

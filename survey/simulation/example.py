@@ -18,7 +18,8 @@ from survey.desk.pages.entry import signed_in_user
 from survey.models import Study
 from survey.simulation.people import simulate
 from survey.study.definition import Definition
-from survey.study.publish import Picture, publish
+from survey.study.pictures import Picture
+from survey.study.publish import publish
 
 TITLE: Final = "Example: one photograph in many methods"
 PARTICIPANTS: Final = 30

@@ -26,7 +26,8 @@ from survey.analysis.summary import named
 from survey.models import Participant, Question, Rating, Study, Trial
 from survey.models.study import FAR
 from survey.study.definition import Definition
-from survey.study.publish import Picture, PublishError, publish
+from survey.study.pictures import Picture, PublishError
+from survey.study.publish import publish
 from survey.study.tables import AskedQuestion, Consent
 
 CONSENT: Final = "imported"

@@ -74,7 +74,7 @@ def copy(
 ) -> Study:
     """Return a draft that belongs to `owner` or else to `by`, who asks for it, with the same definition and images, and nobody in it.
 
-    A `simulated` copy is open, for simulated participants only. Raises survey.study.publish.PublishError when the slug is taken or not fit for an address.
+    A `simulated` copy is open, for simulated participants only. Raises survey.study.pictures.PublishError when the slug is taken or not fit for an address.
     """
     check_slug(slug)
     saved: list[str] = []

@@ -12,7 +12,8 @@ from django.db import transaction
 from generator.models import ImageSet
 from survey.models import Stimulus, Study
 from survey.study.definition import Definition
-from survey.study.publish import Picture, cast_roles, read_stored, references_of, stimulus_of
+from survey.study.pictures import Picture, read_stored, references_of
+from survey.study.publish import cast_roles, stimulus_of
 
 
 def recast(study: Study, definition: Definition) -> None:
@@ -21,7 +22,7 @@ def recast(study: Study, definition: Definition) -> None:
     Call within a transaction that has locked the study's row, while nobody has rated its images.
 
     Raises:
-        survey.study.publish.PublishError: A name of the definition fits no image, or nothing is left to be rated.
+        survey.study.pictures.PublishError: A name of the definition fits no image, or nothing is left to be rated.
     """
     known = {stimulus.item: stimulus for stimulus in study.stimuli.select_related("cell").order_by("pk")}
     kept = {stimulus.item: stimulus for stimulus in own_images(known.values())}

@@ -9,14 +9,14 @@ from generator.files import images
 from generator.models import ImageSet
 from survey.models import Study
 from survey.study.definition import Definition
-from survey.study.publish import (
+from survey.study.pictures import (
     Picture,
     PublishError,
-    cast_roles,
     pictures_of_files,
     pictures_of_folder,
     pictures_of_set,
 )
+from survey.study.publish import cast_roles
 
 
 def published_before(

@@ -12,7 +12,8 @@ from survey.access.locking import locked
 from survey.models import Study, StudyVersion
 from survey.study.definition import Definition, definition_of
 from survey.study.groups import Group
-from survey.study.publish import PublishError, add_version, check_blocks_of, check_purge_day
+from survey.study.pictures import PublishError
+from survey.study.publish import add_version, check_blocks_of, check_purge_day
 from survey.study.recast import recast
 
 #: What no change can touch: where the images came from.

@@ -17,7 +17,8 @@ from survey.access.roles import Role, give_role, make_groups
 from survey.models import Participant, Study
 from survey.simulation.demo import RESEARCHER, demonstrate
 from survey.simulation.people import simulate
-from survey.study.publish import Picture, publish, publish_image_set
+from survey.study.pictures import Picture
+from survey.study.publish import publish, publish_image_set
 from survey.study.study_file import parse
 from tests.browser.pictures import read
 

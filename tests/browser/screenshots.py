@@ -17,7 +17,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from generator.demo.pictures import gather
 from survey.models import Study
-from survey.study.publish import Picture, publish
+from survey.study.pictures import Picture
+from survey.study.publish import publish
 from survey.study.study_file import parse
 from tests.browser.pictures import SIZES, keep, read
 from tests.browser.steps import begin, rate, ready

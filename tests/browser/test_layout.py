@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Page
 
 from survey.models import Study
-from survey.study.publish import Picture, publish
+from survey.study.pictures import Picture
+from survey.study.publish import publish
 from survey.study.study_file import parse
 from tests.browser.steps import begin, rate, ready
 from tests.survey.factories import picture

@@ -15,7 +15,8 @@ from survey.models import Participant, Study, Trial
 from survey.session.answering import rate
 from survey.session.progress import next_trial
 from survey.study.definition import Definition
-from survey.study.publish import Picture, publish
+from survey.study.pictures import Picture
+from survey.study.publish import publish
 from survey.study.study_file import parse
 
 CONTENTS = ("cat", "dog", "owl")

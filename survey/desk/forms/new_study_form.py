@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from survey.models import Study
 from survey.study.definition import Definition
-from survey.study.publish import PublishError, check_slug
+from survey.study.pictures import PublishError
+from survey.study.publish import check_slug
 from survey.study.study_file import faults
 
 METHODS = {

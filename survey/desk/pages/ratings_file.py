@@ -20,7 +20,7 @@ from survey.desk.pages.entry import signed_in_user
 from survey.desk.pages.results.pieces import page_table
 from survey.desk.ratings_files import UploadError
 from survey.study.imported import import_study, unrated_note
-from survey.study.publish import PublishError
+from survey.study.pictures import PublishError
 
 #: Columns of the first rows that the page shows.
 MAX_SHOWN = 40

@@ -16,7 +16,8 @@ from survey.management.owners import add_owner, owner_named, who_sees
 from survey.management.studies import where
 from survey.models import Study
 from survey.study.definition import definition_of
-from survey.study.publish import PublishError, publish_folder, publish_image_set
+from survey.study.pictures import PublishError
+from survey.study.publish import publish_folder, publish_image_set
 from survey.study.readiness import blocking, wording_gaps
 from survey.study.republish import published_before
 from survey.study.study_file import DefinitionError, load

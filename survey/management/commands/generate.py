@@ -38,7 +38,8 @@ class Command(generate.Command):
         owner_named(options["owner"])
         if not slug or _shows(slug, plan):
             return
-        from survey.study.publish import PublishError, check_slug
+        from survey.study.pictures import PublishError
+        from survey.study.publish import check_slug
 
         try:
             check_slug(slug)
@@ -49,7 +50,8 @@ class Command(generate.Command):
         """Publish the finished images, and print the address."""
         if slug := options["publish"]:
             # Imports the analysis, which a dry run does without.
-            from survey.study.publish import PublishError, publish_image_set
+            from survey.study.pictures import PublishError
+            from survey.study.publish import publish_image_set
             from survey.study.republish import published_before
 
             try:

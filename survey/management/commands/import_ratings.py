@@ -16,7 +16,8 @@ from survey.management.owners import add_owner, owner_named, who_sees
 from survey.management.ratings_options import add_options, options_of
 from survey.management.studies import site_address
 from survey.study.imported import import_study, unrated_note
-from survey.study.publish import PublishError, check_slug
+from survey.study.pictures import PublishError
+from survey.study.publish import check_slug
 
 
 class Command(PlainCommand):

@@ -9,7 +9,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from generator.management.base import PlainCommand
 from survey.management.studies import study_named
-from survey.study.publish import PublishError
+from survey.study.pictures import PublishError
 from survey.study.revise import revise
 from survey.study.study_file import DefinitionError, load
 

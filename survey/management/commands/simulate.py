@@ -17,7 +17,7 @@ from survey.management.studies import free_name, site_address, study_named
 from survey.models import Study
 from survey.simulation.bots import player
 from survey.simulation.people import SimulationError, is_in_use, refuse_people, simulate
-from survey.study.publish import PublishError
+from survey.study.pictures import PublishError
 from survey.study.stopping import pause_note
 
 CARELESS = 0.15

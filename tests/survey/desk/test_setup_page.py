@@ -12,7 +12,7 @@ from django.utils import timezone
 from survey.models import Study
 from survey.session import starting
 from survey.study.definition import Definition, definition_of
-from survey.study.publish import PublishError
+from survey.study.pictures import PublishError
 from survey.study.readiness import practice_alike
 from survey.study.revise import revise
 from survey.study.wording import page_texts

@@ -19,7 +19,7 @@ from survey.session.finishing import finish
 from survey.session.progress import next_trial
 from survey.session.starting import start
 from survey.simulation.people import simulate
-from survey.study.publish import Picture
+from survey.study.pictures import Picture
 from tests.survey.factories import make_study, picture
 from tests.survey.kept import kept
 

@@ -25,7 +25,8 @@ from survey.models import Study
 from survey.results.collect import collect
 from survey.results.settings import settings_table
 from survey.session.starting import start
-from survey.study.publish import Picture, pictures_of_set, publish
+from survey.study.pictures import Picture, pictures_of_set
+from survey.study.publish import publish
 from survey.study.study_file import parse
 from tests.survey.exports.studies import give_ratings
 from tests.survey.factories import make_study, picture, rate_all

@@ -11,7 +11,7 @@ from django.test import Client
 from survey.models import Participant
 from survey.session import finishing, starting
 from survey.session.orders import rows_of, williams
-from survey.study.publish import PublishError
+from survey.study.pictures import PublishError
 from survey.study.revise import revise
 from tests.survey.factories import answer, current, definition, join, make_study, rate_all
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from survey.models import Participant, Study, Trial
 from survey.session import finishing, starting
 from survey.session.design import GOLD_FREE, repeat_gap
-from survey.study.publish import Picture
+from survey.study.pictures import Picture
 from tests.survey.factories import make_study, picture, rate_all
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.one_database]

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 
 from survey.models import Rating
 from survey.session import starting
-from survey.study.publish import PublishError
+from survey.study.pictures import PublishError
 from survey.study.revise import revise
 from tests.survey.factories import answer, current, definition, join, make_study, rate_all
 

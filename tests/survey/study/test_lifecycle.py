@@ -14,7 +14,7 @@ from survey.results.tidy_table import tidy_table
 from survey.session import finishing, starting
 from survey.study import lifecycle
 from survey.study.definition import definition_of
-from survey.study.publish import PublishError
+from survey.study.pictures import PublishError
 from tests.survey.desk.conftest import client_of
 from tests.survey.factories import definition, join, make_study, rate_all
 

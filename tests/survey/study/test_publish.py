@@ -22,7 +22,8 @@ from generator.signals import described
 from survey.models import Stimulus, Study
 from survey.study.definition import Definition
 from survey.study.lifecycle import copy
-from survey.study.publish import PublishError, publish_folder, publish_image_set
+from survey.study.pictures import PublishError
+from survey.study.publish import publish_folder, publish_image_set
 from survey.study.revise import revise
 from survey.study.study_file import parse
 from tests.survey.factories import definition, folder_of_pictures, make_study, picture

@@ -9,7 +9,7 @@ from django.core.files.storage import default_storage
 
 from survey.models import Study
 from survey.session import starting
-from survey.study.publish import PublishError
+from survey.study.pictures import PublishError
 from survey.study.revise import revise
 from tests.survey.factories import definition, make_study
 

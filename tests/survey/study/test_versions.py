@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from survey.results.tidy_table import tidy_table
 from survey.session import starting
 from survey.study.definition import definition_of
-from survey.study.publish import PublishError
+from survey.study.pictures import PublishError
 from survey.study.revise import revise
 from survey.study.study_file import parse
 from tests.survey.factories import definition, make_study, rate_all

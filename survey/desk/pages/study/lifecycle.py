@@ -14,7 +14,7 @@ from survey.desk.pages.entry import signed_in_user, tell
 from survey.desk.pages.study.setup import participants_address
 from survey.models import Invitation, Study
 from survey.study import lifecycle
-from survey.study.publish import PublishError
+from survey.study.pictures import PublishError
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -18,7 +18,8 @@ from survey.desk.image_set_access import may_make_sets, readable_set
 from survey.desk.pages.entry import signed_in_user
 from survey.desk.pages.image_sets.uploads import keep_files, limits
 from survey.models import Study
-from survey.study.publish import Picture, PublishError, publish, publish_image_set, read_stored
+from survey.study.pictures import Picture, PublishError, read_stored
+from survey.study.publish import publish, publish_image_set
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -18,12 +18,12 @@ from survey.desk.pages.entry import signed_in_user, tell
 from survey.desk.pages.study.setup import participants_address
 from survey.models import ProlificLink, Study
 from survey.study.definition import definition_of
+from survey.study.pictures import PublishError
 from survey.study.prolific import acts
 from survey.study.prolific.api import Action, Cost
 from survey.study.prolific.draft import Draft, proposal, recruitment_of, with_prolific
 from survey.study.prolific.link import client_of, connect, disconnect, is_connected, link_of, look
 from survey.study.prolific.submissions import sort_out
-from survey.study.publish import PublishError
 from survey.study.revise import revise
 
 

@@ -18,8 +18,8 @@ from survey.desk.setup_list import setup_list
 from survey.models import Study
 from survey.study.definition import Definition, definition_of
 from survey.study.lifecycle import set_state
+from survey.study.pictures import PublishError
 from survey.study.prolific.link import link_of
-from survey.study.publish import PublishError
 from survey.study.readiness import blocking, load_of
 from survey.study.revise import revise
 from survey.study.stopping import standing

@@ -29,7 +29,7 @@ from survey.desk.pages.study.setup import has_people, participants_address
 from survey.desk.setup_list import TITLES, images_line, summary
 from survey.models import Stimulus, Study
 from survey.study.definition import Definition, definition_of
-from survey.study.publish import PublishError
+from survey.study.pictures import PublishError
 from survey.study.readiness import Finding, blocking, load_of, remarks, tried
 from survey.study.recast import own_images
 from survey.study.revise import revise
