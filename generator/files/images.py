@@ -45,6 +45,7 @@ __all__ = [
     "fitted_size",
     "has_picture_name",
     "pixel_hash",
+    "provenance_in",
     "read",
     "read_provenance",
     "size_of",
@@ -107,16 +108,40 @@ def read_provenance(path: Path) -> dict[str, Any]:
     Raises:
         ImageError: If the file has none.
     """
-    with opened(path, str(path), also=(b"iTXt" + PROVENANCE_KEY.encode() + b"\0",)) as source:
-        text = getattr(source.image, "text", {}).get(PROVENANCE_KEY)
+    text = _provenance_text(path)
     if text is None:
         raise ImageError(
             f"{path}: has no provenance; give a PNG that `generate` made, not a copy for participants"
         )
-    found = json.loads(text)
-    if not isinstance(found, dict):
+    found = _table(text)
+    if found is None:
         raise ImageError(f"{path}: its provenance cannot be read; make the image again with `generate`")
     return found
+
+
+def provenance_in(path: Path) -> dict[str, Any] | None:
+    """Return the same; None for a file that has none, or none that can be read.
+
+    Raises:
+        ImageError: If the file is no picture.
+    """
+    text = _provenance_text(path)
+    return None if text is None else _table(text)
+
+
+def _provenance_text(path: Path) -> str | None:
+    with opened(path, str(path), also=(b"iTXt" + PROVENANCE_KEY.encode() + b"\0",)) as source:
+        text: str | None = getattr(source.image, "text", {}).get(PROVENANCE_KEY)
+    return text
+
+
+def _table(text: str) -> dict[str, Any] | None:
+    """Return JSON text as a table; None for other text: whoever edits a picture may edit this."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def strip(file: Path | IO[bytes]) -> bytes:

@@ -18,6 +18,8 @@ from generator.models import Cell, ImageSet
 ITEMS_FILE: Final = "items.csv"
 _FIRST: Final = ("file", "content", "style", "condition")
 _LONGEST: Final = 100
+#: Of the columns of covariates, so that they are taken for no factor.
+PREFIX: Final = "covariate_"
 #: The table in an archive of images.
 TABLE: Final = "images.csv"
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
@@ -48,16 +50,20 @@ def named_images(cells: Iterable[Cell]) -> Iterator[tuple[str, Cell]]:
 
 
 def factor_rows(named: Iterable[tuple[str, Cell]]) -> list[dict[str, str]]:
-    """Return a row for each image: file, content, style, condition, then every factor, as text."""
+    """Return a row for each image as text: file, content, style, condition, every factor, then what was measured."""
     rows = []
     for name, cell in named:
         factors = {key: _text(value) for key, value in cell.factors.items()}
         own = {key: value for key, value in factors.items() if key not in ("content", "style")}
         condition = ", ".join(f"{key} {value}" for key, value in sorted(own.items()))
         pair = {"content": cell.content_name, "style": cell.style_name} | factors
-        rows.append(
-            {"file": name, "content": pair["content"], "style": pair["style"], "condition": condition} | own
-        )
+        measured = {
+            f"{PREFIX}{key}": _text(value)
+            for key, value in cell.covariates.items()
+            if isinstance(value, int | float)
+        }
+        first = {"file": name, "content": pair["content"], "style": pair["style"], "condition": condition}
+        rows.append({**first, **own, **measured})
     return rows
 
 

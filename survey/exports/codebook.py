@@ -90,8 +90,8 @@ SETTINGS: Final = (
     (
         "made",
         "",
-        "how it came to be: style transfer; content image, scaled (a reference); attention check of the program; or unknown, "
-        "for images that came from elsewhere: the columns after it are empty then",
+        "how it came to be: style transfer; style transfer, as its file says, for a PNG that another site made; content image, "
+        "scaled (a reference); attention check of the program; or unknown: the columns after it are empty then",
     ),
     ("image_set", "", "the image set that it was published from"),
     ("cell_key", "", "SHA-256 of recipe, seed, pixels of all source images, weights and algorithm"),

@@ -39,13 +39,14 @@ def write_images(study: Study, target: IO[bytes]) -> None:
     """Write a ZIP of the study's images, images.csv with factors and SHA-256, settings.csv, and README.txt.
 
     Files are named by their item, as in the ZIP of their image set. A number distinguishes equal names. An image of an
-    image set comes as the set has it, with its provenance: what `reproduce` takes. If that file is gone, and for an image
-    from elsewhere, it is the copy that participants saw.
+    image set comes as the set has it, with its provenance: what `reproduce` takes. So does an image of another site whose
+    file had its provenance. Every other is the copy that participants saw.
     """
     rows: list[dict[str, Any]] = []
     used = {"images.csv", "settings.csv", "readme.txt"}
     with zipfile.ZipFile(target, "w") as archive:
-        shown = study.stimuli.exclude(role=Stimulus.Role.LEFT_OUT).order_by("pk").select_related("cell")
+        shown = study.stimuli.exclude(role=Stimulus.Role.LEFT_OUT).order_by("pk")
+        shown = shown.select_related("cell", "provenance")
         for stimulus in shown.iterator():
             data = _original(stimulus)
             if data is None:
@@ -81,8 +82,11 @@ def _name(stimulus: Stimulus, used: set[str]) -> str:
 
 
 def _original(stimulus: Stimulus) -> bytes | None:
-    """Return the image's file in its image set; None without one, or where it is gone or is another than was made."""
+    """Return the image as it was made, with its provenance; None where that is not known, or the file of its set is gone."""
     cell = stimulus.cell
+    if cell is None and hasattr(stimulus, "provenance"):
+        with stimulus.image.open() as file:
+            return images.encode_png(images.read(file), without_folders(stimulus.provenance.account))
     if cell is None or not cell.image:
         return None
     try:

@@ -14,7 +14,7 @@ from generator.nst.recipes.recipe import Recipe
 from generator.nst.recipes.sizes import level_budgets, level_count
 from survey.analysis.terms import listed
 from survey.models import Stimulus
-from survey.results.settings import MADE
+from survey.results.settings import MADE, MADE_ELSEWHERE
 
 _NETWORKS: Final = {"vgg16": "VGG-16", "vgg19": "VGG-19"}
 _PASSES: Final = "evaluations of the network"
@@ -34,7 +34,7 @@ def making_words(settings: pd.DataFrame, items: pd.DataFrame) -> str:
     """
     rated = items.loc[items["role"] == Stimulus.Role.MAIN, "item"]
     shown = settings[settings["item"].isin(list(rated))]
-    made = shown[shown["made"] == MADE]
+    made = shown[shown["made"].isin([MADE, MADE_ELSEWHERE])]
     others = len(shown) - len(made)
     if made.empty:
         return "The images were supplied as files."

@@ -28,7 +28,7 @@ from survey.models.participation import (
 )
 from survey.models.recruiting import ProlificLink
 from survey.models.stored import Stored, StoredPart
-from survey.models.study import Question, Stimulus, Study, StudyVersion, image_path
+from survey.models.study import Question, Stimulus, StimulusProvenance, Study, StudyVersion, image_path
 
 __all__ = [
     "CODE_ALPHABET",
@@ -47,6 +47,7 @@ __all__ = [
     "Recruit",
     "ShareLink",
     "Stimulus",
+    "StimulusProvenance",
     "Stored",
     "StoredPart",
     "Study",

@@ -225,3 +225,19 @@ class Stimulus(models.Model):
 
     def __str__(self) -> str:
         return f"{self.study}/{self.item}"
+
+
+class StimulusProvenance(models.Model):
+    """How an image of another site was made, by the provenance in its file. An image of an image set has its cell's.
+
+    A table of its own: a loss curve is long, and no page for participants needs it.
+    """
+
+    stimulus = models.OneToOneField(
+        Stimulus, on_delete=models.CASCADE, primary_key=True, related_name="provenance"
+    )
+    account = models.JSONField(help_text="the provenance as the file has it")
+    sha256 = models.CharField(max_length=64, help_text="of the file, with the provenance in it")
+
+    def __str__(self) -> str:
+        return f"provenance of {self.stimulus}"

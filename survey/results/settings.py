@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,9 +14,10 @@ import pandas as pd
 from generator.models import Cell, CellStyle
 from generator.nst.recipes.networks import is_file
 from generator.nst.recipes.presets import described
-from survey.models import Stimulus, Study
+from survey.models import Stimulus, StimulusProvenance, Study
 
 MADE: Final = "style transfer"
+MADE_ELSEWHERE: Final = "style transfer, as its file says"
 SCALED: Final = "content image, scaled"
 TRAP: Final = "attention check of the program"
 UNKNOWN: Final = "unknown"
@@ -70,19 +71,20 @@ def settings_table(study: Study) -> pd.DataFrame:
 
     What nothing is known of has "unknown" under `made`, and is empty otherwise. No path of a file is in it.
     """
-    styles = _styles(study)
+    styles, elsewhere = _styles(study), _made_elsewhere(study)
     names = [f"cell__{name}" for name in _OF_CELL]
     rows: list[dict[str, Any]] = []
     images = study.stimuli.order_by("item")
-    for item, role, content, condition, cell, *values in images.values_list(
-        "item", "role", "content", "condition", "cell", *names
+    for pk, item, role, content, condition, cell, *values in images.values_list(
+        "pk", "item", "role", "content", "condition", "cell", *names
     ):
-        known = dict(zip(_OF_CELL, values, strict=True))
-        rows.append(
-            {"item": item, "content": content, "made": _untold(item, role, content, condition)}
-            if cell is None
-            else {"item": item, "made": MADE} | _of_cell(known, styles.get(cell, []))
-        )
+        if cell is not None:
+            known = dict(zip(_OF_CELL, values, strict=True))
+            rows.append({"item": item, "made": MADE} | _of_cell(known, styles.get(cell, [])))
+        elif pk in elsewhere:
+            rows.append({"item": item, "made": MADE_ELSEWHERE} | elsewhere[pk])
+        else:
+            rows.append({"item": item, "content": content, "made": _untold(item, role, content, condition)})
     _tell_references(rows, study)
     table = pd.DataFrame(rows, columns=list(_COLUMNS), dtype=object)
     numbers: dict[str, Any] = {name: table[name].astype("Int64") for name in _WHOLE}
@@ -126,6 +128,38 @@ def _of_cell(known: Mapping[str, Any], styles: list[dict[str, Any]]) -> dict[str
         "style_shares": "; ".join(f"{one['weight']:g}" for one in styles) if len(styles) > 1 else None,
         "guides": "; ".join(_guides(known, styles)) or None,
         "recipe": json.dumps(recipe, sort_keys=True, ensure_ascii=False),
+    }
+
+
+def _made_elsewhere(study: Study) -> dict[int, dict[str, Any]]:
+    """Return {stimulus: its row}, of images whose files say how they were made."""
+    told = StimulusProvenance.objects.filter(stimulus__study=study).values_list(
+        "stimulus", "account", "sha256"
+    )
+    return {pk: _of_account(account, sha256) for pk, account, sha256 in told.iterator()}
+
+
+def _of_account(account: Mapping[str, Any], sha256: str) -> dict[str, Any]:
+    """Return the row of an image by its provenance, as a cell's columns would give it."""
+    known = {name: account[name] for name in ("key", "recipe", "seed", "algorithm")}
+    known |= {"weights": account["weights"]["sha256"], "sha256": sha256}
+    known["image_set__slug"] = account["image_set"]
+    known |= _named(account, ("content", "style", "content_map"))
+    styles = [
+        {"weight": one["weight"], "source__name": one["file"], "source__pixels": one["pixels"]}
+        | _named(one, _GUIDES)
+        for one in account.get("styles", [])
+    ]
+    return _of_cell(known, styles)
+
+
+def _named(account: Mapping[str, Any], roles: Iterable[str]) -> dict[str, Any]:
+    """Return {"content__name": its file, "content__pixels": its hash} and so on, None for what there is not."""
+    found = ((role, account.get(role) or {}) for role in roles)
+    return {
+        f"{role}__{to}": one.get(key)
+        for role, one in found
+        for to, key in (("name", "file"), ("pixels", "pixels"))
     }
 
 

@@ -8,12 +8,22 @@ from typing import Any
 from django.db.models import QuerySet
 
 from generator.models import ImageSet
+from generator.sets.folder import PREFIX
 from survey.models import Stimulus
 
 
 def covariates_of(measured: Mapping[str, Any]) -> dict[str, float]:
     """Return what a study takes of a cell's covariates: the numbers."""
     return {key: value for key, value in measured.items() if isinstance(value, int | float)}
+
+
+def measured_in(row: Mapping[str, Any]) -> dict[str, float]:
+    """Return the covariates in a row of items.csv, by column, as `generator.sets.folder` writes them."""
+    return {
+        column: value
+        for column, value in row.items()
+        if column.startswith(PREFIX) and isinstance(value, int | float)
+    }
 
 
 def fill_in(stimuli: QuerySet[Stimulus]) -> int:

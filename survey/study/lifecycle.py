@@ -15,7 +15,7 @@ from django.utils import timezone
 from survey.access.audit import record
 from survey.access.errors import DeskError
 from survey.access.locking import locked
-from survey.models import Invitation, Participant, Rating, Stimulus, Study
+from survey.models import Invitation, Participant, Rating, Stimulus, StimulusProvenance, Study
 from survey.study import erasure
 from survey.study.definition import Definition, definition_of
 from survey.study.prolific.pausing import pause_there_too
@@ -123,6 +123,8 @@ def _copy_stimulus(stimulus: Stimulus, study: Study) -> str:
     made = Stimulus(study=study, **fields)
     made.image.save("stimulus.png", ContentFile(data), save=False)
     made.save(force_insert=True)
+    for told in StimulusProvenance.objects.filter(stimulus=stimulus):
+        StimulusProvenance.objects.create(stimulus=made, account=told.account, sha256=told.sha256)
     return str(made.image.name)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,13 +15,16 @@ from PIL import Image
 
 from generator.files import images
 from generator.models import Cell, ImageSet
+from generator.sets.folder import PREFIX
 from survey.analysis import TableError
 from survey.analysis.reading.items import factor_value, read_items
 from survey.models import Stimulus
-from survey.study.covariates import covariates_of
+from survey.study.covariates import covariates_of, measured_in
 from survey.study.definition import Definition
+from survey.study.origin import Origin, origin_of
 
 ITEMS_FILE = "items.csv"
+_NAMED = ("item", "content", "style", "condition")
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +47,7 @@ class Picture:
     cell: Cell | None = None
     role: str = Stimulus.Role.MAIN
     expected: float | None = None
+    origin: Origin | None = None
 
 
 def pictures_of_set(
@@ -119,16 +123,27 @@ def pictures_of_folder(folder: Path) -> list[Picture]:
     return [_of_file(path, described.get(path.name, {})) for path in paths]
 
 
-def _of_file(path: Path, row: dict[str, str]) -> Picture:
-    named = ("item", "content", "style", "condition")
+def _of_file(path: Path, row: Mapping[str, str]) -> Picture:
+    """Return the picture of a file. Its provenance names content and style where `row` does not."""
+    origin = origin_of(path)
+    said = {"content": "", "style": ""} if origin is None else _inputs(origin)
+    more = {key: factor_value(value) for key, value in row.items() if key not in _NAMED and value}
+    measured = measured_in(more)
     return Picture(
         item=path.stem,
         read=partial(images.read, path),
-        content=row.get("content", ""),
-        style=row.get("style", ""),
+        content=row.get("content") or said["content"],
+        style=row.get("style") or said["style"],
         condition=row.get("condition", ""),
-        factors={key: factor_value(value) for key, value in row.items() if key not in named and value},
+        factors={key: value for key, value in more.items() if key not in measured},
+        covariates={key.removeprefix(PREFIX): value for key, value in measured.items()},
+        origin=origin,
     )
+
+
+def _inputs(origin: Origin) -> dict[str, str]:
+    account = origin.account
+    return {"content": Path(account.content.name).stem, "style": Path(account.style.name).stem}
 
 
 def _read_items(table: Path, paths: list[Path]) -> dict[str, dict[str, str]]:
@@ -164,5 +179,5 @@ def pictures_of_files(definition: Definition, base: Path | None) -> list[Picture
         paths = sorted(path for path in (base or Path()).glob(pattern) if images.has_picture_name(path))
         if not paths:
             raise PublishError(f"files: {pattern!r} fits no image below {(base or Path()).resolve()}")
-        pictures += [Picture(path.stem, partial(images.read, path)) for path in paths]
+        pictures += [_of_file(path, {}) for path in paths]
     return pictures

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -22,7 +23,7 @@ from django.utils import timezone
 from generator.files import images
 from generator.models import ImageSet
 from survey.access.audit import record
-from survey.models import Question, Stimulus, Study, StudyVersion
+from survey.models import Question, Stimulus, StimulusProvenance, Study, StudyVersion
 from survey.study.covariates import fill_in
 from survey.study.definition import Definition
 from survey.study.pictures import (
@@ -34,6 +35,8 @@ from survey.study.pictures import (
 )
 from survey.study.trap import WORDS, trap_picture
 from survey.study.wording import TRAP_REQUEST, TRAP_THANKS
+
+logger = logging.getLogger(__name__)
 
 
 def publish_image_set(
@@ -106,9 +109,7 @@ def publish(
             stimuli.append(stimulus_of(picture))
         with transaction.atomic():
             study = save_study(slug, definition, owner, state, is_simulated)
-            for stimulus in stimuli:
-                stimulus.study = study
-            Stimulus.objects.bulk_create(stimuli, batch_size=200)
+            save_stimuli(stimuli, study)
             record("study.publish", study, owner, images=len(pictures), sha256=definition.sha256)
     except IntegrityError as error:
         _remove(stimuli)
@@ -262,7 +263,10 @@ def add_version(study: Study, definition: Definition) -> StudyVersion:
 
 
 def stimulus_of(picture: Picture) -> Stimulus:
-    """Return the (unsaved) stimulus of a picture, of no study yet; its bytes are in the media store already."""
+    """Return the (unsaved) stimulus of a picture, of no study yet; its bytes are in the media store already.
+
+    It has its provenance if the picture says how it was made, and is as it was then.
+    """
     image = picture.read()
     data = images.encode_png(image)
     stimulus = Stimulus(
@@ -279,8 +283,24 @@ def stimulus_of(picture: Picture) -> Stimulus:
         expected=picture.expected,
         cell=picture.cell,
     )
+    if (origin := picture.origin) is not None:
+        if origin.account.image.pixels == images.pixel_hash(image):
+            StimulusProvenance(stimulus=stimulus, account=origin.whole, sha256=origin.sha256)
+        else:
+            logger.warning(
+                "%s: was changed after it was made: exports will not say how it was made", picture.item
+            )
     stimulus.image.save("stimulus.png", ContentFile(data), save=False)
     return stimulus
+
+
+def save_stimuli(stimuli: list[Stimulus], study: Study) -> None:
+    """Save new stimuli of `stimulus_of` as a study's, with their provenance."""
+    told = [stimulus.provenance for stimulus in stimuli if hasattr(stimulus, "provenance")]
+    for stimulus in stimuli:
+        stimulus.study = study
+    Stimulus.objects.bulk_create(stimuli, batch_size=200)
+    StimulusProvenance.objects.bulk_create(told, batch_size=200)
 
 
 def _unique_items(pictures: Iterable[Picture]) -> list[Picture]:

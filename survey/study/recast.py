@@ -13,7 +13,7 @@ from generator.models import ImageSet
 from survey.models import Stimulus, Study
 from survey.study.definition import Definition
 from survey.study.pictures import Picture, read_stored, references_of
-from survey.study.publish import cast_roles, stimulus_of
+from survey.study.publish import cast_roles, save_stimuli, stimulus_of
 
 
 def recast(study: Study, definition: Definition) -> None:
@@ -37,8 +37,7 @@ def recast(study: Study, definition: Definition) -> None:
                 _change(kept[picture.item], picture)
             else:
                 made.append(stimulus_of(picture))
-                made[-1].study = study
-        Stimulus.objects.bulk_create(made)
+        save_stimuli(made, study)
     except BaseException:
         _remove([str(stimulus.image.name) for stimulus in made])
         raise

@@ -123,7 +123,7 @@ class Command(PlainCommand):
     def _say_where(self, image_set: ImageSet, options: dict[str, Any]) -> None:
         if folder := options["output"]:
             written = count(write_set(image_set, folder), "image")
-            self.stdout.write(f"{folder}: {written} and items.csv, a table of their factors")
+            self.stdout.write(f"{folder}: {written} and items.csv, a table of their factors and covariates")
         else:
             self.stdout.write(f"They are in {_store()}; with --output DIR they get readable names.")
 

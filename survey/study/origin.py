@@ -1,0 +1,93 @@
+"""What a PNG that `generate` made on another site says of itself: its provenance, checked before it is believed."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from generator.files import images
+
+FORMAT: Final = 1
+logger = logging.getLogger(__name__)
+_Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+_Name = Annotated[str, Field(max_length=500)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="allow", strict=True)
+
+
+class _Input(_Part):
+    name: _Name
+    file: _Name
+    pixels: _Hash
+
+
+class _Style(_Input):
+    weight: float
+    where: _Input | None
+    part: _Input | None
+    map: _Input | None
+
+
+class _Weights(_Part):
+    network: _Name
+    sha256: _Hash
+
+
+class _Made(_Part):
+    pixels: _Hash
+
+
+class Account(_Part):
+    """The keys of a provenance that tables show; docs/reference/plans.md lists them all."""
+
+    format: Annotated[int, Field(ge=FORMAT, le=FORMAT)]
+    key: _Hash
+    image_set: _Name
+    algorithm: _Name
+    recipe: dict[str, Any]
+    seed: int
+    content: _Input
+    style: _Input
+    styles: list[_Style] = []
+    content_map: _Input | None = None
+    weights: _Weights
+    image: _Made
+
+
+@dataclass(frozen=True)
+class Origin:
+    """How a file was made, by its own account.
+
+    Attributes:
+        account: its provenance.
+        whole: the provenance as the file has it, in JSON types.
+        sha256: of the file.
+    """
+
+    account: Account
+    whole: dict[str, Any]
+    sha256: str
+
+
+def origin_of(path: Path) -> Origin | None:
+    """Return how a file was made; None where it does not say so, or not as this version does.
+
+    Raises:
+        generator.files.images.ImageError: The file is no picture.
+    """
+    whole = images.provenance_in(path)
+    if whole is None:
+        return None
+    try:
+        account = Account.model_validate(whole)
+    except ValidationError:
+        logger.warning("%s: its provenance cannot be read: exports will not say how it was made", path)
+        return None
+    return Origin(account, whole, hashlib.sha256(path.read_bytes()).hexdigest())
