@@ -42,6 +42,19 @@ class Source(models.Model):
         return cells.exists() or styles.exists()
 
 
+class SourceProvenance(models.Model):
+    """How an uploaded picture was made, where another site made it and its file said so."""
+
+    source = models.OneToOneField(
+        Source, on_delete=models.CASCADE, primary_key=True, related_name="provenance"
+    )
+    account = models.JSONField(help_text="the provenance as the file had it")
+    sha256 = models.CharField(max_length=64, help_text="of the file, with the provenance in it")
+
+    def __str__(self) -> str:
+        return f"provenance of {self.source}"
+
+
 class Upload(models.Model):
     """A picture that a user uploaded, with the name that the user's plans give it."""
 

@@ -18,7 +18,7 @@ import sys
 import threading
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from generator.files import images
 from generator.files.images import ImageError
@@ -38,6 +38,7 @@ class Decoded:
         png: Its pixels as PNG, without the other contents of the file.
         pixels: Its `images.pixel_hash`.
         warnings: One line for each thing that was not read literally.
+        provenance: As `images.provenance_in` returns it.
     """
 
     png: bytes
@@ -45,6 +46,7 @@ class Decoded:
     height: int
     pixels: str
     warnings: list[str]
+    provenance: dict[str, Any] | None = None
 
 
 def decode(data: bytes, name: str, *, megabytes: int = MEGABYTES, seconds: float = SECONDS) -> Decoded:
@@ -86,7 +88,12 @@ def decode_here(data: bytes, name: str) -> Decoded:
     warnings: list[str] = []
     picture = images.read(io.BytesIO(data), name, warnings.append)
     return Decoded(
-        images.encode_png(picture), picture.width, picture.height, images.pixel_hash(picture), warnings
+        images.encode_png(picture),
+        picture.width,
+        picture.height,
+        images.pixel_hash(picture),
+        warnings,
+        images.provenance_in(io.BytesIO(data), name),
     )
 
 

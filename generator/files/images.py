@@ -55,6 +55,8 @@ __all__ = [
 ]
 
 PROVENANCE_KEY = "nstsite"
+# Letters. One with many styles has 60,000.
+_MAX_PROVENANCE = 1_000_000
 
 
 def pixel_hash(image: Image.Image) -> str:
@@ -108,7 +110,7 @@ def read_provenance(path: Path) -> dict[str, Any]:
     Raises:
         ImageError: If the file has none.
     """
-    text = _provenance_text(path)
+    text = _provenance_text(path, str(path))
     if text is None:
         raise ImageError(
             f"{path}: has no provenance; give a PNG that `generate` made, not a copy for participants"
@@ -119,18 +121,18 @@ def read_provenance(path: Path) -> dict[str, Any]:
     return found
 
 
-def provenance_in(path: Path) -> dict[str, Any] | None:
-    """Return the same; None for a file that has none, or none that can be read.
+def provenance_in(file: Path | IO[bytes], name: str) -> dict[str, Any] | None:
+    """Return the same; None for a file that has none, or none that can be read. `name` stands in messages.
 
     Raises:
         ImageError: If the file is no picture.
     """
-    text = _provenance_text(path)
-    return None if text is None else _table(text)
+    text = _provenance_text(file, name)
+    return None if text is None or len(text) > _MAX_PROVENANCE else _table(text)
 
 
-def _provenance_text(path: Path) -> str | None:
-    with opened(path, str(path), also=(b"iTXt" + PROVENANCE_KEY.encode() + b"\0",)) as source:
+def _provenance_text(file: Path | IO[bytes], name: str) -> str | None:
+    with opened(file, name, also=(b"iTXt" + PROVENANCE_KEY.encode() + b"\0",)) as source:
         text: str | None = getattr(source.image, "text", {}).get(PROVENANCE_KEY)
     return text
 

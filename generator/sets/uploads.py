@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -13,7 +14,8 @@ from django.db import IntegrityError, transaction
 
 from generator.files import bounded, images, store
 from generator.files.images import ImageError
-from generator.models import Source, Upload
+from generator.files.origin import CHANGED, UNREADABLE, Origin, checked
+from generator.models import Source, SourceProvenance, Upload
 from generator.sets.removal import remove_unused
 
 MAX_BYTES: Final = 50_000_000
@@ -62,9 +64,11 @@ def keep(owner: User, file: File, warn: images.Warn | None = None) -> Upload:  #
         raise ImageError(
             f"{name}: has {file.size / 1e6:.0f} MB; the limit is {MAX_BYTES // 1_000_000} MB for each picture"
         )
-    picture = bounded.decode(file.read(), name)
+    data = file.read()
+    picture = bounded.decode(data, name)
+    origin, doubt = _origin_of(picture, data)
     if warn:
-        for line in picture.warnings:
+        for line in [*picture.warnings, *([f"{name}: {doubt}"] if doubt else [])]:
             warn(line)
     pixels = picture.pixels
     path, _ = store.put("sources", picture.png, ".png")
@@ -74,6 +78,10 @@ def keep(owner: User, file: File, warn: images.Warn | None = None) -> Upload:  #
             source, _ = Source.objects.get_or_create(
                 pixels=pixels, defaults={"name": name, "file": path, **size}
             )
+            if origin:
+                SourceProvenance.objects.get_or_create(
+                    source=source, defaults={"account": origin.whole, "sha256": origin.sha256}
+                )
             upload, _ = Upload.objects.get_or_create(owner=owner, name=name, defaults={"source": source})
             if upload.source_id != source.pk:
                 raise ImageError(
@@ -82,6 +90,16 @@ def keep(owner: User, file: File, warn: images.Warn | None = None) -> Upload:  #
     except IntegrityError as error:
         raise ImageError(f"{name}: is being uploaded by somebody else; try again") from error
     return upload
+
+
+def _origin_of(picture: bounded.Decoded, data: bytes) -> tuple[Origin | None, str]:
+    """Return how a picture was made, if its file says so; else why what it says does not count."""
+    if picture.provenance is None:
+        return None, ""
+    origin = checked(picture.provenance, hashlib.sha256(data).hexdigest())
+    if origin is None:
+        return None, UNREADABLE
+    return (origin, "") if origin.account.image.pixels == picture.pixels else (None, CHANGED)
 
 
 def plain_name(name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -14,14 +14,14 @@ from django.db.models.fields.files import FieldFile
 from PIL import Image
 
 from generator.files import images
-from generator.models import Cell, ImageSet
+from generator.files.origin import Origin, checked, origin_of
+from generator.models import Cell, ImageSet, SourceProvenance, Upload
 from generator.sets.folder import PREFIX
 from survey.analysis import TableError
 from survey.analysis.reading.items import factor_value, read_items
 from survey.models import Stimulus
 from survey.study.covariates import covariates_of, measured_in
 from survey.study.definition import Definition
-from survey.study.origin import Origin, origin_of
 
 ITEMS_FILE = "items.csv"
 _NAMED = ("item", "content", "style", "condition")
@@ -126,7 +126,7 @@ def pictures_of_folder(folder: Path) -> list[Picture]:
 def _of_file(path: Path, row: Mapping[str, str]) -> Picture:
     """Return the picture of a file. Its provenance names content and style where `row` does not."""
     origin = origin_of(path)
-    said = {"content": "", "style": ""} if origin is None else _inputs(origin)
+    said = _inputs(origin)
     more = {key: factor_value(value) for key, value in row.items() if key not in _NAMED and value}
     measured = measured_in(more)
     return Picture(
@@ -141,7 +141,9 @@ def _of_file(path: Path, row: Mapping[str, str]) -> Picture:
     )
 
 
-def _inputs(origin: Origin) -> dict[str, str]:
+def _inputs(origin: Origin | None) -> dict[str, str]:
+    if origin is None:
+        return {"content": "", "style": ""}
     account = origin.account
     return {"content": Path(account.content.name).stem, "style": Path(account.style.name).stem}
 
@@ -170,6 +172,25 @@ def _read_items(table: Path, paths: list[Path]) -> dict[str, dict[str, str]]:
             raise PublishError(f"{place}: image {name!r} is described twice")
         found[names[name]] = {str(key): str(value) for key, value in row.items()}
     return found
+
+
+def pictures_of_uploads(uploads: Iterable[Upload]) -> list[Picture]:
+    """Return pictures that a researcher uploaded, with what their files said of them."""
+    uploads = list(uploads)
+    told = SourceProvenance.objects.in_bulk([upload.source_id for upload in uploads])
+    return [_of_upload(upload, told.get(upload.source_id)) for upload in uploads]
+
+
+def _of_upload(upload: Upload, told: SourceProvenance | None) -> Picture:
+    origin = None if told is None else checked(told.account, told.sha256)
+    said = _inputs(origin)
+    return Picture(
+        item=Path(upload.name).stem,
+        read=partial(read_stored, upload.source.file, upload.name),
+        content=said["content"],
+        style=said["style"],
+        origin=origin,
+    )
 
 
 def pictures_of_files(definition: Definition, base: Path | None) -> list[Picture]:

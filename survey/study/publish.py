@@ -21,6 +21,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from generator.files import images
+from generator.files.origin import CHANGED
 from generator.models import ImageSet
 from survey.access.audit import record
 from survey.models import Question, Stimulus, StimulusProvenance, Study, StudyVersion
@@ -287,9 +288,7 @@ def stimulus_of(picture: Picture) -> Stimulus:
         if origin.account.image.pixels == images.pixel_hash(image):
             StimulusProvenance(stimulus=stimulus, account=origin.whole, sha256=origin.sha256)
         else:
-            logger.warning(
-                "%s: was changed after it was made: exports will not say how it was made", picture.item
-            )
+            logger.warning("%s: %s", picture.item, CHANGED)
     stimulus.image.save("stimulus.png", ContentFile(data), save=False)
     return stimulus
 

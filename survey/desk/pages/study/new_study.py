@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-from pathlib import Path
-
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -18,7 +15,7 @@ from survey.desk.image_set_access import may_make_sets, readable_set
 from survey.desk.pages.entry import signed_in_user
 from survey.desk.pages.image_sets.uploads import keep_files, limits
 from survey.models import Study
-from survey.study.pictures import Picture, PublishError, read_stored
+from survey.study.pictures import PublishError, pictures_of_uploads
 from survey.study.publish import publish, publish_image_set
 
 
@@ -71,10 +68,7 @@ def from_pictures(request: HttpRequest) -> HttpResponse:
             study = publish(
                 form.cleaned_data["slug"],
                 definition,
-                [
-                    Picture(Path(upload.name).stem, partial(read_stored, upload.source.file, upload.name))
-                    for upload in chosen
-                ],
+                pictures_of_uploads(chosen),
                 owner=owner,
                 state=Study.State.DRAFT,
             )

@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from generator.files import images
 
 FORMAT: Final = 1
+UNREADABLE: Final = "its provenance cannot be read: exports will not say how it was made"
+CHANGED: Final = "was changed after it was made: exports will not say how it was made"
 logger = logging.getLogger(__name__)
 _Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 _Name = Annotated[str, Field(max_length=500)]
@@ -80,14 +82,20 @@ def origin_of(path: Path) -> Origin | None:
     """Return how a file was made; None where it does not say so, or not as this version does.
 
     Raises:
-        generator.files.images.ImageError: The file is no picture.
+        ImageError: The file is no picture.
     """
-    whole = images.provenance_in(path)
+    whole = images.provenance_in(path, str(path))
     if whole is None:
         return None
+    origin = checked(whole, hashlib.sha256(path.read_bytes()).hexdigest())
+    if origin is None:
+        logger.warning("%s: %s", path, UNREADABLE)
+    return origin
+
+
+def checked(whole: dict[str, Any], sha256: str) -> Origin | None:
+    """Return what a provenance says of the file with this SHA-256; None where it is not as this version writes it."""
     try:
-        account = Account.model_validate(whole)
+        return Origin(Account.model_validate(whole), whole, sha256)
     except ValidationError:
-        logger.warning("%s: its provenance cannot be read: exports will not say how it was made", path)
         return None
-    return Origin(account, whole, hashlib.sha256(path.read_bytes()).hexdigest())

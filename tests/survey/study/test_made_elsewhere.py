@@ -11,11 +11,15 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from generator.files.images import PROVENANCE_KEY, ImageError, encode_png, pixel_hash, read_provenance
+from generator.models import SourceProvenance, Upload
 from generator.nst.recipes.presets import preset
+from generator.sets import uploads
 from generator.sets.folder import factor_rows, factors_csv
 from survey.exports.images import write_images
 from survey.exports.making_words import making_words
@@ -23,7 +27,8 @@ from survey.models import Stimulus, StimulusProvenance, Study
 from survey.results.settings import settings_table
 from survey.results.tidy_table import column_names
 from survey.study.lifecycle import copy
-from survey.study.publish import publish_folder
+from survey.study.pictures import pictures_of_uploads
+from survey.study.publish import publish, publish_folder
 from survey.study.recast import recast
 from survey.study.study_file import parse
 from tests.generator.rows import make_set
@@ -173,6 +178,42 @@ def test_a_copy_of_the_study_and_a_new_cast_keep_the_settings(tmp_path: Path) ->
     assert row_of(made) == row_of(study)
     recast(study, parse('title = "T"\n[images]\npractice = ["made-1"]\n', "study.toml"))
     assert set(settings_table(study)["made"]) == {"style transfer, as its file says"}
+
+
+def uploaded(told: dict[str, Any]) -> tuple[uploads.Received, list[Upload]]:
+    """Upload the picture 0 with a provenance."""
+    ada = User.objects.create_user("ada")
+    file = SimpleUploadedFile("made-0.png", encode_png(picture(0), told))
+    return uploads.receive(ada, [file]), list(Upload.objects.filter(owner=ada))
+
+
+def test_an_uploaded_picture_keeps_its_settings(tmp_path: Path) -> None:
+    told = account(picture(0))
+    received, kept = uploaded(told)
+    assert not any("exports will not say" in line for line in received.doubtful)
+    with kept[0].source.file.open() as file:
+        assert PROVENANCE_KEY.encode() not in file.read()
+    study = publish("uploaded", parse('title = "T"', "study.toml"), pictures_of_uploads(kept))
+    assert study.stimuli.get().content == "cat"
+    assert row_of(study) == row_of(publish_folder(folder_of(tmp_path / "out", told), "folder"))
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [(account(picture(5)), "was changed after it was made"), ({"format": 2}, "provenance cannot be read")],
+)
+def test_an_upload_whose_settings_do_not_count_says_so(told: dict[str, Any], why: str) -> None:
+    received, kept = uploaded(told)
+    assert why in received.doubtful[-1]
+    study = publish("uploaded", parse('title = "T"', "study.toml"), pictures_of_uploads(kept))
+    assert row_of(study)["made"] == "unknown"
+
+
+def test_a_deleted_upload_takes_its_settings_along() -> None:
+    (upload,) = uploaded(account(picture(0)))[1]
+    assert SourceProvenance.objects.exists()
+    uploads.remove(upload)
+    assert not SourceProvenance.objects.exists()
 
 
 def test_files_that_the_study_file_names_keep_theirs(tmp_path: Path) -> None:
