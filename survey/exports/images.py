@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import tempfile
 import zipfile
-from pathlib import PurePosixPath
+from functools import partial
+from pathlib import Path, PurePosixPath
 from typing import IO, Any, Final
 
 import pandas as pd
@@ -15,10 +17,13 @@ from PIL import Image
 from generator.files import images
 from generator.nst.recipes.networks import is_file
 from generator.sets.folder import free_name, readable_name
+from survey.exports.folder import Files, Pieces, pieces_of_file, write_file, write_folder
 from survey.exports.tables import csv_bytes
 from survey.models import Stimulus, Study
 from survey.results.settings import settings_table, without_folders
 
+#: Bytes of an archive before it goes to disk.
+IN_MEMORY: Final = 16 * 2**20
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _MARK: Final = b"iTXt" + images.PROVENANCE_KEY.encode() + b"\0"
 _README: Final = """\
@@ -63,6 +68,27 @@ def write_images(study: Study, target: IO[bytes]) -> None:
         }
         for name, text in texts.items():
             archive.writestr(zipfile.ZipInfo(name, _EPOCH), text, zipfile.ZIP_DEFLATED)
+
+
+def export_images(study: Study, output: Path) -> list[Path]:
+    """Write the same to a file that ends in `.zip`, or its files to a folder; return the written paths.
+
+    Raises:
+        OutputError: If `output` cannot be written.
+    """
+    with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as target:
+        write_images(study, target)
+        if output.suffix.lower() == ".zip" and not output.is_dir():
+            write_file(pieces_of_file(target), output)
+            return [output]
+        with zipfile.ZipFile(target) as archive:
+            names = archive.namelist()
+            write_folder(Files({name: partial(_pieces, archive, name) for name in names}), output)
+    return [output / name for name in names]
+
+
+def _pieces(archive: zipfile.ZipFile, name: str) -> Pieces:
+    return [archive.read(name)]
 
 
 def _row(stimulus: Stimulus, name: str, data: bytes) -> dict[str, Any]:

@@ -11,8 +11,11 @@ from django.core.management.base import CommandError
 from generator.management.base import PlainCommand
 from survey.exports.files import FORMATS, NoSuchExport, write_export
 from survey.exports.folder import OutputError
+from survey.exports.images import export_images
 from survey.management.studies import study_named
 from survey.results.collect import NoRatings
+
+IMAGES = "images"
 
 
 class Command(PlainCommand):
@@ -20,19 +23,28 @@ class Command(PlainCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("slug", metavar="SLUG", help="the study")
-        parser.add_argument("--format", choices=list(FORMATS), required=True, help="format of the files")
+        parser.add_argument(
+            "--format",
+            choices=[*FORMATS, IMAGES],
+            required=True,
+            help="format of the files; images: the images under readable names, with their settings",
+        )
         parser.add_argument(
             "--output",
             type=Path,
             required=True,
             metavar="PATH",
-            help="a file with the ending of the format (.csv: the ratings), or a folder for all files of the format",
+            help="a file with the ending of the format (.csv: the ratings; .zip: the images), or a folder for all its files",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         study = study_named(options["slug"])
         try:
-            written = write_export(study, options["format"], options["output"])
+            written = (
+                export_images(study, options["output"])
+                if options["format"] == IMAGES
+                else write_export(study, options["format"], options["output"])
+            )
         except (NoRatings, NoSuchExport, OutputError) as error:
             raise CommandError(str(error), returncode=2) from error
         if any(path.name == "README.txt" for path in written):

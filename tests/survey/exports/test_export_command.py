@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 
 import pandas as pd
 import pytest
@@ -73,3 +74,26 @@ def test_a_whole_export_is_told_in_one_line(tmp_path, capsys):
     assert capsys.readouterr().out == f"{count} files in {tmp_path / 'out'}: README.txt says what each is\n"
     export("study", "csv", tmp_path / "tables")
     assert str(tmp_path / "tables" / "mos.csv") in capsys.readouterr().out
+
+
+def test_the_images_come_as_a_zip_or_as_a_folder(tmp_path, capsys):
+    make_study()
+    export("study", "images", tmp_path / "images.zip")
+    export("study", "images", tmp_path / "images")
+    with zipfile.ZipFile(tmp_path / "images.zip") as archive:
+        names = set(archive.namelist())
+        assert {"images.csv", "settings.csv", "README.txt"} < names
+        assert names == {path.name for path in (tmp_path / "images").iterdir()}
+        for name in names:
+            assert archive.read(name) == (tmp_path / "images" / name).read_bytes()
+    told = f"{len(names)} files in {tmp_path / 'images'}: README.txt says what each is"
+    assert capsys.readouterr().out.splitlines() == [str(tmp_path / "images.zip"), told]
+
+
+def test_a_folder_that_cannot_be_written_is_told_in_one_line(tmp_path):
+    make_study()
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(CommandError, match="file") as caught:
+        export("study", "images", tmp_path / "file")
+    assert caught.value.returncode == 2
+    assert (tmp_path / "file").read_text() == "mine"

@@ -20,7 +20,7 @@ from survey.desk.pages.image_sets.pictures import small, whole
 from survey.desk.pages.results.pieces import page_context
 from survey.exports import background
 from survey.exports.files import NoSuchExport, formats_of, packed
-from survey.exports.images import write_images
+from survey.exports.images import IN_MEMORY, write_images
 from survey.models import Study
 from survey.results.collect import NoRatings
 from survey.study import stored
@@ -112,8 +112,8 @@ def thumbnail(request: HttpRequest, study: Study, name: str) -> HttpResponse:
 @in_the_store()
 def images_zip(request: HttpRequest, study: Study) -> FileResponse:
     """Return the study's images under readable names, with their provenance and a table of them."""
-    # On disk beyond 16 MB; the response closes it.
-    archive = tempfile.SpooledTemporaryFile(max_size=16 * 2**20)  # noqa: SIM115
+    # The response closes it.
+    archive = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115
     write_images(study, archive)
     archive.seek(0)
     return FileResponse(archive, as_attachment=True, filename=f"{study.slug}_images.zip")
