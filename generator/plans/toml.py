@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 import re
 import tomllib
+import unicodedata
 from typing import Any, Final
 
 MAX_CHARACTERS: Final = 200_000
@@ -104,8 +105,17 @@ def _with_hint(message: str, text: str) -> str:
         return message
     # The parser's own count: a line ends at a line feed.
     line = text.split("\n")[int(found[1]) - 1][:_MAX_HINTED]
-    hint = next((words for sign, words in _HINTS if sign.search(line)), "")
+    hint = _invisible(line) or next((words for sign, words in _HINTS if sign.search(line)), "")
     return f"{message[: found.start()]}in `{line.strip()[:80]}`{hint and ': '}{hint} {found[0]}"
+
+
+def _invisible(line: str) -> str:
+    """Return advice on the first character of a line that nobody sees; it comes along when text is pasted."""
+    for letter in line:
+        if letter not in " \t" and unicodedata.category(letter) in ("Cc", "Cf", "Zl", "Zp", "Zs"):
+            name = unicodedata.name(letter, "a control character").lower()
+            return f"delete the invisible character U+{ord(letter):04X} ({name})"
+    return ""
 
 
 def _stand_in(found: re.Match[str]) -> str:

@@ -165,7 +165,7 @@ def cell_keys(
     Raises:
         PlanError: If two keys are the same.
     """
-    seen: dict[str, str] = {}
+    seen: dict[str, PlannedCell] = {}
     before: dict[str, str] = {}
     of_recipes: dict[Recipe, _RecipeKey] = {}
     for cell in plan.cells:
@@ -175,8 +175,8 @@ def cell_keys(
         pixels = {path: references[path].pixels for path in cell.pair.files}
         key = _key(cell, pixels, of_recipe, of_recipe.effective, cell.seed if of_recipe.draws else _ANY_SEED)
         if key in seen:
-            raise PlanError(f"{plan.slug}: asks twice for the same image: {seen[key]!r} and {cell.label!r}")
-        seen[key] = cell.label
+            raise PlanError(f"{plan.slug}: {_twice(seen[key], cell)}")
+        seen[key] = cell
         whole = _key(cell, pixels, of_recipe, of_recipe.whole, cell.seed if of_recipe.is_optimised else 0)
         if whole != key:
             before[key] = whole
@@ -184,6 +184,14 @@ def cell_keys(
         set(Cell.objects.filter(key__in=before.values()).values_list("key", flat=True)) if before else set()
     )
     return [before[key] if before.get(key) in kept else key for key in seen]
+
+
+def _twice(first: PlannedCell, second: PlannedCell) -> str:
+    """Say which two cells are one image, and which files have the same pixels."""
+    files = dict.fromkeys(zip(first.pair.files, second.pair.files, strict=False))
+    alike = [f"{one} and {other} are the same picture: leave one out" for one, other in files if one != other]
+    told = f" ({'; '.join(alike)})" if alike else ""
+    return f"asks twice for the same image: {first.label!r} and {second.label!r}{told}"
 
 
 @dataclass(frozen=True)

@@ -125,6 +125,10 @@ def test_a_line_of_very_many_blanks_is_located():
     [
         ("title = Cat", "in `title = Cat`: write quotation marks around text (at line 1, column 9)"),
         ("title = “Cat”", "write straight quotation marks"),
+        ("title\u200b = 'Cat'", "delete the invisible character U+200B (zero width space)"),
+        ("title\u00a0= 'Cat'", "delete the invisible character U+00A0 (no-break space)"),
+        ("\ufefftitle = 1\n\ufeff = 2", "delete the invisible character U+FEFF (zero width no-break space)"),
+        ("title = \x0b'Cat'", "delete the invisible character U+000B (a control character)"),
         ("x = True", "write true or false"),
         ("x = 8,5", "write a decimal point"),
         (r'content = "C:\images\new.png"', "write / in paths, or single quotation marks around the text"),

@@ -10,6 +10,7 @@ from PIL import Image
 
 from generator.files.images import ImageError
 from generator.models import Cell
+from generator.plans.document import PlanError
 from generator.plans.plan import load_plan
 from generator.sets import create
 
@@ -42,6 +43,14 @@ def test_an_image_made_under_a_key_of_all_settings_is_found_again(write_plan, mo
     assert create.image_set_from_plan(load_plan(path)).pk == before.pk
     Cell.objects.all().delete()
     assert keys(path) != [old]
+
+
+def test_two_files_of_one_picture_are_refused_by_their_names(write_plan) -> None:
+    path = write_plan()
+    (path.parent / "again.png").write_bytes((path.parent / "cat.png").read_bytes())
+    path.write_text(path.read_text().replace('["cat.png"]', '["cat.png", "again.png"]'))
+    with pytest.raises(PlanError, match=r"/cat\.png and .*/again\.png are the same picture: leave one out"):
+        keys(path)
 
 
 def test_references_hold_no_pixels_and_notice_a_change(write_plan) -> None:
