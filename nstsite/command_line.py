@@ -31,7 +31,7 @@ TASKS: Final[dict[str, dict[str, str]]] = {
         "invite": "make single-use links to a study",
         "simulate": "let simulated participants rate a study",
         "preregister": "print the pre-registration of a study",
-        "purge_expired": "delete personal data whose purge date has come; run it daily",
+        "purge_expired": "delete personal data whose purge date has come (the site starts it)",
     },
     "Read results": {
         "export_study": "write the ratings and results of a study to files",

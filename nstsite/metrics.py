@@ -11,11 +11,13 @@ from django.contrib.auth.decorators import login_not_required
 from django.db.models import Count, Model, QuerySet
 from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from generator.models import Cell
 from nstsite import latency
 from survey.models import Participant, Preference, Rating, Study
+from survey.study.erasure import due
 
 
 @login_not_required
@@ -34,6 +36,10 @@ def _lines() -> Iterator[str]:
     answers = Rating.objects.count() + Preference.objects.count()
     yield from _metric("answers_total", "counter", "Answers kept (ratings and preferences)", {"": answers})
     yield from _by("studies", "Studies by state", Study.objects.all(), "state")
+    late = due(timezone.localdate() - timedelta(days=1)).count()
+    yield from _metric(
+        "studies_past_purge", "gauge", "Studies with data past yesterday's purge date", {"": late}
+    )
     yield from _by("participants", "Participants by state", Participant.objects.all(), "state")
     yield from _by("cells", "Images to make, by status", Cell.objects.all(), "status")
     made = Cell.objects.filter(made_at__gte=Now() - timedelta(hours=1)).count()

@@ -22,5 +22,13 @@ def load() -> None:
         get_template(str(path.relative_to(templates)))
 
 
+def start_clock() -> None:
+    """Let each web process look from time to time for what is to be deleted."""
+    from survey import housekeeping
+
+    housekeeping.start_clock()
+
+
 application = get_wsgi_application()
 load()
+start_clock()

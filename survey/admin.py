@@ -6,10 +6,11 @@ from django.contrib import admin
 from django.contrib.auth import admin as _registers_users  # noqa: F401
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django_otp.plugins.otp_static.admin import StaticDevice
 from django_otp.plugins.otp_totp.admin import TOTPDevice
 
@@ -183,6 +184,11 @@ class ParticipantAdmin(ReadOnly):
     # The secrets open sessions and delete answers.
     exclude = ("token", "withdrawal")
 
+    def get_exclude(self, request: HttpRequest, obj: Participant | None = None) -> tuple[str, ...]:
+        """Leave out what people said of themselves from the purge date on, also before it is deleted."""
+        said = ("screening", "before", "about") if obj is not None and obj.study.is_purged else ()
+        return (*self.exclude, *said)
+
 
 @admin.register(Trial)
 class TrialAdmin(ReadOnly):
@@ -248,6 +254,11 @@ class OwnAnswerAdmin(ReadOnly):
     search_fields = ("trial__participant__code", "trial__stimulus__item")
     list_select_related = ("trial__participant__study",)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[OwnAnswer]:
+        """Leave out what people wrote from the purge date on, also before it is deleted."""
+        over = Q(trial__participant__study__purge_on__lte=timezone.localdate())
+        return super().get_queryset(request).exclude(over & ~Q(words=""))
+
 
 @admin.register(Exclusion)
 class ExclusionAdmin(ReadOnly):
@@ -300,6 +311,10 @@ class RecruitAdmin(ReadOnly):
     list_select_related = ("study",)
     search_fields = ("person", "study__slug")
     exclude = ("participant",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Recruit]:
+        """Leave out people from the purge date on, also before they are deleted."""
+        return super().get_queryset(request).exclude(study__purge_on__lte=timezone.localdate())
 
 
 @admin.register(AuditEntry)

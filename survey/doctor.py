@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import shutil
 import sys
@@ -14,8 +15,10 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
 
 from nstsite import __version__
+from survey.study.erasure import due
 
 # First the one without a window: it draws the same pages in half of the processor time.
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome")
@@ -48,14 +51,20 @@ def examine() -> Iterator[Finding]:
         _device,
         _weights,
         _database,
+        _deletion,
         _media,
         _browser,
     )
+    has_tables = False
     for check in checks:
         if check in (_device, _weights) and find_spec("torch") is None:
             continue
+        if check is _deletion and not has_tables:
+            continue
         try:
-            yield check()
+            finding = check()
+            has_tables = has_tables or (check is _database and not finding.fails)
+            yield finding
         except Exception as error:
             # One failed check must not hide the others.
             yield Finding(check.__name__.strip("_"), f"{type(error).__name__}: {error}", "see the message")
@@ -142,6 +151,16 @@ def _database() -> Finding:
     if missing:
         return Finding("database", f"{where}: {len(missing)} migrations to apply", "python manage.py migrate")
     return Finding("database", where)
+
+
+def _deletion() -> Finding:
+    late = due(timezone.localdate() - dt.timedelta(days=1))
+    names = ", ".join(late.order_by("purge_on").values_list("slug", flat=True)[:3])
+    if count := late.count():
+        some = "1 study is" if count == 1 else f"{count} studies are"
+        fix = "python manage.py purge_expired; the site does this once an hour: see runs/expired.log in the data folder"
+        return Finding("deletion", f"{some} past the purge date, with data of people: {names}", fix)
+    return Finding("deletion", "no data are left past a purge date")
 
 
 def _media() -> Finding:

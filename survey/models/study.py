@@ -97,9 +97,16 @@ class Study(models.Model):
     def over_since(self) -> dt.datetime | None:
         """When it closed, or its purge date began, whichever was first; None if it is not over or this is unknown."""
         ends = [self.closed_at] if self.state == self.State.CLOSED and self.closed_at else []
-        if self.purge_on is not None and self.is_purged:
-            ends.append(timezone.make_aware(dt.datetime.combine(self.purge_on, dt.time())))
+        if (purged := self.purged_since) is not None:
+            ends.append(purged)
         return min(ends, default=None)
+
+    @property
+    def purged_since(self) -> dt.datetime | None:
+        """When its purge date began; None if that is to come, or there is none."""
+        if self.purge_on is None or not self.is_purged:
+            return None
+        return timezone.make_aware(dt.datetime.combine(self.purge_on, dt.time()))
 
     @property
     def version(self) -> StudyVersion:

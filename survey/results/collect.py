@@ -148,7 +148,7 @@ def fingerprint(study: Study) -> str:
         list(Exclusion.in_force(study).order_by("participant").values_list("pk", "reason")),
         list(study.questions.values_list("key", "text", "labels", "low", "high", "step")),
         list(study.stimuli.order_by("pk").values_list("pk", *_ITEM_FIELDS, "factors", "covariates", "cell")),
-        [study.slug, study.title, study.method, study.is_simulated, study.version.sha256],
+        [study.slug, study.title, study.method, study.is_simulated, study.version.sha256, study.is_purged],
     ]
     return hashlib.sha256(json.dumps(facts, default=str, sort_keys=True).encode()).hexdigest()
 
@@ -319,7 +319,11 @@ def conditions_of(items: pd.DataFrame) -> dict[str, str]:
 
 
 def participants_table(study: Study, excluded: dict[str, str]) -> pd.DataFrame:
-    """Return one row a participant, without previews. No column identifies a person or gives access to a session."""
+    """Return one row a participant, without previews. No column identifies a person or gives access to a session.
+
+    From the purge date on nothing is read of what people said of themselves, also before it is deleted.
+    """
+    purged = study.is_purged
     people = (
         study.participants.filter(is_preview=False)
         .annotate(ratings=Count("trials__ratings"))
@@ -346,6 +350,7 @@ def participants_table(study: Study, excluded: dict[str, str]) -> pd.DataFrame:
                 **{
                     f"about_{key}": told(value)
                     for key, value in {**(person.before or {}), **(person.about or {})}.items()
+                    if not purged
                 },
             }
             for person in people
@@ -361,7 +366,8 @@ def own_answers_table(study: Study, excluded: Collection[str]) -> pd.DataFrame:
     """Return one row for each answer to the study's own questions about images.
 
     Columns: participant, version, language, trial, position, phase, item, other (the second image of a pair, or the
-    reference), question, answer. Previews and excluded participants are left out.
+    reference), question, answer. Previews and excluded participants are left out, and from the purge date on what
+    people wrote, also before it is deleted.
     """
     names = {
         "trial__participant__code": "participant",
@@ -375,6 +381,8 @@ def own_answers_table(study: Study, excluded: Collection[str]) -> pd.DataFrame:
         "key": "question",
     }
     rows = OwnAnswer.objects.filter(trial__participant__study=study, trial__participant__is_preview=False)
+    if study.is_purged:
+        rows = rows.filter(words="")
     rows = rows.order_by("trial__participant_id", "trial__position", "pk")
     found = [
         (*values, told(words if chosen is None else chosen))

@@ -6,6 +6,7 @@ import datetime as dt
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from survey.access.audit import PARTICIPANT, record
 from survey.access.locking import locked
@@ -46,7 +47,18 @@ def purge_expired(today: dt.date) -> int:
     Gone are cookies, withdrawal codes, invitations, platform ids, what people said of themselves, and what they wrote
     about images in their own words; ratings and choices stay, and nobody can tell whose they are.
     """
-    return sum(purge(study, None) for study in Study.objects.filter(purge_on__lte=today))
+    return sum(purge(study, None) for study in due(today))
+
+
+def due(today: dt.date) -> QuerySet[Study]:
+    """Return the studies whose purge date has come, and which still hold what ties answers to a person."""
+    # What people wrote goes in the transaction that takes their cookies, and nobody writes without one.
+    people = Participant.objects.filter(study=OuterRef("pk"), token__isnull=False)
+    others = (model.objects.filter(study=OuterRef("pk")) for model in (Recruit, Invitation))
+    holds = Q(Exists(people))
+    for rows in others:
+        holds |= Q(Exists(rows))
+    return Study.objects.filter(holds, purge_on__lte=today)
 
 
 @transaction.atomic

@@ -62,7 +62,9 @@ def set_state(study: Study, state: Study.State, by: User | None) -> None:
 
 @transaction.atomic
 def invite(study: Study, count: int, by: User | None) -> list[Invitation]:
-    """Make personal links; DeskError unless there are 1 to 10,000 of them."""
+    """Make personal links; DeskError unless there are 1 to 10,000 of them, and once the purge date has come."""
+    if study.is_purged:
+        raise DeskError(f"Its personal links are deleted on {study.purge_on}. Set a later day first.")
     if not 1 <= count <= MAX_INVITATIONS:
         raise DeskError(f"count: 1 to {MAX_INVITATIONS}, not {count}")
     record("invitations.make", study, by, count=count)

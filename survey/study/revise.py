@@ -34,7 +34,7 @@ def revise(study: Study, definition: Definition, by: User | None = None) -> Stud
 
     Raises:
         PublishError: A name of the definition fits no image; or, once a person has taken part, the method, the images,
-            or the questions' keys or scales would change.
+            or the questions' keys or scales would change, or a promised purge date would come later.
     """
     study = locked(Study.objects, study.pk)
     newest = study.version
@@ -42,6 +42,7 @@ def revise(study: Study, definition: Definition, by: User | None = None) -> Stud
         return newest
     has_people = study.participants.filter(is_preview=False).exists()
     _check(definition_of(newest), definition, keys_stay=has_people)
+    _check_promise(study, definition)
     study.method = definition.method
     study.title = definition.say(definition.title, definition.languages[0])
     study.purge_on = definition.purge_on
@@ -88,6 +89,18 @@ def _check(old: Definition, new: Definition, *, keys_stay: bool) -> None:
             )
     if keys_stay and new.images.trap is not None:
         _check_trap(old, new, new.images.trap)
+
+
+def _check_promise(study: Study, new: Definition) -> None:
+    """Refuse a later purge date, or none, while there are data of people who were told the day."""
+    told = study.purge_on
+    if told is None or (new.purge_on is not None and new.purge_on <= told):
+        return
+    if study.participants.filter(is_preview=False, is_simulated=False, token__isnull=False).exists():
+        raise PublishError(
+            f"purge_on: people were told that their data are deleted on {told}; until that is done, only an earlier day "
+            "can be set"
+        )
 
 
 def _fixed(group: Group) -> Group:

@@ -52,8 +52,11 @@ def _has_more_than(number: int, study: Study) -> bool:
 
 
 def latest(study: Study, kind: str) -> Stored | None:
-    """Return what was made last of a kind, without its data."""
-    return study.stored.filter(kind=kind, state=State.DONE).order_by("pk").last()
+    """Return what was made last of a kind, without its data; from the purge date on nothing that was begun before it."""
+    made = study.stored.filter(kind=kind, state=State.DONE)
+    if (purged := study.purged_since) is not None:
+        made = made.filter(began_at__gte=purged)
+    return made.order_by("pk").last()
 
 
 def is_current(made: Stored) -> bool:

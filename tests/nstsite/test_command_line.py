@@ -91,7 +91,7 @@ def test_what_breaks_a_command_from_outside_is_one_line(monkeypatch, error, line
     def fail(*args: object) -> None:
         raise error
 
-    monkeypatch.setattr("survey.management.commands.purge_expired.purge_expired", fail)
+    monkeypatch.setattr("survey.management.commands.purge_expired.delete_expired", fail)
     with pytest.raises(CommandError) as caught:
         call_command("purge_expired")
     assert (str(caught.value), caught.value.returncode) == (line, status)

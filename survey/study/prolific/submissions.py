@@ -38,7 +38,9 @@ def sort_out(study: Study, submissions: Iterable[Submission]) -> Review:
 
     A session is that of a submission if its link named both: the person and the submission (SESSION_ID).
     """
-    rows = Recruit.objects.filter(study=study, platform="prolific", participant__is_preview=False)
+    # From the purge date on nobody is told apart, also before the platform's ids are deleted.
+    known = Recruit.objects.none() if study.is_purged else Recruit.objects.filter(study=study)
+    rows = known.filter(platform="prolific", participant__is_preview=False)
     states = {
         (person, session): Participant.State(state)
         for person, session, state in rows.values_list("person", "session", "participant__state")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,14 +11,17 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db.models import F
+from django.utils import timezone
 
 from survey.access import tokens
 from survey.exports.files import study_files
-from survey.models import OwnAnswer, Participant, Question, Rating, Stimulus, Study, Trial
+from survey.models import OwnAnswer, Participant, Question, Rating, Recruit, Stimulus, Stored, Study, Trial
 from survey.results.collect import collect, fingerprint
 from survey.results.monitor import watch
 from survey.session import finishing, starting
-from survey.study import decisions, erasure
+from survey.study import decisions, erasure, stored
+from survey.study.prolific.api import Submission
+from survey.study.prolific.submissions import sort_out
 from survey.study.revise import revise
 from survey.study.study_file import parse
 from tests.survey.exports.studies import rated_study
@@ -110,3 +114,80 @@ def test_the_live_page_names_nobody_who_is_deleted(study):
     assert person.code in watch(study).flagged
     erasure.withdraw(person)
     assert person.code not in json.dumps(watch(study).flagged)
+
+
+@pytest.fixture
+def told_much() -> Study:
+    """A rated study by Prolific in which people said much, and its owner."""
+    own = '[[own_questions]]\nkey = "why"\nabout = "image"\ntext = "Why?"\n'
+    study = rated_study(ABOUT + own, people=2)
+    owner = User.objects.create_superuser("owner")
+    Study.objects.update(owner=owner)
+    for person in study.participants.all():
+        finishing.tell_about(person, {"age": "30-44"})
+        Recruit.objects.create(
+            study=study, participant=person, platform="prolific", person=f"pid-{person.pk}"
+        )
+        OwnAnswer.objects.create(
+            trial=Trial.objects.filter(participant=person)[0], key="why", words="I, Jane"
+        )
+        Participant.objects.filter(pk=person.pk).update(before={"job": "Baker"}, screening={"vision": "odd"})
+    return Study.objects.get()
+
+
+TELLING = (b"30-44", b"Baker", b"I, Jane", b"pid-")
+
+
+@pytest.mark.slow
+def test_from_the_purge_date_on_nothing_is_shown_that_is_still_to_be_deleted(told_much, client):
+    """The deletion comes within the hour; the promise holds from midnight on."""
+    study = told_much
+    secret = {"Authorization": f"Bearer {tokens.make(study.owner, 'a notebook')}"}
+    api = "/api/v1/studies/study/results"
+    person = one(study)
+    client.force_login(study.owner)
+    pages = [
+        "/studies/study/participants/",
+        "/studies/study/live/",
+        f"/admin/survey/participant/{person.pk}/change/",
+        "/admin/survey/ownanswer/",
+        "/admin/survey/recruit/",
+    ]
+
+    def shown() -> set[bytes]:
+        files = [b"".join(study_files(study, kind).values()) for kind in ("json", "csv", "psych-ds")]
+        files += [client.get(api, headers=secret).content]
+        for address in pages:
+            answer = client.get(address)
+            assert answer.status_code == 200, address
+            files.append(answer.content)
+        return {word for word in TELLING if any(word in file for file in files)}
+
+    assert shown() == set(TELLING)
+    Study.objects.update(purge_on=timezone.localdate())
+    study.refresh_from_db()
+    assert shown() == set()
+    assert Recruit.objects.count() == 2
+
+
+def test_what_was_made_before_the_purge_date_is_not_shown_on_it(study):
+    made = stored.ask(study, "csv")
+    taken = stored.take()
+    assert taken is not None
+    stored.keep(taken, "old.csv", [b"30-44"])
+    assert stored.latest(study, "csv") == made
+    study.purge_on = timezone.localdate()
+    study.save()
+    assert stored.latest(study, "csv") == made
+    Stored.objects.update(began_at=timezone.now() - dt.timedelta(days=1, hours=1))
+    assert stored.latest(study, "csv") is None
+
+
+def test_from_the_purge_date_on_prolific_s_submissions_are_told_apart_no_more(told_much):
+    person = f"pid-{one(told_much).pk}"
+    submissions = [Submission(id="s1", participant_id=person, status="AWAITING REVIEW")]
+    Recruit.objects.update(session="s1")
+    assert sort_out(told_much, submissions).finished == submissions
+    told_much.purge_on = timezone.localdate()
+    (after,) = sort_out(told_much, submissions).others
+    assert after[1] == "no session here"

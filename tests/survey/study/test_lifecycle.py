@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 from django.urls import reverse
+from django.utils import timezone
 
 from survey.access.errors import DeskError
 from survey.models import Invitation, Participant, Rating, Study
@@ -116,6 +117,13 @@ def test_an_archived_study_does_not_open(study, owner):
     lifecycle.archive(closed(study), owner)
     with pytest.raises(DeskError, match="Take it out first"):
         lifecycle.set_state(study, Study.State.OPEN, None)
+
+
+def test_nobody_makes_personal_links_that_would_be_deleted_at_once(study, owner):
+    study.purge_on = timezone.localdate()
+    with pytest.raises(DeskError, match="personal links are deleted on"):
+        lifecycle.invite(study, 2, owner)
+    assert not study.invitations.exists()
 
 
 @pytest.mark.parametrize("act", ["purge", "delete_study"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import io
 
@@ -20,7 +21,9 @@ from generator.files.images import ImageError, encode_png
 from generator.models import Cell, ImageSet, Source
 from generator.signals import described
 from survey.models import Stimulus, Study
+from survey.session.starting import start
 from survey.study.definition import Definition
+from survey.study.erasure import purge
 from survey.study.lifecycle import copy
 from survey.study.pictures import PublishError
 from survey.study.publish import publish_folder, publish_image_set
@@ -301,6 +304,22 @@ def test_a_study_past_its_purge_date_can_still_be_revised_and_copied():
     revise(study, parse('title = "Another"\npurge_on = 2020-01-01\n', "a"))
     made = copy(study, "copied", User.objects.create_user("owner"))
     assert made.purge_on is None
+
+
+@pytest.mark.parametrize("later", ["purge_on = 2099-04-01\n", ""])
+def test_a_purge_date_that_people_were_told_comes_no_later_until_it_was_kept(later):
+    study = make_study("purge_on = 2099-01-01\n")
+    start(study, preview_by=User.objects.create_user("reader"))
+    revise(study, definition("purge_on = 2099-03-01\n"))
+    start(study)
+    with pytest.raises(PublishError, match="people were told that their data are deleted on 2099-03-01"):
+        revise(study, definition(later))
+    assert Study.objects.get().purge_on == dt.date(2099, 3, 1)
+    revise(study, definition("purge_on = 2099-01-01\n"))
+    with pytest.raises(PublishError, match="people were told"):
+        revise(study, definition("purge_on = 2099-03-01\n"))
+    purge(study, None)
+    revise(study, definition(later))
 
 
 @pytest.mark.parametrize(

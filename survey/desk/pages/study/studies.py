@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Final
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from survey.access.roles import Role, role_of
 from survey.access.studies import counted_studies, may_create_studies, own_studies, readable_studies
+from survey.desk.pages.entry import signed_in_user
 from survey.desk.study_cards import cards
+from survey.study.erasure import due
 from survey.study.stopping import pause_note
 
 #: As many studies are shown as cards; more are a table that can be sorted.
@@ -32,5 +37,15 @@ def studies(request: HttpRequest) -> HttpResponse:
         "in_archive": readable_studies(request.user).filter(archived_at__isnull=False).count(),
         "own": own,
         "may_create": may_create_studies(request.user),
+        "undeleted": _undeleted(request),
     }
     return render(request, "survey/researcher/studies.html", context)
+
+
+def _undeleted(request: HttpRequest) -> list[str]:
+    """Return the studies whose data should be gone since yesterday or longer, for administrators: something is broken."""
+    if role_of(signed_in_user(request)) != Role.ADMIN:
+        return []
+    return list(
+        due(timezone.localdate() - dt.timedelta(days=1)).order_by("slug").values_list("slug", flat=True)
+    )
