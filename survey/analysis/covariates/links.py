@@ -114,15 +114,21 @@ class CovariateLinks:
         small = panel is not None and len(self.names) * _work(panel) <= MAX_WORK
         return self._links(by_model=True) if small else self.quick
 
+    @cached_property
+    def _without_models(self) -> list[tuple[dict[str, Any], pd.DataFrame]]:
+        """Each covariate's row and points: what `quick` and `result` share, which an export has both of."""
+        if self._panel is None:
+            return []
+        scores = _Scores.of(tally(code(main_phase(self.rows), self.scale)))
+        return [_link(self._panel, name, scores) for name in self._panel.values]
+
     def _links(self, *, by_model: bool) -> Links | None:
         panel = self._panel
         if panel is None:
             return None
-        items = tally(code(main_phase(self.rows), self.scale))
-        scores = _Scores.of(items)
         enough = panel.people >= FEWEST_PEOPLE and bool(np.ptp(panel.rating) > 0)
-        found = [_link(panel, name, scores, by_model and enough) for name in panel.values]
-        rows = [row for row, _ in found]
+        found = self._without_models
+        rows = [row | (_slopes_of_models(panel, row) if by_model and enough else {}) for row, _ in found]
         _adjust(rows)
         table = pd.DataFrame(rows, columns=list(COVARIATE_COLUMNS))
         kinds = {
@@ -169,8 +175,8 @@ class _Scores:
         return cls(items.mean, items.mean_variance, ends, half)
 
 
-def _link(panel: Panel, name: str, scores: _Scores, by_model: bool) -> tuple[dict[str, Any], pd.DataFrame]:
-    """Return one covariate's row, and its points for the plot."""
+def _link(panel: Panel, name: str, scores: _Scores) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Return one covariate's row without the mixed models, and its points for the plot."""
     known = ~np.isnan(panel.values[name])
     x, mos = panel.values[name][known], scores.mos[known]
     content = None if panel.content is None else _again(panel.content[known])
@@ -196,13 +202,19 @@ def _link(panel: Panel, name: str, scores: _Scores, by_model: bool) -> tuple[dic
     errors = p1401(mos, line, scores.half[known], 2)
     row |= {"intercept": float(intercept), "slope": float(slope)} | vars(errors)
     row["rmse_left_out"] = _left_out(x, mos, group)
-    standard = x / row["sd"]
-    row |= _contrast("regression", clustered_slope(mos, standard, content))
-    if by_model:
-        mine = _of_items(panel, known)
-        inside, between, _ = mixed_slopes(mine, standard, content)
-        row |= _contrast("within", inside) | _contrast("between", between)
+    row |= _contrast("regression", clustered_slope(mos, x / row["sd"], content))
     return row, points.assign(line=line)
+
+
+def _slopes_of_models(panel: Panel, row: Mapping[str, Any]) -> dict[str, float]:
+    """Return a covariate's slopes by the mixed models, within contents and between them; none where nothing is compared."""
+    if row["note"]:
+        return {}
+    values = panel.values[row["covariate"]]
+    known = ~np.isnan(values)
+    content = None if panel.content is None else _again(panel.content[known])
+    inside, between, _ = mixed_slopes(_of_items(panel, known), values[known] / row["sd"], content)
+    return _contrast("within", inside) | _contrast("between", between)
 
 
 def _why_not(x: Floats, mos: Floats, terms: Terms) -> str:
