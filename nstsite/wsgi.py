@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from pathlib import Path
 
@@ -17,6 +18,8 @@ def load() -> None:
     from django.urls import get_resolver
 
     _ = get_resolver().url_patterns
+    # Imported inside functions, so that a command that needs none of it does not wait.
+    importlib.import_module("scipy.stats")
     templates = Path(settings.BASE_DIR) / "survey" / "templates"
     for path in sorted((templates / "survey").glob("*.html")):
         get_template(str(path.relative_to(templates)))

@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy import stats
 
+from survey.analysis.distributions import ranks
 from survey.analysis.items.intervals import Z
 
 CARD_MM: Final = (85.60, 53.98)
@@ -36,7 +36,12 @@ def median_interval(values: ArrayLike) -> tuple[float, float] | None:
     Conover 1999, Practical Nonparametric Statistics, section 3.2: the ranks k and n + 1 - k of the binomial distribution.
     """
     ordered = np.sort(np.asarray(values, float))
-    rank = int(stats.binom.ppf(0.025, len(ordered), 0.5)) if len(ordered) else 0
+    if not len(ordered):
+        return None
+    # Imported here, since it takes half a second and few need it.
+    from scipy import stats
+
+    rank = int(stats.binom.ppf(0.025, len(ordered), 0.5))
     return (float(ordered[rank - 1]), float(ordered[-rank])) if rank >= 1 else None
 
 
@@ -106,7 +111,7 @@ def _link(pixels: pd.Series[float], ratings: pd.DataFrame) -> tuple[float | None
     n = len(both)
     if n < _FEWEST_FOR_LINK or (np.ptp(both, axis=0) == 0).any():
         return None, None
-    rho = float(stats.spearmanr(both[:, 0], both[:, 1]).statistic)
+    rho = float(np.corrcoef(ranks(both[:, 0]), ranks(both[:, 1]))[0, 1])
     reach = Z * sqrt((1 + rho**2 / 2) / (n - 3))
     z = atanh(min(max(rho, -0.999999), 0.999999))
     return rho, (tanh(z - reach), tanh(z + reach))

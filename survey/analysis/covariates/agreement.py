@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy import stats
 
+from survey.analysis.distributions import ranks, t_quantile
 from survey.analysis.effects.reml import Floats, Ints
 
 FEWEST_CONTENTS: Final = 5
@@ -80,7 +80,7 @@ def pearson(x: Floats, y: Floats) -> float:
 
 def spearman(x: Floats, y: Floats) -> float:
     """Return Spearman's rank correlation."""
-    return pearson(stats.rankdata(x), stats.rankdata(y))
+    return pearson(ranks(x), ranks(y))
 
 
 def within(x: Floats, y: Floats, group: Ints) -> float:
@@ -119,7 +119,7 @@ def with_interval(
         return nothing
     c = len(groups)
     se = float(np.sqrt((c - 1) / c * ((z[1:] - z[1:].mean()) ** 2).sum()))
-    half = float(stats.t.ppf(0.975, c - 1)) * se
+    half = float(t_quantile(0.975, c - 1)) * se
     return Correlation(value, float(np.tanh(z[0] - half)), float(np.tanh(z[0] + half)))
 
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
+from survey.analysis.distributions import t_two_sided
 from survey.analysis.effects.design import Design
 from survey.analysis.effects.reml import Floats, Ints
 from survey.analysis.items.comparisons import SIGNIFICANT
@@ -43,7 +44,7 @@ class ProbitFit:
     def test(self, row: Floats) -> tuple[float, float]:
         """Return one combination of the slopes and its two-sided p, Student's t on participants − 1."""
         estimate, se = float(row @ self.beta), float(np.sqrt(row @ self.covariance @ row))
-        return estimate, float(2 * stats.t.sf(abs(estimate) / se, self.clusters - 1))
+        return estimate, float(t_two_sided(estimate / se, self.clusters - 1))
 
 
 @dataclass(frozen=True)

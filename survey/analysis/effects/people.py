@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
+from survey.analysis.distributions import f_tail
 from survey.analysis.effects.reml import Floats, Ints, Test
 
 MAX_WORK = 1e10
@@ -30,7 +30,7 @@ def greenhouse_geisser(means: Floats, contrasts: Floats) -> Test:
     statistic = float(people * (centre @ centre) / total)
     epsilon = total**2 / (q * float((spread * spread).sum()))
     df1, df2 = q * epsilon, q * epsilon * (people - 1)
-    return Test(statistic, df1, df2, float(stats.f.sf(statistic, df1, df2)))
+    return Test(statistic, df1, df2, f_tail(statistic, df1, df2))
 
 
 def orthonormal(levels: int) -> Floats:
@@ -80,7 +80,7 @@ class ClusterFit:
         if df2 <= 0 or not np.isfinite(squares):
             return Test(float("nan"), q, float("nan"), float("nan"))
         statistic = df2 / (eta * q) * squares
-        return Test(statistic, q, df2, float(stats.f.sf(statistic, q, df2)))
+        return Test(statistic, q, df2, f_tail(statistic, q, df2))
 
 
 def cluster_fit(y: Floats, x: Floats, participant: Ints) -> ClusterFit:

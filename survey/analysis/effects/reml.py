@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg, optimize, sparse, stats
+from scipy import linalg, optimize, sparse
 from threadpoolctl import threadpool_limits
+
+from survey.analysis.distributions import f_tail, t_quantile, t_two_sided
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -95,9 +97,9 @@ class RemlFit:
     def contrast(self, row: Floats) -> Contrast:
         """Estimate one combination of the fixed effects, shape (effects,)."""
         estimate, se, df = float(row @ self.beta), float(np.sqrt(row @ self.covariance @ row)), self.df(row)
-        half = float(stats.t.ppf(0.975, df)) * se
+        half = float(t_quantile(0.975, df)) * se
         return Contrast(
-            estimate, se, df, estimate - half, estimate + half, float(2 * stats.t.sf(abs(estimate) / se, df))
+            estimate, se, df, estimate - half, estimate + half, float(t_two_sided(estimate / se, df))
         )
 
     def test(self, rows: Floats) -> Test:
@@ -113,7 +115,7 @@ class RemlFit:
         else:
             expected = float((df / (df - 2))[df > 2].sum()) if np.isfinite(df).all() else float(q)
             df2 = 2 * expected / (expected - q) if expected > q else float("nan")
-        return Test(statistic, q, df2, float(stats.f.sf(statistic, q, df2)) if df2 > 0 else float("nan"))
+        return Test(statistic, q, df2, f_tail(statistic, q, df2) if df2 > 0 else float("nan"))
 
 
 def fit_reml(y: Floats, x: Floats, parts: RandomParts) -> RemlFit:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
 SESSION_COLUMNS = ("group", "started", "finished", "share_unfinished", "p")
 
@@ -56,6 +55,9 @@ def _fisher(counts: NDArray[np.int64]) -> float:
     """Return Fisher's exact p of groups × (finished, not); by 9999 random tables for more than two groups."""
     if (counts.sum(axis=0) == 0).any():
         return 1.0
+    # Imported here, since it takes half a second and few need it.
+    from scipy import stats
+
     if len(counts) == 2:
         return float(stats.fisher_exact(counts).pvalue)
     method = stats.MonteCarloMethod(rng=np.random.default_rng(0))

@@ -13,7 +13,8 @@ from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+
+from survey.analysis.distributions import f_tail, t_quantile, t_two_sided
 
 Floats = NDArray[np.float64]
 
@@ -53,8 +54,8 @@ def welch(one: Floats, other: Floats) -> Difference:
         return Difference(estimate, 0.0, *[nothing] * 6)
     se = sqrt(a + b)
     df = (a + b) ** 2 / (a**2 / (len(one) - 1) + b**2 / (len(other) - 1))
-    half, t = float(stats.t.ppf(0.975, df)) * se, estimate / se
-    p = 2 * float(stats.t.sf(abs(t), df))
+    half, t = float(t_quantile(0.975, df)) * se, estimate / se
+    p = float(t_two_sided(t, df))
     return Difference(estimate, se, estimate - half, estimate + half, t, df, p, hedges_g(one, other))
 
 
@@ -80,4 +81,4 @@ def welch_anova(groups: Sequence[Floats]) -> Spread:
     between = (weights * (means - centre) ** 2).sum() / (many - 1)
     f = float(between / (1 + 2 * (many - 2) / (many**2 - 1) * lack))
     df2 = float((many**2 - 1) / (3 * lack))
-    return Spread(f, many - 1, df2, float(stats.f.sf(f, many - 1, df2)))
+    return Spread(f, many - 1, df2, f_tail(f, many - 1, df2))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy import special, stats
+from scipy import special
 
 from survey.analysis.items.intervals import CONFIDENCE
 from survey.analysis.items.means import exact_by_item
@@ -266,6 +266,9 @@ def friedman(scores: Floats) -> Friedman | None:
     people, things = scores.shape
     if things < 3 or people < 2 or (np.ptp(scores, axis=1) == 0).all():
         return None
+    # Imported here, since it takes half a second and few need it.
+    from scipy import stats
+
     chi2, p = stats.friedmanchisquare(*scores.T)
     return Friedman(float(chi2), float(p), float(chi2) / (people * (things - 1)))
 

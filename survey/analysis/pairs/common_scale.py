@@ -13,11 +13,12 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import optimize, stats
+from scipy import optimize
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.special import log_ndtr, ndtr, ndtri
 
+from survey.analysis.distributions import t_quantile, t_two_sided
 from survey.analysis.items.comparisons import holm
 from survey.analysis.pairs.pairs import check_choices
 from survey.analysis.scale import Scale
@@ -244,7 +245,7 @@ def _result(
     centre = np.eye(both.items) - 1 / both.items
     # The part with fewer people says how sure the variance is.
     sure = both.fewest_people - 1
-    half = stats.t.ppf(0.975, sure) * np.sqrt(np.diag(centre @ fit.covariance @ centre))
+    half = t_quantile(0.975, sure) * np.sqrt(np.diag(centre @ fit.covariance @ centre))
     graph = coo_array((np.ones(len(both.first)), (both.first, both.second)), shape=(both.items,) * 2)
     group = connected_components(graph, directed=False)[1]
     within = np.eye(both.items) - (group[:, None] == group) / np.bincount(group)[group]
@@ -254,7 +255,7 @@ def _result(
     gap = rated - compared
     # A group of one item has nothing to compare.
     z = np.divide(np.abs(gap), np.sqrt(variance), out=np.zeros(both.items), where=variance > 1e-12)
-    p = holm(2 * stats.t.sf(z, sure))
+    p = holm(t_two_sided(z, sure))
     shown = np.bincount(np.concatenate([both.first, both.second]), minlength=both.items)
     table = pd.DataFrame(
         {

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import sparse, stats
+from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from survey.analysis.distributions import t_quantile
 from survey.analysis.items.intervals import Z
 from survey.analysis.pairs.gain import belief
 from survey.analysis.table import TableError
@@ -201,7 +202,7 @@ def _half_widths(
     if variance is None:
         return Z * _errors(covariance)
     wider = np.maximum(_errors(covariance), _errors(inverse[:items, :items]))
-    return float(stats.t.ppf(0.975, clusters - 1)) * wider
+    return float(t_quantile(0.975, clusters - 1)) * wider
 
 
 def _errors(covariance: Floats) -> Floats:

@@ -7,8 +7,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
+from survey.analysis.distributions import f_quantile
 from survey.analysis.items.intervals import CONFIDENCE
 from survey.analysis.items.means import participant_means
 from survey.analysis.table import Coded
@@ -160,7 +160,7 @@ def icc_2(scores: Floats) -> ICC:
         share = k * single / (n * (1 - single))
         x, y = share * ms_participant, (1 + share * (n - 1)) * ms_error
         v = (x + y) ** 2 / (x**2 / (k - 1) + y**2 / ((n - 1) * (k - 1)))
-        f_low, f_high = stats.f.ppf(1 - _TAIL, n - 1, v), stats.f.ppf(1 - _TAIL, v, n - 1)
+        f_low, f_high = f_quantile(1 - _TAIL, n - 1, v), f_quantile(1 - _TAIL, v, n - 1)
         low = n * (ms_item - f_low * ms_error) / (f_low * spread + n * ms_item)
         high = n * (f_high * ms_item - ms_error) / (spread + n * f_high * ms_item)
     singles = [float(value) for value in (single, low, high)]

@@ -1,0 +1,45 @@
+"""Student's t, F and ranks without `scipy.stats`, which takes a command half a second to import.
+
+The values are those of `scipy.stats`, which computes them by the same functions.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy import special
+
+Floats = NDArray[np.float64]
+
+
+def t_quantile(share: float, df: ArrayLike) -> Floats:
+    """Return Student's t below which so large a share lies."""
+    return np.asarray(special.stdtrit(np.asarray(df, np.float64), share), np.float64)
+
+
+def t_two_sided(t: ArrayLike, df: ArrayLike) -> Floats:
+    """Return the chance of a t as far from 0 or farther."""
+    return np.asarray(
+        2 * special.stdtr(np.asarray(df, np.float64), -np.abs(np.asarray(t, np.float64))), np.float64
+    )
+
+
+def f_quantile(share: float, df1: ArrayLike, df2: ArrayLike) -> Floats:
+    """Return F below which so large a share lies."""
+    return np.asarray(
+        special.fdtri(np.asarray(df1, np.float64), np.asarray(df2, np.float64), share), np.float64
+    )
+
+
+def f_tail(f: float, df1: float, df2: float) -> float:
+    """Return the chance of an F as large or larger."""
+    if f == np.inf:
+        return 0.0
+    # A sum of squares that is 0 may be computed as less.
+    return float(special.fdtrc(df1, df2, max(f, 0.0)))
+
+
+def ranks(values: Floats) -> Floats:
+    """Return the ranks from 1; equal values share the mean of theirs."""
+    return np.asarray(pd.Series(values).rank(), np.float64)
