@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Collection
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final
 
 import numpy as np
@@ -225,7 +225,7 @@ def _collect(pk: int, fingerprint_: str, selection: Selection) -> Export:
         checked=ratings.table,
         excluded=rows[out].reset_index(drop=True),
         items=items,
-        settings=settings_table(study),
+        read_settings=partial(settings_table, study),
         participants=participants_table(study, excluded),
         own_answers=own_answers_table(study, excluded),
         stops=stops_table(study),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -51,7 +52,7 @@ class Export:
         excluded: The ratings of excluded participants.
         checked: `ratings` as analysed.
         items: One row a stimulus.
-        settings: How each was made (`settings.settings_table`).
+        read_settings: Returns `settings`.
         participants: One row a person.
         own_answers: One row an answer to one of the study's own questions about images.
         stops: One row for each time that the study's rule paused it.
@@ -73,12 +74,17 @@ class Export:
     checked: pd.DataFrame
     excluded: pd.DataFrame
     items: pd.DataFrame
-    settings: pd.DataFrame
+    read_settings: Callable[[], pd.DataFrame]
     participants: pd.DataFrame
     own_answers: pd.DataFrame
     stops: pd.DataFrame
     own_questions: Mapping[str, str]
     analysis: Analysis
+
+    @cached_property
+    def settings(self) -> pd.DataFrame:
+        """How each stimulus was made (`settings.settings_table`), read when first asked for: pages show nothing of it."""
+        return self.read_settings()
 
     @property
     def said_simulated(self) -> str:

@@ -19,6 +19,9 @@ def exports(django_db_setup, django_db_blocker) -> dict[str, Export]:
     with django_db_blocker.unblock(), transaction.atomic():
         made["one"] = collect(rated_study(slug="one", extra=[nasty_picture()]))
         made["two"] = collect(rated_study(TWO_QUESTIONS, slug="two", seed=1))
+        for export in made.values():
+            # Read when first asked for, which must be while the study is there.
+            assert len(export.settings)
         transaction.set_rollback(True)
     return made
 

@@ -191,3 +191,10 @@ def test_from_the_purge_date_on_prolific_s_submissions_are_told_apart_no_more(to
     told_much.purge_on = timezone.localdate()
     (after,) = sort_out(told_much, submissions).others
     assert after[1] == "no session here"
+
+
+def test_results_do_not_read_how_images_were_made_until_an_export_asks(study, monkeypatch):
+    monkeypatch.setattr("survey.results.collect.settings_table", lambda study: 1 / 0)
+    export = collect(study)
+    with pytest.raises(ZeroDivisionError):
+        _ = export.settings
