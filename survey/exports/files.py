@@ -18,7 +18,7 @@ from survey.exports.latex_effects import latex_effects
 from survey.exports.making_words import making_words
 from survey.exports.methods import methods_text
 from survey.exports.pairs import PAIR_FORMATS, collect_pairs
-from survey.exports.psychds import psychds_files
+from survey.exports.psychds import data_path, data_tables, psychds_files
 from survey.exports.readme import OF_RATINGS, readme
 from survey.exports.tables import csv_of, json_bytes, json_parts, parquet_bytes
 from survey.exports.workbook import stamp_of, workbook_parts
@@ -116,6 +116,7 @@ def all_files(export: Export) -> Files:
     """Return every file of every format, and SHA256SUMS over them."""
     drawings = draw(export.analysis, export.checked, EXPORTED)
     psych_ds = psychds_files(export)
+    same = {f"psych-ds/{data_path(export, name)}": f"{name}.csv" for name in data_tables(export)}
     made = making_words(export.settings, export.items)
     files = (
         csv_files(export)
@@ -137,7 +138,7 @@ def all_files(export: Export) -> Files:
         }
     )
     about = readme(OF_RATINGS, files, export.title, export.said_simulated)
-    return with_sums(files | {"README.txt": about})
+    return with_sums((files | {"README.txt": about}).with_copies(same))
 
 
 def latex_tables(export: Export) -> str:

@@ -19,21 +19,28 @@ def psychds_files(export: Export) -> Files:
 
     Each data file is named by keywords (`study-x_description-ratings_data.csv`); `variableMeasured` names every column.
     """
-    tables = {
+    tables = data_tables(export)
+    data = {data_path(export, name): partial(csv_parts, table) for name, table in tables.items()}
+    return Files(data) | {
+        "dataset_description.json": json_bytes(_description(export, tables)),
+        "README.md": _readme(export).encode(),
+    }
+
+
+def data_tables(export: Export) -> dict[str, pd.DataFrame]:
+    """Return the tables of the dataset by their names, which they have as CSV files too."""
+    return {
         "ratings": export.ratings,
         "items": export.items,
         "settings": export.settings,
         **export.people_tables,
     }
+
+
+def data_path(export: Export, table: str) -> str:
+    """Return where a table stands in the dataset."""
     study = re.sub("[^a-zA-Z0-9]", "", export.slug)
-    data = {
-        f"data/study-{study}_description-{name.replace('_', '')}_data.csv": partial(csv_parts, table)
-        for name, table in tables.items()
-    }
-    return Files(data) | {
-        "dataset_description.json": json_bytes(_description(export, tables)),
-        "README.md": _readme(export).encode(),
-    }
+    return f"data/study-{study}_description-{table.replace('_', '')}_data.csv"
 
 
 def _description(export: Export, tables: dict[str, pd.DataFrame]) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from survey.exports.files import all_files, csv_files, report_title
 from survey.exports.folder import write_folder
 from survey.exports.latex import _figures, latex_table
 from survey.exports.methods import methods_text
-from survey.exports.psychds import psychds_files
+from survey.exports.psychds import data_path, data_tables, psychds_files
 from survey.exports.tables import csv_bytes, csv_parts, json_bytes, json_parts
 from survey.exports.workbook import workbook_bytes
 from tests.programs import R
@@ -256,6 +256,13 @@ def test_psych_ds_names_files_by_keywords_and_describes_every_column(export):
         # Two of the standard's keywords: others are warned of.
         assert re.fullmatch(r"data/study-[a-zA-Z0-9]+_description-[a-z]+_data\.csv", name)
         assert set(next(csv.reader(io.StringIO(files[name].decode())))) <= set(measured)
+
+
+def test_each_table_of_psych_ds_is_the_file_that_it_is_copied_from(export, files):
+    alone = psychds_files(export)
+    for name in data_tables(export):
+        path = data_path(export, name)
+        assert alone[path] == files[f"{name}.csv"] == files[f"psych-ds/{path}"]
 
 
 def test_latex_prints_names_as_they_are(export):

@@ -73,6 +73,23 @@ def test_each_file_is_made_once_although_its_sum_is_written():
     assert made == ["b", "a"]
 
 
+def test_a_copy_has_the_bytes_and_the_sum_of_its_original_and_is_not_made_again(tmp_path):
+    made = []
+
+    def make():
+        made.append("a")
+        return [b"a", b"b"]
+
+    files = with_sums((Files({"a": make}) | {"z": b"z"}).with_copies({"data/a": "a"}))
+    assert list(files) == ["a", "z", "data/a", "SHA256SUMS"]
+    write_folder(files, tmp_path)
+    assert made == ["a"]
+    assert (tmp_path / "data" / "a").read_bytes() == b"ab" == files["data/a"]
+    subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=tmp_path, check=True)
+    with zipfile.ZipFile(io.BytesIO(b"".join(zipped(files)))) as archive:
+        assert archive.read("data/a") == b"ab"
+
+
 def test_a_long_file_is_never_whole_in_memory(tmp_path, monkeypatch):
     monkeypatch.setattr("survey.exports.folder._IN_MEMORY", 100_000)
     piece = os.urandom(100_000)
