@@ -155,8 +155,12 @@ def _trials(
         }
     )
     number, _ = pd.factorize(ratings["trial"])
-    first = pd.Series(np.arange(len(number))).groupby(number).first().to_numpy()
-    of_trial = scores["id"].groupby(number).agg(list)
+    # A trial's scores one after the other, in the order given; trials count from the first row on.
+    order = np.argsort(number, kind="stable")
+    starts = np.flatnonzero(np.diff(number[order], prepend=-1))
+    first = order[starts]
+    ids = scores["id"].to_numpy()[order].tolist()
+    of_trial = [ids[start:end] for start, end in pairwise([*starts.tolist(), len(ids)])]
     trials = pd.DataFrame(
         {
             "id": np.arange(1, len(first) + 1),
@@ -164,7 +168,7 @@ def _trials(
             "task_id": 1,
             "order_num": ratings["position"].to_numpy()[first],
             "pvs_id": scores["pvs_id"].to_numpy()[first],
-            "score_id": of_trial.to_numpy(),
+            "score_id": pd.Series(of_trial, dtype=object),
         }
     )
     return trials, scores

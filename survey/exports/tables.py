@@ -120,7 +120,12 @@ def _json_records(table: pd.DataFrame) -> Iterator[str]:
 
 def _json_cell(value: Any) -> str:
     # As the encoder writes it, which takes a generator and a list for one number.
-    return repr(value) if type(value) is float and math.isfinite(value) else _encode(clean(value))
+    kind = type(value)
+    if kind is int or (kind is float and math.isfinite(value)):
+        return repr(value)
+    if kind is list:
+        return f"[{', '.join(map(_json_cell, value))}]"
+    return _encode(clean(value))
 
 
 # Python's encoder with `indent` takes twenty times as long.

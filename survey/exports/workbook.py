@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import IO, Any, Final
 
 import numpy as np
@@ -17,7 +19,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from survey.analysis.report.report import stamp_rows
 from survey.exports.columns import written
-from survey.exports.folder import pieces_of_file
+from survey.exports.folder import COMPRESSION, pieces_of_file
 from survey.exports.tables import clean, plain_values
 
 _ROWS: Final = 1_048_575
@@ -36,6 +38,10 @@ _SMALL: Final = 0.0005
 # Characters that a cell holds (ECMA-376).
 _LONGEST: Final = 32_767
 _MISSING: Final = "/>"
+
+
+# XlsxWriter has no option for it.
+xlsxwriter.workbook.ZipFile = partial(zipfile.ZipFile, compresslevel=COMPRESSION)
 
 
 @dataclass(frozen=True)
