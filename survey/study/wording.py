@@ -98,6 +98,9 @@ EVERYBODY: Final = (
     "Taking part is voluntary. You can stop at any time, without a reason and without any disadvantage.",
     "What is stored",
     "Your answers, their times, and the size of the images on your screen.",
+    "How you saw each image: the size of your window, the sharpness of your screen, whether the image was enlarged or "
+    "zoomed, and how long it took to load.",
+    "How you answered: in which language, by mouse, touch or keys, and whether you changed your answer.",
     "No name, no account, no network address and no fingerprint of your device. One cookie lets you come back. It has no "
     "other use.",
     "You get a code with which you can delete your answers later.",
