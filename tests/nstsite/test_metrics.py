@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from survey.session import starting
@@ -58,3 +63,34 @@ def test_it_counts_how_long_answers_take_by_route_and_never_by_address(client, s
     text = scrape(client, "right").content.decode()
     assert "MADE-UP" not in text
     assert f"/{study.slug}/" not in text
+
+
+ON_A_FULL_DISK = """
+import os, pathlib, resource, sys
+from nstsite import latency
+(most,) = resource.getrlimit(resource.RLIMIT_FSIZE)[1:]
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, most))
+latency.observe("GET", "full", 1)
+resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+assert "full" not in latency.text()
+latency.observe("GET", "free", 1)
+assert 'route="free"' in latency.text()
+(file,) = pathlib.Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).iterdir()
+print(file.stat().st_blocks * 512, file.stat().st_size)
+"""
+
+
+def test_a_full_disk_costs_a_measurement_and_no_request(tmp_path):
+    environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", ON_A_FULL_DISK],
+        env=environment,
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    # All of it is on disk: a process that writes to a hole of a mapped file is killed once the disk is full.
+    on_disk, size = map(int, done.stdout.split())
+    assert on_disk >= size == 4 * 2**20
