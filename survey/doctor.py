@@ -18,7 +18,6 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from nstsite import __version__
-from survey.study.erasure import due
 
 # First the one without a window: it draws the same pages in half of the processor time.
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome")
@@ -154,6 +153,9 @@ def _database() -> Finding:
 
 
 def _deletion() -> Finding:
+    # Here: `tests.programs` and the benchmarks take only the browser from this module, and have no Django settings.
+    from survey.study.erasure import due
+
     late = due(timezone.localdate() - dt.timedelta(days=1))
     names = ", ".join(late.order_by("purge_on").values_list("slug", flat=True)[:3])
     if count := late.count():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 from deploy import install
 from tests import programs
 from tests.programs import Program
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -123,3 +126,9 @@ def test_a_program_that_cannot_be_had_fails_its_tests_in_one_line(path, program,
         programs.require(program)
     assert str(failure.value) == "Thing is not installed: as root, apt-get install thing fonts"
     assert not failure.value.pytrace
+
+
+def test_it_and_the_benchmarks_start_without_settings_of_django():
+    modules = "tests.programs, benchmarks.attack, benchmarks.survey_load, benchmarks.large, benchmarks.stored"
+    environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+    subprocess.run([sys.executable, "-c", f"import {modules}"], env=environment, cwd=ROOT, check=True)
