@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 from botocore.exceptions import EndpointConnectionError  # type: ignore[import-untyped]
 from django.db import InterfaceError, OperationalError
@@ -18,6 +20,8 @@ pytestmark = pytest.mark.django_db
         OperationalError("gone"),
         InterfaceError("gone"),
         EndpointConnectionError(endpoint_url="http://s3"),
+        OSError(errno.ENOSPC, "No space left on device"),
+        OSError(errno.EROFS, "Read-only file system"),
     ],
 )
 def test_a_page_that_cannot_reach_its_data_answers_503_and_is_not_kept(client, monkeypatch, error):
@@ -34,9 +38,10 @@ def test_a_page_that_cannot_reach_its_data_answers_503_and_is_not_kept(client, m
     assert response["Cache-Control"] == "no-store"
 
 
-def test_a_fault_of_ours_is_reported_as_one(monkeypatch):
+@pytest.mark.parametrize("error", [RuntimeError("a bug"), OSError(errno.EIO, "Input/output error")])
+def test_a_fault_of_ours_is_reported_as_one(monkeypatch, error):
     def broken(path: str) -> None:
-        raise RuntimeError("a bug")
+        raise error
 
     make_study()
     client = Client(raise_request_exception=False)
