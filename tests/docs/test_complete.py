@@ -12,6 +12,7 @@ from typing import Annotated, Union, get_args, get_origin
 
 import pytest
 from django.conf import settings
+from django.core.management import get_commands
 from pydantic import BaseModel
 
 from generator.plans.document import Document
@@ -117,6 +118,20 @@ def test_the_architecture_names_files_and_folders_that_are_there():
     named = set(re.findall(r"`([\w.-]+/[\w./-]*)`", text))
     assert len(named) > 50
     assert sorted(path for path in named if not (ROOT / path).exists()) == []
+
+
+def test_the_architecture_names_code_that_is_there():
+    """Also where it names a function, a constant or a file without its folder."""
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
+    files = [ROOT / name for name in listed.stdout.splitlines() if not name.startswith("docs/")]
+    code = (path for path in files if path.suffix in {".py", ".js", ".html", ".toml"} and path.is_file())
+    words = set(re.findall(r"\w+", " ".join(path.read_text(encoding="utf-8") for path in code)))
+    text = (ROOT / "docs/architecture.md").read_text()
+    named = set(re.findall(r"`([A-Za-z_]\w*)(?:\([^`]*\))?`", text))
+    assert len(named) > 100
+    assert sorted(named - words - set(get_commands())) == []
+    named = set(re.findall(r"`([\w-]+\.(?:py|html|js|css|md|sh|toml))`", text))
+    assert sorted(named - {path.name for path in files}) == []
 
 
 def test_every_page_in_pictures_has_its_pictures_and_none_is_left_over():
