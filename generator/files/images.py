@@ -57,6 +57,8 @@ __all__ = [
 PROVENANCE_KEY = "nstsite"
 # Letters. One with many styles has 60,000.
 _MAX_PROVENANCE = 1_000_000
+# Tables and lists within one another: it has 4.
+_MAX_DEPTH = 20
 
 
 def pixel_hash(image: Image.Image) -> str:
@@ -122,13 +124,13 @@ def read_provenance(path: Path) -> dict[str, Any]:
 
 
 def provenance_in(file: Path | IO[bytes], name: str) -> dict[str, Any] | None:
-    """Return the same; None for a file that has none, or none that can be read. `name` stands in messages.
+    """Return the same; None for a file that has none, {} for one that cannot be read. `name` stands in messages.
 
     Raises:
         ImageError: If the file is no picture.
     """
     text = _provenance_text(file, name)
-    return None if text is None or len(text) > _MAX_PROVENANCE else _table(text)
+    return None if text is None else _table(text) or {}
 
 
 def _provenance_text(file: Path | IO[bytes], name: str) -> str | None:
@@ -138,12 +140,25 @@ def _provenance_text(file: Path | IO[bytes], name: str) -> str | None:
 
 
 def _table(text: str) -> dict[str, Any] | None:
-    """Return JSON text as a table; None for other text: whoever edits a picture may edit this."""
+    """Return JSON text as a table; None for other text, and for what no database stores: anybody can edit a picture."""
     try:
-        found = json.loads(text)
+        found = json.loads(text, parse_constant=_refuse) if len(text) <= _MAX_PROVENANCE else None
+        if not isinstance(found, dict) or _is_deep(found):
+            return None
+        # Half of a surrogate pair cannot be encoded.
+        written = json.dumps(found, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    return None if rb"\u0000" in written else found
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _is_deep(value: Any, left: int = _MAX_DEPTH) -> bool:
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return left == 0 or any(_is_deep(one, left - 1) for one in inside)
 
 
 def strip(file: Path | IO[bytes]) -> bytes:

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from generator.files import images
+from generator.nst.recipes.errors import NstError
+from generator.nst.recipes.recipe import Recipe
 
 FORMAT: Final = 1
 UNREADABLE: Final = "its provenance cannot be read: exports will not say how it was made"
@@ -54,7 +56,7 @@ class Account(_Part):
     image_set: _Name
     algorithm: _Name
     recipe: dict[str, Any]
-    seed: int
+    seed: Annotated[int, Field(ge=0, lt=2**63)]
     content: _Input
     style: _Input
     styles: list[_Style] = []
@@ -96,6 +98,8 @@ def origin_of(path: Path) -> Origin | None:
 def checked(whole: dict[str, Any], sha256: str) -> Origin | None:
     """Return what a provenance says of the file with this SHA-256; None where it is not as this version writes it."""
     try:
-        return Origin(Account.model_validate(whole), whole, sha256)
-    except ValidationError:
+        account = Account.model_validate(whole)
+        Recipe.from_dict(account.recipe)
+    except (ValidationError, NstError):
         return None
+    return Origin(account, whole, sha256)

@@ -58,7 +58,7 @@ def _made(made: pd.DataFrame, others: int) -> str:
     ]
     own = [_setting(key, value) for key, value in alike.items()]
     if own:
-        said.append(f"All of them had {listed(own)}.")
+        said.append(f"{'It' if len(made) == 1 else 'All of them'} had {listed(own)}.")
     if varied:
         values = [f"{key} ({_values(found)})" for key, found in varied.items()]
         said.append(f"They differed in {listed(values)}.")
@@ -69,7 +69,8 @@ def _told_apart(made: pd.DataFrame) -> tuple[dict[str, Any], dict[str, list[Any]
     """Return what is worth saying of settings that all images share, and the values of those that differ."""
     rows = [_effective(json.loads(text)) for text in made["recipe"]]
     for row, seed in zip(rows, made["seed"], strict=True):
-        row["seed"] = None if row.pop(_NO_SEED, False) else seed
+        # An integer of pandas is none of JSON's.
+        row["seed"] = None if row.pop(_NO_SEED, False) or pd.isna(seed) else int(seed)
     keys = dict.fromkeys(key for row in rows for key in row if key not in ("preset", "network"))
     found = {key: [row.get(key) for row in rows] for key in keys}
     if len(_distinct(found.get("alpha", []))) > 1 and len(_distinct(found.get("beta", []))) == 1:

@@ -18,7 +18,8 @@ from PIL.PngImagePlugin import PngInfo
 
 from generator.files.images import PROVENANCE_KEY, ImageError, encode_png, pixel_hash, read_provenance
 from generator.models import SourceProvenance, Upload
-from generator.nst.recipes.presets import preset
+from generator.nst.recipes.effects import idle
+from generator.nst.recipes.presets import FORMER, PRESETS, preset
 from generator.sets import uploads
 from generator.sets.folder import factor_rows, factors_csv
 from survey.exports.images import write_images
@@ -144,6 +145,13 @@ def test_a_picture_that_was_changed_afterwards_is_not_what_its_settings_made(
         {"format": 2},
         {"recipe": "gone"},
         {"seed": "7"},
+        {"seed": 2**63},
+        {"recipe": RECIPE | {"alpha": "1"}},
+        {"recipe": RECIPE | {"of_a_later_version": 1}},
+        {"note": "\0"},
+        {"note": "\ud800"},
+        {"note": float("nan")},
+        {"note": json.loads("[" * 30 + "]" * 30)},
         {"key": "short"},
         {"content": None},
         {"styles": [{}]},
@@ -154,7 +162,12 @@ def test_a_picture_that_was_changed_afterwards_is_not_what_its_settings_made(
 def test_a_provenance_that_cannot_be_read_is_said_and_the_image_is_taken(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, change: dict[str, Any]
 ) -> None:
-    study = publish_folder(folder_of(tmp_path / "out", account(picture(0), **change)), "study")
+    folder = tmp_path / "out"
+    folder.mkdir()
+    chunks = PngInfo()
+    chunks.add_itxt(PROVENANCE_KEY, json.dumps(account(picture(0), **change)))
+    picture(0).save(folder / "made-0.png", pnginfo=chunks)
+    study = publish_folder(folder, "study")
     assert row_of(study)["made"] == "unknown"
     assert "made-0.png: its provenance cannot be read" in caplog.text
 
@@ -233,6 +246,25 @@ def test_the_methods_text_says_how_they_were_made(tmp_path: Path) -> None:
     settings = settings_table(study)
     said = making_words(settings, settings.assign(role="main"))
     assert said.startswith("One image was made by neural style transfer")
+    assert "All of them" not in said
+
+
+def test_the_methods_text_can_be_written_for_every_preset(tmp_path: Path) -> None:
+    names = [*PRESETS, *FORMER]
+    told = [account(picture(number), recipe=preset(name).to_dict()) for number, name in enumerate(names)]
+    settings = settings_table(publish_folder(folder_of(tmp_path / "out", *told), "study"))
+    for number, name in enumerate(names):
+        row = settings[settings["item"] == f"made-{number}"]
+        said = making_words(row, row.assign(role="main"))
+        assert f"preset “{name}”" in said
+        assert ("seed 7" in said) == ("seed" not in idle(preset(name)))
+
+
+def test_seeds_that_differ_are_listed(tmp_path: Path) -> None:
+    recipe = preset("modern").replace(init="noise").to_dict()
+    told = [account(picture(number), recipe=recipe, seed=number + 1) for number in range(3)]
+    settings = settings_table(publish_folder(folder_of(tmp_path / "out", *told), "study"))
+    assert "They differed in seed (1, 2, 3)." in making_words(settings, settings.assign(role="main"))
 
 
 def test_what_was_measured_on_the_images_comes_along_as_covariates(tmp_path: Path) -> None:
