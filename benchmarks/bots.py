@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from survey.simulation.browser import Browser
+from survey.simulation.client import Browser
 
 Trial = dict[str, Any]
 Seat = tuple["Player", list[Trial]]

@@ -30,7 +30,7 @@ import psycopg
 from benchmarks.bots import Tally, crowd, play
 from benchmarks.object_store import BUCKET, KEYS
 from benchmarks.site import ROOT, Site
-from survey.simulation.browser import Browser
+from survey.simulation.client import Browser
 from tests import postgres
 from tests.faults.test_distributed import CELLS as IMAGES_ASKED
 from tests.faults.test_distributed import write_plan

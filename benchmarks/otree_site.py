@@ -18,7 +18,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from benchmarks.bots import Tally
-from survey.simulation.browser import Browser
+from survey.simulation.client import Browser
 from tests import postgres
 
 PROJECT = Path(__file__).parent / "otree"

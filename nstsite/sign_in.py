@@ -1,5 +1,6 @@
-"""Growing waits after wrong passwords, without letting anybody lock another person's account.
+"""Signing in: growing waits after wrong passwords, marks of known browsers, and sessions that last while they are used.
 
+Nobody can lock another person's account.
 django-axes counts by account and network. No network address is stored: the column for the user agent has a keyed hash
 of day and network. A browser that has signed in to an account before never waits for it.
 """

@@ -1,4 +1,4 @@
-"""Errors that the desk shows to the person who asked for a change."""
+"""The error of a change that is not possible: raised by services, shown in one line by the desk or a command."""
 
 from __future__ import annotations
 

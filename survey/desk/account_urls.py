@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from survey.desk.pages import account
-from survey.desk.pages.accounts import doors, own, people, sign_in
+from survey.desk.pages.accounts import doors, own, people, sign_in, tokens
 
 urlpatterns: list[URLPattern] = [
     path("sign-in/code/", sign_in.code, name="sign_in_code"),
     path("join/<str:token>/", doors.join, name="join"),
     path("new-password/<str:token>/", doors.new_password, name="new_password"),
-    path("account/", account.account, name="account"),
-    path("account/tokens/<int:pk>/revoke/", account.revoke_token, name="revoke_token"),
+    path("account/", tokens.account, name="account"),
+    path("account/tokens/<int:pk>/revoke/", tokens.revoke_token, name="revoke_token"),
     path("account/password/", own.password, name="password_change"),
     path("account/second-factor/", own.factor, name="second_factor"),
     path("accounts/", people.people, name="accounts"),

@@ -18,8 +18,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from generator.queue import process
+from survey.exports.api_documents import DOCUMENTS
 from survey.exports.files import packed
-from survey.exports.programs import DOCUMENTS
 from survey.models import Stored, Study
 from survey.results.collect import NoRatings, collect
 from survey.results.export import Export

@@ -21,7 +21,7 @@ from survey.models import Participant, Stimulus, Study
 from survey.session.own_answers import PREFIX
 from survey.session.pages.visit import COOKIE
 from survey.session.plates import plate_digits
-from survey.simulation.browser import Browser
+from survey.simulation.client import Browser
 from survey.simulation.people import SAID, Person, SimulationError, again
 from survey.study.definition import definition_for
 

@@ -22,7 +22,7 @@ from typing import NamedTuple
 from benchmarks.bots import Player, Tally, crowd, play
 from benchmarks.object_store import BUCKET, KEYS, Store
 from benchmarks.site import Site
-from survey.simulation.browser import Browser
+from survey.simulation.client import Browser
 from tests import postgres as scratch
 
 PEOPLE = 4

@@ -26,7 +26,7 @@ from survey.analysis.covariates.words import sentences
 from survey.analysis.effects.design import FEWEST_PEOPLE
 from survey.analysis.effects.effects import MAX_WORK, MAX_WORK_ON_A_PAGE
 from survey.analysis.effects.reml import Contrast, Floats, Ints
-from survey.analysis.found import Found
+from survey.analysis.findings import Found
 from survey.analysis.items.comparisons import holm
 from survey.analysis.items.intervals import sos_wilson, student_t
 from survey.analysis.items.sos import pooled_a

@@ -27,7 +27,7 @@ from survey.analysis.effects.design import (
 from survey.analysis.effects.ordinal import NO_LINE, OrdinalLine, ordinal_line
 from survey.analysis.effects.people import ClusterFit, cluster_fit, greenhouse_geisser, orthonormal
 from survey.analysis.effects.reml import Contrast, Floats, RemlFit, Test, fit_reml
-from survey.analysis.found import Found, typed_table
+from survey.analysis.findings import Found, typed_table
 from survey.analysis.items.comparisons import SIGNIFICANT, holm
 from survey.analysis.scale import ACR, Scale
 from survey.analysis.terms import IMAGES, Terms

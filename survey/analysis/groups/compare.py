@@ -15,7 +15,7 @@ from survey.analysis.distributions import t_quantile
 from survey.analysis.effects.effects import MAX_WORK, MAX_WORK_ON_A_PAGE
 from survey.analysis.effects.reml import Floats, Ints, RandomParts, RemlFit, fit_reml
 from survey.analysis.factors import splits_people
-from survey.analysis.found import Found, typed_table
+from survey.analysis.findings import Found, typed_table
 from survey.analysis.groups.welch import welch, welch_anova
 from survey.analysis.groups.words import sentences
 from survey.analysis.items.comparisons import holm

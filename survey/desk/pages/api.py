@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 from survey.access import tokens
 from survey.access.studies import counted_studies, readable_study
 from survey.exports import background
-from survey.exports.programs import DOCUMENTS
+from survey.exports.api_documents import DOCUMENTS
 from survey.exports.tables import json_bytes
 from survey.models import ApiToken, Study
 from survey.results.collect import NoRatings, fingerprint

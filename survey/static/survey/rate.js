@@ -4,7 +4,7 @@
 import { rest } from "./break.js";
 import { fit, load, preload } from "./image.js";
 import { Outbox } from "./outbox.js";
-import { ownQuestions } from "./own.js";
+import { ownQuestions } from "./own_questions.js";
 import { Slider } from "./slider.js";
 import { watchTaps } from "./tap.js";
 

@@ -14,7 +14,7 @@ from deploy import install
 from tests import programs
 from tests.programs import Program
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture

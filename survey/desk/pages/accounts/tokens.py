@@ -1,4 +1,4 @@
-"""One's own account: its role, its API tokens."""
+"""The page of one's own account: its role, and its API tokens, made and revoked here."""
 
 from __future__ import annotations
 
