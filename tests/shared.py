@@ -19,8 +19,7 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
         name: What the folder is called.
         make: Fills an empty folder.
     """
-    base = factory.getbasetemp()
-    run = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    run = run_folder(factory)
     folder, unfinished = run / name, run / f"{name}-unfinished"
     with (run / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -30,3 +29,9 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
             make(unfinished)
             unfinished.rename(folder)
     return folder
+
+
+def run_folder(factory: pytest.TempPathFactory) -> Path:
+    """Return the folder that all workers of the run share."""
+    base = factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base

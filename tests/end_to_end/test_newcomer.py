@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -50,22 +51,13 @@ def pictures(tmp_path: Path) -> list[Path]:
     return sorted(folder.iterdir())
 
 
-# One process for all three: each start of Django costs seconds.
-SET_UP = """
-import django
-from django.core.management import call_command
-django.setup()
-call_command("migrate", verbosity=0)
-call_command("collectstatic", interactive=False, verbosity=0)
-call_command("createsuperuser", interactive=False, username="ada", email="ada@example.org")
-"""
-
-
 @pytest.fixture
-def address(installation: dict[str, str]) -> Iterator[str]:
+def address(installed: Path, installation: dict[str, str]) -> Iterator[str]:
     """The production server on an empty database that knows one administrator."""
-    installation |= {"DJANGO_SUPERUSER_PASSWORD": PASSWORD, "DJANGO_SETTINGS_MODULE": "nstsite.settings"}
-    subprocess.run([sys.executable, "-c", SET_UP], cwd=ROOT, env=installation, check=True)
+    shutil.copytree(installed, installation["DATA_DIR"])
+    installation |= {"DJANGO_SUPERUSER_PASSWORD": PASSWORD}
+    ada = ["createsuperuser", "--noinput", "--username", "ada", "--email", "ada@example.org"]
+    subprocess.run([sys.executable, "manage.py", *ada], cwd=ROOT, env=installation, check=True)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         place = f"127.0.0.1:{probe.getsockname()[1]}"

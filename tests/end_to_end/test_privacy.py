@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -28,17 +29,13 @@ TELLING = (ADDRESS, FORWARDED, "Marker-Browser")
 
 
 @pytest.fixture
-def served(installation, manage, tmp_path):
+def served(installed, installation, manage, tmp_path):
     """An installation with one open study, under gunicorn at its most talkative; yields its port and its log."""
     pictures = folder_of_pictures(tmp_path / "pictures", ["a.png", "b.png"])
-    for command in (
-        ["migrate", "--verbosity", "0", "--skip-checks"],
-        ["collectstatic", "--noinput", "--verbosity", "0", "--skip-checks"],
-        ["create_study", "study", "--images", str(pictures)],
-    ):
-        process = manage(*command)
-        output, _ = process.communicate(timeout=300)
-        assert process.returncode == 0, output
+    shutil.copytree(installed, installation["DATA_DIR"])
+    process = manage("create_study", "study", "--images", str(pictures))
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, output
     port, log = free_port(), tmp_path / "gunicorn.log"
     serve = ["-m", "gunicorn", "nstsite.wsgi", "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread"]
     talkative = installation | {"LOG_LEVEL": "DEBUG", "TRUSTED_PROXIES": "1", "STARTS_PER_MINUTE": "100"}

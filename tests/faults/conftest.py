@@ -10,10 +10,10 @@ import pytest
 
 from benchmarks.site import Site
 from tests import postgres as scratch
-from tests.end_to_end.conftest import installation, manage, postgres
+from tests.end_to_end.conftest import installation, installed, manage, postgres
 from tests.shared import made_once
 
-__all__ = ["installation", "manage", "postgres"]
+__all__ = ["installation", "installed", "manage", "postgres"]
 
 IMAGES = 12
 
@@ -27,12 +27,14 @@ def empty_database(server: scratch.Server, name: str, template: str = "template1
 
 
 @pytest.fixture(scope="session")
-def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Site:
+def on_sqlite(tmp_path_factory: pytest.TempPathFactory, installed: Path) -> Site:
     """An installation with the study `load`, to be copied by all workers."""
-    folder = made_once(
-        tmp_path_factory, "published", lambda folder: Site(folder, None).publish("load", IMAGES)
-    )
-    return Site(folder, None)
+
+    def make(folder: Path) -> None:
+        shutil.copytree(installed, folder / "data")
+        Site(folder, None).publish("load", IMAGES)
+
+    return Site(made_once(tmp_path_factory, "published", make), None)
 
 
 @pytest.fixture(scope="session")

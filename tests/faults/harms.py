@@ -40,9 +40,9 @@ class Served(NamedTuple):
 
 
 @contextlib.contextmanager
-def serve(site: Site, settings: str = "nstsite.settings") -> Iterator[Served]:
-    """Serve an installation, by workers that have loaded the program."""
-    with site.serve(settings=settings) as (port, master):
+def serve(site: Site, settings: str = "nstsite.settings", preload: bool = False) -> Iterator[Served]:
+    """Serve an installation, by workers that have loaded the program: each for itself, or the master before them."""
+    with site.serve(settings=settings, preload=preload) as (port, master):
         asyncio.run(_warm(port))
         yield Served(site, port, master)
 
@@ -171,14 +171,14 @@ def silent_clients(served: Served, people: int = PEOPLE) -> Tally:
         return harmed(served.port, stall, people)
 
 
-def object_store_away(site: Site, people: int = PEOPLE) -> Tally:
+def object_store_away(site: Site, people: int = PEOPLE, preload: bool = False) -> Tally:
     """Take the object store away: people rate on, and images come as soon as it is back."""
     store = Store(Path(site.env["DATA_DIR"]) / "media", "127.0.0.1", scratch.free_port())
     site.env |= KEYS | {"MEDIA_S3_BUCKET": BUCKET, "MEDIA_S3_ENDPOINT": store.url}
     store.start()
     image = next(path.stem for path in store.folder.rglob("*.*") if "stimuli" in path.parts)
     token = site.manage("shell", "--verbosity", "0", "-c", A_PERSON).split()[-1]
-    with serve(site) as served:
+    with serve(site, preload=preload) as served:
         port = served.port
 
         def shown() -> int:
@@ -263,7 +263,7 @@ def answers_sent_twice(served: Served, people: int = PEOPLE) -> Tally:
     return harmed(served.port, lambda _: time.sleep(1), people, Twice)
 
 
-def clock_jumps(site: Site, people: int = PEOPLE) -> Tally:
+def clock_jumps(site: Site, people: int = PEOPLE, preload: bool = False) -> Tally:
     """Set the host's clock a year ahead, an hour back, and right again."""
 
     def jump(_: Tally) -> None:
@@ -271,5 +271,5 @@ def clock_jumps(site: Site, people: int = PEOPLE) -> Tally:
             Path(site.env["DATA_DIR"], "clock").write_text(str(seconds))
             time.sleep(1)
 
-    with serve(site, "tests.faults.clock") as served:
+    with serve(site, "tests.faults.clock", preload) as served:
         return harmed(served.port, jump, people)

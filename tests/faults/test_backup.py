@@ -44,7 +44,7 @@ def test_a_backup_taken_in_full_run_is_restored_elsewhere(site: Site, tmp_path: 
             saved = run(site, "backup.sh", folder)
             assert saved.returncode == 0, saved.stderr
 
-    with serve(site) as (_, port, _):
+    with serve(site, preload=True) as (_, port, _):
         assert not harmed(port, back_up).errors
 
     url = None

@@ -11,6 +11,6 @@ pytestmark = pytest.mark.slow
 
 
 def test_people_rate_on_without_the_object_store_and_see_images_once_it_is_back(sqlite_site: Site) -> None:
-    tally = harms.object_store_away(sqlite_site)
+    tally = harms.object_store_away(sqlite_site, preload=True)
     assert not tally.errors
     assert sqlite_site.missing(tally.acknowledged) == (0, 0)

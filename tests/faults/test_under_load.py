@@ -21,7 +21,8 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def on_sqlite_served(on_sqlite: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serve(copy(on_sqlite, tmp_path_factory.mktemp("served"))) as served:
+    """Workers that start in no time: it is the other server's that each load the program, as in production."""
+    with serve(copy(on_sqlite, tmp_path_factory.mktemp("served")), preload=True) as served:
         yield served
 
 
@@ -88,6 +89,6 @@ def test_an_answer_sent_twice_at_the_same_moment_counts_once(served: Served) -> 
 
 
 def test_a_clock_that_jumps_under_load_stops_nobody(sqlite_site: Site) -> None:
-    tally = harms.clock_jumps(sqlite_site)
+    tally = harms.clock_jumps(sqlite_site, preload=True)
     assert not tally.errors
     assert sqlite_site.missing(tally.acknowledged) == (0, 0)
