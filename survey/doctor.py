@@ -160,7 +160,7 @@ def _deletion() -> Finding:
     names = ", ".join(late.order_by("purge_on").values_list("slug", flat=True)[:3])
     if count := late.count():
         some = "1 study is" if count == 1 else f"{count} studies are"
-        fix = "python manage.py purge_expired; the site does this once an hour: see runs/expired.log in the data folder"
+        fix = "python manage.py purge_expired; the site does this every ten minutes: see runs/expired.log in the data folder"
         return Finding("deletion", f"{some} past the purge date, with data of people: {names}", fix)
     return Finding("deletion", "no data are left past a purge date")
 

@@ -238,10 +238,11 @@ def _discard_later(key: str) -> None:
 
 def _uploaded(folder: Path) -> float:
     """Return when a file came, in seconds since the epoch; 0 for none."""
-    try:
-        return (folder / "file").stat().st_mtime
-    except FileNotFoundError:
-        return 0.0
+    # The folder of one that is just coming is there a moment before the file's.
+    for path in (folder / "file", folder):
+        with suppress(FileNotFoundError):
+            return path.stat().st_mtime
+    return 0.0
 
 
 def _root() -> Path:

@@ -48,7 +48,10 @@ def test_the_site_deletes_on_its_own_what_is_due(installation, manage, tmp_path)
     finally:
         server.terminate()
         server.wait(timeout=60)
-    assert log.read_text() == "1 participant purged; ratings are kept; 0 ended sign-ins deleted\n"
+    assert (
+        log.read_text()
+        == "1 participant purged; ratings are kept; 0 ended sign-ins and 0 old counts of wrong passwords deleted\n"
+    )
     assert cookies(database) == 0
 
 

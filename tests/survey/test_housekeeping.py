@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
+from axes.models import AccessAttempt
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.test import Client
@@ -92,8 +95,45 @@ def test_ended_sign_ins_are_deleted_and_others_stay(started, client):
     ended.update(expire_date=timezone.now() - dt.timedelta(days=2))
     housekeeping.wake()
     assert started == ["purge_expired"]
-    assert housekeeping.delete_expired() == housekeeping.Deleted(people=0, sessions=1)
+    assert housekeeping.delete_expired() == housekeeping.Deleted(people=0, sessions=1, counts=0)
     assert [row.pk for row in Session.objects.all()] == [client.session.session_key]
+
+
+def test_counts_of_wrong_passwords_are_deleted_after_24_hours_though_nobody_tries_again(started, client):
+    User.objects.create_user("ada", password="right")
+    client.post("/sign-in/", {"username": "ada", "password": "wrong"})
+    (count,) = AccessAttempt.objects.all()
+    assert not housekeeping.waits()
+    assert housekeeping.delete_expired().counts == 0
+    AccessAttempt.objects.update(attempt_time=count.attempt_time - dt.timedelta(hours=26))
+    assert housekeeping.waits()
+    assert housekeeping.delete_expired().counts == 1
+    assert not AccessAttempt.objects.exists()
+
+
+def test_a_ratings_file_goes_after_its_hour_though_a_restart_forgot_its_timer(
+    monkeypatch, settings, tmp_path
+):
+    settings.DATA_DIR = tmp_path
+    folders = [tmp_path / "analyse" / name for name in ("old", "new")]
+    for folder in folders:
+        (folder / "file").mkdir(parents=True)
+    coming = tmp_path / "analyse" / "coming"
+    coming.mkdir()
+    hour_ago = time.time() - 3700
+    for path in (folders[0] / "file", folders[0]):
+        os.utime(path, (hour_ago, hour_ago))
+    looked = threading.Event()
+
+    def look() -> None:
+        looked.set()
+        threading.Event().wait()
+
+    monkeypatch.setattr(housekeeping, "wake", look)
+    housekeeping.start_clock(first=0)
+    assert looked.wait(60)
+    assert [folder.exists() for folder in folders] == [False, True]
+    assert coming.exists()
 
 
 def test_the_clock_looks_again_after_a_look_that_failed(monkeypatch):
@@ -108,6 +148,7 @@ def test_the_clock_looks_again_after_a_look_that_failed(monkeypatch):
         raise RuntimeError("the database is away")
 
     monkeypatch.setattr(housekeeping, "wake", look)
+    monkeypatch.setattr(housekeeping, "_discard_files", lambda: None)
     clock = housekeeping.start_clock(first=0, between=0)
     assert twice.wait(60)
     # It never keeps a server from ending.

@@ -13,8 +13,8 @@ class Command(PlainCommand):
     """Delete what may tie answers to a person where a study's purge date has come, and ended sign-ins."""
 
     help = (
-        "Delete the personal data of studies whose purge date has come, and the rows of ended sign-ins; ratings stay. "
-        "The site starts this command by itself once an hour if something is due."
+        "Delete the personal data of studies whose purge date has come, ended sign-ins, and old counts of wrong passwords; ratings stay. "
+        "The site starts this command by itself when something is due."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -26,7 +26,14 @@ class Command(PlainCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Delete what is due, and say how much that was."""
         deleted = delete_expired()
-        people = f"{deleted.people} participant{'' if deleted.people == 1 else 's'} purged; ratings are kept"
+        people, sessions, counts = (
+            f"{count} {word}{'' if count == 1 else 's'}"
+            for count, word in (
+                (deleted.people, "participant"),
+                (deleted.sessions, "ended sign-in"),
+                (deleted.counts, "old count"),
+            )
+        )
         self.stdout.write(
-            f"{people}; {deleted.sessions} ended sign-in{'' if deleted.sessions == 1 else 's'} deleted"
+            f"{people} purged; ratings are kept; {sessions} and {counts} of wrong passwords deleted"
         )

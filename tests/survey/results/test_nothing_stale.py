@@ -140,7 +140,7 @@ TELLING = (b"30-44", b"Baker", b"I, Jane", b"pid-")
 
 @pytest.mark.slow
 def test_from_the_purge_date_on_nothing_is_shown_that_is_still_to_be_deleted(told_much, client):
-    """The deletion comes within the hour; the promise holds from midnight on."""
+    """The deletion comes within ten minutes; the promise holds from midnight on."""
     study = told_much
     secret = {"Authorization": f"Bearer {tokens.make(study.owner, 'a notebook')}"}
     api = "/api/v1/studies/study/results"
