@@ -7,6 +7,7 @@ A program that cannot be installed fails the tests that need it, not the others:
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import subprocess
@@ -131,13 +132,19 @@ def install(program: Program) -> bool:
             return True
     root = _root_prefix()
     if root is not None and shutil.which("apt-get"):
-        apt = [*root, "env", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C", *APT]
+        apt = (*root, "env", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C", *APT)
         apt_install = [*apt, "install", "-y", "--no-install-recommends"]
-        if step("Debian's list of packages", [*apt, "update"]):
+        if update(apt):
             for packages in filter(None, (program.packages, program.fallback)):
                 if step(f"{program.name} by apt-get", [*apt_install, *packages]):
                     break
     return program.find() is not None
+
+
+@functools.cache
+def update(apt: tuple[str, ...]) -> bool:
+    """Let apt-get read which packages there are, once for all programs; return whether it could."""
+    return step("Debian's list of packages", [*apt, "update"])
 
 
 def _playwright_reachable() -> bool:

@@ -27,6 +27,7 @@ def path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("PATH", str(folder))
     monkeypatch.setattr(install, "VENV", tmp_path / "venv")
     monkeypatch.setattr(programs, "_playwright_reachable", lambda: False)
+    programs.update.cache_clear()
     return folder
 
 
@@ -64,6 +65,14 @@ def test_root_installs_by_apt_get_with_a_line_a_step(path, program, tmp_path, mo
         "Installing Debian's list of packages",
         "Installing Thing by apt-get",
     ]
+
+
+def test_the_list_of_packages_is_read_once_for_all_programs(path, tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(os, "getuid", lambda: 0)
+    apt(path, tmp_path)
+    monkeypatch.setattr(programs, "PROGRAMS", [Program(name, lambda: None, ("x",)) for name in "ABC"])
+    programs.main()
+    assert capfd.readouterr().out.count("list of packages") == 1
 
 
 def test_where_apt_get_has_not_the_one_package_it_installs_the_other(path, program, tmp_path, monkeypatch):
