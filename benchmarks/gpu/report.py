@@ -148,8 +148,9 @@ def has_error(found: Found) -> bool:
 
 
 def tidy() -> None:
-    """Free what nothing uses, so that a section starts with an empty device."""
-    gc.collect()
+    """Free what nothing uses, so that a section starts with an empty device. A CPU's memory is not so scarce."""
+    if torch.cuda.is_initialized() or torch.backends.mps.is_available():
+        gc.collect()
     if torch.cuda.is_initialized():
         torch.cuda.synchronize()
         torch.cuda.empty_cache()
