@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import combinations
 
+import numpy as np
 import pandas as pd
 
 from survey.analysis.table import NOT_FACTORS
@@ -13,16 +14,17 @@ MAX_LEVELS = 20
 
 def factor_columns(table: pd.DataFrame) -> list[str]:
     """Return columns with one value for each item and 2 to 20 values in all, fewer than there are items."""
-    items = table.drop_duplicates("item")
+    _, first, item = np.unique(pd.factorize(table["item"])[0], return_index=True, return_inverse=True)
     found = []
     for name in table.columns:
         if name in NOT_FACTORS or (name == "group" and splits_people(table)):
             continue
-        levels = items[name].nunique()
-        if 2 <= levels <= MAX_LEVELS and levels < len(items):
-            pairs = table[["item", name]].drop_duplicates()
-            if len(pairs) == len(items):
-                found.append(str(name))
+        # -1 where there is no value.
+        level = pd.factorize(table[name])[0]
+        of_item = level[first]
+        levels = np.unique(of_item[of_item >= 0]).size
+        if 2 <= levels <= MAX_LEVELS and levels < first.size and (of_item[item] == level).all():
+            found.append(str(name))
     return found
 
 
