@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from survey.models import Study
 from survey.session import starting
+from tests.browser import steps
 from tests.survey.exports.studies import rated_study
 from tests.survey.factories import rate_all
 
@@ -56,9 +57,9 @@ def study(live_server) -> Study:
 
 
 @pytest.fixture
-def desk(page: Page, study: Study) -> Page:
+def desk(page: Page, study: Study, live_server) -> Page:
     """Ada's browser, signed in."""
-    sign_in(page, "ada")
+    steps.sign_in(page, User.objects.get(), live_server.url)
     return page
 
 

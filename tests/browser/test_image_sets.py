@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import pytest
@@ -11,35 +12,33 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from playwright.sync_api import Page, Route, expect
 
+from generator.files import bounded
 from generator.models import Cell, PlanRun
 from generator.queue import runs, worker
 from generator.sets import uploads
+from tests.browser.steps import sign_in
 from tests.generator.rows import mark_done
 from tests.survey.desk.sets import finished_set, planned, things_of
 from tests.survey.factories import png
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-PASSWORD = "a long password"
+#: Each picture is read once in a process with limits: its start takes longer than the rest of a test.
+decoded = functools.cache(bounded.decode)
 
 
 @pytest.fixture
 def ada(live_server, monkeypatch) -> User:
     """A researcher; no process is started for her plans."""
     monkeypatch.setattr(worker, "_start", lambda name, lock: None)
-    ada = User.objects.create_user("ada", password=PASSWORD)
+    ada = User.objects.create_user("ada")
     ada.groups.add(Group.objects.get(name="Researchers"))
     return ada
 
 
 @pytest.fixture
-def desk(page: Page, ada: User) -> Page:
+def desk(page: Page, ada: User, live_server) -> Page:
     """Her browser, signed in."""
-    page.goto("/sets/")
-    page.get_by_label("User name").fill("ada")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", name="Image sets")).to_be_visible()
+    sign_in(page, ada, live_server.url)
     return page
 
 
@@ -157,10 +156,12 @@ def test_without_script_a_reload_shows_how_far_it_is(browser, live_server, ada: 
 
 
 @pytest.fixture
-def pictures(ada: User) -> None:
+def pictures(ada: User, monkeypatch) -> None:
     """Two photographs and a style of hers."""
-    for number, name in enumerate(("cat.png", "dog.png", "wave.png")):
-        uploads.keep(ada, SimpleUploadedFile(name, png(number)))
+    with monkeypatch.context() as patched:
+        patched.setattr(bounded, "decode", decoded)
+        for number, name in enumerate(("cat.png", "dog.png", "wave.png")):
+            uploads.keep(ada, SimpleUploadedFile(name, png(number)))
 
 
 def choose(desk: Page, *photographs: str) -> None:

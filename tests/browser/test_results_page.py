@@ -8,31 +8,34 @@ from django.contrib.auth.models import User
 from playwright.sync_api import Locator, Page, Route, expect
 
 from survey.models import Study
+from tests.browser.steps import sign_in
 from tests.survey.exports.studies import rated_study
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-PASSWORD = "a long password"
 
 
 @pytest.fixture
 def study(live_server) -> Study:
     """A rated study of Ada's."""
     study = rated_study(people=5)
-    study.owner = User.objects.create_user("ada", password=PASSWORD)
+    study.owner = User.objects.create_user("ada")
     study.save()
     return study
 
 
 @pytest.fixture
-def results(page: Page, study: Study) -> Page:
-    """Ada's results page, reached as she would: sign in, choose the study."""
-    page.goto("/studies/")
-    page.get_by_label("User name").fill("ada")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("link", name="Results of A study").click()
+def results(page: Page, study: Study, live_server) -> Page:
+    """Ada's results page."""
+    sign_in(page, User.objects.get(), live_server.url)
+    page.goto("/studies/study/results/")
     return page
+
+
+def test_the_results_are_reached_from_the_list_of_studies(page: Page, study: Study, live_server):
+    sign_in(page, User.objects.get(), live_server.url)
+    page.goto("/studies/")
+    page.get_by_role("link", name="Results of A study").click()
+    expect(page.locator(".answer")).to_be_visible()
 
 
 def drawn(image: Locator) -> None:
