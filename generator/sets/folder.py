@@ -53,12 +53,12 @@ def factor_rows(named: Iterable[tuple[str, Cell]]) -> list[dict[str, str]]:
     """Return a row for each image as text: file, content, style, condition, every factor, then what was measured."""
     rows = []
     for name, cell in named:
-        factors = {key: _text(value) for key, value in cell.factors.items()}
+        factors = {key: level_text(value) for key, value in cell.factors.items()}
         own = {key: value for key, value in factors.items() if key not in ("content", "style")}
         condition = ", ".join(f"{key} {value}" for key, value in sorted(own.items()))
         pair = {"content": cell.content_name, "style": cell.style_name} | factors
         measured = {
-            f"{PREFIX}{key}": _text(value)
+            f"{PREFIX}{key}": level_text(value)
             for key, value in cell.covariates.items()
             if isinstance(value, int | float)
         }
@@ -166,7 +166,8 @@ def _read_rows(table: Path) -> list[dict[str, str]]:
     raise FolderError(f"{table}: was not written by `generate`; name another folder")
 
 
-def _text(value: Any) -> str:
+def level_text(value: Any) -> str:
+    """Return a factor's level as text: a list of layers as "conv1_1+conv2_1"."""
     if value is None:
         return ""
     return "+".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -25,7 +25,14 @@ from survey.results.export import Export, QuestionText
 from survey.results.panels import DEFAULT, Selection, of_level, weighted_by_model, without_flagged
 from survey.results.seen import viewing_columns
 from survey.results.settings import settings_table
-from survey.results.tidy_table import column_names, has_repeats, rating_counts, scales_of, tidy_table
+from survey.results.tidy_table import (
+    are_numbers,
+    column_names,
+    has_repeats,
+    rating_counts,
+    scales_of,
+    tidy_table,
+)
 from survey.study.definition import definition_of
 from survey.study.own_questions import told
 from survey.study.stopping import scored_roles, stops
@@ -309,6 +316,12 @@ def items_table(study: Study, factors: dict[str, str], covariates: dict[str, str
         rows.append(row)
     table = pd.DataFrame(rows)
     table["expected"] = _whole_where_it_fits(table["expected"])
+    for column in (*factors.values(), *covariates.values()):
+        values = [row[column] for row in rows]
+        if not are_numbers(values):
+            table[column] = pd.Series(
+                [None if value is None else str(value) for value in values], dtype=object
+            )
     return table
 
 

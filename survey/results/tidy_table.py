@@ -6,7 +6,7 @@ previews; `phase == "main"` selects the ratings that count in a MOS.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final, get_args
 
@@ -245,11 +245,18 @@ def _stimulus_frame(stimuli: list[Any], factors: dict[str, str], covariates: dic
 
 def _values(values: list[Any]) -> Any:
     """Return one factor's values as numbers if all are numbers, else as categories."""
-    known = [v for v in values if v is not None]
-    if known and all(isinstance(v, int | float) and not isinstance(v, bool) for v in known):
+    if are_numbers(values):
         return np.array([np.nan if v is None else v for v in values], dtype="f8")
     texts = [None if v is None else str(v) for v in values]
     return pd.Categorical(texts, categories=list(dict.fromkeys(t for t in texts if t is not None)))
+
+
+def are_numbers(values: Iterable[Any]) -> bool:
+    """Return whether all values that are known are numbers, and some are; otherwise all are levels by their texts."""
+    known = [value for value in values if value is not None]
+    return bool(known) and all(
+        isinstance(value, int | float) and not isinstance(value, bool) for value in known
+    )
 
 
 def _repeats(table: pd.DataFrame) -> pd.Series[Any]:

@@ -23,6 +23,10 @@ ANSWERS = ("first", "second", "tie")
 
 _TOLERANCE = 1e-10
 _ROUNDS = 100
+# The least information along any direction at a maximum. A thousand items in one chain, each compared a few times, have 1e-5.
+_FLAT = 1e-8
+# Of a score in log odds: rounding leaves up to 1e-16 of it.
+_NO_VARIANCE = 1e-12
 #: Newton's steps are cut to this length: far from the maximum a full one may jump over it.
 _STEP = 2.0
 
@@ -70,14 +74,7 @@ def bradley_terry(choices: pd.DataFrame, variance: float | None = None) -> PairS
     if variance is None:
         _check_determined(a, b, answer, names)
     features, parameters = _features(a, b, len(names), bool((answer == 2).any()))
-    theta = np.zeros(parameters)
-    for _ in range(_ROUNDS):
-        score, information = _score_and_information(features, answer, theta)
-        pull, hold = _held(theta, len(names), variance)
-        step = np.linalg.solve(information + hold, score.sum(axis=0) - pull)
-        theta += step * min(1.0, _STEP / max(np.abs(step).max(), _STEP))
-        if np.abs(step).max() < _TOLERANCE:
-            break
+    theta = _maximum(features, answer, np.zeros(parameters), len(names), variance)
     theta[: len(names)] -= theta[: len(names)].mean()
     people = pd.factorize(choices["participant"])[0]
     half = _half_widths(features, answer, theta, people, len(names), variance)
@@ -85,6 +82,31 @@ def bradley_terry(choices: pd.DataFrame, variance: float | None = None) -> PairS
     scores = theta[: len(names)]
     table = record(choices).assign(score=scores, ci_low=scores - half, ci_high=scores + half)
     return PairScores(table, tie)
+
+
+def _maximum(features: Floats, answer: Ints, theta: Floats, items: int, variance: float | None) -> Floats:
+    """Return the parameters of the greatest likelihood, by Newton's method.
+
+    Chains of wins and ties from each item to each other do not suffice for Davidson's model: if scores twice as far apart
+    and a greater chance of ties describe the choices better and better, there is no maximum. Its information vanishes
+    along the way (A. Albert and J. Anderson 1984, of logistic models).
+
+    Raises:
+        TableError: There is no maximum.
+    """
+    may_grow = variance is None and len(theta) > items
+    for _ in range(_ROUNDS):
+        score, information = _score_and_information(features, answer, theta)
+        pull, hold = _held(theta, items, variance)
+        if may_grow and np.linalg.eigvalsh(information + hold)[0] < _FLAT:
+            raise TableError(
+                "the choices do not determine the scores: ties and preferences fit scores ever further apart; they need more comparisons"
+            )
+        step = np.linalg.solve(information + hold, score.sum(axis=0) - pull)
+        theta = theta + step * min(1.0, _STEP / max(np.abs(step).max(), _STEP))
+        if np.abs(step).max() < _TOLERANCE:
+            break
+    return theta
 
 
 def _wins(a: Ints, b: Ints, answer: Ints, items: int) -> Floats:
@@ -201,14 +223,15 @@ def _half_widths(
     covariance = (inverse @ (meat if variance is None else meat + hold) @ inverse)[:items, :items]
     if variance is None:
         return Z * _errors(covariance)
-    wider = np.maximum(_errors(covariance), _errors(inverse[:items, :items]))
+    wider = np.fmax(_errors(covariance), _errors(inverse[:items, :items]))
     return float(t_quantile(0.975, clusters - 1)) * wider
 
 
 def _errors(covariance: Floats) -> Floats:
-    """Return the standard errors around the mean of all."""
+    """Return the standard errors around the mean of all; NaN for those of 0, which few people give by accident."""
     centred = covariance - covariance.mean(axis=0) - covariance.mean(axis=1)[:, None] + covariance.mean()
-    return np.asarray(np.sqrt(np.diag(centred)))
+    variances = np.diag(centred)
+    return np.sqrt(np.where(variances > _NO_VARIANCE, variances, np.nan))
 
 
 def record(choices: pd.DataFrame) -> pd.DataFrame:

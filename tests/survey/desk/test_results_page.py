@@ -6,8 +6,10 @@ import csv
 import io
 import re
 import zipfile
+from functools import partial
 from html import unescape
 
+import pandas as pd
 import pytest
 from django.urls import reverse
 
@@ -16,13 +18,16 @@ from survey.analysis.report.answers import answer
 from survey.analysis.report.meanings import shown_table
 from survey.desk.pages.results.pieces import score
 from survey.desk.pages.results.view import TABLES
+from survey.exports.files import csv_files
 from survey.exports.methods import methods_text
 from survey.results.collect import collect, fingerprint
 from survey.session.answering import rate
 from survey.session.progress import next_trial
 from survey.session.starting import start
+from survey.study.pictures import Picture
+from survey.study.publish import publish
 from tests.survey.exports.studies import NASTY, TWO_QUESTIONS, give_ratings, nasty_picture, rated_study
-from tests.survey.factories import make_study
+from tests.survey.factories import definition, make_study, picture
 
 pytestmark = pytest.mark.django_db
 
@@ -188,6 +193,19 @@ def test_a_factor_narrows_the_images(desk, study):
         "dog-weak",
         "owl-weak",
     }
+
+
+@pytest.mark.parametrize("level", [["conv1_1", "conv2_1"], True, "x"])
+def test_a_factor_may_have_levels_of_any_kind(desk, owner, level):
+    pictures = [
+        Picture(f"{number}", partial(picture, number), factors={"f": level if number % 2 else 0.5})
+        for number in range(4)
+    ]
+    study = owned(publish("mixed", definition(), pictures), owner)
+    give_ratings(study, 3)
+    assert {row["item"] for row in rows(desk, study, only=f"f={level}")} == {"1", "3"}
+    items = pd.read_csv(io.BytesIO(csv_files(collect(study))["items.csv"]), index_col="item", dtype=str)
+    assert items["f"].to_dict() == {"0": "0.5", "1": str(level), "2": "0.5", "3": str(level)}
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,14 @@ def test_an_image_set_becomes_a_study_with_its_factors():
     assert second.cell.label == "cat wave ratio 1"
 
 
+def test_a_list_of_layers_is_one_level_by_its_names():
+    made = image_set()
+    made.cells.update(factors={"content": "cat", "style": "wave", "style_layers": ["conv1_1", "conv2_1"]})
+    stimulus = publish_image_set(made, "study").stimuli.first()
+    assert stimulus.factors == {"style_layers": "conv1_1+conv2_1"}
+    assert stimulus.condition == "style_layers conv1_1+conv2_1"
+
+
 def test_a_set_without_a_finished_image_is_refused():
     ImageSet.objects.create(slug="empty", title="Empty", plan="", plan_sha256="0" * 64)
     with pytest.raises(PublishError, match="no finished image"):

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from scipy.optimize import linprog
 
 from survey.analysis import TableError
 from survey.analysis.pairs.gain import belief
@@ -93,6 +96,89 @@ def test_swapping_the_sides_changes_nothing():
 def test_it_refuses_what_has_no_scores(table, words):
     with pytest.raises(TableError, match=words):
         bradley_terry(pd.DataFrame(table, columns=["participant", "first", "second", "answer"]))
+
+
+# Worse are c10 and c14, the others better by twice the log odds of a tie, whatever these are: the more, the likelier.
+WITHOUT_MAXIMUM = [
+    ("c10", "c11", "second"),
+    ("c13", "c11", "tie"),
+    ("c14", "c13", "second"),
+    ("c14", "c10", "tie"),
+    ("c11", "c12", "tie"),
+    ("c11", "c14", "tie"),
+    ("c12", "c10", "first"),
+    ("c14", "c12", "second"),
+    ("c10", "c13", "tie"),
+    ("c14", "c11", "second"),
+    ("c12", "c14", "tie"),
+]
+
+
+def test_choices_that_scores_ever_further_apart_fit_better_have_no_scores():
+    table = pd.DataFrame(WITHOUT_MAXIMUM, columns=["first", "second", "answer"])
+    table = table.assign(participant=[f"p{number % 4}" for number in range(len(table))])
+    with pytest.raises(TableError, match="do not determine the scores: ties and preferences"):
+        bradley_terry(table)
+    assert np.isfinite(bradley_terry(table, 1.0).items["score"]).all()
+
+
+@pytest.mark.slow
+def test_it_has_scores_wherever_the_likelihood_has_a_maximum():
+    rng, seen = np.random.default_rng(0), Counter[bool]()
+    for _ in range(150):
+        table = _tied_choices(rng)
+        try:
+            bradley_terry(table)
+            has_scores = True
+        except TableError as error:
+            if "determine" not in str(error):
+                continue
+            has_scores = False
+        seen[has_scores] += 1
+        assert has_scores == _has_maximum(table)
+    assert min(seen.values()) > 20
+
+
+def _tied_choices(rng: np.random.Generator) -> pd.DataFrame:
+    """Return few choices between few items, many of them ties."""
+    items = rng.integers(2, 7)
+    count = rng.integers(items, 6 * items)
+    first = rng.integers(0, items, count)
+    second = (first + rng.integers(1, items, count)) % items
+    score = rng.normal(0, 2, items)
+    better = rng.random(count) < 1 / (1 + np.exp(score[second] - score[first]))
+    answer = np.where(rng.random(count) < 0.5, "tie", np.where(better, "first", "second"))
+    people = rng.integers(0, 5, count).astype(str)
+    return pd.DataFrame(
+        {"participant": people, "first": first.astype(str), "second": second.astype(str), "answer": answer}
+    )
+
+
+def _has_maximum(table: pd.DataFrame) -> bool:
+    """By a linear program: no change of scores and ties favours some answers that were given, and opposes none."""
+    names = sorted({*table["first"], *table["second"]})
+    rows = []
+    for first, second, answer in table[["first", "second", "answer"]].itertuples(index=False):
+        one, other, tie = np.zeros((3, len(names) + 1))
+        one[names.index(first)] = other[names.index(second)] = tie[-1] = 1
+        tie += (one + other) / 2
+        given = {"first": one, "second": other, "tie": tie}
+        rows += [given[answer] - utility for name, utility in given.items() if name != answer]
+    favours = np.array(rows)
+    found = linprog(
+        -favours.sum(axis=0),
+        A_ub=np.vstack([-favours, favours]),
+        b_ub=np.repeat([0.0, 1.0], len(favours)),
+        bounds=(None, None),
+    )
+    return bool(-found.fun < 1e-6)
+
+
+def test_an_error_of_0_is_no_interval():
+    table = choices(n=40, tie=None)
+    twice = pd.concat([table.assign(participant="p1"), table.assign(participant="p2")])
+    items = bradley_terry(twice).items
+    assert items[["ci_low", "ci_high"]].isna().all(axis=None)
 
 
 def test_it_names_a_missing_column():
