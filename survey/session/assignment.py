@@ -3,44 +3,62 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, cast
 
+from survey.access.together import in_one_go
 from survey.models import Participant, Stimulus, Study, Trial
 from survey.session.design import Pool, Rules, Slot, Unit, draw
 from survey.session.groups import filled_by, least_full
 from survey.session.orders import rows_of
 from survey.session.pairs import all_pairs, informative_pairs, pair_trials
-from survey.session.rating_sql import Drawn, insert_trials
+from survey.session.rating_sql import Drawn, ask_images, insert_trials
 from survey.study.definition import Definition
 from survey.study.tables import Session
-from survey.study.votes import Place, counted, counts_of, take, tallied
+from survey.study.votes import Place, ask_standing, counted, counts_of, take, tallied
 
 Key = Place
 
 
-def assign(participant: Participant, definition: Definition) -> int:
+@dataclass(frozen=True)
+class Known:
+    """What a draw begins from: the study's images and the counts of their votes, as the database answers."""
+
+    images: Callable[[], list[tuple[Any, ...]]]
+    standing: Callable[[], list[tuple[Any, ...]]]
+
+
+def ask_known(study: Study) -> Known:
+    """Ask for what a draw begins from. Call it with the study's row locked."""
+    return Known(ask_images(study.pk), ask_standing(study))
+
+
+def assign(participant: Participant, definition: Definition, known: Known | None = None) -> int:
     """Draw and save the trials of a participant's next batch; return how many.
 
-    `definition` is what the study says to their group. Votes are balanced within each group. Call within a transaction
+    `definition` is what the study says to their group. `known` is what was asked for already. Votes are balanced within each group. Call within a transaction
     that has locked the study's row: of two sessions that start at once, the second must count the first one's places.
     """
-    stimuli = _stimuli(participant, definition)
+    study = participant.study
+    if known is None:
+        with in_one_go():
+            known = ask_known(study)
+    stimuli = _stimuli(participant, definition, known.images())
     session, seed = definition.session, participant.seed + participant.batches
     # Of a first batch there is nothing to look up.
     is_first = participant.batches == 1
     seen = set() if is_first else _seen(participant)
     last = None if is_first else participant.trials.select_related("stimulus").order_by("position").last()
     rules = Rules(session.images, session.repeats, session.stabilising, session.order, chunk=_chunk(session))
-    tally = tallied(participant.study)
+    tally = tallied(study, known.standing)
     # What an answer about a pair is expected to tell depends on everybody's.
     places = counts_of(tally, None if session.pairs == "informative" else participant.group)
     chosen = None
     if session.pairs == "informative":
         main = [stimulus for stimulus in stimuli if stimulus.role == Stimulus.Role.MAIN]
-        chosen = informative_pairs(participant.study, main, places, seen, session.images, seed)
+        chosen = informative_pairs(study, main, places, seen, session.images, seed)
         rules = replace(rules, images=None)
     pool = _pool(stimuli, definition, participant, seen, chosen)
     if not pool.main:
@@ -48,13 +66,16 @@ def assign(participant: Participant, definition: Definition) -> int:
     pool = _with_blocks(pool, stimuli, session)
     rules = replace(rules, row=_row(participant, session, pool))
     before = _unit(last.stimulus, last.other_id) if last else None
-    slots = draw(pool, _unordered(participant.study, places), rules, seed, before)
+    slots = draw(pool, _unordered(study, places), rules, seed, before)
     drawn = _drawn(participant, slots, definition, stimuli, places)
     # A further batch is counted when its session is reviewed: it may be one that is left out of the results.
     counts = is_first and not participant.is_preview
-    insert_trials(participant.pk, drawn, first=last.position + 1 if last else 1, counted=counts)
-    if counts:
-        take(tally, (trial.place for trial in drawn if trial.phase == Trial.Phase.MAIN), participant.group)
+    with in_one_go():
+        insert_trials(participant.pk, drawn, first=last.position + 1 if last else 1, counted=counts)
+        if counts:
+            take(
+                tally, (trial.place for trial in drawn if trial.phase == Trial.Phase.MAIN), participant.group
+            )
     _keep_order(participant, slots)
     return len(drawn)
 
@@ -105,7 +126,7 @@ def _keep_order(participant: Participant, slots: Iterable[Slot]) -> None:
 
 def has_unseen(participant: Participant, definition: Definition) -> bool:
     """Return whether there are images (or pairs) to rate that a participant has not been shown."""
-    stimuli = _stimuli(participant, definition)
+    stimuli = _stimuli(participant, definition, ask_images(participant.study_id)())
     return bool(_pool(stimuli, definition, participant, _seen(participant)).main)
 
 
@@ -131,15 +152,18 @@ class Image(NamedTuple):
         return "" if value is None else str(value)
 
 
-def _stimuli(participant: Participant, definition: Definition) -> list[Image]:
-    """Return the images that a participant may see: of the main ones, those of their group."""
-    known = participant.study.stimuli.order_by("pk")
-    rows = list(known.values_list("pk", "item", "role", "content", "style", "condition"))
+def _stimuli(
+    participant: Participant, definition: Definition, rows: Iterable[tuple[Any, ...]]
+) -> list[Image]:
+    """Return the images that a participant may see: of the main ones, those of their group. `rows`: see `ask_images`."""
+    found, known = list(rows), participant.study.stimuli.all()
+    factors: dict[int, Mapping[str, Any]] = {}
     # Factors are read where the draw asks for one: blocks go by it, or traps say their language in it.
-    if not isinstance(definition.session.blocks, str):
-        known = known.filter(pk__in=[row[0] for row in rows if row[2] == Stimulus.Role.TRAP])
-    factors = dict(known.values_list("pk", "factors"))
-    images = [Image(*row, factors.get(row[0], _NO_FACTORS)) for row in rows]
+    if isinstance(definition.session.blocks, str):
+        factors = dict(known.values_list("pk", "factors"))
+    elif traps := [row[0] for row in found if row[2] == Stimulus.Role.TRAP]:
+        factors = dict(known.filter(pk__in=traps).values_list("pk", "factors"))
+    images = [Image._make((*row, factors.get(row[0], _NO_FACTORS))) for row in found]
     group = definition.group(participant.group)
     if group is None:
         return images

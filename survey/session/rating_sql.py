@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 from django.db import connection
 from django.utils import timezone
 
+from survey.access.together import ask_sql
 from survey.analysis.scale import Scale
 from survey.models import Preference, Rating, Trial, new_token
 from survey.study.votes import Place
@@ -136,6 +137,16 @@ def _upcoming(
 ) -> Upcoming:
     images = tuple(Shown(*image) for image in (shown[:4], shown[4:]) if image[0])
     return Upcoming(pk, token, revision, position, phase, block, bool(was_shown), images)
+
+
+_IMAGES: Final = """
+SELECT id, item, role, content, style, condition FROM survey_stimulus WHERE study_id = %s ORDER BY id
+"""
+
+
+def ask_images(study: int) -> Callable[[], list[tuple[Any, ...]]]:
+    """Ask for what a draw needs to know of each image of a study."""
+    return ask_sql(_IMAGES, [study])
 
 
 # The trials come as one JSON text: a driver takes longer to write out eight values of each than the database takes to

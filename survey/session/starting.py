@@ -10,13 +10,15 @@ from typing import Any, Final
 from django.contrib.auth.models import User
 from django.core import signing
 from django.db import transaction
+from django.http import Http404
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from survey.access.locking import locked
-from survey.models import Exclusion, Invitation, Participant, Recruit, Study, new_token
+from survey.access.together import ask_first, in_one_go
+from survey.models import Exclusion, Invitation, Participant, Recruit, Study, StudyVersion, new_token
 from survey.models.keys import random_seed
-from survey.session.assignment import assign
+from survey.session.assignment import ask_known, assign
 from survey.session.groups import are_full, filled, next_group
 from survey.session.refusals import Refused, check_open
 from survey.study.definition import Definition, definition_of
@@ -63,7 +65,7 @@ def start(
             study or of each of its groups, or within an hour, are reached).
     """
     # Sessions start one after the other: balance counts the places of those before.
-    study = locked(Study.objects, study.pk)
+    study, version = _locked(study.pk)
     ticket = _ticket(study, invitation)
     token = _form_token(study, form)
     of_form = Participant.objects.filter(token=token).first() if token else None
@@ -71,7 +73,6 @@ def start(
         return known
     if recruitment is not None and _is_known(study, recruitment):
         raise Refused("begun")
-    version = study.version
     definition = definition_of(version)
     if not (is_simulated or definition.viewing.admits(window)):
         raise Refused("window")
@@ -91,26 +92,42 @@ def start(
             raise Refused(lack)
     seed = random_seed()
     wished = preview_group if preview_by is not None and definition.group(preview_group) else ""
-    participant = Participant.objects.create(
-        study=study,
-        seed=seed,
-        group=wished or next_group(study, definition, seed, counts),
-        # Where an earlier use of the same form has its token, this is somebody else.
-        token=token if token and of_form is None else new_token(),
-        version=version,
-        language=language if language in definition.languages else definition.languages[0],
-        consent_version=definition.consent.version,
-        consented_at=timezone.now(),
-        is_preview=preview_by is not None,
-        is_simulated=is_simulated,
-    )
+    group = wished or next_group(study, definition, seed, counts)
+    with in_one_go():
+        drawn_from = ask_known(study)
+        participant = Participant.objects.create(
+            study=study,
+            seed=seed,
+            group=group,
+            # Where an earlier use of the same form has its token, this is somebody else.
+            token=token if token and of_form is None else new_token(),
+            version=version,
+            language=language if language in definition.languages else definition.languages[0],
+            consent_version=definition.consent.version,
+            consented_at=timezone.now(),
+            is_preview=preview_by is not None,
+            is_simulated=is_simulated,
+        )
     if ticket is not None:
         ticket.participant, ticket.used_at = participant, timezone.now()
         ticket.save(update_fields=["participant", "used_at"])
     if recruitment is not None:
         Recruit.objects.create(study=study, participant=participant, **vars(recruitment))
-    assign(participant, definition.for_group(participant.group))
+    assign(participant, definition.for_group(participant.group), drawn_from)
     return participant
+
+
+def _locked(study: int) -> tuple[Study, StudyVersion]:
+    """Return a study, its row locked until the transaction ends, and its newest version as it is from then on."""
+    with in_one_go():
+        ask_study = ask_first(Study.objects.select_for_update().filter(pk=study))
+        newest = StudyVersion.objects.filter(study=study).order_by("-number")
+        ask_version = ask_first(newest, later=["definition"])
+    found, version = ask_study(), ask_version()
+    # It went away after the page was looked up.
+    if found is None or version is None:
+        raise Http404("no such study")
+    return found, version
 
 
 def lacks_room(study: Study, definition: Definition, counts: Mapping[str, int] | None = None) -> str:

@@ -13,13 +13,14 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
 from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 
+from survey.access.together import ask_sql
 from survey.models import Participant, Study, Tally, Trial
 
 #: A session without a sign of life for so long gives its unanswered places back.
@@ -32,11 +33,14 @@ _CHUNK: Final = 400
 _Row = TypeVar("_Row")
 
 
-def tallied(study: Study) -> Tally:
-    """Return a study's running counts after reviewing sessions that changed."""
-    with connection.cursor() as cursor:
-        cursor.execute(_STANDING, {"study": study.pk, "fresh": _fresh()})
-        row = cursor.fetchone()
+def ask_standing(study: Study) -> Callable[[], list[tuple[Any, ...]]]:
+    """Ask for a study's running counts, and whether sessions changed since the last review."""
+    return ask_sql(_STANDING, {"study": study.pk, "fresh": _fresh()})
+
+
+def tallied(study: Study, standing: Callable[[], list[tuple[Any, ...]]] | None = None) -> Tally:
+    """Return a study's running counts after reviewing sessions that changed. `standing`: what `ask_standing` gave."""
+    row = next(iter((standing or ask_standing(study))()), None)
     tally = Tally(row[0], study.pk, json.loads(row[1])) if row else Tally.objects.create(study=study)
     if row is None or row[2]:
         change: Counter[GroupPlace] = Counter()
@@ -103,6 +107,7 @@ AND NOT EXISTS (SELECT 1 FROM survey_exclusion WHERE participant_id = person.id 
 _STANDING: Final = f"""
 SELECT id, counts, EXISTS ({_CHANGED}) FROM survey_tally WHERE study_id = %(study)s
 """  # noqa: S608 - made of constants
+_RECOUNT: Final = "UPDATE survey_tally SET counts = %s WHERE id = %s"
 _JUDGED: Final = """
 SELECT id, review, state = 'active' AND last_seen_at >= %(fresh)s, is_preview OR state = 'screened-out',
     EXISTS (SELECT 1 FROM survey_exclusion WHERE participant_id = person.id AND lifted_at IS NULL)
@@ -187,7 +192,8 @@ def _change(tally: Tally, change: Mapping[GroupPlace, int]) -> None:
         if not counts[key]:
             del counts[key]
     if change:
-        Tally.objects.filter(pk=tally.pk).update(counts=counts)
+        with connection.cursor() as cursor:
+            cursor.execute(_RECOUNT, [json.dumps(counts), tally.pk])
 
 
 def _key(place: GroupPlace) -> str:

@@ -169,8 +169,8 @@ def test_a_start_asks_the_database_eight_times():
     join(Client(), study)
     with CaptureQueriesContext(connection) as captured:
         assert Client().post("/s/study/", {"consent": "on"})["Location"] == "/s/study/rate/"
-    # The study with its version, its locked row, its version; the person; the images, the counts; trials, new counts.
-    assert statements(captured) == [*["SELECT"] * 3, "INSERT", *["SELECT"] * 2, "INSERT", "UPDATE"]
+    # The study with its version, its locked row, its version; the images, the counts; the person; trials, new counts.
+    assert statements(captured) == [*["SELECT"] * 5, "INSERT", "INSERT", "UPDATE"]
 
 
 def test_the_first_image_page_asks_the_database_four_times(client):
