@@ -121,7 +121,9 @@ def _keep_order(participant: Participant, slots: Iterable[Slot]) -> None:
     if names:
         participant.block_order = [*(participant.block_order or []), *names]
     if names or participant.order_row is not None:
-        participant.save(update_fields=["order_row", "block_order"])
+        # Not `save`, which demands to know at once that it found the row (`together.in_one_go`).
+        kept = {"order_row": participant.order_row, "block_order": participant.block_order}
+        Participant.objects.filter(pk=participant.pk).update(**kept)
 
 
 def has_unseen(participant: Participant, definition: Definition) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -40,7 +41,6 @@ class Recruitment:
     assignment: str = ""
 
 
-@transaction.atomic
 def start(
     study: Study,
     *,
@@ -64,57 +64,60 @@ def start(
             "window" (too small, or not measured: CSS pixels wide and high), "full" or "busy" (the limits in all, of the
             study or of each of its groups, or within an hour, are reached).
     """
-    # Sessions start one after the other: balance counts the places of those before.
-    study, version = _locked(study.pk)
-    ticket = _ticket(study, invitation)
-    token = _form_token(study, form)
-    of_form = Participant.objects.filter(token=token).first() if token else None
-    if known := _sent_just_now(study, of_form) or (ticket and ticket.participant):
-        return known
-    if recruitment is not None and _is_known(study, recruitment):
-        raise Refused("begun")
-    definition = definition_of(version)
-    if not (is_simulated or definition.viewing.admits(window)):
-        raise Refused("window")
-    # Counted once: for room, and for the group.
-    counts = filled(study) if definition.groups else {}
-    if preview_by is None:
-        check_open(study)
-        if study.is_simulated and not is_simulated:
-            # Answers of people and of a program must never stand in one table.
-            raise Refused("closed")
-        if definition.invited_only and ticket is None and not is_simulated:
-            raise Refused("invitation")
-        wants_id = definition.recruitment is not None and not definition.recruitment.open_to_others
-        if wants_id and recruitment is None and ticket is None and not is_simulated:
-            raise Refused("platform")
-        if not is_simulated and (lack := lacks_room(study, definition, counts)):
-            raise Refused(lack)
-    seed = random_seed()
-    wished = preview_group if preview_by is not None and definition.group(preview_group) else ""
-    group = wished or next_group(study, definition, seed, counts)
-    with in_one_go():
-        drawn_from = ask_known(study)
-        participant = Participant.objects.create(
-            study=study,
-            seed=seed,
-            group=group,
-            # Where an earlier use of the same form has its token, this is somebody else.
-            token=token if token and of_form is None else new_token(),
-            version=version,
-            language=language if language in definition.languages else definition.languages[0],
-            consent_version=definition.consent.version,
-            consented_at=timezone.now(),
-            is_preview=preview_by is not None,
-            is_simulated=is_simulated,
-        )
-    if ticket is not None:
-        ticket.participant, ticket.used_at = participant, timezone.now()
-        ticket.save(update_fields=["participant", "used_at"])
-    if recruitment is not None:
-        Recruit.objects.create(study=study, participant=participant, **vars(recruitment))
-    assign(participant, definition.for_group(participant.group), drawn_from)
-    return participant
+    # The last statements and the end of the transaction are sent together, since others wait for the end.
+    with ExitStack() as last_together, transaction.atomic():
+        # Sessions start one after the other: balance counts the places of those before.
+        study, version = _locked(study.pk)
+        ticket = _ticket(study, invitation)
+        token = _form_token(study, form)
+        of_form = Participant.objects.filter(token=token).first() if token else None
+        if known := _sent_just_now(study, of_form) or (ticket and ticket.participant):
+            return known
+        if recruitment is not None and _is_known(study, recruitment):
+            raise Refused("begun")
+        definition = definition_of(version)
+        if not (is_simulated or definition.viewing.admits(window)):
+            raise Refused("window")
+        # Counted once: for room, and for the group.
+        counts = filled(study) if definition.groups else {}
+        if preview_by is None:
+            check_open(study)
+            if study.is_simulated and not is_simulated:
+                # Answers of people and of a program must never stand in one table.
+                raise Refused("closed")
+            if definition.invited_only and ticket is None and not is_simulated:
+                raise Refused("invitation")
+            wants_id = definition.recruitment is not None and not definition.recruitment.open_to_others
+            if wants_id and recruitment is None and ticket is None and not is_simulated:
+                raise Refused("platform")
+            if not is_simulated and (lack := lacks_room(study, definition, counts)):
+                raise Refused(lack)
+        seed = random_seed()
+        wished = preview_group if preview_by is not None and definition.group(preview_group) else ""
+        group = wished or next_group(study, definition, seed, counts)
+        with in_one_go():
+            drawn_from = ask_known(study)
+            participant = Participant.objects.create(
+                study=study,
+                seed=seed,
+                group=group,
+                # Where an earlier use of the same form has its token, this is somebody else.
+                token=token if token and of_form is None else new_token(),
+                version=version,
+                language=language if language in definition.languages else definition.languages[0],
+                consent_version=definition.consent.version,
+                consented_at=timezone.now(),
+                is_preview=preview_by is not None,
+                is_simulated=is_simulated,
+            )
+        if ticket is not None:
+            ticket.participant, ticket.used_at = participant, timezone.now()
+            ticket.save(update_fields=["participant", "used_at"])
+        if recruitment is not None:
+            Recruit.objects.create(study=study, participant=participant, **vars(recruitment))
+        last_together.enter_context(in_one_go())
+        assign(participant, definition.for_group(participant.group), drawn_from)
+        return participant
 
 
 def _locked(study: int) -> tuple[Study, StudyVersion]:
