@@ -104,16 +104,16 @@ def with_interval(
         group: codes of the units that are drawn anew: contents, or the images themselves.
     """
     value = correlate(x, y, group)
-    groups = np.unique(group)
+    groups, codes = np.unique(group, return_inverse=True)
     nothing = Correlation(value, float("nan"), float("nan"))
     if len(groups) < FEWEST_CONTENTS or np.isnan(value):
         return nothing
     parts = []
-    for one in groups:
-        keep = group != one
-        parts.append(
-            correlate(x[keep], y[keep], np.unique(group[keep], return_inverse=True)[1].astype(np.int64))
-        )
+    for one in range(len(groups)):
+        keep = codes != one
+        # Codes from 0 without a gap, as `group` had them.
+        left = codes[keep]
+        parts.append(correlate(x[keep], y[keep], (left - (left > one)).astype(np.int64)))
     z = np.arctanh(np.clip(np.array([value, *parts]), -1 + 1e-12, 1 - 1e-12))
     if np.isnan(z).any():
         return nothing
