@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -18,9 +18,9 @@ from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
 from survey.analysis.report.report import stamp_rows
-from survey.exports.columns import written
+from survey.exports.columns import times_as_text, written
 from survey.exports.folder import COMPRESSION, pieces_of_file
-from survey.exports.tables import clean, plain_values
+from survey.exports.tables import clean
 
 _ROWS: Final = 1_048_575
 """Rows that a sheet holds below its header (ECMA-376)."""
@@ -116,7 +116,7 @@ class _Sheet(Worksheet):  # type: ignore[misc]  # XlsxWriter has no types
             self.autofilter(0, 0, len(table), len(table.columns) - 1)
         looked_at = table.iloc[:_LOOKED_AT]
         for column, heading in enumerate(map(str, table.columns)):
-            self.set_column(column, column, _width(heading, plain_values(looked_at.iloc[:, column])))
+            self.set_column(column, column, _width(heading, looked_at.iloc[:, column]))
         self.freeze_panes(1, 0)
 
     def _write_rows(self, table: pd.DataFrame, formats: _Formats) -> None:
@@ -186,7 +186,9 @@ def _has_fractions(column: pd.Series[Any]) -> bool:
     return any(isinstance(value, float) and math.isfinite(value) and value % 1 != 0 for value in column)
 
 
-def _width(heading: str, values: Sequence[Any]) -> int:
+def _width(heading: str, column: pd.Series[Any]) -> int:
     """Return a column's width in characters: that of its longest text plus the filter's arrow."""
-    shown = (f"{value:.3f}" if isinstance(value, float) else str(value) for value in values)
+    values = times_as_text(column) if isinstance(column.dtype, pd.DatetimeTZDtype) else column
+    # What is missing is shorter than the least width, whatever it is called here.
+    shown = (f"{value:.3f}" if isinstance(value, float) else str(value) for value in values.tolist())
     return min(max(len(heading) + 3, *(len(text) + 1 for text in shown), 6), _WIDEST)
