@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 
-from generator.models import Cell, CellStyle, ImageSet, PlanRun, Source, Upload
+from generator.models import Cell, CellStyle, ImageSet, PlanRun, Source, SourceProvenance, Upload
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -62,6 +62,20 @@ class SourceAdmin(ReadOnlyAdmin):
 
     list_display = ("name", "width", "height", "licence", "created")
     search_fields = ("name", "pixels", "licence")
+
+
+@admin.register(SourceProvenance)
+class SourceProvenanceAdmin(ReadOnlyAdmin):
+    """How uploaded pictures were made that another site made."""
+
+    list_display = ("source", "sha256")
+    list_select_related = ("source",)
+    search_fields = ("source__name", "sha256")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SourceProvenance]:
+        """Leave the long provenances to the pages that show them."""
+        rows: QuerySet[SourceProvenance] = super().get_queryset(request)
+        return rows.defer("account")
 
 
 @admin.register(Upload)

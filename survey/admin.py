@@ -31,6 +31,7 @@ from survey.models import (
     Recruit,
     ShareLink,
     Stimulus,
+    StimulusProvenance,
     Stored,
     StoredPart,
     Study,
@@ -159,6 +160,20 @@ class StimulusAdmin(ReadOnly):
     list_filter = ("role", "study")
     list_select_related = ("study",)
     search_fields = ("item", "name", "content", "style", "condition", "sha256", "study__slug")
+
+
+@admin.register(StimulusProvenance)
+class StimulusProvenanceAdmin(ReadOnly):
+    """How images from other sites were made."""
+
+    list_display = ("stimulus", "sha256")
+    list_select_related = ("stimulus__study",)
+    search_fields = ("stimulus__item", "stimulus__study__slug", "sha256")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[StimulusProvenance]:
+        """Leave the long provenances to the pages that show them."""
+        rows: QuerySet[StimulusProvenance] = super().get_queryset(request)
+        return rows.defer("account")
 
 
 @admin.register(StudyVersion)

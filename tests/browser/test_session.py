@@ -163,7 +163,8 @@ def test_what_was_left_out_is_said_where_the_person_looks(browser, live_server, 
     expect(page.get_by_role("checkbox")).to_be_focused()
     page.get_by_role("checkbox").check()
     expect(page.get_by_text("Please tick this box")).to_be_visible(visible=not checks)
-    page.get_by_role("button", name="Begin").click()
+    with page.expect_navigation(url="**/s/study/screening/"):
+        page.get_by_role("button", name="Begin").click()
     if not checks:
         page.reload()  # What a redirect leads to is not routed.
     page.get_by_role("radio", name="Yes").first.check()

@@ -24,6 +24,7 @@ from survey.models import (
     ProlificLink,
     Recruit,
     ShareLink,
+    StimulusProvenance,
     Stored,
     Study,
     Trial,
@@ -57,6 +58,7 @@ def everything(study: Study, owner: User) -> Study:
     accounts.invite(owner, Role.VIEWER, note="Mara")
     Recruit.objects.create(study=study, participant=person, platform="prolific", person="p1")
     ProlificLink.objects.create(study=study, secret="locked", account="Mara")
+    StimulusProvenance.objects.create(stimulus=study.stimuli.all()[0], account={"key": "a"})
     OwnAnswer.objects.create(trial=person.trials.all()[0], key="why", words="Dull")
     stored.ask(study, "csv")
     stored.keep(cast(Stored, stored.take()), "a.csv", [b"a"])
