@@ -119,8 +119,8 @@ def test_a_switch_is_kept_in_the_address(results: Page):
     results.get_by_text("Change what is shown").click()
     results.get_by_label("95 % interval", exact=True).select_option("bounded")
     results.locator("form").get_by_label("Participants", exact=True).select_option("model")
-    results.get_by_role("button", name="Apply").click()
-    assert "ci=bounded" in results.url
+    with results.expect_navigation(url="**ci=bounded**"):
+        results.get_by_role("button", name="Apply").click()
     results.reload()
     expect(results.locator("form").get_by_label("Participants", exact=True)).to_have_value("model")
 
