@@ -11,13 +11,12 @@ from django.contrib.auth.decorators import login_not_required
 from django.db.models import Count, Model, QuerySet
 from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from generator.models import Cell
 from nstsite import latency
 from survey.models import Participant, Preference, Rating, Study
-from survey.study.erasure import due
+from survey.study.erasure import overdue
 
 
 @login_not_required
@@ -36,7 +35,7 @@ def _lines() -> Iterator[str]:
     answers = Rating.objects.count() + Preference.objects.count()
     yield from _metric("answers_total", "counter", "Answers kept (ratings and preferences)", {"": answers})
     yield from _by("studies", "Studies by state", Study.objects.all(), "state")
-    late = due(timezone.localdate() - timedelta(days=1)).count()
+    late = overdue().count()
     yield from _metric(
         "studies_past_purge", "gauge", "Studies with data past yesterday's purge date", {"": late}
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 import shutil
 import sys
@@ -15,7 +14,6 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
-from django.utils import timezone
 
 from nstsite import __version__
 
@@ -154,9 +152,9 @@ def _database() -> Finding:
 
 def _deletion() -> Finding:
     # Here: `tests.programs` and the benchmarks take only the browser from this module, and have no Django settings.
-    from survey.study.erasure import due
+    from survey.study.erasure import overdue
 
-    late = due(timezone.localdate() - dt.timedelta(days=1))
+    late = overdue()
     names = ", ".join(late.order_by("purge_on").values_list("slug", flat=True)[:3])
     if count := late.count():
         some = "1 study is" if count == 1 else f"{count} studies are"

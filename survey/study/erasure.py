@@ -7,6 +7,7 @@ import datetime as dt
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
 
 from survey.access.audit import PARTICIPANT, record
 from survey.access.locking import locked
@@ -48,6 +49,11 @@ def purge_expired(today: dt.date) -> int:
     about images in their own words; ratings and choices stay, and nobody can tell whose they are.
     """
     return sum(purge(study, None) for study in due(today))
+
+
+def overdue() -> QuerySet[Study]:
+    """Return those that are late by a day: the site deletes within minutes, so something is broken."""
+    return due(timezone.localdate() - dt.timedelta(days=1))
 
 
 def due(today: dt.date) -> QuerySet[Study]:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Final
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from survey.access.roles import Role, role_of
 from survey.access.studies import counted_studies, may_create_studies, own_studies, readable_studies
 from survey.desk.pages.entry import signed_in_user
 from survey.desk.study_cards import cards
-from survey.study.erasure import due
+from survey.study.erasure import overdue
 from survey.study.stopping import pause_note
 
 #: As many studies are shown as cards; more are a table that can be sorted.
@@ -46,6 +44,4 @@ def _undeleted(request: HttpRequest) -> list[str]:
     """Return the studies whose data should be gone since yesterday or longer, for administrators: something is broken."""
     if role_of(signed_in_user(request)) != Role.ADMIN:
         return []
-    return list(
-        due(timezone.localdate() - dt.timedelta(days=1)).order_by("slug").values_list("slug", flat=True)
-    )
+    return list(overdue().order_by("slug").values_list("slug", flat=True))
