@@ -8,7 +8,7 @@ import itertools
 import os
 import re
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -53,16 +53,20 @@ def factor_rows(named: Iterable[tuple[str, Cell]]) -> list[dict[str, str]]:
     """Return a row for each image as text: file, content, style, condition, every factor, then what was measured."""
     rows = []
     for name, cell in named:
-        factors = {key: level_text(value) for key, value in cell.factors.items()}
+        factors = {key: value_text(value) for key, value in cell.factors.items()}
         own = {key: value for key, value in factors.items() if key not in ("content", "style")}
-        condition = ", ".join(f"{key} {value}" for key, value in sorted(own.items()))
         pair = {"content": cell.content_name, "style": cell.style_name} | factors
         measured = {
-            f"{PREFIX}{key}": level_text(value)
+            f"{PREFIX}{key}": value_text(value)
             for key, value in cell.covariates.items()
             if isinstance(value, int | float)
         }
-        first = {"file": name, "content": pair["content"], "style": pair["style"], "condition": condition}
+        first = {
+            "file": name,
+            "content": pair["content"],
+            "style": pair["style"],
+            "condition": condition_of(own),
+        }
         rows.append({**first, **own, **measured})
     return rows
 
@@ -166,7 +170,12 @@ def _read_rows(table: Path) -> list[dict[str, str]]:
     raise FolderError(f"{table}: was not written by `generate`; name another folder")
 
 
-def level_text(value: Any) -> str:
+def condition_of(factors: Mapping[str, Any]) -> str:
+    """Return a name for a combination of levels: "ratio 0.1, size 512"."""
+    return ", ".join(f"{key} {value}" for key, value in sorted(factors.items()))
+
+
+def value_text(value: Any) -> str:
     """Return a factor's level as text: a list of layers as "conv1_1+conv2_1"."""
     if value is None:
         return ""

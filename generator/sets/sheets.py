@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from generator.models import Cell, ImageSet
 from generator.nst.recipes.errors import did_you_mean
+from generator.sets.folder import value_text
 
 GAP = 8
 GREY = (127, 127, 127)  # favours neither dark nor light images
@@ -207,4 +208,4 @@ def levels_of(cells: Sequence[Cell], name: str) -> list[str]:
 def level_text(cell: Cell, name: str) -> str:
     """Return a cell's level of a factor, as pages and options write it."""
     value: Any = cell.factors.get(name)
-    return "+".join(map(str, value)) if isinstance(value, list) else str(value)
+    return str(value) if value is None else value_text(value)

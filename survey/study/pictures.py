@@ -16,7 +16,7 @@ from PIL import Image
 from generator.files import images
 from generator.files.origin import Origin, checked, origin_of
 from generator.models import Cell, ImageSet, SourceProvenance, Upload
-from generator.sets.folder import PREFIX, level_text
+from generator.sets.folder import PREFIX, condition_of, value_text
 from survey.analysis import TableError
 from survey.analysis.reading.items import factor_value, read_items
 from survey.models import Stimulus
@@ -73,7 +73,7 @@ def pictures_of_set(
 def _of_cells(image_set: ImageSet) -> Iterator[Picture]:
     for cell in image_set.cells.filter(status=Cell.Status.DONE).order_by("index"):
         factors = {
-            key: level_text(value) if isinstance(value, list) else value
+            key: value_text(value) if isinstance(value, list) else value
             for key, value in cell.factors.items()
             if key not in ("content", "style")
         }
@@ -82,7 +82,7 @@ def _of_cells(image_set: ImageSet) -> Iterator[Picture]:
             read=partial(read_stored, cell.image, cell.label),
             content=Path(cell.content_name).stem,
             style=Path(cell.style_name).stem,
-            condition=", ".join(f"{key} {value}" for key, value in sorted(factors.items())),
+            condition=condition_of(factors),
             factors=factors,
             covariates=covariates_of(cell.covariates),
             cell=cell,

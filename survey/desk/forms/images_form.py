@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from django import forms
 
+from generator.sets.folder import condition_of
 from survey.analysis.reading.items import factor_value
 from survey.analysis.scale import number_text
 from survey.desk.forms.study_form_fields import Words
@@ -252,14 +253,10 @@ class ImagesForm(TaskForm):
                     values["style"],
                     factors,
                 )
-                if stimulus.condition in ("", _condition(before[2])):
-                    stimulus.condition = _condition(factors)
+                if stimulus.condition in ("", condition_of(before[2])):
+                    stimulus.condition = condition_of(factors)
                 changed.append(stimulus)
         return changed
-
-
-def _condition(factors: dict[str, Any]) -> str:
-    return ", ".join(f"{key} {value}" for key, value in sorted(factors.items()))
 
 
 def _items(stimuli: Sequence[Stimulus]) -> list[str]:
