@@ -85,7 +85,7 @@ def copy(
             definition = _as_copy(definition_of(study.version), "simulated" if simulated else "copy")
             state = Study.State.OPEN if simulated else Study.State.DRAFT
             made = save_study(slug, definition, owner or by, state, simulated)
-            for stimulus in study.stimuli.order_by("pk"):
+            for stimulus in study.stimuli.select_related("provenance").order_by("pk"):
                 saved.append(_copy_stimulus(stimulus, made))
             record("study.copy", made, by, of=study.slug)
     except BaseException:
@@ -125,7 +125,8 @@ def _copy_stimulus(stimulus: Stimulus, study: Study) -> str:
     made = Stimulus(study=study, **fields)
     made.image.save("stimulus.png", ContentFile(data), save=False)
     made.save(force_insert=True)
-    for told in StimulusProvenance.objects.filter(stimulus=stimulus):
+    if hasattr(stimulus, "provenance"):
+        told = stimulus.provenance
         StimulusProvenance.objects.create(stimulus=made, account=told.account, sha256=told.sha256)
     return str(made.image.name)
 
