@@ -14,26 +14,26 @@ Floats = NDArray[np.float64]
 
 
 def t_quantile(share: float, df: ArrayLike) -> Floats:
-    """Return Student's t below which so large a share lies."""
+    """Return the t that this share of Student's distribution is below."""
     return np.asarray(special.stdtrit(np.asarray(df, np.float64), share), np.float64)
 
 
 def t_two_sided(t: ArrayLike, df: ArrayLike) -> Floats:
-    """Return the chance of a t as far from 0 or farther."""
+    """Return the two-sided p of a t."""
     return np.asarray(
         2 * special.stdtr(np.asarray(df, np.float64), -np.abs(np.asarray(t, np.float64))), np.float64
     )
 
 
 def f_quantile(share: float, df1: ArrayLike, df2: ArrayLike) -> Floats:
-    """Return F below which so large a share lies."""
+    """Return the F that this share of its distribution is below."""
     return np.asarray(
         special.fdtri(np.asarray(df1, np.float64), np.asarray(df2, np.float64), share), np.float64
     )
 
 
 def f_tail(f: float, df1: float, df2: float) -> float:
-    """Return the chance of an F as large or larger."""
+    """Return the p of an F: the chance of one as large or larger."""
     if f == np.inf:
         return 0.0
     # A sum of squares that is 0 may be computed as less.

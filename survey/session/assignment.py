@@ -38,8 +38,9 @@ def ask_known(study: Study) -> Known:
 def assign(participant: Participant, definition: Definition, known: Known | None = None) -> int:
     """Draw and save the trials of a participant's next batch; return how many.
 
-    `definition` is what the study says to their group. `known` is what was asked for already. Votes are balanced within each group. Call within a transaction
-    that has locked the study's row: of two sessions that start at once, the second must count the first one's places.
+    `definition` is what the study says to their group. `known` is what was asked for already. Votes are balanced within
+    each group. Call within a transaction that has locked the study's row: of two sessions that start at once, the second
+    must count the first one's places.
     """
     study = participant.study
     if known is None:
