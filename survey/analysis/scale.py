@@ -15,6 +15,8 @@ MAX_CATEGORIES = 1001
 FEW_STEPS = 10
 """Without a step, a text such as ``0:10`` means whole numbers up to so many steps, and a continuous scale beyond."""
 
+MAX_BUTTONS = 11
+"""Categories up to which each has a button; more are a slider, as a continuous scale is."""
 MAX_DECIMALS = 9
 _LARGEST_WHOLE = 1e12
 _NOISE = 1e-6
@@ -72,6 +74,11 @@ class Scale:
         low, step = _exact(self.low), _exact(self.step)
         steps = int((_exact(self.high) - low) / step)
         return tuple(plain_number(float(low + k * step)) for k in range(steps + 1))
+
+    @property
+    def is_slider(self) -> bool:
+        """Whether people answer on a slider; on other scales each category has a button."""
+        return self.categories is None or len(self.categories) > MAX_BUTTONS
 
     @property
     def range(self) -> float:

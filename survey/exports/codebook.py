@@ -8,7 +8,7 @@ from typing import Final
 import pandas as pd
 
 from survey.analysis.items.mos import count_columns
-from survey.analysis.participants.screening import EXCLUDE_BY
+from survey.analysis.participants.rules import EXCLUSIONS
 from survey.analysis.scale import Scale, number_text
 from survey.results.export import Export
 
@@ -249,7 +249,7 @@ _SCREENING: Final = (
     (
         "verdict",
         "ok, flagged, cannot judge",
-        f"flagged marks the participant, if the rule is one of {', '.join(EXCLUDE_BY)}; the others only inform; a mark is a sign, not an exclusion",
+        f"flagged marks the participant, if the rule is one of {', '.join(EXCLUSIONS)}; the others only inform; a mark is a sign, not an exclusion",
     ),
     ("detail", "", "the numbers behind the verdict"),
 )

@@ -6,7 +6,7 @@ import pandas as pd
 
 from survey.analysis import QuestionAnalysis
 from survey.analysis.covariates.labels import label
-from survey.analysis.participants.screening import EXCLUDE_BY, RULES
+from survey.analysis.participants.rules import EXCLUSIONS
 from survey.analysis.planning.stopping import stopping_interval
 from survey.analysis.scale import Scale, number_text
 from survey.analysis.summary import named
@@ -24,17 +24,6 @@ _METHODS = {
     "acr-hr": "Absolute Category Rating with Hidden Reference (ACR-HR)",
     "dcr": "Degradation Category Rating (DCR)",
     "pair": "pair comparison",
-}
-
-
-_RULES = {
-    "bt500": "the rule of ITU-R BT.500 Annex 1",
-    "correlation_bt1788": "the correlation rule of ITU-R BT.1788",
-    "straight_lining": "runs of one answer",
-    "speed": "response times",
-    "gold": "images with a known answer",
-    "trap": "attention checks",
-    "repeats": "images shown twice",
 }
 
 
@@ -188,7 +177,7 @@ def _screening(export: Export) -> str:
     """Say by which rules participants were screened: those that could judge anybody."""
     table = export.analysis.screening
     judged = set(table.loc[table["verdict"] != "cannot judge", "rule"])
-    rules = [_RULES[rule] for rule in RULES if rule in judged and rule in EXCLUDE_BY]
+    rules = [exclusion.phrase for rule, exclusion in EXCLUSIONS.items() if rule in judged]
     if not rules:
         return ""
     return (

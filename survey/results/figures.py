@@ -13,7 +13,8 @@ from typing import Any, Final
 import pandas as pd
 
 from survey.analysis.pairs.preferences import analyse_preferences
-from survey.analysis.participants.screening import RULE_WORDS, flagged, screen
+from survey.analysis.participants.rules import RULES
+from survey.analysis.participants.screening import flagged, screen
 from survey.analysis.planning.monitoring import LiveScores
 from survey.analysis.viewing import Viewing
 from survey.models import Study
@@ -83,7 +84,7 @@ def marks_of(screening: pd.DataFrame) -> dict[str, list[str]]:
     for name, rule, value, detail in zip(
         rows["participant"].astype("str"), rows["rule"], rows["value"], rows["detail"], strict=True
     ):
-        marks.setdefault(name, []).append(f"{RULE_WORDS[rule]}: {value:.2f} ({detail})")
+        marks.setdefault(name, []).append(f"{RULES[rule].words}: {value:.2f} ({detail})")
     return marks
 
 

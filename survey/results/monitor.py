@@ -16,7 +16,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from survey.analysis import TableError
-from survey.analysis.participants.screening import RULE_WORDS
+from survey.analysis.participants.rules import RULES
 from survey.analysis.planning.monitoring import LiveScores, drop_off, flags, live_scores, median_seconds
 from survey.models import Exclusion, Participant, Stimulus, Study, Trial
 from survey.results.collect import analysis_rows, checked
@@ -235,7 +235,7 @@ def _flagged(study: Study, rows: pd.DataFrame) -> dict[str, list[str]]:
     for question in rows["question"].unique():
         for person, rules in flags(rows[rows["question"] == question], scales[question]).items():
             found[person] = list(dict.fromkeys([*found.get(person, []), *rules]))
-    return {person: [RULE_WORDS[rule] for rule in rules] for person, rules in sorted(found.items())}
+    return {person: [RULES[rule].words for rule in rules] for person, rules in sorted(found.items())}
 
 
 def _comparisons(study: Study, rows: pd.DataFrame) -> dict[str, int]:

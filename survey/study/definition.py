@@ -19,7 +19,7 @@ from survey.models import Participant, StudyVersion
 from survey.study.groups import MAX_GROUPS, Group, Method, check_groups
 from survey.study.own_questions import OwnQuestion, clashes
 from survey.study.parts import Language, Line, LineText, Part, ProseText
-from survey.study.scales import LANGUAGES, QUESTIONS, default_labels, is_slider, rating_on
+from survey.study.scales import LANGUAGES, QUESTIONS, default_labels, rating_on
 from survey.study.stop_rule import StopRule, canonical_stop_rule, parse_stop_rule
 from survey.study.tables import (
     AskedQuestion,
@@ -127,7 +127,7 @@ class Definition(Part):
         for number, question in enumerate(self.questions, 1):
             if self.method == "pair" and (question.scale != str(Scale()) or question.show_value):
                 raise ValueError(f"questions.{number}.scale: method 'pair' compares images on no scale")
-            if question.show_value and not is_slider(question.asked_on):
+            if question.show_value and not question.asked_on.is_slider:
                 raise ValueError(
                     f"questions.{number}.show_value: the scale {question.scale} has buttons, which always show their value"
                 )
@@ -138,7 +138,7 @@ class Definition(Part):
         for place, answer in wanted if self.questions else ():
             _check_answer(place, answer, self.questions[0].asked_on)
         first = self.questions[0] if self.questions else None
-        if first and self.images.trap is not None and is_slider(first.asked_on) and not first.show_value:
+        if first and self.images.trap is not None and first.asked_on.is_slider and not first.show_value:
             ends = (first.asked_on.low, first.asked_on.high)
             if self.images.trap not in ends:
                 raise ValueError(
@@ -305,7 +305,7 @@ class Definition(Part):
         """Return how an answer is called on the page: by its label, or by its value where the category has none."""
         scale, labels = question.asked_on, self.labels(question, language)
         values = scale.categories or (scale.low, scale.high)
-        if is_slider(scale) and not question.show_value:
+        if scale.is_slider and not question.show_value:
             values = (scale.low, scale.high)
         names = dict(zip(values, labels, strict=True)) if len(values) == len(labels) else {}
         return names.get(answer, number_text(answer))
@@ -330,13 +330,13 @@ _LATER: Final[dict[str, Any]] = {
 
 def takes_taps(questions: Sequence[AskedQuestion]) -> bool:
     """Return whether one tap can answer all that is asked of an image: one question, with a button for each answer."""
-    return len(questions) == 1 and not is_slider(questions[0].asked_on)
+    return len(questions) == 1 and not questions[0].asked_on.is_slider
 
 
 def _check_labels(place: str, question: AskedQuestion) -> None:
     """Raise ValueError unless there are labels for all categories or for both ends."""
     categories = question.asked_on.categories
-    allowed = {2} if categories is None or is_slider(question.asked_on) else {2, len(categories)}
+    allowed = {2} if categories is None or question.asked_on.is_slider else {2, len(categories)}
     by_language = question.labels if isinstance(question.labels, dict) else {"": question.labels}
     for language, labels in by_language.items():
         if labels is not None and len(labels) not in allowed:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from django.template.loader import render_to_string
 
 from survey.analysis.items.sos import DEFAULT_A
-from survey.analysis.participants import screening
+from survey.analysis.participants.rules import EXCLUSIONS, FEWEST_REPEATS, Exclusion
 from survey.analysis.planning.planning import half_widths, sample_size
 from survey.analysis.planning.stopping import FEWEST_PEOPLE, stopping_interval
 from survey.analysis.scale import ACR, Scale, number_text
@@ -29,30 +29,6 @@ METHODS: Final = {
     "pair": "pair comparison: two images of one content, which is better, or no difference",
 }
 
-#: What each rule that may exclude a participant asks, with its threshold.
-RULES: Final = {
-    "bt500": f"ITU-R BT.500 Annex 1: more than {screening.BT500_SHARE:.0%} of a participant's ratings at least 2 SD "
-    "(√20 SD where the ratings of an image are not near normal) from the image's mean, and the two sides balanced "
-    f"within {screening.BT500_BALANCE:g}",
-    "correlation_bt1788": "ITU-R BT.1788: the smaller of the Pearson and Spearman correlation with the images' MOS "
-    f"below {screening.BT1788_MAXIMUM:g}, or below the panel's mean less one SD where that is lower",
-    "straight_lining": "a run of one answer so long that answers drawn at random from the panel's own would reach it "
-    f"with a chance below {screening.STRAIGHT_LINE_CHANCE:g}",
-    "speed": "a median response time below a third of the panel's",
-    "gold": f"fewer than {screening.GOLD_SHARE:.0%} of the gold images rated within ±{screening.GOLD_TOLERANCE * ACR.range:g}",
-    "trap": "a trap picture answered otherwise than it asks",
-    "repeats": f"a mean absolute difference above {screening.repeat_limit(ACR):g} between repeated ratings "
-    f"(from {screening.FEWEST_REPEATS} repeats on)",
-}
-
-_RULES_OF_OTHER_SCALES: Final = {
-    "gold": f"fewer than {screening.GOLD_SHARE:.0%} of the gold images rated within a quarter of the scale's range",
-    "trap": f"a trap picture answered otherwise than it asks, or on a slider {screening.TRAP_TOLERANCE:.0%} of the range beside it",
-    "repeats": "a mean absolute difference between repeated ratings above 7/8 of that between answers drawn evenly from the scale "
-    f"(from {screening.FEWEST_REPEATS} repeats on)",
-}
-"""The rules whose thresholds are numbers on the scale from 1 to 5."""
-
 
 def preregistration(study: Study) -> str:
     """Return the text as Markdown, from the study's newest version."""
@@ -64,7 +40,6 @@ def preregistration(study: Study) -> str:
     people = study.participants.filter(is_preview=False)
     scales = [question.asked_on for question in definition.questions]
     usual = all(scale.is_acr for scale in scales)
-    rules = RULES if usual else RULES | _RULES_OF_OTHER_SCALES
     context = {
         "study": study,
         "version": version,
@@ -81,7 +56,9 @@ def preregistration(study: Study) -> str:
         "main": len(main),
         "sample": _sample(definition, len(main)),
         **_stopping(definition, [stimulus.role for stimulus in stimuli]),
-        "rules": [rules[name] for name in _rules_in_use(definition)],
+        "rules": [
+            (not usual and rule.on_other_scales) or rule.criterion for rule in _exclusions_in_use(definition)
+        ],
         "top": " or ".join(dict.fromkeys(number_text(scale.high) for scale in scales)),
         "begun": people.count(),
         "ratings": Rating.objects.filter(trial__participant__in=people).count(),
@@ -211,16 +188,16 @@ def _sample(definition: Definition, images: int) -> dict[str, Any]:
     }
 
 
-def _rules_in_use(definition: Definition) -> list[str]:
+def _exclusions_in_use(definition: Definition) -> list[Exclusion]:
     """Return the excluding rules that the study's design lets judge anybody; none in a pair study."""
     if definition.method == "pair":
         return []
     absent = {
         "gold": not definition.images.gold,
         "trap": definition.images.trap is None,
-        "repeats": definition.session.repeats < screening.FEWEST_REPEATS,
+        "repeats": definition.session.repeats < FEWEST_REPEATS,
     }
-    return [name for name in screening.EXCLUDE_BY if not absent.get(name)]
+    return [exclusion for name, exclusion in EXCLUSIONS.items() if not absent.get(name)]
 
 
 def _hash_of(stimuli: list[Stimulus]) -> str:

@@ -18,17 +18,12 @@ __all__ = [
     "ACR",
     "DCR",
     "LANGUAGES",
-    "MAX_BUTTONS",
     "QUESTIONS",
     "Labels",
     "anchors",
     "default_labels",
-    "is_slider",
     "rating_on",
 ]
-
-MAX_BUTTONS: Final = 11
-"""Categories up to which each has a button; more are a slider, as a continuous scale is."""
 
 _NUMBER: Final = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,20})?", re.ASCII)
 
@@ -63,15 +58,10 @@ def default_labels(method: str) -> dict[str, Labels]:
     return DCR if method == "dcr" else ACR
 
 
-def is_slider(scale: Scale) -> bool:
-    """Say whether people answer on a slider; on other scales each category has a button."""
-    return scale.categories is None or len(scale.categories) > MAX_BUTTONS
-
-
 def rating_on(scale: Scale, answer: Any) -> float | None:
     """Return the rating that an answer, a number or a number as text, stands for; None where it is not on the scale."""
     text = answer if isinstance(answer, str) else number_text(answer) if _is_number(answer) else ""
-    if is_slider(scale):
+    if scale.is_slider:
         if not _NUMBER.fullmatch(text):
             return None
         snapped = float(scale.snap(float(text)))

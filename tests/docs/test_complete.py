@@ -16,6 +16,7 @@ from django.core.management import get_commands
 from pydantic import BaseModel
 
 from generator.plans.document import Document
+from survey.analysis.participants.rules import RULES
 from survey.desk import documents
 from survey.study.definition import Definition
 
@@ -86,6 +87,11 @@ def test_every_key_of_a_study_file_is_described(key):
 def test_every_key_of_a_plan_is_described(key):
     text = (REFERENCE / "plans.md").read_text()
     assert re.search(rf"^\| `(\[*{key}\]*)` \|", text, re.M)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_screening_rule_is_described(rule):
+    assert f"\n| `{rule}` |" in (ROOT / "docs/explanation/method.md").read_text()
 
 
 def test_every_link_of_the_readme_leads_to_a_file_and_a_section():

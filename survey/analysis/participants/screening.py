@@ -16,39 +16,24 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from survey.analysis.participants.correlation import PanelCorrelation, panel_correlation
+from survey.analysis.participants.rules import (
+    BT500_SHARE,
+    BT1788_MAXIMUM,
+    EXCLUSIONS,
+    FEWEST_IN_LINE,
+    FEWEST_REPEATS,
+    GOLD_SHARE,
+    GOLD_TOLERANCE,
+    P913_BY_CONDITION,
+    P913_BY_ITEM,
+    SPEED_SHARE_OF_PANEL,
+    STRAIGHT_LINE_CHANCE,
+    repeat_limit,
+    trap_tolerance,
+)
 from survey.analysis.scale import ACR, Scale
 from survey.analysis.table import Coded, code, main_phase
 
-RULE_WORDS = {
-    "bt500": "Votes far from everyone’s (ITU-R BT.500)",
-    "correlation_p913": "Disagrees with the means (ITU-T P.913)",
-    "correlation_left_out": "Disagrees with the means of the others",
-    "correlation_bt1788": "Disagrees with the rest (ITU-R BT.1788)",
-    "straight_lining": "Always the same answer",
-    "speed": "Answers too fast",
-    "gold": "Gold images missed",
-    "trap": "Attention picture missed",
-    "repeats": "Repeats answered differently",
-}
-"""What each rule finds, for people."""
-RULES = tuple(RULE_WORDS)
-EXCLUDE_BY = ("bt500", "correlation_bt1788", "straight_lining", "speed", "gold", "trap", "repeats")
-"""Rules whose flag puts a participant out of the screened panel. The fixed thresholds of P.913 were set for
-video in a laboratory and would put out most of an honest panel where ratings are noisier, so they only show."""
-
-P913_BY_ITEM, P913_BY_CONDITION = 0.75, 0.8
-BT1788_MAXIMUM = 0.7
-BT500_SHARE, BT500_BALANCE = 0.05, 0.3
-STRAIGHT_LINE_CHANCE = 0.001
-FEWEST_IN_LINE = 10
-SPEED_SHARE_OF_PANEL = 1 / 3
-GOLD_SHARE = 0.7
-GOLD_TOLERANCE = 1 / 4
-"""Share of the scale's range: one category of five."""
-TRAP_TOLERANCE = 1 / 20
-"""Share of the range of a scale of more than ``MAX_BUTTONS`` values, which fingers hit nearly."""
-MAX_BUTTONS = 11
-FEWEST_REPEATS = 3
 _SAME_ANSWER = 0.02
 """Share of a continuous scale within which two answers count as one."""
 
@@ -151,24 +136,24 @@ def screen(table: pd.DataFrame, scale: Scale = ACR) -> pd.DataFrame:
     ratings = code(main, scale)
     condition = main["condition"].to_numpy(object) if "condition" in main.columns else None
     correlation = panel_correlation(ratings, condition)
-    parts = [
-        _bt500_rule(ratings),
-        _p913_rule(correlation),
-        _left_out_rule(correlation),
-        _bt1788_rule(correlation),
-        _straight_lining(main, ratings),
-        _speed(main, ratings),
-        _expected(table, ratings, "gold", GOLD_TOLERANCE * scale.range, GOLD_SHARE),
-        _expected(table, ratings, "trap", trap_tolerance(scale), 1.0),
-        _repeats(table, ratings),
-    ]
-    for rule, part in zip(RULES, parts, strict=True):
+    parts = {
+        "bt500": _bt500_rule(ratings),
+        "correlation_p913": _p913_rule(correlation),
+        "correlation_left_out": _left_out_rule(correlation),
+        "correlation_bt1788": _bt1788_rule(correlation),
+        "straight_lining": _straight_lining(main, ratings),
+        "speed": _speed(main, ratings),
+        "gold": _expected(table, ratings, "gold", GOLD_TOLERANCE * scale.range, GOLD_SHARE),
+        "trap": _expected(table, ratings, "trap", trap_tolerance(scale), 1.0),
+        "repeats": _repeats(table, ratings),
+    }
+    for rule, part in parts.items():
         part.insert(0, "rule", rule)
         part.insert(0, "participant", ratings.participants)
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat(parts.values(), ignore_index=True)
 
 
-def flagged(screening: pd.DataFrame, rules: Collection[str] = EXCLUDE_BY) -> list[str]:
+def flagged(screening: pd.DataFrame, rules: Collection[str] = tuple(EXCLUSIONS)) -> list[str]:
     """Return the participants whom any of these rules flags, sorted."""
     hit = (screening["verdict"] == "flagged") & screening["rule"].isin(list(rules))
     return sorted(set(screening.loc[hit, "participant"]))
@@ -300,19 +285,6 @@ def _repeats(table: pd.DataFrame, ratings: Coded) -> pd.DataFrame:
     detail = [f"mean absolute difference over {k} repeats" for k in n]
     limit = repeat_limit(ratings.scale)
     return _verdicts(value, limit, value > limit, n < FEWEST_REPEATS, detail)
-
-
-def trap_tolerance(scale: Scale) -> float:
-    """How far a trap's answer may be from the one asked for: exact by buttons, a twentieth of the range on a slider."""
-    return 0 if scale.categories and len(scale.categories) <= MAX_BUTTONS else scale.range * TRAP_TOLERANCE
-
-
-def repeat_limit(scale: Scale) -> float:
-    """Return 7/8 of the mean absolute difference of two uniformly random answers: 1.4 on five categories."""
-    if scale.categories is None or scale.step is None:
-        return 7 * scale.range / 24
-    many = len(scale.categories)
-    return 7 * scale.step * (many**2 - 1) / (24 * many)
 
 
 def _means_by_participant(rows: pd.DataFrame, values: pd.Series, ratings: Coded) -> tuple[Ints, Floats]:

@@ -13,7 +13,8 @@ from survey.analysis.items.conditions import cluster_means, levels
 from survey.analysis.items.intervals import always_valid, student_t
 from survey.analysis.items.sos import pooled_a
 from survey.analysis.items.tally import tally
-from survey.analysis.participants.screening import EXCLUDE_BY, screen
+from survey.analysis.participants.rules import EXCLUSIONS
+from survey.analysis.participants.screening import screen
 from survey.analysis.planning.planning import ratings_needed
 from survey.analysis.planning.stopping import a_for_any_look
 from survey.analysis.scale import ACR, Scale
@@ -99,5 +100,5 @@ def flags(table: pd.DataFrame, scale: Scale = ACR) -> dict[str, list[str]]:
     if main_phase(table).empty:
         return {}
     verdicts = screen(table, scale)
-    hit = verdicts[(verdicts["verdict"] == "flagged") & verdicts["rule"].isin(EXCLUDE_BY)]
+    hit = verdicts[(verdicts["verdict"] == "flagged") & verdicts["rule"].isin(list(EXCLUSIONS))]
     return {str(person): rows["rule"].tolist() for person, rows in hit.groupby("participant", sort=True)}

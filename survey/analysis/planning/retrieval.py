@@ -13,7 +13,8 @@ from scipy import stats
 from survey.analysis.analysis import analyse
 from survey.analysis.items.mos import mos_table
 from survey.analysis.pairs.preferences import analyse_preferences
-from survey.analysis.participants.screening import RULES, flagged
+from survey.analysis.participants.rules import RULES
+from survey.analysis.participants.screening import flagged
 from survey.analysis.planning.simulation import KINDS
 from survey.analysis.report.pages import page
 from survey.analysis.summary import Summary, plain

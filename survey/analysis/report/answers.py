@@ -15,7 +15,8 @@ import pandas as pd
 from survey.analysis.analysis import QuestionAnalysis
 from survey.analysis.effects import Effects
 from survey.analysis.items.comparisons import SIGNIFICANT, Reach, compact_letters, out_of_reach
-from survey.analysis.participants.screening import EXCLUDE_BY, RULE_WORDS, flagged
+from survey.analysis.participants.rules import EXCLUSIONS, RULES
+from survey.analysis.participants.screening import flagged
 from survey.analysis.summary import named
 from survey.analysis.terms import Terms, listed
 
@@ -30,7 +31,7 @@ CLOSE: Final = 1 / 8
 MAX_NAMED: Final = 3
 MAX_GROUPED: Final = 40
 """Images up to which groups are shown; with more, letters no longer help."""
-DISAGREE: Final = ("bt500", "correlation_bt1788")
+DISAGREE: Final = tuple(name for name, exclusion in EXCLUSIONS.items() if exclusion.disagrees)
 """Rules that mark a participant whose ratings disagree with everyone's."""
 
 _NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
@@ -225,8 +226,8 @@ def _marked(screening: pd.DataFrame, marked: int, people: int) -> str:
     disagree = set(flagged(screening, DISAGREE))
     reasons = [f"{len(disagree)} disagree{'s' * (len(disagree) == 1)} with the rest"] if disagree else []
     if others := set(flagged(screening)) - disagree:
-        found = [rule for rule in EXCLUDE_BY if others & set(flagged(screening, [rule]))]
-        words = ", ".join(RULE_WORDS[rule].lower() for rule in found)
+        found = [rule for rule in EXCLUSIONS if others & set(flagged(screening, [rule]))]
+        words = ", ".join(RULES[rule].words.lower() for rule in found)
         reasons.append(f"{len(others)}{' more' if disagree else ''} by other rules ({words})")
     return f"{said}: {', '.join(reasons)}."
 

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from survey.analysis.items.comparisons import SIGNIFICANT
 from survey.analysis.participants.recovery import FEWEST_RATINGS
-from survey.analysis.participants.screening import EXCLUDE_BY, RULES
+from survey.analysis.participants.rules import EXCLUSIONS, RULES
+from survey.analysis.terms import listed
 
 _ALL: Final = float("-inf")
 _Words = tuple[Mapping[float, str], str]
@@ -97,8 +98,8 @@ TABLE_WORDS: Final = {
     "comparisons": "Each row is a pair. Look at p_holm: below 0.05 these ratings tell the two apart.",
     "observers": "Each row is one person. A high bias means that they rate higher than others, a high inconsistency that they are hard to predict. "
     "“yes” under bt500_rejected marks a person; under p913_correlation_rejected it only informs, since that threshold was set for video in laboratories.",
-    "screening": f"Each row is one rule for one person. A person is marked where one of {', '.join(EXCLUDE_BY[:-1])} or {EXCLUDE_BY[-1]} says "
-    f"“flagged”; {' and '.join(rule for rule in RULES if rule not in EXCLUDE_BY)} only inform. A mark is a reason to look at the answers, and no reason to "
+    "screening": f"Each row is one rule for one person. A person is marked where one of {listed(list(EXCLUSIONS), 'or')} says "
+    f"“flagged”; {listed([rule for rule in RULES if rule not in EXCLUSIONS])} only inform. A mark is a reason to look at the answers, and no reason to "
     "leave somebody out unseen.",
     "split": "Each row is one rated thing. “yes” under split means that its votes fall into two camps, which the mean hides: look at camps.",
     "recovered": f"{_RECOVERED} Use them beside the means.",

@@ -5,16 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from survey.analysis.analysis import Analysis, QuestionAnalysis
+from survey.analysis.participants.rules import RULES
 from survey.analysis.report.words import GLOSSARY, Entry
 
-#: Term -> the rules of the screening that it explains.
-_RULES: Final = {
-    "BT.500 screening": {"bt500"},
-    "P.913 correlation": {"correlation_p913"},
-    "other correlations": {"correlation_left_out", "correlation_bt1788"},
-    "straight lining, speed": {"straight_lining", "speed"},
-    "gold, trap, repeats": {"gold", "trap", "repeats"},
-}
 #: Term -> the numbers of the summary that it explains.
 _NUMBERS: Final = {
     "SOS a": {"sos_a"},
@@ -38,11 +31,12 @@ def glossary_of(analysis: Analysis) -> list[Entry]:
 
 def _held(part: QuestionAnalysis) -> dict[str, bool]:
     """Return whether an analysis holds what a term explains, of each term that it may lack. No model is fitted for it."""
-    rules = set(part.screening.loc[part.screening["verdict"] != "cannot judge", "rule"])
+    judged = set(part.screening.loc[part.screening["verdict"] != "cannot judge", "rule"])
     numbers = {key for key, value in part.summary.items() if value is not None}
     has_factors = bool(part.factor_effects.factors)
     return {
-        **{term: bool(rules & ours) for term, ours in _RULES.items()},
+        **{rule.term: False for rule in RULES.values()},
+        **{rule.term: True for name, rule in RULES.items() if name in judged},
         **{term: bool(numbers & ours) for term, ours in _NUMBERS.items()},
         "GoB, PoW": "gob" in part.mos,
         "other intervals": not part.mos["ci_method"].isin(["t", "bounded"]).all(),

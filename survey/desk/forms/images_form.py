@@ -14,7 +14,6 @@ from survey.analysis.scale import number_text
 from survey.desk.forms.study_form_fields import Words
 from survey.desk.forms.task_form import TaskForm
 from survey.models import Stimulus
-from survey.study.scales import is_slider
 
 _ROLES: Final = (
     (Stimulus.Role.MAIN, "Rated"),
@@ -83,7 +82,7 @@ class ImagesForm(TaskForm):
     def _answer(self, label: str, initial: float | None, none: str = "Choose the answer") -> forms.Field:
         question = self.definition.questions[0]
         scale = question.asked_on
-        if scale.categories is None or is_slider(scale):
+        if scale.categories is None or scale.is_slider:
             return forms.FloatField(
                 label=label,
                 initial=initial,

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from django import forms
 
-from survey.analysis.scale import Scale
+from survey.analysis.scale import MAX_BUTTONS, Scale
 from survey.desk.forms.study_form_fields import LabelLines, Words, in_language, joined
 from survey.study.definition import Definition
 from survey.study.scales import default_labels
@@ -58,7 +58,8 @@ class QuestionRow:
         said = self._old.get("scale", _USUAL_SCALE)
         scale = Words(
             label="Scale",
-            help_text="LOW:HIGH or LOW:HIGH:STEP, such as 1:7 or 0:100. More than 11 values make a slider. Default: 1:5",
+            help_text="LOW:HIGH or LOW:HIGH:STEP, such as 1:7 or 0:100. "
+            f"More than {MAX_BUTTONS} values make a slider. Default: 1:5",
             initial="" if said == _USUAL_SCALE else said,
             required=False,
             disabled=self._key_stays,

@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 from survey.analysis.scale import number_text
 from survey.models import Preference
 from survey.session.pages.visit import Visit
-from survey.study.scales import is_slider
 from survey.study.tables import AskedQuestion
 
 
@@ -45,7 +44,7 @@ def _answers(visit: Visit, question: AskedQuestion) -> dict[str, Any]:
         return {"choices": _pair_choices()}
     scale, labels = question.asked_on, visit.definition.labels(question, visit.language)
     ends = list(zip(("low", "high"), (labels[0], labels[-1]), strict=True))
-    if is_slider(scale):
+    if scale.is_slider:
         # As fine as a finger can tell apart, and coarse enough for keys to get everywhere.
         step = number_text(scale.resolution)
         return {

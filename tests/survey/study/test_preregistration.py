@@ -7,10 +7,10 @@ import re
 import pytest
 from django.core.management import CommandError, call_command
 
-from survey.analysis.participants import screening
+from survey.analysis.participants.rules import EXCLUSIONS, GOLD_SHARE
 from survey.analysis.planning.planning import sample_size
 from survey.session import starting
-from survey.study.preregistration import METHODS, RULES, preregistration
+from survey.study.preregistration import METHODS, preregistration
 from tests.survey.factories import make_study, rate_all
 
 pytestmark = pytest.mark.django_db
@@ -65,14 +65,21 @@ def test_the_sample_follows_from_the_goal():
 def test_the_rules_are_those_that_can_judge_with_their_thresholds():
     text = preregistration(make_study(FULL))
     for name in ("bt500", "gold", "trap", "straight_lining"):
-        assert RULES[name] in text
-    assert RULES["repeats"] not in text
-    assert f"{screening.GOLD_SHARE:.0%} of the gold images" in text
-    assert RULES["gold"] not in preregistration(make_study(slug="plain"))
+        assert EXCLUSIONS[name].criterion in text
+    assert EXCLUSIONS["repeats"].criterion not in text
+    assert f"{GOLD_SHARE:.0%} of the gold images" in text
+    assert EXCLUSIONS["gold"].criterion not in preregistration(make_study(slug="plain"))
 
 
-def test_every_excluding_rule_has_its_words():
-    assert set(RULES) == set(screening.EXCLUDE_BY)
+def test_thresholds_on_another_scale_are_said_as_shares_of_it():
+    text = preregistration(
+        make_study(
+            '[[questions]]\nkey = "quality"\ntext = "How good?"\nscale = "0:100"\nshow_value = true\n[images]\ngold = [{item = "owl-strong", answer = 10}]\n'
+        )
+    )
+    assert EXCLUSIONS["gold"].on_other_scales in text
+    assert EXCLUSIONS["gold"].criterion not in text
+    assert EXCLUSIONS["speed"].criterion in text
 
 
 def test_the_versions_and_hashes_are_in_it():

@@ -10,7 +10,8 @@ from hypothesis import given
 from scipy import stats
 
 from survey.analysis.participants.correlation import panel_correlation
-from survey.analysis.participants.screening import RULES, bt500, flagged, p913_rejected, screen
+from survey.analysis.participants.rules import RULES
+from survey.analysis.participants.screening import bt500, flagged, p913_rejected, screen
 from survey.analysis.planning.simulation import Population, simulate
 from survey.analysis.table import Coded, check
 from tests.survey.analysis.tables import coded, few, rows, sparse_study, study, tables
@@ -163,6 +164,7 @@ def test_repeats_that_differ_as_chance_would_are_flagged():
 def test_the_audit_table_has_every_rule_for_every_participant():
     result = screen(check(study(participants=7)).table)
     assert list(result.columns) == ["participant", "rule", "value", "threshold", "verdict", "detail"]
+    assert list(dict.fromkeys(result["rule"])) == list(RULES)
     assert len(result) == 7 * len(RULES)
     assert set(result["verdict"]) <= {"ok", "flagged", "cannot judge"}
 
