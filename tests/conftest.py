@@ -49,8 +49,10 @@ _SECONDS = {
 }
 
 
-# On a busy machine an example may take any time: a slow one is no failure.
-settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# On a busy machine an example may take any time: a slow one is no failure. And each run tries the same examples.
+settings.register_profile(
+    "suite", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("suite")
 
 
@@ -154,6 +156,16 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     if connection.vendor == "sqlite":
         with django_db_blocker.unblock(), connection.cursor() as cursor:
             cursor.execute("DROP TRIGGER audit_no_delete")
+
+
+@pytest.fixture(autouse=True)
+def same_chance(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Participants of a test get the same designs in each run."""
+    # Imports models, which pytest-django must have set up.
+    from tests.chance import repeatable
+
+    with repeatable(request.node.nodeid):
+        yield
 
 
 @pytest.fixture

@@ -12,26 +12,26 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils import timezone
 
-from survey.models import Participant, Study
+from survey.models import Participant, Study, random_seed
 from survey.results.collect import collect
 from survey.study import votes
 from tests.survey.exports.studies import TWO_QUESTIONS, give_ratings, rated_study
 from tests.survey.factories import make_study
-from tests.survey.kept import kept
+from tests.survey.kept import _kept, kept
 
 pytestmark = pytest.mark.django_db
 
 
+def _of_three() -> Study:
+    study = make_study(TWO_QUESTIONS)
+    give_ratings(study, 3)
+    return study
+
+
 def made(key: str, look: Callable[[Study], Any]) -> Any:
     """Let an earlier test make a study and look at it; its rows go with the test."""
-
-    def make() -> Study:
-        study = make_study(TWO_QUESTIONS)
-        give_ratings(study, 3)
-        return study
-
     with transaction.atomic():
-        facts = look(kept(key, make))
+        facts = look(kept(key, _of_three))
         transaction.set_rollback(True)
     # Rows that the earlier test had not: the copy's get other keys.
     make_study(slug="other")
@@ -98,3 +98,19 @@ def test_people_can_go_on_in_a_copy():
 def test_another_study_is_another():
     assert rated_study(people=1, slug="a").participants.count() == 1
     assert rated_study(people=2, slug="b").participants.count() == 2
+
+
+def test_a_study_has_the_same_orders_whichever_test_makes_it():
+    def orders(key: str) -> list[tuple[str, int, list[str]]]:
+        study = kept(key, _of_three)
+        return [
+            (person.code, person.seed, list(person.trials.values_list("stimulus__item", flat=True)))
+            for person in study.participants.order_by("pk")
+        ]
+
+    with transaction.atomic():
+        first = orders("orders")
+        transaction.set_rollback(True)
+    del _kept["orders"]
+    random_seed()
+    assert orders("orders") == first
