@@ -11,6 +11,7 @@ from PIL import Image
 from generator.files import images, networks
 from generator.making import engine
 from generator.models import Cell, Source
+from generator.nst.recipes.conventions import CONVERTED
 from generator.nst.recipes.options import KOLKIN
 
 if TYPE_CHECKING:
@@ -66,10 +67,8 @@ def _weighed(recipe: Recipe) -> dict[str, Any]:
         return {"convention": recipe.method, "alpha": recipe.alpha, "beta": recipe.beta}
     return {
         "convention": recipe.convention,
-        "alpha": recipe.alpha,
-        "beta": recipe.beta,
+        **{key: getattr(recipe, key) for key in CONVERTED},
         "style_weights": list(recipe.relative_style_weights),
-        "tv_weight": recipe.tv_weight,
     }
 
 

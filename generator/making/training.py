@@ -186,7 +186,6 @@ def _account(training: Training, style: Image.Image, curve: Curve) -> dict[str, 
     """Return a network's provenance."""
     from generator.nst.feedforward.network import ALGORITHM
 
-    losses = {"content": curve.content, "style": curve.style, "tv": curve.tv}
     return {
         "algorithm": ALGORITHM,
         "style": {
@@ -201,8 +200,8 @@ def _account(training: Training, style: Image.Image, curve: Curve) -> dict[str, 
         },
         "settings": training.settings.to_dict(),
         "losses_network_sha256": networks.weights(training.settings.losses.network).sha256,
-        "curve": provenance.thinned(losses),
-        "final": {term: values[-1] for term, values in losses.items()},
+        "curve": provenance.thinned(curve.terms),
+        "final": {term: values[-1] for term, values in curve.terms.items()},
         "seconds": round(curve.seconds, 1),
         "seconds_waiting_for_photographs": round(curve.waiting, 1),
         "licence": training.licence,

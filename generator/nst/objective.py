@@ -13,10 +13,9 @@ from generator.nst.gpu.precision import wide
 from generator.nst.gpu.taps import GramDistance, Pull, StyleLoss, Wasserstein
 from generator.nst.network import Vgg
 from generator.nst.passing import InPassing, Pixels, Tap, Variation
-from generator.nst.recipes.coefficients import Coefficients, coefficients
+from generator.nst.recipes.coefficients import TERMS, Coefficients, coefficients
 from generator.nst.targets import Reference, Targets, Use, factors_of, rows_of
 
-TERMS = ("content", "style", "tv")
 # Sides in px of the tiles that are tried where memory runs out: each with margins of some 80 px.
 _TILES = (1024, 512, 256)
 
@@ -91,7 +90,7 @@ class Objective:
             images: N x 3 x H x W, 0 to 255 less the network's mean, float32; the cells that are kept, in order.
 
         Returns:
-            The weighted terms, N x 3 in the order of TERMS, wide (`precision.wide`), whose sum is the loss; and the gradients, N x 3 x H x W.
+            The weighted terms, N x 3 in the order of `coefficients.TERMS`, wide (`precision.wide`), whose sum is the loss; and the gradients, N x 3 x H x W.
 
         Raises:
             torch.OutOfMemoryError: If memory runs out with one cell in the smallest tiles.

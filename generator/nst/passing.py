@@ -59,7 +59,7 @@ class InPassing:
         self._factors = torch.stack([*styles, *contents])
 
     def __call__(self, images: Tensor, scaled: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
-        """Return the terms (N x 3 of content, style and tv, wide) and their sum's gradient (N x 3 x H x W, contiguous).
+        """Return the terms (N x 3 of `coefficients.TERMS`, wide) and their sum's gradient (N x 3 x H x W, contiguous).
 
         Args:
             images: N x 3 x H x W, which must require its gradient.

@@ -40,7 +40,7 @@ class Result:
 
     Attributes:
         image: 3 x H x W, 0 to 1, float32, on the CPU.
-        curve: For each evaluation the weighted content, style and tv terms. The loss is their sum.
+        curve: The weighted terms by `coefficients.TERMS`, a number for each evaluation. The loss is their sum.
         evaluations: Evaluations used.
         stop: Why its last level stopped: "evaluations" (all used), "converged", "no visible change" or "no progress".
         failure: What is wrong with the image; empty if nothing.

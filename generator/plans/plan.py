@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from generator.nst.recipes.conventions import CONVERTED
 from generator.nst.recipes.effects import fingerprint, idle
 from generator.nst.recipes.errors import RecipeError, did_you_mean
 from generator.nst.recipes.networks import is_file
@@ -381,7 +382,7 @@ def _preset(name: Any) -> Recipe:
 
 def _warnings(cells: list[PlannedCell], keys: Iterable[str]) -> list[str]:
     """Return warnings about numbers that cannot be compared. keys: the keys that the plan sets."""
-    balance = [key for key in ("ratio", "alpha", "beta", "tv_weight") if key in keys]
+    balance = [key for key in ("ratio", *CONVERTED) if key in keys]
     kinds = {cell.recipe for cell in cells if cell.recipe.method != "feedforward"}
     weighed = sorted({f"{_units(recipe)} on {Path(recipe.network).stem}" for recipe in kinds})
     if len(weighed) < 2 or not balance:

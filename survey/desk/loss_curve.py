@@ -7,10 +7,10 @@ from typing import Any, Final
 import pandas as pd
 from matplotlib.figure import Figure
 
-from survey.analysis.plots.style import BLUE, GREEN, GRID, INK, ORANGE, new_axes
+from survey.analysis.plots.style import BLUE, GREEN, GRID, ORANGE, new_axes
 
-_TERMS: Final = {
-    "total": ("total", INK),
+#: Term of the loss -> its name in the legend, and its colour.
+TERM_LOOKS: Final = {
     "content": ("content", BLUE),
     "style": ("style", ORANGE),
     "tv": ("total variation", GREEN),
@@ -30,7 +30,7 @@ def draw_curve(table: pd.DataFrame) -> Figure:
     for name in table.columns.drop("evaluation"):
         positive = table[name].where(table[name] > 0)
         if positive.notna().any():
-            label, colour = _TERMS.get(name, (name, None))
+            label, colour = TERM_LOOKS.get(name, (name, None))
             axes.plot(table["evaluation"], positive, label=label, color=colour, linewidth=1.4)
     axes.set_yscale("log")
     axes.set_xlabel("evaluation")

@@ -147,7 +147,7 @@ class _Bar:
     def show(self, report: Report) -> None:
         """Take a report."""
         curve = report.curve
-        losses = f"content {curve.content[-1]:.3g}, style {curve.style[-1]:.3g}, tv {curve.tv[-1]:.3g}"
+        losses = ", ".join(f"{term} {values[-1]:.3g}" for term, values in curve.terms.items())
         waiting = f"waiting for photographs {curve.waiting / curve.seconds:.1%}"
         if not sys.stderr.isatty():
             if self._silence.is_long() or report.checkpointed:

@@ -24,7 +24,7 @@ from generator.nst import losses, prepare
 from generator.nst.feedforward.network import TransformNet
 from generator.nst.gpu.precision import float32_products, on
 from generator.nst.network import Vgg, resolve_precision
-from generator.nst.recipes.coefficients import coefficients
+from generator.nst.recipes.coefficients import TERMS, coefficients
 from generator.nst.recipes.conventions import Shape
 from generator.nst.recipes.errors import NstError
 from generator.nst.recipes.layers import check_reaches
@@ -115,6 +115,11 @@ class Curve:
         """Steps done."""
         return len(self.content)
 
+    @property
+    def terms(self) -> dict[str, list[float]]:
+        """The losses by `coefficients.TERMS`."""
+        return {term: getattr(self, term) for term in TERMS}
+
 
 class Crops(Dataset[Tensor]):
     """Square crops 3 x side x side, 0 to 1, of random photographs, scales and places, half of them mirrored.
@@ -200,7 +205,7 @@ class Perception:
         }
 
     def __call__(self, images: Tensor, photographs: Tensor) -> Tensor:
-        """Return the weighted content, style and TV terms, each a mean over the batch: 3, float32."""
+        """Return the weighted terms of `coefficients.TERMS`, each a mean over the batch: 3, float32."""
         found = self._network(self._prepared(images))
         with torch.no_grad():
             targets = self._reference(self._prepared(photographs))
@@ -360,9 +365,7 @@ class _Run:
                 raise TrainingError(
                     f"the losses are not numbers at step {number}: lower the learning rate or the style weight{kept}"
                 )
-            for values, term in zip(
-                (self.curve.content, self.curve.style, self.curve.tv), terms, strict=True
-            ):
+            for values, term in zip(self.curve.terms.values(), terms, strict=True):
                 values.append(term)
         self.unseen.clear()
 

@@ -15,7 +15,7 @@ from generator.nst.gpu.precision import described
 from generator.nst.kolkin import pyramid
 from generator.nst.kolkin.hypercolumns import Reader
 from generator.nst.network import network_of, resolve_precision
-from generator.nst.recipes.coefficients import Coefficients
+from generator.nst.recipes.coefficients import TERMS, Coefficients
 from generator.nst.recipes.sizes import level_budgets, level_sizes, output_size, style_size
 from generator.nst.results import Callback, Progress, Result
 from generator.nst.weights.registry import Weights
@@ -114,9 +114,9 @@ class Descent(ABC):
         return Result(
             image=colour.finished(image, content, [self.style_image], self.recipe.colour),
             curve={
+                **{term: [0.0] * len(terms) for term in TERMS},
                 "content": content_terms.tolist(),
                 "style": style_terms.tolist(),
-                "tv": [0.0] * len(terms),
             },
             evaluations=len(terms),
             stop="evaluations",

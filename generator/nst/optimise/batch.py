@@ -13,11 +13,12 @@ from generator.nst import colour, prepare, supervision
 from generator.nst.cell import Cell, Style, in_colours
 from generator.nst.gpu.precision import described
 from generator.nst.network import network_of, resolve_precision
-from generator.nst.objective import TERMS, Objective
+from generator.nst.objective import Objective
 from generator.nst.optimise.evaluations import Evaluations
 from generator.nst.optimise.images import Images
 from generator.nst.optimise.optimisers import CONVERGED, RUNNING, SETTLED, Adam, Lbfgs, LbfgsB, Optimiser
 from generator.nst.optimise.watch import Watch
+from generator.nst.recipes.coefficients import TERMS
 from generator.nst.recipes.layers import check_reaches
 from generator.nst.recipes.recipe import Recipe
 from generator.nst.recipes.sizes import least_positions, level_budgets, level_sizes, output_size, style_size

@@ -47,7 +47,7 @@ class Evaluations:
             left: Evaluations that are left, this one included.
 
         Returns:
-            The weighted terms at the point evaluated: N x 3 of `objective.TERMS`, wide (`precision.wide`).
+            The weighted terms at the point evaluated: N x 3 of `coefficients.TERMS`, wide (`precision.wide`).
         """
         kind = self._optimiser.kind()
         if kind != self._kind:

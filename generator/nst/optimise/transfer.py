@@ -15,10 +15,9 @@ from generator.nst.feedforward.network import Network, Stylist
 from generator.nst.gpu.precision import described, float32_products, on
 from generator.nst.kolkin.nnst import Nnst
 from generator.nst.kolkin.strotss import Strotss
-from generator.nst.objective import TERMS
 from generator.nst.optimise.batch import Batch, most_values, style_sizes
 from generator.nst.recipes import algorithms
-from generator.nst.recipes.coefficients import Coefficients
+from generator.nst.recipes.coefficients import TERMS, Coefficients
 from generator.nst.recipes.errors import NstError
 from generator.nst.recipes.options import KOLKIN
 from generator.nst.recipes.recipe import Recipe

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from generator.nst.recipes.conventions import CONVENTIONS, Shape
 from generator.nst.recipes.recipe import Recipe
 
+TERMS = ("content", "style", "tv")
+"""The terms of every loss curve. The last holds all terms of the image itself: total variation, and values beyond black and white."""
+
 
 @dataclass(frozen=True)
 class Coefficients:

@@ -52,6 +52,9 @@ def _keras_style(layer: Shape, image: Shape) -> float:
     return (layer.channels * layer.positions) ** 2 / (3 * image.positions) ** 2
 
 
+CONVERTED = ("alpha", "beta", "tv_weight")
+"""Weights of a recipe that mean something else in each convention. `range_weight` is in the inner unit by all of them."""
+
 CONVENTIONS: dict[str, Convention] = {
     "paper": Convention(lambda layer: 1.0, lambda layer, image: 1.0, "Gatys, Ecker, Bethge 2016, equation 7"),
     "keras": Convention(

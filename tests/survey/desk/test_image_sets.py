@@ -24,6 +24,7 @@ from PIL import Image
 
 from generator.files import bounded
 from generator.models import Cell, ImageSet, PlanRun, Source, Upload
+from generator.nst.recipes.coefficients import TERMS
 from generator.nst.recipes.presets import PRESETS as ALL_PRESETS
 from generator.nst.recipes.presets import preset
 from generator.plans.document import shipped_plans
@@ -33,6 +34,7 @@ from generator.sets.estimate import plan_among
 from survey.desk.forms.methods import WORDS, methods
 from survey.desk.forms.plan_factors import FACTORS, SIZE, numbers_in, suggestions
 from survey.desk.forms.plan_form import PlanForm
+from survey.desk.loss_curve import TERM_LOOKS
 from survey.models import AuditEntry, Study
 from survey.study.publish import publish_image_set
 from tests.survey.desk.conftest import client_of
@@ -312,6 +314,9 @@ class TestCell:
         response = desk.get(reverse("cell_curve", args=["grid", 0]))
         assert response["Content-Type"] == "image/svg+xml"
         assert b"evaluation" in response.content
+
+    def test_every_term_of_a_loss_has_its_name_and_colour(self):
+        assert set(TERM_LOOKS) == set(TERMS)
 
     def test_a_cell_or_reference_that_is_not_there_is_not_found(self, desk, grid):
         assert desk.get(reverse("cell", args=["grid", 9])).status_code == 404
