@@ -11,6 +11,7 @@ from survey.analysis.items.mos import count_columns
 from survey.analysis.participants.rules import EXCLUSIONS
 from survey.analysis.scale import Scale, number_text
 from survey.results.export import Export
+from survey.study.about import ABOUT_PREFIX
 
 # Stands for the ends of the study's own scales.
 _RATING_SCALE: Final = "scale"
@@ -485,7 +486,6 @@ _DESCRIBED: Final = {
     "groups": _GROUPS,
     "split": _SPLIT,
 }
-_ABOUT: Final = "about_"
 
 
 def codebook(export: Export) -> pd.DataFrame:
@@ -521,8 +521,8 @@ def _meaning(table: str, column: str, export: Export) -> tuple[str, str]:
             for name, value in zip(count_columns(scale), scale.categories or (), strict=True)
         }
         return "", f"ratings of {number_text(counted[column])}"
-    if column.startswith(_ABOUT):
-        name = column.removeprefix(_ABOUT)
+    if column.startswith(ABOUT_PREFIX):
+        name = column.removeprefix(ABOUT_PREFIX)
         return "", f"the participant's own answer about: {export.own_questions.get(name, name)}"
     if table == "own_answers":
         asked = {str(key) for key in export.own_answers["question"]}

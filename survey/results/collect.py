@@ -33,6 +33,7 @@ from survey.results.tidy_table import (
     scales_of,
     tidy_table,
 )
+from survey.study.about import ABOUT_PREFIX
 from survey.study.definition import definition_of
 from survey.study.own_questions import told
 from survey.study.stopping import scored_roles, stops
@@ -361,7 +362,7 @@ def participants_table(study: Study, excluded: dict[str, str]) -> pd.DataFrame:
                 "ratings": person.ratings,
                 "excluded": excluded.get(person.code),
                 **{
-                    f"about_{key}": told(value)
+                    f"{ABOUT_PREFIX}{key}": told(value)
                     for key, value in {**(person.before or {}), **(person.about or {})}.items()
                     if not purged
                 },

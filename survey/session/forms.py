@@ -3,45 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from survey.session.plates import DIGITS, plate_digits
+from survey.study.about import ABOUT_TEXTS, UNDER_AGE, YES_NO, AboutQuestion
 from survey.study.tables import Screening
-
-YES_NO: Final = [("yes", _("Yes")), ("no", _("No"))]
-
-#: The band of those who may take part where the study is not for adults only.
-UNDER_AGE: Final = ("under-18", _("Under 18"))
-#: Coarse bands only: no answer narrows a person down.
-ABOUT: Final[dict[str, tuple[Any, list[tuple[str, Any]]]]] = {
-    "age": (
-        _("How old are you?"),
-        [("18-29", _("18–29")), ("30-44", _("30–44")), ("45-59", _("45–59")), ("60+", _("60 or older"))],
-    ),
-    "gender": (
-        _("What is your gender?"),
-        [("woman", _("Woman")), ("man", _("Man")), ("other", _("Another"))],
-    ),
-    "eyesight": (
-        _("How did you see the images?"),
-        [
-            ("unaided", _("Without glasses or lenses; I need none")),
-            ("corrected", _("With my glasses or lenses")),
-            ("uncorrected", _("Without the glasses or lenses that I need")),
-        ],
-    ),
-    "screen": (
-        _("On what did you see the images?"),
-        [("phone", _("Phone")), ("tablet", _("Tablet")), ("laptop", _("Laptop")), ("monitor", _("Monitor"))],
-    ),
-    "experience": (
-        _("Do you work with image quality, or did you rate images in the last six months?"),
-        YES_NO,
-    ),
-}
 
 
 class ConsentForm(forms.Form):
@@ -60,14 +29,14 @@ class ConsentForm(forms.Form):
 class AboutForm(forms.Form):
     """Optional questions about the person; whatever is left out stays unknown."""
 
-    def __init__(self, *args: Any, asked: Sequence[str], adults_only: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, asked: Sequence[AboutQuestion], adults_only: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in asked:
-            label, choices = ABOUT[name]
+            _topic, text, choices = ABOUT_TEXTS[name]
             younger = [] if adults_only or name != "age" else [UNDER_AGE]
             with_none = [*younger, *choices, ("", _("I prefer not to say"))]
             self.fields[name] = forms.ChoiceField(
-                label=label, choices=with_none, required=False, widget=forms.RadioSelect, initial=""
+                label=text, choices=with_none, required=False, widget=forms.RadioSelect, initial=""
             )
 
     def answers(self) -> dict[str, str]:

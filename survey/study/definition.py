@@ -16,6 +16,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from survey.analysis.scale import Scale, number_text
 from survey.models import Participant, StudyVersion
+from survey.study.about import AboutQuestion
 from survey.study.groups import MAX_GROUPS, Group, Method, check_groups
 from survey.study.own_questions import OwnQuestion, clashes
 from survey.study.parts import Language, Line, LineText, Part, ProseText
@@ -34,7 +35,6 @@ from survey.study.tables import (
 )
 from survey.study.wording import Wording
 
-AboutQuestion = Literal["age", "gender", "eyesight", "screen", "experience"]
 StopText = Annotated[str, Field(max_length=200), AfterValidator(canonical_stop_rule)]
 
 

@@ -7,6 +7,7 @@ Not part of the suite (the name does not begin with test_): pictures are for eye
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -17,6 +18,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from generator.demo.pictures import gather
 from survey.models import Study
+from survey.study.about import ABOUT_TEXTS
 from survey.study.pictures import Picture
 from survey.study.publish import publish
 from survey.study.study_file import parse
@@ -27,9 +29,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 SHOWN = ("coffee", "cat", "palace", "astronaut")
 
-FULL = """
+FULL = (
+    f"about = {json.dumps(list(ABOUT_TEXTS))}"
+    + """
 languages = ["en", "fr", "de", "es"]
-about = ["age", "gender", "eyesight", "screen", "experience"]
 purge_on = 2099-12-31
 [consent]
 minutes = 8
@@ -52,6 +55,7 @@ screened_out = "C9XY8ZW7"
 withdrew = "C5MN6OP4"
 return_to = "https://app.prolific.com/submissions/complete?cc={code}"
 """
+)
 FOUR = """
 [[questions]]
 key = "overall"

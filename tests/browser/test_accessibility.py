@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from survey.study.about import ABOUT_TEXTS
 from tests.browser.steps import begin, rate, ready
 from tests.survey.factories import make_study
 
@@ -18,9 +20,10 @@ RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     "resultTypes": ["violations"],
 }
-FULL = """
+FULL = (
+    f"about = {json.dumps(list(ABOUT_TEXTS))}"
+    + """
 languages = ["en", "de"]
-about = ["age", "gender", "eyesight", "screen", "experience"]
 purge_on = 2099-01-01
 [consent]
 minutes = 5
@@ -32,6 +35,7 @@ display = true
 vision = true
 plates = 1
 """
+)
 OWN = """
 [[own_questions]]
 key = "job"

@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from generator.plans.document import Document
 from survey.analysis.participants.rules import RULES
 from survey.desk import documents
+from survey.study.about import ABOUT_TEXTS, AboutQuestion
 from survey.study.definition import Definition
 
 ROOT = Path(settings.BASE_DIR)
@@ -81,6 +82,12 @@ def keys_of(model: type[BaseModel]) -> set[str]:
 def test_every_key_of_a_study_file_is_described(key):
     text = (REFERENCE / "study.md").read_text()
     assert re.search(rf"^\| `{key}` \||^## `\[+{key}\]+`", text, re.M)
+
+
+@pytest.mark.parametrize("question", get_args(AboutQuestion))
+def test_every_question_about_the_person_has_its_texts_and_is_described(question):
+    assert question in ABOUT_TEXTS
+    assert re.search(rf"^\| `about` \| .*`{question}`", (REFERENCE / "study.md").read_text(), re.M)
 
 
 @pytest.mark.parametrize("key", sorted(keys_of(Document)))

@@ -15,7 +15,7 @@ from survey.study.wording import english_name
 
 #: As many as a study may ask.
 MAX_QUESTIONS: Final = 20
-_ABOUT: Final = (("person", "the person"), ("image", "each image, beside it"))
+_PERSON_OR_IMAGE: Final = (("person", "the person"), ("image", "each image, beside it"))
 _WHEN: Final = (("after", "after the images"), ("before", "before the images"))
 _KINDS: Final = (
     ("text", "in their own words"),
@@ -54,7 +54,7 @@ class OwnRow:
             disabled=self._stays,
         )
         yield f"{self.name}.key", key
-        yield self._pick("about", "It is about", _ABOUT, disabled=self._stays)
+        yield self._pick("about", "It is about", _PERSON_OR_IMAGE, disabled=self._stays)
         yield self._pick("when", "A question about the person comes", _WHEN)
         yield self._pick("answer", "People answer", _KINDS, disabled=self._stays)
         yield from self._choice_fields(several=several)

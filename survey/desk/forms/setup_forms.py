@@ -14,6 +14,7 @@ from survey.desk.forms.new_study_form import METHODS
 from survey.desk.forms.question_rows import rows_of
 from survey.desk.forms.study_form_fields import Words
 from survey.desk.forms.task_form import RowsForm, TaskForm
+from survey.study.about import ABOUT_TEXTS
 from survey.study.definition import Definition
 from survey.study.scales import QUESTIONS
 from survey.study.wording import ships
@@ -62,13 +63,6 @@ ORDERS: Final = (
     ("random", "Random for each person"),
     ("fixed", "The same for everybody: as the images stand in the study"),
     ("latin", "Latin square: each follows each other equally often, and people take its rows in turn"),
-)
-ABOUT: Final = (
-    ("age", "age"),
-    ("gender", "gender"),
-    ("eyesight", "eyesight"),
-    ("screen", "the screen they used"),
-    ("experience", "experience with images"),
 )
 
 
@@ -307,7 +301,7 @@ class RecruitmentForm(TaskForm):
         self.add_ticks(
             "about",
             "Ask about",
-            ABOUT,
+            [(key, about.topic) for key, about in ABOUT_TEXTS.items()],
             hint="Always optional, in broad groups.",
             default="Default: nothing is asked.",
         )

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from survey.desk.forms.setup_forms import PrivacyForm, is_untouched
 from survey.desk.forms.task_form import TaskForm
 from survey.desk.pages.study.setup_tasks import FORMS
-from survey.study.definition import AboutQuestion, Definition
+from survey.study.about import ABOUT_TEXTS
+from survey.study.definition import Definition
 from survey.study.parts import Part
 from survey.study.scales import LANGUAGES
 from tests.survey.session.test_own_languages import ITALIAN
@@ -147,7 +148,7 @@ def definitions(draw: st.DrawFn) -> Definition:
             },
             "goal": {"half_width": draw(st.floats(0.05, 2))},
             "screening": {"vision": draw(st.booleans()), "plates": draw(st.integers(0, 4))},
-            "about": draw(st.lists(st.sampled_from(get_args(AboutQuestion)), unique=True)),
+            "about": draw(st.lists(st.sampled_from(list(ABOUT_TEXTS)), unique=True)),
             "own_questions": draw(own_questions(languages)),
             "invited_only": draw(st.booleans()),
             "recruitment": draw(st.sampled_from([None, recruitment])),
