@@ -61,4 +61,5 @@ def _fisher(counts: NDArray[np.int64]) -> float:
     if len(counts) == 2:
         return float(stats.fisher_exact(counts).pvalue)
     method = stats.MonteCarloMethod(rng=np.random.default_rng(0))
-    return float(stats.fisher_exact(counts, method=method).pvalue)
+    # SciPy returns it in an array of one.
+    return float(np.ravel(stats.fisher_exact(counts, method=method).pvalue)[0])

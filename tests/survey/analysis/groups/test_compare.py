@@ -149,6 +149,16 @@ def test_drop_out_is_tested_by_fishers_exact_test():
     assert "for that reason alone" in said
 
 
+@pytest.mark.parametrize("more", [0, 20])
+def test_drop_out_of_three_groups_is_tested_from_the_first_people_on(more):
+    people = pd.DataFrame(
+        {"group": [*"abc", *"c" * more], "state": ["finished", "active", *["finished"] * (1 + more)]}
+    )
+    found = sessions_by_group(people)
+    assert (found["p"] == 1.0).all() if not more else (found["p"] < 0.15).all()
+    assert f"and 0 % of the {1 + more} in “c” did not finish" in sessions_said(found)
+
+
 def test_many_people_who_rated_the_same_items_are_no_slow_model():
     table = pd.DataFrame(
         [(f"p{p}", "ab"[p % 2], f"i{i}", 1 + (p + i) % 5) for p in range(300) for i in range(80)],
