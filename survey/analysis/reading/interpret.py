@@ -24,7 +24,7 @@ from survey.analysis.reading.layout import (
     wide_table,
 )
 from survey.analysis.reading.means import refuse_means
-from survey.analysis.reading.names import tidy_names
+from survey.analysis.reading.names import tidy_names, without_apostrophe
 from survey.analysis.reading.options import ReadOptions
 from survey.analysis.reading.own_scales import scales_of
 from survey.analysis.reading.packed import with_choices, with_lists, with_numbers, with_objects
@@ -352,7 +352,7 @@ def _with_item_columns(
 
 def _values(column: pd.Series, options: ReadOptions) -> pd.Series:
     """Return a column as numbers where all are, leading zeros aside; else as text."""
-    texts = column.str.strip()
+    texts = without_apostrophe(column.str.strip())
     number, bad = parse_numbers(texts, options)
     if bad.any() or np.isnan(number).all() or texts.str.match(r"^[+-]?0\d").any():
         return texts.astype(object).where(~texts.isin([""]), None)

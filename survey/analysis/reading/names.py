@@ -17,6 +17,11 @@ _LOST: Final = re.compile(r"\?{2,}(?:[\W\d_]|\?)*(?:\.\w{1,4})?")
 _SHOWN: Final = 4
 
 
+def without_apostrophe(column: pd.Series) -> pd.Series:
+    """Return a column of text without the apostrophes that keep spreadsheets from running a cell as a formula."""
+    return column.str.replace(_FORMULA, "", regex=True)
+
+
 def tidy_names(column: pd.Series, role: str, notes: dict[str, str]) -> pd.Series:
     """Return a column of names in NFC without blanks around them; "" for an empty one.
 

@@ -7,6 +7,7 @@ from typing import Final
 import pandas as pd
 
 from survey.analysis.reading.columns import listed
+from survey.analysis.reading.names import without_apostrophe
 from survey.analysis.reading.options import ReadOptions
 from survey.analysis.scale import Scale, parse_scale
 from survey.analysis.table import TableError
@@ -30,7 +31,8 @@ def scales_of(table: pd.DataFrame, options: ReadOptions, source: str) -> dict[st
     if options.scale is not None or options.labels or COLUMN not in table.columns:
         return {}
     asked = table["question"].str.strip() if "question" in table.columns else pd.Series("", index=table.index)
-    pairs = pd.DataFrame({"question": asked, COLUMN: table[COLUMN].str.strip()}).drop_duplicates()
+    said = without_apostrophe(table[COLUMN].str.strip())
+    pairs = pd.DataFrame({"question": asked, COLUMN: said}).drop_duplicates()
     if pairs["question"].duplicated().any():
         return {}
     try:

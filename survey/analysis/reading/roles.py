@@ -7,7 +7,7 @@ import unicodedata
 from typing import Final
 
 REQUIRED: Final = ("participant", "item", "rating")
-TEXT: Final = ("question", "condition", "content", "style", "phase", "reference")
+TEXT: Final = ("question", "content", "style", "condition", "phase", "reference")
 NUMBERS: Final = ("repeat", "rt_ms", "position", "expected")
 STATISTICS: Final = ("mean", "sd", "n")
 ROLES: Final = (*REQUIRED, *TEXT, *NUMBERS, *STATISTICS)

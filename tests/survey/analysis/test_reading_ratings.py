@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from survey.analysis import TableError, analyse, check, read_ratings
+from survey.analysis.factors import factor_columns
 from survey.analysis.table import code, data_hash, main_phase
 from tests.survey.analysis.tables import rows, study
 
@@ -48,6 +49,17 @@ def test_it_keeps_names_that_look_like_numbers(read):
     table = read("participant,item,rating\n007,1.0,4\n").table
     assert table["participant"].tolist() == ["007"]
     assert table["item"].tolist() == ["1.0"]
+
+
+def test_factors_come_in_the_order_of_a_study(read):
+    lines = [f"p,i{i},3,c{i % 2},s{i // 2},k{i % 3},{i}" for i in range(6)]
+    table = read("\n".join(["participant,item,rating,content,style,condition,level", *lines])).table
+    assert factor_columns(table) == ["content", "style", "condition"]
+
+
+def test_a_level_that_an_export_protected_from_being_a_formula_is_itself(read):
+    table = read("participant,item,rating,noise\np,a,3,'-3 dB\np,b,3,none\n").table
+    assert table["noise"].tolist() == ["-3 dB", "none"]
 
 
 def test_it_names_missing_columns_and_the_nearest_ones(read):

@@ -281,3 +281,7 @@ def test_ratings_made_elsewhere_keep_their_scale(scale, ratings, tmp_path: Path)
     assert str(study.questions.get().scale) == scale
     assert (tmp_path / "out" / "mos.csv").read_bytes() == csv_bytes(collect(study).analysis.mos)
     assert sorted(collect(study).ratings["rating"].tolist()) == sorted(ratings)
+    (tmp_path / "export.csv").write_bytes(csv_files(collect(study))["ratings.csv"])
+    again = read_ratings(tmp_path / "export.csv")
+    assert str(again.scale_of("overall")) == scale
+    assert sorted(again.table["rating"].tolist()) == sorted(ratings)
