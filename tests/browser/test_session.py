@@ -269,13 +269,18 @@ def test_every_question_of_an_image_is_asked(page, live_server):
     assert dict(Rating.objects.values_list("question__key", "value")) == {"overall": 5, "style": 2}
 
 
-def test_pairs_are_compared(page, live_server):
+@pytest.mark.parametrize("answers", [("A is better", "B is better", "No difference"), ("1", "2", "0")])
+def test_pairs_are_compared_by_mouse_and_by_keys(page, live_server, answers):
     make_study('method = "pair"\n')
     begin(page)
-    for number, name in enumerate(("A is better", "B is better", "No difference"), start=1):
+    for number, given in enumerate(answers, start=1):
         ready(page, number, 3)
         expect(page.locator(".stage img")).to_have_count(2)
-        rate(page, name)
+        if given.isdigit():
+            page.keyboard.press(given)
+            page.keyboard.press("Enter")
+        else:
+            rate(page, given)
     expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
     values = Preference.objects.order_by("trial__position").values_list("value", flat=True)
     assert list(values) == ["first", "second", "tie"]

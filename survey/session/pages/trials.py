@@ -15,7 +15,7 @@ from django.http.response import HttpResponseBase
 from survey.models import Stimulus, Trial
 from survey.session import answering, own_answers, progress
 from survey.session.answering import Showing
-from survey.session.pages.questions import keys_of, questions_of
+from survey.session.pages.questions import answer_keys, questions_of
 from survey.session.pages.visit import Visit, participant_page
 from survey.session.progress import SessionProgress
 from survey.session.rating_sql import AnswerTarget, Upcoming
@@ -63,7 +63,7 @@ def _show(
         trial=first,
         questions=questions_of(visit, first["given"], missing or []),
         own_questions=_own(visit, first["own"], missing or []),
-        keys=keys_of(visit),
+        keys=list(answer_keys(visit.definition)),
         state=state,
         instructions=visit.text(visit.definition.instructions),
     )

@@ -17,7 +17,6 @@ const PRELOADED = 12;
 // With one tap for each answer: how long the answer is shown, and how long after an image comes a tap means the last one.
 const TOLD_MS = 600;
 const TOO_SOON_MS = 300;
-const PAIR_KEYS = { 1: "first", 2: "second", 0: "tie" };
 
 /** @type {HTMLFormElement} */
 const form = document.querySelector("form.panel");
@@ -363,10 +362,9 @@ function press(event) {
   }
   // Where the switch is out of sight (phones), so are its keys: nobody could turn them off.
   if (!keys.checked || !keys.checkVisibility() || event.ctrlKey || event.altKey || event.metaKey || event.repeat || busy) return;
-  const value = words.method === "pair" ? PAIR_KEYS[event.key] : event.key;
   const open = questions().find((question) => !chosen(question));
   const question = open ?? document.activeElement.closest("fieldset.scale") ?? questions()[0];
-  const input = [...question.querySelectorAll("input")].find((one) => one.type === "radio" && one.value === value);
+  const input = [...question.querySelectorAll("input")].find((one) => one.dataset.key === event.key);
   if (!input) return;
   event.preventDefault();
   input.focus({ preventScroll: true });

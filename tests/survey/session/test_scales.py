@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.db import IntegrityError, transaction
 
@@ -137,6 +139,15 @@ def test_keys_answer_where_one_digit_says_which(client, scale, keys):
     join(client, make_study(asked(scale)))
     page = client.get("/s/study/rate/").content.decode()
     assert (f"Answer with the keys {keys}" in page) if keys else ("Answer with the keys" not in page)
+    buttons = re.findall(r'<input type="radio" [^>]*value="(\d+)"[^>]*>', page) if keys else []
+    assert sorted(re.findall(r'data-key="(\d)"', page)) == sorted(buttons)
+
+
+def test_the_keys_of_a_choice_between_two_are_those_that_the_page_names(client):
+    join(client, make_study('method = "pair"\n'))
+    page = client.get("/s/study/rate/").content.decode()
+    first, second, tie = re.findall(r'value="(?:first|second|tie)" required data-key="(\d)"', page)
+    assert f"Answer with the keys {first}, {second} and {tie}" in page
 
 
 def test_a_slider_shows_its_value_only_where_the_study_says_so(client):
