@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from django.contrib.auth.models import User
 from django.core import signing
@@ -16,10 +16,10 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from survey.access.locking import locked
-from survey.access.together import ask_first, in_one_go
+from survey.access.together import ask_first, ask_key, in_one_go, insert
 from survey.models import Exclusion, Invitation, Participant, Recruit, Study, StudyVersion, new_token
 from survey.models.keys import random_seed
-from survey.session.assignment import ask_known, assign
+from survey.session.assignment import Known, ask_known, assign
 from survey.session.groups import are_full, filled, next_group
 from survey.session.refusals import Refused, check_open
 from survey.study.definition import Definition, definition_of
@@ -64,73 +64,98 @@ def start(
             "window" (too small, or not measured: CSS pixels wide and high), "full" or "busy" (the limits in all, of the
             study or of each of its groups, or within an hour, are reached).
     """
+    token = _form_token(study, form)
     # The last statements and the end of the transaction are sent together, since others wait for the end.
     with ExitStack() as last_together, transaction.atomic():
         # Sessions start one after the other: balance counts the places of those before.
-        study, version = _locked(study.pk)
+        found = _locked(study, token)
+        study, of_form = found.study, found.of_form
         ticket = _ticket(study, invitation)
-        token = _form_token(study, form)
-        of_form = Participant.objects.filter(token=token).first() if token else None
         if known := _sent_just_now(study, of_form) or (ticket and ticket.participant):
             return known
         if recruitment is not None and _is_known(study, recruitment):
             raise Refused("begun")
-        definition = definition_of(version)
+        definition = definition_of(found.version)
         if not (is_simulated or definition.viewing.admits(window)):
             raise Refused("window")
         # Counted once: for room, and for the group.
         counts = filled(study) if definition.groups else {}
         if preview_by is None:
             check_open(study)
-            if study.is_simulated and not is_simulated:
-                # Answers of people and of a program must never stand in one table.
-                raise Refused("closed")
-            if definition.invited_only and ticket is None and not is_simulated:
-                raise Refused("invitation")
-            wants_id = definition.recruitment is not None and not definition.recruitment.open_to_others
-            if wants_id and recruitment is None and ticket is None and not is_simulated:
-                raise Refused("platform")
+            _check_welcome(study, definition, is_simulated, bool(ticket), bool(recruitment))
             if not is_simulated and (lack := lacks_room(study, definition, counts)):
                 raise Refused(lack)
-        seed = random_seed()
+        seed, now = random_seed(), timezone.now()
         wished = preview_group if preview_by is not None and definition.group(preview_group) else ""
-        group = wished or next_group(study, definition, seed, counts)
-        with in_one_go():
-            drawn_from = ask_known(study)
-            participant = Participant.objects.create(
-                study=study,
-                seed=seed,
-                group=group,
-                # Where an earlier use of the same form has its token, this is somebody else.
-                token=token if token and of_form is None else new_token(),
-                version=version,
-                language=language if language in definition.languages else definition.languages[0],
-                consent_version=definition.consent.version,
-                consented_at=timezone.now(),
-                is_preview=preview_by is not None,
-                is_simulated=is_simulated,
-            )
-        if ticket is not None:
-            ticket.participant, ticket.used_at = participant, timezone.now()
-            ticket.save(update_fields=["participant", "used_at"])
-        if recruitment is not None:
-            Recruit.objects.create(study=study, participant=participant, **vars(recruitment))
+        participant = Participant(
+            pk=found.key,
+            study=study,
+            seed=seed,
+            group=wished or next_group(study, definition, seed, counts),
+            # Where an earlier use of the same form has its token, this is somebody else.
+            token=token if token and of_form is None else new_token(),
+            version=found.version,
+            language=language if language in definition.languages else definition.languages[0],
+            consent_version=definition.consent.version,
+            consented_at=now,
+            started_at=now,
+            last_seen_at=now,
+            is_preview=preview_by is not None,
+            is_simulated=is_simulated,
+        )
         last_together.enter_context(in_one_go())
-        assign(participant, definition.for_group(participant.group), drawn_from)
+        insert(participant)
+        if ticket is not None:
+            # Not `save`, which demands to know at once that it found the row.
+            Invitation.objects.filter(pk=ticket.pk).update(participant=participant, used_at=now)
+        if recruitment is not None:
+            insert(Recruit(study=study, participant=participant, **vars(recruitment)))
+        assign(participant, definition.for_group(participant.group), found.known)
         return participant
 
 
-def _locked(study: int) -> tuple[Study, StudyVersion]:
-    """Return a study, its row locked until the transaction ends, and its newest version as it is from then on."""
+class _Found(NamedTuple):
+    """What a start reads at once: the study, locked, and what depends on it as it is from then on.
+
+    `of_form` is who came by the same form before; `key` is the participant's to be, as far as the database gives one.
+    """
+
+    study: Study
+    version: StudyVersion
+    of_form: Participant | None
+    known: Known
+    key: int | None
+
+
+def _locked(study: Study, token: str | None) -> _Found:
+    """Return a study, its row locked until the transaction ends, and its newest version, with all that a start reads."""
     with in_one_go():
-        ask_study = ask_first(Study.objects.select_for_update().filter(pk=study))
+        ask_study = ask_first(Study.objects.select_for_update().filter(pk=study.pk))
         newest = StudyVersion.objects.filter(study=study).order_by("-number")
         ask_version = ask_first(newest, later=["definition"])
-    found, version = ask_study(), ask_version()
+        ask_of_form = ask_first(Participant.objects.filter(token=token)) if token else None
+        known, key = ask_known(study), ask_key(Participant)
+    locked_study, version = ask_study(), ask_version()
     # It went away after the page was looked up.
-    if found is None or version is None:
+    if locked_study is None or version is None:
         raise Http404("no such study")
-    return found, version
+    return _Found(locked_study, version, ask_of_form and ask_of_form(), known, key())
+
+
+def _check_welcome(
+    study: Study, definition: Definition, is_simulated: bool, is_invited: bool, is_recruited: bool
+) -> None:
+    """Refuse who may not come to an open study: people to a simulated one, and those whose link lacks what it needs."""
+    if study.is_simulated and not is_simulated:
+        # Answers of people and of a program must never stand in one table.
+        raise Refused("closed")
+    if is_simulated or is_invited:
+        return
+    if definition.invited_only:
+        raise Refused("invitation")
+    wants_id = definition.recruitment is not None and not definition.recruitment.open_to_others
+    if wants_id and not is_recruited:
+        raise Refused("platform")
 
 
 def lacks_room(study: Study, definition: Definition, counts: Mapping[str, int] | None = None) -> str:
