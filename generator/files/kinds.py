@@ -24,7 +24,6 @@ _BEGINNINGS = {
     b"#?R": "a Radiance HDR file",
     b"II\xbc\x01": "a JPEG XR file",
     b"\0\0\1\0": "an icon",
-    b"\0\0\2\0": "a cursor",
     b"icns": "an icon",
     b"DDS ": "a DirectDraw texture",
     b"\xabKTX ": "a KTX texture",
@@ -38,6 +37,9 @@ _BEGINNINGS = {
     b"\x8bJNG": "a JNG file",
     b"\x01\xda": "an SGI picture",
     b"\x59\xa6\x6a\x95": "a Sun raster file",
+    b"SDPX": "a DPX picture",
+    b"XPDS": "a DPX picture",
+    b"\x0a\5\1": "a PCX picture",
     b"\xd7\xcd\xc6\x9a": "a Windows metafile",
     b"/* XPM": "an XPM file",
     b"#define ": "an XBM file or a program",
@@ -82,6 +84,13 @@ _MARKUP = {
 }
 # P1 to P7 of Netpbm, and its floating-point files.
 _PORTABLE = re.compile(rb"P[1-7Ff][ \t\r\n]")
+# Truevision TGA has no mark of its own: colour map or none, kind, the map's place, origin and size, bits of a pixel. With
+# an uncompressed one only the map's place, which is zero, differs from a cursor, whose first number is that of its pictures.
+_TGA = re.compile(
+    rb".(?:\x01[\x01\x09].{4}[\x0f\x10\x18\x20]|\x00[\x02\x03\x0a\x0b]\x00{5}).{8}[\x08\x0f\x10\x18\x20]",
+    re.DOTALL,
+)
+_CURSOR = b"\0\0\2\0"
 # JPEG's marker that begins a frame gives the process (ITU-T T.81, table B.1; T.87).
 _FRAMES = (*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0), 0xF7)
 _LOSSLESS = (0xC3, 0xC7, 0xCB, 0xCF)
@@ -119,6 +128,10 @@ def in_words(head: bytes) -> str:
         return "a tar archive"
     if _PORTABLE.match(head):
         return "a PNM file"
+    if _TGA.match(head):
+        return "a TGA picture"
+    if head.startswith(_CURSOR):
+        return "a cursor"
     for beginning, words in _BEGINNINGS.items():
         if head.startswith(beginning):
             return words
