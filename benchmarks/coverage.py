@@ -22,7 +22,7 @@ from benchmarks import looks
 from benchmarks.camps import camps
 from survey.analysis.effects import factor_effects
 from survey.analysis.items.conditions import condition_means
-from survey.analysis.items.intervals import METHODS, interval
+from survey.analysis.items.intervals import INTERVALS, interval
 from survey.analysis.items.sos import pooled_a
 from survey.analysis.items.tally import tally
 from survey.analysis.participants.recovery import recover
@@ -109,7 +109,7 @@ def _items(studies: int) -> str:
         for participants in (5, 10, 24):
             # Bootstraps draw thousands of samples for each item, so fewer studies are used for them.
             for i, simulated in enumerate(_studies(population, participants, studies)):
-                for row in _held(simulated, METHODS if i < max(studies // 20, 1) else CLOSED):
+                for row in _held(simulated, tuple(INTERVALS) if i < max(studies // 20, 1) else CLOSED):
                     rows.append({"population": name, "n": participants, **row})
     return (
         "### Items\n\nOf five participants none is careless. Where an interval is not defined it holds nothing; the "

@@ -24,7 +24,7 @@ from survey.analysis.items.conditions import (
     participant_level_means,
 )
 from survey.analysis.items.dmos import dmos_table
-from survey.analysis.items.intervals import Method
+from survey.analysis.items.intervals import DEFAULT_INTERVAL, Interval
 from survey.analysis.items.mos import category_counts, count_columns, mos_table
 from survey.analysis.items.ordinal import ordinal_check
 from survey.analysis.items.panels import panels
@@ -187,7 +187,7 @@ class Analysis(QuestionAnalysis):
         }
 
 
-def analyse(table: pd.DataFrame | Ratings, *, ci: Method = "t", seed: int = 0) -> Analysis:
+def analyse(table: pd.DataFrame | Ratings, *, ci: Interval = DEFAULT_INTERVAL, seed: int = 0) -> Analysis:
     """Return everything that the results page, the exports and ``manage.py analyse`` show.
 
     Args:
@@ -262,7 +262,7 @@ def _questions(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def _analyse_one(
-    rows: pd.DataFrame, scale: Scale, unrated: list[str], ci: Method, seed: int, terms: Terms
+    rows: pd.DataFrame, scale: Scale, unrated: list[str], ci: Interval, seed: int, terms: Terms
 ) -> QuestionAnalysis:
     main = main_phase(rows)
     ratings = code(main, scale)
@@ -390,7 +390,7 @@ def _summary(ratings: Ratings, questions: dict[str, QuestionAnalysis]) -> Summar
     return dict.fromkeys(first) | counts | {"notes": notes, "questions": parts}
 
 
-def _stamp(ratings: Ratings, questions: dict[str, QuestionAnalysis], ci: Method, seed: int) -> Summary:
+def _stamp(ratings: Ratings, questions: dict[str, QuestionAnalysis], ci: Interval, seed: int) -> Summary:
     by = computed_by()
     return {
         "program": by["program"],

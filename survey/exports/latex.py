@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final
 
+from survey.analysis.items.intervals import DEFAULT_INTERVAL, INTERVALS
 from survey.exports.making_words import making_words
 from survey.exports.tables import records
 from survey.results.export import Export
@@ -50,7 +51,7 @@ def latex_table(export: Export) -> str:
     A dash means that it is not defined.
     """
     head = [
-        "% Needs \\usepackage{booktabs}. Half widths are those of 95 % Student t intervals.",
+        f"% Needs \\usepackage{{booktabs}}. Half widths are those of 95 % {INTERVALS[DEFAULT_INTERVAL]} intervals.",
         f"% {making_words(export.settings, export.items)}",
         *(
             f"% {key}: {value}"

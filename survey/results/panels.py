@@ -8,7 +8,7 @@ from typing import Final, Literal
 import pandas as pd
 
 from survey.analysis import Analysis, QuestionAnalysis, Ratings
-from survey.analysis.items.intervals import Method
+from survey.analysis.items.intervals import DEFAULT_INTERVAL, Interval
 from survey.analysis.participants.screening import flagged
 from survey.analysis.table import main_phase
 
@@ -30,7 +30,7 @@ class Selection:
         only: A factor column and the level that items must have.
     """
 
-    ci: Method = "t"
+    ci: Interval = DEFAULT_INTERVAL
     panel: Panel = "everyone"
     only: tuple[str, str] | None = None
 

@@ -7,8 +7,8 @@ scale, NaN where the interval is not defined. Intervals are ends, never widths; 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal, NamedTuple, get_args
+from collections.abc import Callable, Mapping
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,18 @@ from scipy import special
 from survey.analysis.items.sos import RANGE_OF_A
 from survey.analysis.items.tally import Tally, clustering
 
-Method = Literal["t", "bounded", "normal", "percentile", "bca", "dirichlet"]
-METHODS: tuple[Method, ...] = get_args(Method)
+Interval = Literal["t", "bounded", "normal", "percentile", "bca", "dirichlet"]
+DEFAULT_INTERVAL: Final[Interval] = "t"
+"""The interval of publications and exports, and of the results page until another is chosen."""
+INTERVALS: Final[Mapping[str, str]] = {
+    "t": "Student t",
+    "bounded": "Bounded (SOS-Wilson)",
+    "normal": "Normal (1.96)",
+    "percentile": "Bootstrap, percentile",
+    "bca": "Bootstrap, BCa",
+    "dirichlet": "Dirichlet",
+}
+"""The name of each interval for people, the default first."""
 Floats = NDArray[np.float64]
 Ends = tuple[Floats, Floats]
 
@@ -32,28 +42,28 @@ MAX_CATEGORIES = 11
 _TAILS = np.array([(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
 
 
-def interval(method: Method, items: Tally, *, a: float, seed: int = 0) -> Ends:
-    """Return an interval by the name of its method.
+def interval(name: Interval, items: Tally, *, a: float, seed: int = 0) -> Ends:
+    """Return an interval by its name.
 
     Args:
-        method: The method.
+        name: One of ``INTERVALS``.
         items: The items.
         a: SOS parameter of the study, for the bounded interval.
         seed: Of the random methods.
 
     Raises:
-        ValueError: If the method is unknown.
+        ValueError: If the name is unknown.
     """
     closed: dict[str, Callable[[], Ends]] = {
         "t": lambda: student_t(items),
         "normal": lambda: normal(items),
         "bounded": lambda: sos_wilson(items, a),
     }
-    if method in closed:
-        return closed[method]()
-    if method not in METHODS:
-        raise ValueError(f"no interval {method!r}; there are {', '.join(METHODS)}")
-    draw = {"percentile": _percentile, "bca": _bca, "dirichlet": _dirichlet(items)}[method]
+    if name in closed:
+        return closed[name]()
+    if name not in INTERVALS:
+        raise ValueError(f"no interval {name!r}; there are {', '.join(INTERVALS)}")
+    draw = {"percentile": _percentile, "bca": _bca, "dirichlet": _dirichlet(items)}[name]
     ends = np.full((len(items.n), 2), np.nan)
     starts = np.searchsorted(items.cells.item, np.arange(len(items.n) + 1))
     for row in np.flatnonzero(items.n):

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from survey.analysis.items.intervals import Method, interval, sos_wilson
+from survey.analysis.items.intervals import DEFAULT_INTERVAL, Interval, interval, sos_wilson
 from survey.analysis.items.sos import pooled_a
 from survey.analysis.items.tally import Tally, tally, tally_counts
 from survey.analysis.scale import ACR, Scale
@@ -33,12 +33,14 @@ def category_counts(ratings: Coded) -> NDArray[np.int64]:
     return flat.reshape(len(ratings.items), k)
 
 
-def mos_table(ratings: Coded, *, ci: Method = "t", a: float | None = None, seed: int = 0) -> pd.DataFrame:
+def mos_table(
+    ratings: Coded, *, ci: Interval = DEFAULT_INTERVAL, a: float | None = None, seed: int = 0
+) -> pd.DataFrame:
     """Return one row for each item: n, mean, SD, intervals, median, counts and shares.
 
     Args:
         ratings: The rows that count (see ``table.main_phase``).
-        ci: Method of ``ci_low`` and ``ci_high``; ``t`` is Student's, unclipped, with participants as the unit.
+        ci: Which interval ``ci_low`` and ``ci_high`` are; ``t`` is Student's, unclipped, with participants as the unit.
         a: SOS parameter of the bounded interval; by default that of these ratings, see ``sos.pooled_a``.
         seed: Of the bootstrap and Dirichlet intervals.
 
@@ -57,7 +59,7 @@ def mos_from_counts(
     items: NDArray[np.object_],
     counts: NDArray[np.int64],
     *,
-    ci: Method = "t",
+    ci: Interval = DEFAULT_INTERVAL,
     a: float | None = None,
     seed: int = 0,
     scale: Scale = ACR,
@@ -74,7 +76,7 @@ def _table(
     items: Tally,
     counts: NDArray[np.int64] | None,
     median: NDArray[np.float64],
-    ci: Method,
+    ci: Interval,
     a: float | None,
     seed: int,
 ) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from survey.analysis.analysis import Analysis, QuestionAnalysis
+from survey.analysis.items.intervals import DEFAULT_INTERVAL
 from survey.analysis.participants.rules import RULES
 from survey.analysis.report.words import GLOSSARY, Entry
 
@@ -39,7 +40,7 @@ def _held(part: QuestionAnalysis) -> dict[str, bool]:
         **{rule.term: True for name, rule in RULES.items() if name in judged},
         **{term: bool(numbers & ours) for term, ours in _NUMBERS.items()},
         "GoB, PoW": "gob" in part.mos,
-        "other intervals": not part.mos["ci_method"].isin(["t", "bounded"]).all(),
+        "other intervals": not part.mos["ci_method"].isin([DEFAULT_INTERVAL, "bounded"]).all(),
         "Wilcoxon, Holm": bool(part.comparisons["p"].notna().any()),
         "recovered quality": bool(part.recovered["quality"].notna().any()),
         "bias, inconsistency": bool(part.observers["inconsistency"].notna().any()),

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 
 from survey.analysis import analyse, check
-from survey.analysis.items.intervals import METHODS
+from survey.analysis.items.intervals import INTERVALS
 from survey.analysis.participants.agreement import icc_2
 from survey.analysis.planning.simulation import Population, simulate
 from tests.survey.analysis.tables import few, rows, study, tables
@@ -84,7 +84,7 @@ EDGES = {
 }
 
 
-@pytest.mark.parametrize("ci", METHODS)
+@pytest.mark.parametrize("ci", INTERVALS)
 @pytest.mark.parametrize("edge", EDGES)
 def test_edges_neither_fail_nor_warn(edge, ci):
     table = rows(EDGES[edge])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import krippendorff
 import numpy as np
 import pandas as pd
@@ -9,7 +11,7 @@ import pytest
 from scipy import stats
 
 from survey.analysis import Analysis, TableError, analyse, check
-from survey.analysis.items.intervals import METHODS
+from survey.analysis.items.intervals import Interval
 from survey.analysis.items.mos import count_columns, mos_table
 from survey.analysis.report.report import draw, report_html
 from survey.analysis.scale import ACR, Scale, parse_scale
@@ -152,7 +154,7 @@ def test_every_interval_and_the_report_are_made(text):
     scale = parse_scale(text)
     ratings = check(generated(scale), scale=scale)
     result = analyse(ratings)
-    for method in METHODS:
+    for method in get_args(Interval):
         mos = mos_table(code(ratings.table, scale), ci=method)
         fine = scale.categories is None or len(scale.categories) > 11
         if method == "dirichlet" and fine:

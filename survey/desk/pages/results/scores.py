@@ -11,12 +11,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.safestring import SafeString
 
+from survey.analysis.items.intervals import DEFAULT_INTERVAL, INTERVALS
 from survey.analysis.items.mos import count_columns, remarks
 from survey.analysis.scale import ACR, Scale
 from survey.desk.pages.results.files import DOWNLOADS
 from survey.desk.pages.results.pieces import file_response, interval, page_context, score
 from survey.desk.pages.results.seen import seen
-from survey.desk.pages.results.switches import CI_NAMES, question_switch
+from survey.desk.pages.results.switches import question_switch
 from survey.exports import background
 from survey.exports.tables import csv_bytes
 from survey.models import Study
@@ -31,7 +32,7 @@ def large_results(request: HttpRequest, study: Study) -> HttpResponse:
     def of_question(question: QuestionText, mos: pd.DataFrame, figures: Figures) -> dict[str, Any]:
         return {
             "scores": scores(image_names(study), mos, question.scale),
-            "ci_name": CI_NAMES["t"],
+            "ci_name": INTERVALS[DEFAULT_INTERVAL],
             "ratings": f"{mos['n'].sum():,}",
             "downloads": DOWNLOADS,
             **seen(figures.seen),

@@ -4,25 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final, cast
+from typing import cast
 from urllib.parse import urlencode
 
 import pandas as pd
 from django.http import QueryDict
 
 from survey.analysis.factors import factor_columns
-from survey.analysis.items.intervals import METHODS, Method
+from survey.analysis.items.intervals import INTERVALS, Interval
 from survey.results.export import Export, QuestionText
 from survey.results.panels import PANELS, Panel, Selection
-
-CI_NAMES: Final[Mapping[str, str]] = {
-    "t": "Student t",
-    "bounded": "Bounded (SOS-Wilson)",
-    "normal": "Normal (1.96)",
-    "percentile": "Bootstrap, percentile",
-    "bca": "Bootstrap, BCa",
-    "dirichlet": "Dirichlet",
-}
 
 
 @dataclass(frozen=True)
@@ -81,19 +72,19 @@ def read_switches(
     levels = {f"{column}={level}": f"{column}: {level}" for column, level in _levels(items)}
     of_question, question = question_switch(asked, questions)
     panel = _chosen(asked, "panel", PANELS)
-    ci = _chosen(asked, "ci", METHODS)
+    ci = _chosen(asked, "ci", INTERVALS)
     only = _chosen(asked, "only", ["", *levels])
     column, _, level = only.partition("=")
     shown = [
         of_question,
         _switch("panel", "Participants", PANELS, panel),
-        _switch("ci", "95 % interval", {name: CI_NAMES[name] for name in METHODS}, ci),
+        _switch("ci", "95 % interval", INTERVALS, ci),
         _switch("only", f"{thing.capitalize()}s", {"": "All", **levels}, only),
     ]
     return Switches(
         question=question,
         selection=Selection(
-            ci=cast(Method, ci), panel=cast(Panel, panel), only=(column, level) if only else None
+            ci=cast(Interval, ci), panel=cast(Panel, panel), only=(column, level) if only else None
         ),
         shown=[switch for switch in shown if len(switch.options) > 1],
     )

@@ -14,6 +14,7 @@ from survey.analysis import Analysis, plots
 from survey.analysis.covariates.labels import label
 from survey.analysis.groups import Comparison
 from survey.analysis.groups.sessions import sessions_said
+from survey.analysis.items.intervals import INTERVALS
 from survey.analysis.report.answers import Answer, condition_finding, condition_meaning, reliability_finding
 from survey.analysis.report.headlines import findings, headlines
 from survey.analysis.report.meanings import caution, in_sentences, shown_table, table_words
@@ -24,7 +25,6 @@ from survey.analysis.table import main_phase
 from survey.desk.pages.results.pieces import figure, file_response, interval, page_table, score
 from survey.desk.pages.results.ranking import ranking
 from survey.desk.pages.results.scores import scores
-from survey.desk.pages.results.switches import CI_NAMES
 from survey.exports.tables import csv_bytes
 from survey.results.export import QuestionText
 
@@ -107,7 +107,7 @@ class View:
         part = self.data.analysis
         shown = ranking(asked, names, part, self.question.labels, self.answer.letters)
         rows = scores(names, part.mos, part.scale)
-        return self._parts("scores") | shown | {"scores": rows, "ci_name": CI_NAMES[ci], "has_images": names}
+        return self._parts("scores") | shown | {"scores": rows, "ci_name": INTERVALS[ci], "has_images": names}
 
     def conditions(self) -> dict[str, Any]:
         """Return the effects of factors and the means of conditions; no model that is too slow for a page."""

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +9,14 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from survey.analysis.items.intervals import METHODS, interval, sos_wilson, student_t
+from survey.analysis.items.intervals import (
+    DEFAULT_INTERVAL,
+    INTERVALS,
+    Interval,
+    interval,
+    sos_wilson,
+    student_t,
+)
 from survey.analysis.items.tally import tally_counts
 from tests.survey.analysis.tables import few
 
@@ -53,7 +62,12 @@ def test_more_ratings_of_the_same_kind_give_a_narrower_bounded_interval(counts, 
     assert high[1] - low[1] < high[0] - low[0]
 
 
-@pytest.mark.parametrize("method", METHODS)
+def test_every_interval_has_its_name_and_the_default_is_the_first_on_the_results_page():
+    assert tuple(INTERVALS) == get_args(Interval)
+    assert next(iter(INTERVALS)) == DEFAULT_INTERVAL
+
+
+@pytest.mark.parametrize("method", INTERVALS)
 def test_an_interval_does_not_depend_on_the_other_items(method):
     counts = np.array([[1, 2, 3, 4, 5], [5, 4, 3, 2, 1], [0, 0, 0, 0, 4]])
     together = np.column_stack(interval(method, tally_counts(counts), a=0.3, seed=3))

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from statsmodels.api import OLS
 
-from survey.analysis.items.intervals import METHODS, interval, sos_wilson, student_t
+from survey.analysis.items.intervals import Interval, interval, sos_wilson, student_t
 from survey.analysis.items.mos import mos_table, remarks
 from survey.analysis.items.tally import clustering, tally, tally_counts
 from tests.survey.analysis.tables import coded, few, rows, tables
@@ -78,7 +80,7 @@ def test_without_repeats_counts_give_the_same_table(table):
     ours, theirs = tally(ratings), tally_counts(counts)
     for name in ("n", "participants", "mean", "variance", "mean_variance", "per_participant"):
         np.testing.assert_array_equal(getattr(ours, name), getattr(theirs, name))
-    for method in METHODS:
+    for method in get_args(Interval):
         np.testing.assert_array_equal(interval(method, ours, a=0.3), interval(method, theirs, a=0.3))
 
 
