@@ -78,11 +78,11 @@ urlpatterns: list[URLPattern] = [
     path("published/", published, name="published"),
     path("studies/<slug:slug>/common-scale/", common_scale, name="common_scale"),
     path("studies/<slug:slug>/participants/", participants.participants, name="participants"),
-    path("studies/<slug:slug>/participants/<slug:code>/exclude/", participants.exclude, name="exclude"),
+    path("studies/<slug:slug>/participants/<int:pk>/exclude/", participants.exclude, name="exclude"),
     path("studies/<slug:slug>/leave-out/", participants.leave_out, name="leave_out"),
     path("studies/<slug:slug>/leave-out/lift/", participants.lift_many, name="lift_many"),
     path(
-        "studies/<slug:slug>/participants/<slug:code>/withdraw/",
+        "studies/<slug:slug>/participants/<int:pk>/withdraw/",
         participants.withdraw,
         name="withdraw_participant",
     ),

@@ -157,7 +157,7 @@ def test_what_belongs_to_another_study_is_not_found(study, desk, owner):
 
 #: What stands in a study's address after its name: of another study, it is not found.
 OF_A_STUDY = {
-    "$other_code",
+    "$other",
     "$exclusion",
     "$link",
     "$reader_invitation",
@@ -175,7 +175,8 @@ def test_no_address_of_ones_own_study_reaches_into_another(world, study, owner):
     person = other.participants.all()[0]
     accounts.invite(boss, Role.VIEWER, study=other)
     foreign = {
-        "other_code": other.participants.all()[1].code,
+        "other": (second := other.participants.all()[1]).pk,
+        "other_code": second.code,
         "exclusion": decisions.exclude(person, "a test", boss).pk,
         "link": decisions.share(other, boss).pk,
         "reader_invitation": AccountLink.objects.get(study=other).pk,

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 def test_who_is_left_out_is_not_counted_and_not_lost(study, desk, owner):
     person = study.participants.first()
     before = collect(study).analysis.summary["ratings"]
-    desk.post(reverse("exclude", args=[study.slug, person.code]), {"reason": "rated in the dark"})
+    desk.post(reverse("exclude", args=[study.slug, person.pk]), {"reason": "rated in the dark"})
     export = collect(study)
     assert export.analysis.summary["ratings"] == before - 6
     assert person.code not in set(export.analysis.observers["participant"])
@@ -53,7 +53,7 @@ def test_counting_again_restores_every_number_and_keeps_the_history(study, desk,
 
 def test_a_reason_is_required(study, desk):
     person = study.participants.first()
-    response = desk.post(reverse("exclude", args=[study.slug, person.code]), {"reason": "  "}, follow=True)
+    response = desk.post(reverse("exclude", args=[study.slug, person.pk]), {"reason": "  "}, follow=True)
     assert "Give a reason" in response.content.decode()
     assert not Exclusion.objects.exists()
 
@@ -79,7 +79,7 @@ def test_a_participant_of_another_study_cannot_be_left_out_here(study, desk, own
     from survey.session.starting import start
 
     stranger = start(make_study(slug="other"))
-    assert desk.post(reverse("exclude", args=[study.slug, stranger.code]), {"reason": "x"}).status_code == 404
+    assert desk.post(reverse("exclude", args=[study.slug, stranger.pk]), {"reason": "x"}).status_code == 404
 
 
 def test_many_participants_have_pages_and_the_flagged_a_list(study, desk, monkeypatch):

@@ -35,7 +35,7 @@ def make_world(study: Study, owner: User) -> dict[str, Any]:
     assert stimulus is not None
     return {
         "slug": study.slug,
-        "code": person.code,
+        "other": other.pk,
         "other_code": other.code,
         "stimulus": stimulus.name,
         "exclusion": decisions.exclude(person, "a test", owner).pk,

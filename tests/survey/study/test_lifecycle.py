@@ -208,7 +208,7 @@ def test_a_draft_is_seen_by_nobody_but_its_previewer(study, owner, desk, client)
 def test_the_owner_deletes_a_participant_who_asks(study, desk):
     person = starting.start(study)
     rate_all(person)
-    address = reverse("withdraw_participant", args=["study", person.code])
+    address = reverse("withdraw_participant", args=["study", person.pk])
     assert "type" in desk.post(address, {"typed": "no"}, follow=True).content.decode()
     assert Rating.objects.count() == 6
     desk.post(address, {"typed": person.code})

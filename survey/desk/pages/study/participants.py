@@ -65,23 +65,23 @@ def _on_page(people: list[Participant], flags: dict[str, list[str]]) -> list[tup
 
 
 @require_POST
-def exclude(request: HttpRequest, slug: str, code: str) -> HttpResponse:
+def exclude(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Leave one participant out of the results."""
     study = own_study(request.user, slug)
-    person = get_object_or_404(study.participants, code=code)
+    person = get_object_or_404(study.participants, pk=pk)
     tell(request, lambda: decisions.exclude(person, request.POST.get("reason", ""), signed_in_user(request)))
     return redirect("participants", slug=slug)
 
 
 @require_POST
-def withdraw(request: HttpRequest, slug: str, code: str) -> HttpResponse:
+def withdraw(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Delete one participant's answers, for who asks for it without the withdrawal code."""
     study = own_study(request.user, slug)
-    person = get_object_or_404(study.participants, code=code)
+    person = get_object_or_404(study.participants, pk=pk)
     if tell(
         request, lambda: decisions.withdraw(person, request.POST.get("typed", ""), signed_in_user(request))
     ):
-        messages.success(request, f"{code} was deleted, with every answer.")
+        messages.success(request, f"{person.code} was deleted, with every answer.")
     return redirect("participants", slug=slug)
 
 
