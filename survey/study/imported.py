@@ -121,7 +121,8 @@ def _question_keys(table: pd.DataFrame) -> dict[str, str]:
             "any number, and --columns rating=A+B takes some of several columns"
         )
     keys = {name: re.sub(r"^(?=[^a-z])", "q_", re.sub(r"[^a-z0-9_]", "", plain(name)))[:40] for name in names}
-    if len(set(keys.values())) < len(keys):
+    # No letter may be left of a name in another script.
+    if not all(keys.values()) or len(set(keys.values())) < len(keys):
         keys = {name: f"question_{number}" for number, name in enumerate(names, 1)}
     return keys
 

@@ -164,6 +164,31 @@ def test_nobody_can_take_part(tmp_path, client, admin_client):
     assert "Imported: these ratings were made elsewhere" in page.content.decode()
 
 
+def test_people_of_any_name_are_left_out_and_deleted(tmp_path, admin_client):
+    run(tmp_path, "participant,item,rating\nJosé 1/2,a,3\nJosé 1/2,b,4\n=1+1,a,2\n=1+1,b,5\n")
+    study = Study.objects.get()
+    page = admin_client.get(reverse("participants", args=[study.slug])).content.decode()
+    first, second = study.participants.all()
+    leave_out, delete = (
+        reverse("exclude", args=[study.slug, first.pk]),
+        reverse("withdraw_participant", args=[study.slug, second.pk]),
+    )
+    assert f'action="{leave_out}"' in page
+    admin_client.post(leave_out, {"reason": "a test"})
+    admin_client.post(delete, {"typed": second.code})
+    assert [(person.code, person.exclusions.count()) for person in study.participants.all()] == [
+        ("José 1/2", 1)
+    ]
+
+
+@pytest.mark.parametrize("names", [["качество"], ["=", "Style"], ["質", "量"]])
+def test_questions_in_any_script_are_kept(tmp_path, names):
+    rows = "".join(f"p,{item},{name},3\n" for item in "ab" for name in names)
+    run(tmp_path, f"participant,item,question,rating\n{rows}")
+    numbered = [(f"question_{number}", name) for number, name in enumerate(names, 1)]
+    assert list(Study.objects.get().questions.values_list("key", "text")) == numbered
+
+
 @pytest.mark.parametrize(
     ("text", "options", "fault"),
     [
