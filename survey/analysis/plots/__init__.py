@@ -162,7 +162,8 @@ def _ratings(data: PlotData) -> pd.DataFrame | None:
         return None
     names = {name: rows[name].astype("str") for name in ("item", "participant")}
     grid = rows["rating"].groupby([names["item"], names["participant"]]).mean().unstack()
-    return grid.rename_axis(columns=None).reset_index()
+    # A participant may be called "item".
+    return grid.rename_axis(columns=None).reset_index(allow_duplicates=True)
 
 
 def _conditions(data: PlotData) -> pd.DataFrame | None:
@@ -236,7 +237,12 @@ def _marked(
 
 
 def _draw_wide(table: pd.DataFrame) -> Figure:
-    return draw_ratings(table.set_index(table.columns[0]).astype(np.float64))
+    return draw_ratings(_by_item(table).astype(np.float64))
+
+
+def _by_item(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table of a heat map with its items as index."""
+    return table.iloc[:, 1:].set_axis(table.iloc[:, 0])
 
 
 _DIFFERENCES: Final = (
@@ -356,7 +362,7 @@ PLOTS: Final[tuple[Plot[PlotData], ...]] = (
         "Participants by items, both sorted by their mean. A participant who does not follow the gradient stands out.",
         _marked(_ratings),
         _draw_wide,
-        lambda table: ratings_height(table.set_index(table.columns[0])),
+        lambda table: ratings_height(_by_item(table)),
     ),
     Plot(
         "convergence",

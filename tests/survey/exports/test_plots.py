@@ -146,6 +146,14 @@ def test_a_name_with_signs_of_formulas_is_drawn_as_text():
         assert drawing[1].count("<use ") == 5, name
 
 
+def test_a_person_called_item_is_drawn():
+    table = ratings_frame(items=2, people=2).replace({"participant": {"p0": "item"}})
+    drawn = {plot.name: (plot, numbers) for plot, numbers in drawable(data_of(table))}
+    plot, numbers = drawn["ratings"]
+    assert list(numbers.columns) == ["item", "item", "p1"]
+    assert render(plot.draw, numbers).startswith(b"<?xml")
+
+
 def test_intervals_beyond_the_scale_are_not_in_the_mos_plot():
     table = pd.DataFrame({"participant": list("abcd"), "item": "x", "rating": [5, 5, 5, 3]})
     row = table_of(plot_named("mos"), data_of(table)).iloc[0]
