@@ -70,6 +70,8 @@ def with_lists(named: Named, notes: dict[str, str]) -> Named:
     lists = {name: cells for name, cells in lists.items() if all(cell is not None for cell in cells)}
     if not lists or not len(frame):
         return named
+    if any(role_of(str(name)) == "rating" for name in frame.columns if name not in lists):
+        return named  # One rating a row: the list says something of its item, such as its layers.
     lengths = [[len(cell or ()) for cell in cells] for cells in lists.values()]
     if any(other != lengths[0] for other in lengths[1:]) or (len(lists) < 2 and max(lengths[0]) < 2):
         return named

@@ -62,6 +62,14 @@ def test_a_level_that_an_export_protected_from_being_a_formula_is_itself(read):
     assert table["noise"].tolist() == ["-3 dB", "none"]
 
 
+def test_a_list_that_tells_of_an_item_makes_no_further_ratings(read):
+    table = read(
+        "participant,item,rating,layers\np,a,3,\"['conv1_1', 'conv2_1']\"\np,b,4,\"['conv3_1']\"\n"
+    ).table
+    assert table["rating"].tolist() == [3, 4]
+    assert table["layers"].tolist() == ["['conv1_1', 'conv2_1']", "['conv3_1']"]
+
+
 def test_it_names_missing_columns_and_the_nearest_ones(read):
     message = refusal(read, "subject,itme,raitng\na,b,3\n")
     assert "no columns 'item' (is it 'itme'? then add --columns item=itme), 'rating'" in message
