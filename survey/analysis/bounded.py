@@ -202,14 +202,16 @@ def _write_statistics(error: StatisticsOnly, path: Path, folder: Path) -> Statis
 
 def _plain(options: ReadOptions) -> dict[str, Any]:
     """Return options as JSON has them."""
-    scale = options.scale and str(options.scale)
-    return {name: getattr(options, name) for name in options.__dataclass_fields__} | {"scale": scale}
+    scales = {question: str(scale) for question, scale in options.scales.items()}
+    as_text = {"scale": options.scale and str(options.scale), "scales": scales}
+    return {name: getattr(options, name) for name in options.__dataclass_fields__} | as_text
 
 
 def _options(plain: dict[str, Any]) -> ReadOptions:
     scale = plain["scale"] and parse_scale(plain["scale"])
+    scales = {question: parse_scale(text) for question, text in plain["scales"].items()}
     lists = {name: tuple(plain[name]) for name in ("labels", "missing")}
-    return ReadOptions(**plain | lists | {"scale": scale})
+    return ReadOptions(**plain | lists | {"scale": scale, "scales": scales})
 
 
 def _main(path: Path, folder: Path, megabytes: int) -> None:
