@@ -31,9 +31,9 @@ def factor_columns(table: pd.DataFrame) -> list[str]:
 def splits_people(table: pd.DataFrame) -> bool:
     """Return whether the column ``group`` parts the participants: each is in one of two groups or more.
 
-    Otherwise it tells items apart, as any other column may.
+    Otherwise it tells items apart, as any other column may. So it does in a table of items.
     """
-    if "group" not in table.columns:
+    if not {"group", "participant"} <= {*table.columns}:
         return False
     pairs = table[["participant", "group"]].dropna().drop_duplicates()
     pairs = pairs[pairs["group"] != ""]

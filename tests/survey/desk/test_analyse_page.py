@@ -20,6 +20,7 @@ from django.test import Client
 from django.urls import reverse
 
 from survey.analysis import ReadOptions, TableError, bounded, read_ratings
+from survey.analysis.reading.options import parse_options
 from survey.desk import ratings_files
 from survey.models import Study
 from tests.survey.desk.conftest import client_of
@@ -339,6 +340,18 @@ class TestApart:
             meant.left_out,
         )
 
+    def test_each_question_may_have_a_scale(self, tmp_path):
+        path = tmp_path / "r.csv"
+        path.write_text("participant,item,quality,liking\np,a,7,80\np,b,2,12.5\n")
+        options = parse_options(columns="rating=quality+liking", scale="quality=1:7,liking=0:100")
+        bounded.read_apart(path, tmp_path, options)
+        told = bounded.load_reading(tmp_path).ratings()
+        assert {name: str(told.scale_of(name)) for name in options.scales} == {
+            "quality": "1:7",
+            "liking": "0:100",
+        }
+        assert sorted(told.table["rating"]) == [2, 7, 12.5, 80]
+
     @pytest.mark.slow
     def test_a_workbook_that_asks_for_gigabytes_ends_its_own_process(self, tmp_path):
         with xlsxwriter.Workbook(tmp_path / "bomb.xlsx") as book:
@@ -372,6 +385,16 @@ def test_a_file_has_the_panels_and_levels_of_a_study(desk):
     assert "image-1<" not in hot
     sent = desk.get(f"{results}tables/mos.csv", {"panel": "model"}).content.decode()
     assert {row["ci_method"] for row in csv.DictReader(io.StringIO(sent))} == {"model"}
+
+
+def test_a_column_group_may_tell_of_items(desk):
+    groups = {"ape": "old", "bear": "old", "cat": "new"}
+    lines = [
+        "participant,item,rating,group",
+        *(f"{p},{item},{r},{groups[item]}" for p in "pq" for item, r in zip(groups, "345", strict=True)),
+    ]
+    html = read(desk, results_of(read(desk, upload(desk, "\n".join(lines).encode()))), only="group=old")
+    assert "4 ratings, 2 for each of 2 items" in html
 
 
 def test_a_panel_that_leaves_nobody_shows_everyone_and_says_so(desk):
