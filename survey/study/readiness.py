@@ -14,6 +14,8 @@ from survey.study.wording import english_name, page_texts
 
 #: Images narrower than this look tiny on a screen of today, in pixels.
 SMALL_WIDTH: Final = 256
+#: Of pictures, and of their images, so many are named.
+MAX_NAMED: Final = 5
 #: Seconds that an image takes, with one question, and each further question: our guess, until sessions tell.
 IMAGE_SECONDS: Final = 12
 QUESTION_SECONDS: Final = 6
@@ -73,12 +75,39 @@ def remarks(study: Study, definition: Definition) -> list[Finding]:
     if Stimulus.Role.PRACTICE not in roles:
         found.append(Finding("No practice images: the first answers are the least sure.", "images"))
     found += [Finding(alike, "images") for alike in practice_alike(study)]
+    found += [Finding(same, "images") for same in same_pictures(study)]
     smallest = min(study.stimuli.exclude(role=Stimulus.Role.TRAP).values_list("width", flat=True), default=0)
     if 0 < smallest * definition.images.enlarge < SMALL_WIDTH:
         text = f"The smallest image is {smallest} px wide: it will look tiny. It can be enlarged."
         found.append(Finding(text, "images"))
     found += [Finding(gap, "languages") for gap in wording_gaps(definition)]
     return found
+
+
+def same_pictures(study: Study) -> list[str]:
+    """Return a sentence for each of the first pictures that stand among the rated images more than once.
+
+    An image of another role may show the picture of a rated one: a hidden reference does.
+    """
+    names: dict[str, list[str]] = {}
+    rated = study.stimuli.filter(role=Stimulus.Role.MAIN).order_by("pk")
+    for item, sha256 in rated.values_list("item", "sha256"):
+        names.setdefault(sha256, []).append(item)
+    several = [items for items in names.values() if len(items) > 1]
+    told = [
+        f"{_listed(items)} are the same picture: people would rate it {len(items)} times."
+        for items in several[:MAX_NAMED]
+    ]
+    if len(several) > MAX_NAMED:
+        told.append(f"{len(several) - MAX_NAMED} more pictures stand there more than once.")
+    return told
+
+
+def _listed(items: list[str]) -> str:
+    named = [f"“{item}”" for item in items[:MAX_NAMED]]
+    if len(items) > MAX_NAMED:
+        named.append(f"{len(items) - MAX_NAMED} more")
+    return f"{', '.join(named[:-1])} and {named[-1]}"
 
 
 def practice_alike(study: Study) -> list[str]:

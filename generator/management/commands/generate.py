@@ -22,6 +22,7 @@ from generator.models import Cell, ImageSet
 from generator.plans.one_line import plan_of_words
 from generator.plans.plan import Plan, load_plan
 from generator.queue import distributed
+from generator.sets.alike import alike_in_words
 from generator.sets.create import image_set_from_plan
 from generator.sets.earlier import made_otherwise
 from generator.sets.folder import check_folder, write_set
@@ -89,6 +90,8 @@ class Command(PlainCommand):
             )
             for trouble in summary.troubles:
                 self.stderr.write(f"warning: {trouble}; the other processes made its cells")
+            for warning in alike_in_words(image_set):
+                self.stderr.write(f"warning: {warning}")
             self._say_where(image_set, options)
         self._check(image_set, summary)
         self.after(image_set, options)

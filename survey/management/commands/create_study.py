@@ -18,7 +18,7 @@ from survey.models import Study
 from survey.study.definition import definition_of
 from survey.study.pictures import PublishError
 from survey.study.publish import publish_folder, publish_image_set
-from survey.study.readiness import blocking, wording_gaps
+from survey.study.readiness import blocking, same_pictures, wording_gaps
 from survey.study.republish import published_before
 from survey.study.study_file import DefinitionError, load
 
@@ -63,8 +63,8 @@ class Command(PlainCommand):
         definition = definition_of(study.version)
         for finding in blocking(study, definition):
             self.stdout.write(f"Before people take part: {finding.text}")
-        for gap in wording_gaps(definition):
-            self.stdout.write(gap)
+        for remark in [*same_pictures(study), *wording_gaps(definition)]:
+            self.stdout.write(remark)
 
 
 def _publish(slug: str, source: ImageSet | Path, file: Path | None) -> tuple[Study, bool]:

@@ -44,6 +44,14 @@ def test_generate_makes_the_images_and_says_how_many(write_plan: PlanWriter) -> 
     assert run("generate", path).startswith("image set 'grid': 2 images, 0 of them made now\n")
 
 
+def test_generate_warns_of_images_that_nobody_can_tell_apart(write_plan: PlanWriter) -> None:
+    """One evaluation changes nothing yet: both images are the noise that they start from."""
+    path, told = write_plan(ROW), io.StringIO()
+    path.write_text(path.read_text().replace("evaluations = 6", "evaluations = 1"))
+    call_command("generate", str(path), stdout=io.StringIO(), stderr=told)
+    assert "warning: 'cat × wave, ratio 0.1' looks the same as 'cat × wave, ratio 0.01'" in told.getvalue()
+
+
 def test_workers_cannot_be_asked_without_a_queue(write_plan: PlanWriter) -> None:
     assert "GENERATOR_EXECUTOR=procrastinate" in refusal("generate", write_plan(ROW), "--distributed")
 

@@ -9,11 +9,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from survey.models import Study
+from survey.models import Stimulus, Study
 from survey.session import starting
 from survey.study.definition import Definition, definition_of
 from survey.study.pictures import PublishError
-from survey.study.readiness import practice_alike
+from survey.study.readiness import practice_alike, same_pictures
 from survey.study.revise import revise
 from survey.study.wording import page_texts
 from tests.survey.desk.test_task_forms import offered
@@ -525,6 +525,29 @@ def test_practice_images_of_one_level_are_pointed_out(practice, warns):
     assert not warns or found == [
         "All practice images look alike (condition weak): let them span bad to good."
     ]
+
+
+def test_a_picture_that_is_rated_twice_is_pointed_out(client, owner, study):
+    assert same_pictures(study) == []
+    one, other, *_ = study.stimuli.filter(role=Stimulus.Role.MAIN).order_by("pk")
+    Stimulus.objects.filter(pk=other.pk).update(sha256=one.sha256)
+    (found,) = same_pictures(study)
+    assert found == f"“{one.item}” and “{other.item}” are the same picture: people would rate it 2 times."
+    assert found in client.get(f"{SETUP}open/").content.decode()
+    # A hidden reference may show what a rated image shows.
+    Stimulus.objects.filter(pk=other.pk).update(role=Stimulus.Role.REFERENCE)
+    assert same_pictures(study) == []
+
+
+def test_of_many_equal_pictures_five_are_named():
+    study = make_study(slug="many", contents=[f"c{i}" for i in range(8)], conditions=("weak", "strong"))
+    for stimulus in study.stimuli.all():
+        Stimulus.objects.filter(pk=stimulus.pk).update(sha256=stimulus.content)
+    assert len(told := same_pictures(study)) == 6
+    assert told[-1] == "3 more pictures stand there more than once."
+    study.stimuli.update(sha256="one")
+    (all_alike,) = same_pictures(study)
+    assert all_alike.endswith("“c2-weak” and 11 more are the same picture: people would rate it 16 times.")
 
 
 @pytest.fixture

@@ -61,6 +61,11 @@ def test_it_says_what_is_missing_before_people_take_part(ada, create):
     assert "Before people take part: Say who is responsible." in create("--owner", "ada")
 
 
+def test_it_says_which_images_are_the_same_picture(ada, create, tmp_path):
+    picture(ord("a")).save(tmp_path / "images" / "c.png")
+    assert "“a” and “c” are the same picture: people would rate it 2 times." in create("--owner", "ada")
+
+
 def test_run_again_it_gives_a_study_without_owner_one_and_logs_it(ada, create):
     create()
     assert "ada sees its results." in create("--owner", "ada")
