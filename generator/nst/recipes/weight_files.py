@@ -29,7 +29,7 @@ _MAX_HEADER_BYTES = 100_000_000
 _LOOK = 512
 _OTHERS = {
     b"version https://git-lfs": "a Git LFS pointer; fetch the file itself with `git lfs pull`",
-    b"\x93NUMPY": "a NumPy array",
+    b"\x93NUMPY": "a NumPy array; save the layers with numpy.savez, as conv1_1_W and conv1_1_b",
     b"\x1f\x8b": "a gzip archive; unpack it",
     b"%PDF": "a PDF document",
     b"\x89PNG": "a picture",

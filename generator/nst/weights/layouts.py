@@ -143,7 +143,14 @@ def _picked(state: Mapping[str, Tensor]) -> tuple[Tensors, str]:
     beside = f"{prefix}." if prefix else ""
     if any(key.startswith(beside) and _normalises(key, tensor) for key, tensor in state.items()):
         raise WeightsError("is a VGG with batch normalisation; a plain VGG is needed")
-    if not all(state[f"{stem}.weight"].is_floating_point() for stem in layers.values()):
+    convolutions = [state[f"{stem}.weight"] for stem in layers.values()]
+    if any(kernel.is_meta for kernel in convolutions):
+        raise WeightsError(
+            "has the shapes of its weights, but no values: it was saved from the device `meta`"
+        )
+    if any(kernel.is_complex() for kernel in convolutions):
+        raise WeightsError("has complex numbers as weights: not a VGG")
+    if not all(kernel.is_floating_point() for kernel in convolutions):
         raise WeightsError(
             "has whole numbers as weights: a quantised network; take the one before quantisation"
         )

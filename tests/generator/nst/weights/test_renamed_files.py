@@ -237,6 +237,8 @@ def test_a_normalised_vgg_is_known_under_any_prefix(tmp_path: Path) -> None:
     ("change", "reason"),
     [
         (lambda key, tensor: (tensor * 127).to(torch.int8), "a quantised network"),
+        (lambda key, tensor: tensor.to(torch.complex64), "complex numbers"),
+        (lambda key, tensor: tensor.to("meta"), "but no values"),
         (
             lambda key, tensor: tensor.repeat(1, 1, 2, 2)[..., :5, :5] if tensor.dim() == 4 else tensor,
             "shape",
