@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
@@ -46,7 +47,7 @@ def of_cell(
             "preset": _weighed(recipe),
         },
         "curve": thinned(result.curve),
-        "final": {term: values[-1] for term, values in result.curve.items() if values},
+        "final": {term: _number(values[-1]) for term, values in result.curve.items() if values},
         "evaluations": result.evaluations,
         "stop": result.stop,
         "seconds": round(result.seconds, 3),
@@ -72,15 +73,24 @@ def _weighed(recipe: Recipe) -> dict[str, Any]:
     }
 
 
-def thinned(curve: dict[str, list[float]]) -> dict[str, list[float]]:
-    """Return evenly spaced points of a loss curve, with the first and the last, and their evaluations from 1."""
+def thinned(curve: dict[str, list[float]]) -> dict[str, list[float | None]]:
+    """Return evenly spaced points of a loss curve, with the first and the last, and their evaluations from 1.
+
+    An optimiser may try a step after which the loss is not finite: None.
+    """
     length = max((len(values) for values in curve.values()), default=0)
     count = min(length, CURVE_POINTS)
     places = sorted({round(step * (length - 1) / max(1, count - 1)) for step in range(count)})
     points = {
-        term: [float(f"{values[place]:.{_DIGITS}g}") for place in places] for term, values in curve.items()
+        term: [_number(float(f"{values[place]:.{_DIGITS}g}")) for place in places]
+        for term, values in curve.items()
     }
     return {"evaluation": [place + 1 for place in places], **points}
+
+
+def _number(value: float) -> float | None:
+    """Return a number as JSON can hold it: None if it is not finite."""
+    return value if math.isfinite(value) else None
 
 
 def _source(source: Source, name: str) -> dict[str, Any]:

@@ -20,7 +20,8 @@ TERM_LOOKS: Final = {
 def loss_table(provenance: dict[str, Any]) -> pd.DataFrame:
     """Return the points of the curve: `evaluation` and a column for each term of the loss; empty without a curve."""
     curve = provenance.get("curve") or {}
-    table = pd.DataFrame({name: values for name, values in curve.items() if values})
+    # None, where the loss was not finite, becomes a gap.
+    table = pd.DataFrame({name: values for name, values in curve.items() if values}, dtype=float)
     return table if "evaluation" in table else table.iloc[0:0]
 
 
