@@ -52,7 +52,7 @@ def csv_of(tables: Mapping[str, pd.DataFrame]) -> Files:
 
 
 def _lines(table: pd.DataFrame, write: Callable[[Any], str]) -> Iterator[tuple[str, ...]]:
-    return zip(*(written(table.iloc[:, i], write) for i in range(table.shape[1])), strict=True)
+    return zip(*(written(column, write) for _, column in table.items()), strict=True)
 
 
 def _csv_cell(value: Any) -> str:
@@ -140,7 +140,7 @@ def neutral(value: Any) -> Any:
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the table's rows as dictionaries of Python values, with None for missing values."""
     names = [str(name) for name in table.columns]
-    columns = [plain_values(table.iloc[:, i]) for i in range(len(names))]
+    columns = [plain_values(column) for _, column in table.items()]
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 

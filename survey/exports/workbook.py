@@ -115,20 +115,23 @@ class _Sheet(Worksheet):  # type: ignore[misc]  # XlsxWriter has no types
             self._write_rows(table, formats)
             self.autofilter(0, 0, len(table), len(table.columns) - 1)
         looked_at = table.iloc[:_LOOKED_AT]
-        for column, heading in enumerate(map(str, table.columns)):
-            self.set_column(column, column, _width(heading, looked_at.iloc[:, column]))
+        for place, (name, values) in enumerate(looked_at.items()):
+            self.set_column(place, place, _width(str(name), values))
         self.freeze_panes(1, 0)
 
     def _write_rows(self, table: pd.DataFrame, formats: _Formats) -> None:
-        columns = range(table.shape[1])
-        cells = "".join(f'<c r="{xl_col_to_name(column)}%d"%s' for column in columns)
-        row = f'<row r="%d">{cells}</row>'
-        writers = [self._writer(table.iloc[:, column], formats) for column in columns]
+        # A column without any value has no cells.
+        filled = [(place, column) for place, (_, column) in enumerate(table.items()) if column.notna().any()]
+        cells = "".join(f'<c r="{xl_col_to_name(place)}%s"%s' for place, _ in filled)
+        row = f'<row r="%s">{cells}</row>'
+        columns = [(column, self._writer(column, formats)) for _, column in filled]
         for start in range(0, len(table), _CHUNK):
-            part = table.iloc[start : start + _CHUNK]
+            end = min(start + _CHUNK, len(table))
             # The first row of the sheet is the header, and rows count from 1.
-            lines = range(start + 2, start + 2 + len(part))
-            texts = [side for i in columns for side in (lines, written(part.iloc[:, i], writers[i]))]
+            lines = [str(number) for number in range(start + 2, end + 2)]
+            texts = [
+                side for column, write in columns for side in (lines, written(column.iloc[start:end], write))
+            ]
             self.row_data_fh.writelines(row % values for values in zip(lines, *texts, strict=True))
 
     def _writer(self, column: pd.Series[Any], formats: _Formats) -> Callable[[Any], str]:

@@ -208,6 +208,15 @@ def test_the_workbook_shows_every_text_as_it_is(text):
     assert shown == (text if len(text) < 32_768 else "x" * 32_766 + "…")
 
 
+def test_a_column_of_the_workbook_without_a_value_stays_empty_beside_the_others():
+    table = pd.DataFrame({"a": [1, 2], "none": [None, None], "b": ["x", None], "gap": [np.nan, 0.5]})
+    data = workbook_bytes({"answers": table}, {})
+    assert sheet(data, "answers") == [["a", "none", "b", "gap"], [1, "", "x", ""], [2, "", "", 0.5]]
+    with zipfile.ZipFile(io.BytesIO(data)) as book:
+        xml = book.read("xl/worksheets/sheet2.xml").decode()
+    assert re.findall('r="([A-Z][23])"', xml) == ["A2", "C2", "D2", "A3", "C3", "D3"]
+
+
 def test_equal_values_of_different_types_keep_their_types():
     table = pd.DataFrame({"mixed": [1, True, 1.0, "1", None], "zero": [0.0, -0.0, 1.5, np.nan, 0.0]})
     assert csv_bytes(table).decode().splitlines() == [
