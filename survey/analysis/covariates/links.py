@@ -100,7 +100,7 @@ class CovariateLinks:
     @cached_property
     def slow(self) -> bool:
         """Whether the mixed models are too large for a page to wait for."""
-        return self._panel is not None and len(self.names) * _work(self._panel) > MAX_WORK_ON_A_PAGE
+        return self._panel is not None and _work(self._panel) > MAX_WORK_ON_A_PAGE
 
     @cached_property
     def quick(self) -> Links | None:
@@ -111,7 +111,7 @@ class CovariateLinks:
     def result(self) -> Links | None:
         """Every covariate against the MOS; None where the images have none."""
         panel = self._panel
-        small = panel is not None and len(self.names) * _work(panel) <= MAX_WORK
+        small = panel is not None and _work(panel) <= MAX_WORK
         return self._links(by_model=True) if small else self.quick
 
     @cached_property
@@ -151,10 +151,10 @@ class CovariateLinks:
 
 
 def _work(panel: Panel) -> float:
-    """Multiplications of one covariate's model, roughly."""
+    """Multiplications of the covariates' models, roughly."""
     right = len(panel.items) + (0 if panel.content is None else int(panel.content.max()) + 1)
     patterns = 1 if len(panel.rating) == panel.people * len(panel.items) else panel.people
-    return float(_ROUNDS * (patterns * 4 * right**2 + right**3 / 3))
+    return float(len(panel.values) * _ROUNDS * (patterns * 4 * right**2 + right**3 / 3))
 
 
 @dataclass(frozen=True)

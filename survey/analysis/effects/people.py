@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from survey.analysis.effects.reml import Floats, Ints, Test
 
 MAX_WORK = 1e10
 """Multiplications beyond which CR2 is left out."""
+_PRODUCTS: Final = "ps,pr,jrt->jst"
 
 
 def greenhouse_geisser(means: Floats, contrasts: Floats) -> Test:
@@ -65,9 +67,11 @@ class ClusterFit:
         estimate = root @ rows @ self.beta
         u = np.stack([plain.T @ one for one, (_, plain, _) in zip(a, self._leverages, strict=True)])
         spread = 0.0
+        # Found once, since finding it takes longer than the products of small studies.
+        path = np.einsum_path(_PRODUCTS, u[0], self._bread, u)[0]
         for i, one in enumerate(a):
             # products[j, s, t]: of the vectors whose squares make up the variance, section 3.2 there.
-            products = -np.einsum("ps,pr,jrt->jst", u[i], self._bread, u, optimize=True)
+            products = -np.einsum(_PRODUCTS, u[i], self._bread, u, optimize=path)
             products[i] += one.T @ one
             spread += float(np.einsum("jst,jts->", products, products))
             spread += float((np.trace(products, axis1=1, axis2=2) ** 2).sum())

@@ -28,3 +28,8 @@ def test_f_is_that_of_scipy_stats(f):
 def test_equal_values_share_the_mean_of_their_ranks():
     values = np.random.default_rng(1).integers(0, 9, 50).astype(float)
     assert np.array_equal(ranks(values), stats.rankdata(values))
+
+
+def test_what_is_unknown_has_no_rank():
+    values = np.array([2.5, np.nan, 1.0, 2.5])
+    assert np.array_equal(ranks(values), [2.5, np.nan, 1, 2.5], equal_nan=True)

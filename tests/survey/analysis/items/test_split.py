@@ -57,6 +57,12 @@ def test_a_valley_is_what_one_peak_cannot_explain(counts):
     assert valley(row[None])[0] == pytest.approx(own - one_peak_by_trying(counts), abs=1e-3)
 
 
+def test_each_image_has_its_own_valley_wherever_it_stands():
+    rows = np.array([[6, 3, 3, 3, 6], [0, 2, 10, 7, 1], [8, 2, 0, 2, 8], [6, 3, 3, 3, 6], [2, 0, 9, 0, 2]])
+    assert valley(rows).tolist() == [valley(row[None])[0] for row in rows]
+    assert len(set(valley(rows))) == 4
+
+
 def test_votes_of_the_two_ends_alone_split():
     found = split([10, 0, 0, 0, 10], [0, 2, 10, 7, 1])
     assert found.camps == {"image 0": "10 votes at 1, 10 votes at 5"}
