@@ -49,7 +49,7 @@ def draw_covariates(table: pd.DataFrame) -> Figure:
             continue
         mine = table[table["covariate"] == names[place]].sort_values("x", kind="stable")
         x, many = mine["x"].to_numpy(), len(mine) > _MANY
-        ends = {name: mine[name].clip(scale.low, scale.high).to_numpy() for name in _ENDS}
+        ends = {name: np.clip(mine[name].to_numpy(), scale.low, scale.high) for name in _ENDS}
         draw_bars(
             axes, x, ends["bounded_low"], ends["bounded_high"], color=GRID, linewidth=1.5 if many else 4
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 
 from survey.analysis.plots.names import Labels, matrix_names, named_height, say_shared, tell_apart
@@ -149,7 +148,7 @@ def draw_significance(table: pd.DataFrame) -> Figure:
     figure, axes = new_axes(significance_height(table))
     most = max(float(np.nanmax(np.abs(difference))), 0.1)
     image = axes.imshow(
-        difference, cmap="PuOr", norm=TwoSlopeNorm(0, -most, most), aspect="auto", interpolation="nearest"
+        difference, cmap="PuOr", vmin=-most, vmax=most, aspect="auto", interpolation="nearest"
     )
     bar = figure.colorbar(image, ax=axes, shrink=0.8, pad=0.01)
     bar.set_label("Difference, row − column", color=INK)

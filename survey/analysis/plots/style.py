@@ -203,6 +203,8 @@ def mark_cut(
         (np.asarray(high) > scale.high, scale.high, ">^"),
     )
     for cut, end, signs in beyond:
+        if not cut.any():
+            continue
         at = np.full(int(cut.sum()), end, float)
         x, y = (at, places[cut]) if which == "x" else (places[cut], at)
         marker = signs[0] if which == "x" else signs[1]
