@@ -116,11 +116,16 @@ class ConditionTable:
 
 
 def cells(table: pd.DataFrame, row: str, column: str, scale: Scale = ACR) -> pd.DataFrame:
-    """Return the mean of each combination of two factors: ``<row>,<column>,items,participants,n,mos,sd,ci_low,ci_high``."""
+    """Return the mean of each combination of two factors: ``<row>,<column>,items,participants,n,mos,sd,ci_low,ci_high``.
+
+    A factor that is called like another column of it, or of its plot, has ``factor_`` in front.
+    """
     these = levels(table, [row, column], scale)
     result = cluster_means(these)
-    result.insert(0, row, [name[0] for name in these.names])
-    result.insert(1, column, [name[1] for name in these.names])
+    taken = {*result.columns, "low", "high"}
+    for place, factor in enumerate((row, column)):
+        heading = f"factor_{factor}" if factor in taken else factor
+        result.insert(place, heading, [name[place] for name in these.names])
     return result
 
 

@@ -171,6 +171,18 @@ def test_levels_stand_in_the_order_of_their_values():
     assert levels == [9, 10]
 
 
+@pytest.mark.parametrize("names", [("low", "n"), ("items", "mos")])
+def test_factors_may_be_called_like_what_is_drawn(names):
+    table = (
+        factorial()
+        .rename(columns=dict(zip(("layer", "ratio"), names, strict=True)))
+        .drop(columns="condition")
+    )
+    plot, plane = plot_named("factors"), table_of(plot_named("factors"), data_of(table))
+    assert {*plane.columns[:2]} == {f"factor_{name}" for name in names}
+    assert render(plot.draw, plane).startswith(b"<?xml")
+
+
 def test_categories_are_told_apart_in_grey():
     """Extremes are darker than the middle, so that a black and white print keeps the shape."""
     light = [
