@@ -72,7 +72,7 @@ PHASES = ("practice", "stabilising", "main", "repeat", "gold", "trap")
 CATEGORIES = np.arange(1, 6)
 """The five categories of an absolute category rating scale, ITU-T P.910 clause 7.1."""
 
-_LABELS = ("question", "condition", "content", "phase", "reference")
+_LABELS = ("question", "content", "style", "condition", "phase", "reference")
 _SHOWN = 5
 
 

@@ -57,6 +57,13 @@ def test_factors_come_in_the_order_of_a_study(read):
     assert factor_columns(table) == ["content", "style", "condition"]
 
 
+def test_an_image_without_a_style_has_no_level_of_it(read):
+    table = read(
+        "participant,item,rating,style,condition\np,a,3,wave,weak\np,b,4,wave,weak\np,photo,5,,\n"
+    ).table
+    assert factor_columns(table) == []
+
+
 def test_a_level_that_an_export_protected_from_being_a_formula_is_itself(read):
     table = read("participant,item,rating,noise\np,a,3,'-3 dB\np,b,3,none\n").table
     assert table["noise"].tolist() == ["-3 dB", "none"]
