@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, Final
+from typing import Final
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.core import signing
 from django.db import transaction
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Q, QuerySet
 from django.http import Http404
 
 from survey.access.audit import record
 from survey.access.locking import locked
-from survey.models import Participant, ShareLink, Stimulus, Study
+from survey.models import ShareLink, Study
 
 _SIMULATION: Final = "survey.simulation.people"
 
@@ -26,22 +25,6 @@ def readable_studies(user: User | AnonymousUser) -> QuerySet[Study]:
     if user.is_superuser:
         return Study.objects.all()
     return Study.objects.filter(Q(owner=user) | Q(viewers__user=user)).distinct()
-
-
-def counted_studies(user: User | AnonymousUser) -> QuerySet[Any]:
-    """Return `readable_studies` with the counts `people`, `finished` (both without previews) and `images` (to be rated)."""
-
-    def count(rows: QuerySet[Any]) -> Coalesce:
-        # One subquery each: a join would count participants times images.
-        of_study = rows.filter(study=OuterRef("pk")).order_by().values("study").annotate(n=Count("pk"))
-        return Coalesce(Subquery(of_study.values("n")), 0)
-
-    people = Participant.objects.filter(is_preview=False)
-    return readable_studies(user).annotate(
-        people=count(people),
-        finished=count(people.filter(state=Participant.State.FINISHED)),
-        images=count(Stimulus.objects.filter(role=Stimulus.Role.MAIN)),
-    )
 
 
 def own_studies(user: User | AnonymousUser) -> QuerySet[Study]:

@@ -34,7 +34,7 @@ class Card:
 
 
 def cards(studies: Iterable[Any], own: set[int]) -> list[Card]:
-    """Return the cards of studies with their counts (`survey.access.studies.counted_studies`)."""
+    """Return the cards of studies with their counts (`survey.results.counts`)."""
     found = [_card(study, study.pk in own) for study in studies]
     # Stable: within a state the order stays, newest first.
     return sorted(found, key=lambda card: _ORDER.get(card.study.state, len(_ORDER)))

@@ -15,12 +15,13 @@ from django.utils.cache import get_conditional_response, patch_cache_control
 from django.views.decorators.http import require_safe
 
 from survey.access import tokens
-from survey.access.studies import counted_studies, readable_study
+from survey.access.studies import readable_studies, readable_study
 from survey.exports import background
 from survey.exports.api_documents import DOCUMENTS
 from survey.exports.tables import json_bytes
 from survey.models import ApiToken, Study
 from survey.results.collect import NoRatings, fingerprint
+from survey.results.counts import counted
 from survey.study import stored
 
 _JSON = "application/json"
@@ -91,7 +92,7 @@ def ratings(request: HttpRequest, token: ApiToken, slug: str, file_format: str) 
 
 
 def _readable(token: ApiToken) -> QuerySet[Any]:
-    return tokens.within(token, counted_studies(token.user))
+    return tokens.within(token, counted(readable_studies(token.user)))
 
 
 def _one(token: ApiToken, slug: str) -> Study:

@@ -9,9 +9,10 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from survey.access.roles import Role, role_of
-from survey.access.studies import counted_studies, may_create_studies, own_studies, readable_studies
+from survey.access.studies import may_create_studies, own_studies, readable_studies
 from survey.desk.pages.entry import signed_in_user
 from survey.desk.study_cards import cards
+from survey.results.counts import counted
 from survey.study.erasure import overdue
 from survey.study.stopping import pause_note
 
@@ -23,7 +24,7 @@ CARDS: Final = 12
 def studies(request: HttpRequest) -> HttpResponse:
     """List the studies that the signed-in person may read, with how far each has come; `?archived=1`: the archive."""
     archived = "archived" in request.GET
-    rows = counted_studies(request.user).filter(archived_at__isnull=not archived)
+    rows = counted(readable_studies(request.user)).filter(archived_at__isnull=not archived)
     own = set(own_studies(request.user).values_list("pk", flat=True))
     found = list(rows.order_by("-created_at", "slug"))
     for study in found if len(found) > CARDS or archived else ():
