@@ -8,15 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve
 
 MAX_BYTES: Final = 1_048_576
-#: As in deploy/nginx: a hundred photographs, or four of the largest.
-MAX_UPLOAD_BYTES: Final = 209_715_200
-#: For forms with several fields for each image of a study: 2,000 images with long texts.
-MAX_FORM_BYTES: Final = 4 * MAX_BYTES
+#: A hundred photographs, or four of the largest.
+MAX_UPLOAD_BYTES: Final = 200 * MAX_BYTES
+#: For forms with several fields for each image of a study: 2,000 images with long texts. Django refuses more, too.
+MAX_FORM_BYTES: Final[int] = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 FORMS: Final = frozenset({"setup_images"})
 #: Routes where signed-in users may upload files.
 UPLOADS: Final = frozenset({"upload", "new_study", "analyse_file"})

@@ -180,6 +180,7 @@ SILENCED_SYSTEM_CHECKS = ["axes.W006"]
 AXES_CLIENT_IP_CALLABLE = "nstsite.privacy.no_address"
 AXES_WHITELIST_CALLABLE = "nstsite.sign_in.is_known_browser"
 AXES_LOCKOUT_CALLABLE = "nstsite.sign_in.please_wait"
+# Wrong passwords or codes before the first wait: nstsite.sign_in.wait_after.
 AXES_FAILURE_LIMIT = 5
 # Hours for which failed sign-ins are counted.
 AXES_COOLOFF_TIME = 24
@@ -203,7 +204,7 @@ LANGUAGES = [("en", "English"), ("fr", "Français"), ("de", "Deutsch"), ("es", "
 TIME_ZONE = "UTC"
 USE_TZ = True
 
-# nstsite.bodies keeps most requests to a quarter of it.
+# Of a form without files. nstsite.bodies keeps most requests to a quarter of it.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1_048_576
 # A form has seven fields for each image of a study.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 40_000

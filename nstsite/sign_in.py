@@ -27,8 +27,6 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from nstsite.throttle import client_network
 
-#: Wrong passwords without a wait.
-FREE_TRIES: Final = 5
 LONGEST_WAIT: Final = dt.timedelta(hours=1)
 COOKIE: Final = "known_browser"
 COOKIE_AGE: Final = dt.timedelta(days=180)
@@ -38,9 +36,8 @@ _SALT: Final = "nstsite.sign_in"
 
 def wait_after(failures: int) -> dt.timedelta:
     """Return the wait before the next try after `failures` wrong passwords: a minute, then twice as long each time."""
-    if failures < FREE_TRIES:
-        return dt.timedelta()
-    return min(LONGEST_WAIT, dt.timedelta(minutes=2 ** min(failures - FREE_TRIES, 10)))
+    beyond = failures - int(settings.AXES_FAILURE_LIMIT)
+    return min(LONGEST_WAIT, dt.timedelta(minutes=2 ** min(beyond, 10))) if beyond >= 0 else dt.timedelta()
 
 
 class GrowingWaits(AxesDatabaseHandler):  # type: ignore[misc]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 from django.test.client import FakePayload
+from django.urls import reverse
 
-from nstsite.bodies import MAX_BYTES, MAX_UPLOAD_BYTES, UPLOADS
+from nstsite.bodies import FORMS, MAX_BYTES, MAX_FORM_BYTES, MAX_UPLOAD_BYTES, UPLOADS
 from tests.survey.factories import make_study
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +55,23 @@ def test_a_stranger_can_send_a_megabyte_and_no_more(client, address):
     make_study()
     assert send(client, address, 500_000_000) == 413
     assert send(client, address, MAX_BYTES + 1) == 413
+
+
+def test_nginx_lets_through_what_the_site_takes():
+    text = (Path(settings.BASE_DIR) / "deploy/nginx/nstsite.conf").read_text()
+    (usual,) = re.findall(r"^    client_max_body_size (\d+)m;", text, re.M)
+    assert int(usual) * 1_048_576 == MAX_BYTES
+    named = dict.fromkeys(UPLOADS, MAX_UPLOAD_BYTES) | dict.fromkeys(FORMS, MAX_FORM_BYTES)
+    own = re.findall(r"location (=|~) (\S+) \{\n        client_max_body_size (\d+)m;", text)
+    assert len(own) == len(named)
+    for name, most in named.items():
+        address = reverse(name, args=["study"] if name in FORMS else [])
+        (found,) = [
+            size
+            for kind, place, size in own
+            if (address == place if kind == "=" else re.search(place, address))
+        ]
+        assert int(found) * 1_048_576 == most
 
 
 def test_who_is_signed_in_uploads_up_to_the_limit_where_files_are_taken(client):

@@ -6,11 +6,12 @@ import datetime as dt
 
 import pytest
 from axes.models import AccessAttempt
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
-from nstsite.sign_in import FREE_TRIES, wait_after
+from nstsite.sign_in import wait_after
 from nstsite.throttle import client_network
 
 pytestmark = pytest.mark.django_db
@@ -44,15 +45,15 @@ def pass_time(minutes: float) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_after_some_wrong_passwords_even_the_right_one_has_to_wait_there(client, page):
-    statuses = guess(FREE_TRIES + 3, page=page)
-    assert set(statuses[: FREE_TRIES - 1]) == {200}
-    assert set(statuses[FREE_TRIES:]) == {429}
+    statuses = guess(settings.AXES_FAILURE_LIMIT + 3, page=page)
+    assert set(statuses[: settings.AXES_FAILURE_LIMIT - 1]) == {200}
+    assert set(statuses[settings.AXES_FAILURE_LIMIT :]) == {429}
     assert sign_in(client, RIGHT, page=page) == 429
     assert "_auth_user_id" not in client.session
 
 
 def test_the_wait_grows_with_each_wrong_password_and_ends():
-    guess(FREE_TRIES)
+    guess(settings.AXES_FAILURE_LIMIT)
     pass_time(0.9)
     assert sign_in(Client(), RIGHT) == 429
     pass_time(0.2)
@@ -68,7 +69,7 @@ def test_the_wait_grows_with_each_wrong_password_and_ends():
 
 
 def test_tries_during_the_wait_do_not_make_it_longer():
-    guess(FREE_TRIES + 50)
+    guess(settings.AXES_FAILURE_LIMIT + 50)
     pass_time(1.1)
     assert sign_in(Client(), RIGHT) == 302
 
@@ -91,28 +92,28 @@ def test_a_browser_is_known_for_its_own_account_and_password_only(client, anna):
     User.objects.create_user("berta", password=RIGHT)
     assert sign_in(client, RIGHT, name="berta") == 302
     client.post("/sign-out/")
-    guess(FREE_TRIES)
+    guess(settings.AXES_FAILURE_LIMIT)
     assert sign_in(client, RIGHT) == 429
     AccessAttempt.objects.all().delete()
     assert sign_in(client, RIGHT) == 302
     client.post("/sign-out/")
     anna.set_password("another password")
     anna.save()
-    guess(FREE_TRIES)
+    guess(settings.AXES_FAILURE_LIMIT)
     assert sign_in(client, "another password") == 429
     client.cookies["known_browser"] = "forged:1:x"
     assert sign_in(client, "another password") == 429
 
 
 def test_the_page_says_how_long_to_wait(client):
-    guess(FREE_TRIES)
+    guess(settings.AXES_FAILURE_LIMIT)
     response = client.post("/sign-in/", {"username": "anna", "password": RIGHT}, REMOTE_ADDR=ATTACKER)
     assert "in 1 minute." in response.content.decode()
     assert response["Retry-After"] == "60"
 
 
 def test_an_administrator_ends_the_wait_by_a_button(client, anna):
-    guess(FREE_TRIES)
+    guess(settings.AXES_FAILURE_LIMIT)
     client.force_login(anna)
     form = {"action": "end_wait", "_selected_action": [anna.pk]}
     assert client.post("/admin/auth/user/", form, follow=True).status_code == 200

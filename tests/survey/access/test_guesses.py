@@ -6,10 +6,10 @@ import datetime as dt
 
 import pytest
 from axes.models import AccessAttempt
+from django.conf import settings
 from django.test import Client
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from nstsite.sign_in import FREE_TRIES
 from survey.access import accounts
 from survey.access.roles import Role
 from tests.survey.access.conftest import PASSWORD, signed_in
@@ -31,7 +31,7 @@ def stored() -> str:
 @pytest.mark.parametrize("door", ["join", "new-password"])
 def test_who_guesses_links_has_to_wait_and_others_do_not(admin, door):
     path = f"/join/{accounts.invite(admin, Role.VIEWER)}/"
-    for number in range(FREE_TRIES):
+    for number in range(settings.AXES_FAILURE_LIMIT):
         Client().get(f"/{door}/guess-{number}/", REMOTE_ADDR="203.0.113.1")
     assert Client().get(path, REMOTE_ADDR="203.0.113.1").status_code == 429
     assert Client().get(path, REMOTE_ADDR="198.51.100.7").status_code == 200
@@ -43,14 +43,16 @@ def test_who_guesses_links_has_to_wait_and_others_do_not(admin, door):
 def test_a_used_link_is_no_guess(admin):
     secret = accounts.invite(admin, Role.VIEWER)
     form = {"username": "mara", "password1": PASSWORD, "password2": PASSWORD}
-    statuses = {Client().post(f"/join/{secret}/", form).status_code for _ in range(FREE_TRIES + 3)}
+    statuses = {
+        Client().post(f"/join/{secret}/", form).status_code for _ in range(settings.AXES_FAILURE_LIMIT + 3)
+    }
     assert statuses == {302, 410}
 
 
 def test_wrong_codes_have_to_wait(mara):
     set_up(mara, signed_in(mara))
     browser = first_step(mara)
-    for number in range(FREE_TRIES):
+    for number in range(settings.AXES_FAILURE_LIMIT):
         TOTPDevice.objects.update(throttling_failure_count=0)
         browser.post("/sign-in/code/", {"code": f"10000{number}"})
     right = code_of(mara)
@@ -78,7 +80,7 @@ def test_wrong_codes_from_many_networks_have_to_wait_too(mara):
 )
 def test_who_finds_an_open_browser_cannot_guess_its_password(mara, page, form):
     browser = signed_in(mara)
-    statuses = [browser.post(page, form).status_code for _ in range(FREE_TRIES + 1)]
+    statuses = [browser.post(page, form).status_code for _ in range(settings.AXES_FAILURE_LIMIT + 1)]
     assert statuses[0] == 422
     assert statuses[-1] == 429
     assert "a guess" not in stored()
@@ -86,7 +88,7 @@ def test_who_finds_an_open_browser_cannot_guess_its_password(mara, page, form):
 
 def test_an_administrator_ends_every_wait_of_an_account(admin, mara):
     browser = signed_in(mara)
-    for _ in range(FREE_TRIES):
+    for _ in range(settings.AXES_FAILURE_LIMIT):
         browser.post(PAGE, {"act": "begin", "password": "a guess"})
     signed_in(admin).post(f"/accounts/{mara.pk}/", {"act": "unlock"})
     assert browser.post(PAGE, {"act": "begin", "password": PASSWORD}).status_code == 302
