@@ -1,11 +1,36 @@
 from __future__ import annotations
 
+import json
+import re
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from deploy import install
+
+ROOT = Path(install.__file__).parents[1]
+
+
+def test_the_supported_pythons_are_the_same_wherever_they_stand():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    listed = [
+        version
+        for entry in project["project"]["classifiers"]
+        for version in re.findall(r":: Python :: (3\.\d+)$", entry)
+    ]
+    oldest, newest = listed[0], listed[-1]
+    assert oldest == ".".join(map(str, install.MIN_PYTHON)) == project["tool"]["mypy"]["python_version"]
+    assert project["tool"]["ruff"]["target-version"] == f"py{oldest.replace('.', '')}"
+    assert project["project"]["requires-python"] == f">={oldest}"
+    noxfile, contributing, container = (
+        (ROOT / name).read_text() for name in ("noxfile.py", "CONTRIBUTING.md", "deploy/Containerfile")
+    )
+    assert f"PYTHONS = {json.dumps(listed)}" in noxfile
+    assert f"Python {oldest} or newer" in contributing
+    assert f"Python {oldest} to {newest}" in contributing
+    assert re.findall(r"^FROM \S*python:(3\.\d+)", container, re.M)[0] in listed
 
 
 @pytest.fixture(autouse=True)
