@@ -9,6 +9,7 @@ import pandas as pd
 
 from generator.nst.recipes.effects import idle
 from generator.nst.recipes.errors import NstError
+from generator.nst.recipes.networks import ARCHITECTURE_NAMES
 from generator.nst.recipes.presets import described
 from generator.nst.recipes.recipe import Recipe
 from generator.nst.recipes.sizes import level_budgets, level_count
@@ -16,7 +17,6 @@ from survey.analysis.terms import listed
 from survey.models import Stimulus
 from survey.results.settings import MADE, MADE_ELSEWHERE
 
-_NETWORKS: Final = {"vgg16": "VGG-16", "vgg19": "VGG-19"}
 _PASSES: Final = "evaluations of the network"
 _NO_SEED: Final = "without a seed"
 _MOST: Final = 8
@@ -125,7 +125,7 @@ def _source(name: str) -> str:
 def _networks(made: pd.DataFrame) -> str:
     pairs = dict(zip(made["network_sha256"], made["network"], strict=True))
     told = [
-        f"{_NETWORKS.get(str(name), str(name))} (SHA-256 of the weights {str(digest)[:_SHORT]}…)"
+        f"{ARCHITECTURE_NAMES.get(str(name), str(name))} (SHA-256 of the weights {str(digest)[:_SHORT]}…)"
         for digest, name in pairs.items()
     ]
     return f", with the network {listed(told)}" if len(told) == 1 else f", with the networks {listed(told)}"

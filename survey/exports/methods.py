@@ -15,16 +15,10 @@ from survey.exports.group_words import assignment_text
 from survey.exports.making_words import making_words
 from survey.exports.viewing import viewing_words
 from survey.results.export import Export, QuestionText
+from survey.study.methods import METHOD_WORDS
 from survey.study.stop_rule import parse_stop_rule
 from survey.study.stopping import scored_roles
 from survey.study.tables import Session
-
-_METHODS = {
-    "acr": "Absolute Category Rating (ACR)",
-    "acr-hr": "Absolute Category Rating with Hidden Reference (ACR-HR)",
-    "dcr": "Degradation Category Rating (DCR)",
-    "pair": "pair comparison",
-}
 
 
 def methods_text(export: Export) -> str:
@@ -59,7 +53,7 @@ def _design(export: Export) -> str:
     images = len(rated)
     usual = all(question.scale.is_acr for question in export.questions)
     on = "five categories" if usual else "the scales given in parentheses"
-    return f"Participants rated {images} images by {_METHODS[export.method]} (ITU-T P.910) on {on}: {questions}.{without}"
+    return f"Participants rated {images} images by {METHOD_WORDS[export.method].name} (ITU-T P.910) on {on}: {questions}.{without}"
 
 
 def _labels(question: QuestionText) -> str:

@@ -17,7 +17,8 @@ from pydantic import AfterValidator, Field, model_validator
 from survey.analysis.scale import Scale, number_text
 from survey.models import Participant, StudyVersion
 from survey.study.about import AboutQuestion
-from survey.study.groups import MAX_GROUPS, Group, Method, check_groups
+from survey.study.groups import MAX_GROUPS, Group, check_groups
+from survey.study.methods import WITH_REFERENCES, Method
 from survey.study.own_questions import OwnQuestion, clashes
 from survey.study.parts import Language, Line, LineText, Part, ProseText
 from survey.study.scales import LANGUAGES, QUESTIONS, default_labels, rating_on
@@ -221,8 +222,8 @@ class Definition(Part):
     @property
     def needs_references(self) -> bool:
         """Whether images are rated beside, or among, what they were made from: by everybody or by one group."""
-        return any((group.method or self.method) in _WITH_REFERENCES for group in self.groups) or (
-            not self.groups and self.method in _WITH_REFERENCES
+        return any((group.method or self.method) in WITH_REFERENCES for group in self.groups) or (
+            not self.groups and self.method in WITH_REFERENCES
         )
 
     @property
@@ -311,7 +312,6 @@ class Definition(Part):
         return names.get(answer, number_text(answer))
 
 
-_WITH_REFERENCES: Final = ("acr-hr", "dcr")
 _LATER_OF_TABLE: Final[dict[str, dict[str, Any]]] = {
     "images": {"left_out": [], "enlarge": 1},
     "session": {"pairs": "balanced", "order": "random", "blocks": None},

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 from pydantic import Field
 
+from survey.study.methods import Method
 from survey.study.parts import Key, Line, Part, ProseText
 
-Method = Literal["acr", "acr-hr", "dcr", "pair"]
 #: As many as a study may have.
 MAX_GROUPS: Final = 20
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from math import ceil
-from typing import Any, Final
+from typing import Any
 
 from django.template.loader import render_to_string
 
@@ -19,15 +19,9 @@ from survey.analysis.stamp import computed_by
 from survey.models import Rating, Stimulus, Study
 from survey.study.definition import Definition, definition_of
 from survey.study.groups import shares
+from survey.study.methods import METHOD_WORDS
 from survey.study.scales import anchors
 from survey.study.stopping import scored_roles
-
-METHODS: Final = {
-    "acr": "Absolute Category Rating (ACR): each image alone, on five categories",
-    "acr-hr": "Absolute Category Rating with Hidden Reference (ACR-HR): the references are among the images, unmarked",
-    "dcr": "Degradation Category Rating (DCR): each image beside its reference, on the impairment scale",
-    "pair": "pair comparison: two images of one content, which is better, or no difference",
-}
 
 
 def preregistration(study: Study) -> str:
@@ -40,12 +34,13 @@ def preregistration(study: Study) -> str:
     people = study.participants.filter(is_preview=False)
     scales = [question.asked_on for question in definition.questions]
     usual = all(scale.is_acr for scale in scales)
+    method = METHOD_WORDS[study.method].description
     context = {
         "study": study,
         "version": version,
         "definition": definition,
         "is_pair": study.method == Study.Method.PAIR,
-        "method": METHODS[study.method] if usual else _without_categories(METHODS[study.method]),
+        "method": method if usual else _without_categories(method),
         "questions": _questions(definition),
         "own_questions": _own_questions(definition),
         "groups": _groups(definition),

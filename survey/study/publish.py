@@ -27,6 +27,7 @@ from survey.access.audit import record
 from survey.models import Question, Stimulus, StimulusProvenance, Study, StudyVersion
 from survey.study.covariates import fill_in
 from survey.study.definition import Definition
+from survey.study.methods import WITH_REFERENCES
 from survey.study.pictures import (
     Picture,
     PublishError,
@@ -344,7 +345,7 @@ def _check_pairs(pictures: list[Picture]) -> None:
 
 
 def _check_references(pictures: list[Picture], definition: Definition) -> None:
-    if definition.method not in ("acr-hr", "dcr"):
+    if definition.method not in WITH_REFERENCES:
         return
     have = Counter(picture.content for picture in pictures if picture.role == Stimulus.Role.REFERENCE)
     if twice := [content for content, count in have.items() if count > 1]:

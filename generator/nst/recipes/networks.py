@@ -33,6 +33,8 @@ TORCH = Preprocessing((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
 # torchvision's IMAGENET1K_FEATURES: (0.48235, 0.45882, 0.40784) and 1/255.
 TORCH_FEATURES = Preprocessing((122.99925, 116.9991, 103.9992), (1.0, 1.0, 1.0))
 
+ARCHITECTURE_NAMES = {"vgg16": "VGG-16", "vgg19": "VGG-19"}
+"""What papers call the architectures."""
 _CREDIT = "K. Simonyan and A. Zisserman, Visual Geometry Group, University of Oxford"
 _TORCHVISION = "torchvision's own training of the architecture of K. Simonyan and A. Zisserman"
 

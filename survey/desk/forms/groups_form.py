@@ -7,11 +7,11 @@ from typing import Any
 
 from django import forms
 
-from survey.desk.forms.new_study_form import METHODS
 from survey.desk.forms.study_form_fields import LabelLines, Words, in_language, joined
 from survey.desk.forms.task_form import RowsForm
 from survey.study.definition import Definition
 from survey.study.groups import MAX_GROUPS
+from survey.study.methods import METHOD_CHOICES
 from survey.study.wording import english_name
 
 _NEEDED = "Give the group a name in the data, or clear all its fields to remove it."
@@ -92,7 +92,7 @@ class GroupRow:
 
     def _method(self) -> forms.Field:
         pair = self._definition.method == "pair"
-        ways = [(key, label) for key, label in METHODS.items() if (key == "pair") == pair]
+        ways = [(key, label) for key, label in METHOD_CHOICES if (key == "pair") == pair]
         return forms.ChoiceField(
             label="How images are shown",
             choices=[("", "As in the whole study"), *ways],

@@ -14,6 +14,7 @@ from survey.analysis.scale import number_text
 from survey.desk.forms.study_form_fields import Words
 from survey.desk.forms.task_form import TaskForm
 from survey.models import Stimulus
+from survey.study.methods import WITH_REFERENCES
 
 _ROLES: Final = (
     (Stimulus.Role.MAIN, "Rated"),
@@ -43,7 +44,7 @@ class ImagesForm(TaskForm):
         """Add the fields."""
         method = self.definition.method
         left = {Stimulus.Role.GOLD} if method == "pair" else set()
-        if method not in ("acr-hr", "dcr"):
+        if method not in WITH_REFERENCES:
             left.add(Stimulus.Role.REFERENCE)
         left -= {Stimulus.Role(one.role) for one in self.stimuli}
         self.roles = [(value, label) for value, label in _ROLES if value not in left]

@@ -8,7 +8,7 @@ from typing import Final
 
 from django.conf import settings
 
-from generator.nst.recipes.networks import REGISTRY
+from generator.nst.recipes.networks import ARCHITECTURE_NAMES, REGISTRY
 from generator.nst.recipes.presets import DEFAULT, PRESETS
 from generator.plans.document import document_of
 
@@ -47,7 +47,6 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "patel2019-fig5-2": ("Patel 2019, figure 5.2", "What each layer keeps: 10 images for each pair."),
     "patel2019-exp3": ("Patel 2019, experiment 3", "Seven pairs of pictures, each with its own settings."),
 }
-_ARCHITECTURES: Final = {"vgg16": "VGG-16", "vgg19": "VGG-19"}
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,7 @@ def methods() -> list[Method]:
 
 def architecture(network: str) -> str:
     """Return what people call the architecture of a network."""
-    return _ARCHITECTURES[REGISTRY[network].architecture]
+    return ARCHITECTURE_NAMES[REGISTRY[network].architecture]
 
 
 def megabytes(network: str) -> int:

@@ -11,16 +11,10 @@ from pydantic import ValidationError
 
 from survey.models import Study
 from survey.study.definition import Definition
+from survey.study.methods import METHOD_CHOICES
 from survey.study.pictures import PublishError
 from survey.study.publish import check_slug
 from survey.study.study_file import faults
-
-METHODS = {
-    "acr": "Rating, one image at a time (ACR)",
-    "acr-hr": "Rating with hidden references (ACR-HR)",
-    "dcr": "Degradation against the reference (DCR)",
-    "pair": "Pair comparison",
-}
 
 
 class NewStudyForm(forms.Form):
@@ -34,7 +28,7 @@ class NewStudyForm(forms.Form):
         help_text="If empty, it is made from the title.",
     )
     language = forms.ChoiceField(label="Language")
-    method = forms.ChoiceField(label="Method", choices=list(METHODS.items()))
+    method = forms.ChoiceField(label="Method", choices=METHOD_CHOICES)
     question = forms.CharField(
         label="Question",
         max_length=500,

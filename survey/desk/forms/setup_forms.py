@@ -10,12 +10,12 @@ from django.utils import timezone
 from django.utils.translation import gettext, override
 
 from survey.analysis.scale import number_text
-from survey.desk.forms.new_study_form import METHODS
 from survey.desk.forms.question_rows import rows_of
 from survey.desk.forms.study_form_fields import Words
 from survey.desk.forms.task_form import RowsForm, TaskForm
 from survey.study.about import ABOUT_TEXTS
 from survey.study.definition import Definition
+from survey.study.methods import METHOD_CHOICES
 from survey.study.scales import QUESTIONS
 from survey.study.wording import ships
 
@@ -110,7 +110,7 @@ class QuestionsForm(RowsForm):
         self.section("Method")
         method = forms.ChoiceField(
             label="How images are shown",
-            choices=list(METHODS.items()),
+            choices=METHOD_CHOICES,
             widget=forms.RadioSelect,
             disabled=self.keys_stay,
         )

@@ -10,7 +10,8 @@ from django.core.management import CommandError, call_command
 from survey.analysis.participants.rules import EXCLUSIONS, GOLD_SHARE
 from survey.analysis.planning.planning import sample_size
 from survey.session import starting
-from survey.study.preregistration import METHODS, preregistration
+from survey.study.methods import METHOD_WORDS
+from survey.study.preregistration import preregistration
 from tests.survey.factories import make_study, rate_all
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +34,7 @@ trap = 4
 
 def test_the_design_is_in_it():
     text = preregistration(make_study(FULL))
-    assert METHODS["acr"] in text
+    assert METHOD_WORDS["acr"].description in text
     assert (
         "“How do you rate the overall quality of this image?” 1 Bad, 2 Poor, 3 Fair, 4 Good, 5 Excellent."
         in text
@@ -112,7 +113,7 @@ def test_it_admits_data_that_are_there_already(django_user_model):
 def test_every_method_has_its_text(toml):
     study = make_study(toml)
     text = preregistration(study)
-    assert METHODS[study.method] in text
+    assert METHOD_WORDS[study.method].description in text
     assert "{%" not in text
     assert "{{" not in text
     assert ("Bradley" in text) == (study.method == "pair")

@@ -1,0 +1,56 @@
+"""Tables of words have an entry for each member of what they describe: without it a page ends with a KeyError."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from django.conf import settings
+
+from generator.nst.recipes.networks import ARCHITECTURE_NAMES, REGISTRY
+from survey.desk.pages.results import files, pair_results
+from survey.desk.pages.results.results import TABLE_OF_MODEL
+from survey.desk.pages.study.setup_tasks import _SAVED, FORMS
+from survey.desk.setup_list import TITLES
+from survey.exports.files import FORMATS
+from survey.exports.pairs import PAIR_FORMATS
+from survey.models import Study
+from survey.results.fitted import _KINDS, MODELS
+from survey.results.panels import PANELS, Panel
+from survey.study.bulk import CAME, Came
+from survey.study.methods import METHOD_WORDS, Method
+from survey.study.scales import LANGUAGES, QUESTIONS
+from survey.study.wording import _SHIPPED
+
+
+def test_methods_of_a_study():
+    assert list(get_args(Method)) == list(METHOD_WORDS) == Study.Method.values
+    assert set(QUESTIONS) == set(METHOD_WORDS)
+
+
+def test_formats_of_an_export():
+    assert set(files.DOWNLOADS) == {*FORMATS, "images"}
+    assert set(pair_results.DOWNLOADS) == {*PAIR_FORMATS, "images"}
+
+
+def test_panels():
+    assert tuple(PANELS) == get_args(Panel)
+
+
+def test_models_that_a_page_does_not_wait_for():
+    assert set(MODELS) == set(_KINDS) == set(TABLE_OF_MODEL.values())
+
+
+def test_tasks_of_a_set_up():
+    assert set(FORMS) == set(_SAVED) == set(TITLES) - {"images"}
+
+
+def test_ways_in_which_people_came():
+    assert tuple(CAME) == get_args(Came)
+
+
+def test_languages_that_ship():
+    assert list(LANGUAGES) == list(_SHIPPED) == [code for code, _ in settings.LANGUAGES]
+
+
+def test_architectures_of_networks():
+    assert {entry.architecture for entry in REGISTRY.values()} <= set(ARCHITECTURE_NAMES)
