@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 from django.urls import reverse
 
-from survey.access.audit import COMMAND, record
+from survey.access.audit import ACTS, COMMAND, record
 from survey.access.errors import DeskError
 from survey.models import AuditEntry, ShareLink, Study
 from survey.session import starting
@@ -190,3 +193,10 @@ def test_a_long_log_has_pages(study, owner):
     client = client_of(owner)
     assert "Page 1 of 2" in client.get(reverse("log", args=["study"])).content.decode()
     assert "published" in client.get(reverse("log", args=["study"]), {"page": 2}).content.decode()
+
+
+def test_every_act_that_is_recorded_has_its_words():
+    sources = [path.read_text() for path in (Path(settings.BASE_DIR) / "survey").rglob("*.py")]
+    recorded = {act for source in sources for act in re.findall(r'\brecord\(\s*"([^"]+)"', source)}
+    assert len(recorded) > 30
+    assert recorded - set(ACTS) == set()
