@@ -26,6 +26,11 @@ FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF")
 SUFFIXES = frozenset(
     (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".avif", ".heic", ".heif", ".tif", ".tiff", ".bmp", ".gif")
 )
+# What a browser's file dialogue offers.
+MEDIA_TYPES = (
+    *("image/jpeg", "image/png", "image/webp", "image/avif", "image/heic", "image/heif"),
+    *("image/tiff", "image/bmp", "image/gif"),
+)
 FORMATS_IN_WORDS = "JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP or GIF"
 MAX_PIXELS = 100_000_000  # 300 MB once decoded
 MAX_SIDE = 4096  # longest side kept; no recipe that fits on a GPU uses more

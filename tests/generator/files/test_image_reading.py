@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from generator.files import images
+from generator.files import images, reading
 from generator.files.images import ImageError
 
 RED = (200, 30, 40)
@@ -246,3 +246,11 @@ def test_it_says_when_a_file_holds_no_provenance(tmp_path: Path) -> None:
     picture().save(path)
     with pytest.raises(ImageError, match=r"plain\.png: has no provenance"):
         images.read_provenance(path)
+
+
+def test_each_format_has_its_ending_its_type_and_its_word():
+    # HEIC comes by a decoder of its own.
+    for name in {*(name.lower() for name in reading.FORMATS), "heic"}:
+        assert f".{name}" in reading.SUFFIXES
+        assert f"image/{name}" in reading.MEDIA_TYPES
+        assert name in reading.FORMATS_IN_WORDS.lower()

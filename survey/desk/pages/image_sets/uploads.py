@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from generator.files.images import FORMATS_IN_WORDS, MAX_PIXELS
+from generator.files.images import FORMATS_IN_WORDS, MAX_PIXELS, MEDIA_TYPES
 from generator.models import Upload
 from generator.sets import uploads
 from survey.desk.image_set_access import may_make_sets, own_upload
@@ -70,6 +70,7 @@ def limits() -> dict[str, object]:
     """Return what a page says beside a file field."""
     return {
         "formats": FORMATS_IN_WORDS,
+        "media_types": ",".join(MEDIA_TYPES),
         "most_megabytes": uploads.MAX_BYTES // 1_000_000,
         "most_megapixels": MAX_PIXELS // 1_000_000,
         "most_files": MAX_FILES,
