@@ -162,8 +162,7 @@ def people_now(study: Study, seen: Watch | None) -> Watch:
 
 def people_of(study: Study) -> dict[str, int]:
     """Count participants by state, in one query; active ones by the phase of their next image."""
-    asked = definition_of(study.version).screening
-    has_screening = bool(asked.display or asked.vision or asked.plates)
+    has_screening = definition_of(study.version).screening.asks
     active = Q(state=Participant.State.ACTIVE)
     waiting = Trial.objects.filter(participant=OuterRef("pk"), outcome=Trial.Outcome.OPEN).order_by(
         "position"

@@ -192,6 +192,11 @@ class Screening(Part):
     plates: Annotated[int, Field(ge=0, le=4)] = 0
     required: bool = False
 
+    @property
+    def asks(self) -> bool:
+        """Whether anything is asked before the images."""
+        return self.display or self.vision or self.plates > 0
+
 
 Side = Annotated[int, Field(ge=200, le=4_000)]
 

@@ -164,8 +164,7 @@ class Visit:
             return "participant"
         if person.state != Participant.State.ACTIVE:
             return "done"
-        screening = asked.screening
-        if person.screening is None and (screening.display or screening.vision or screening.plates):
+        if person.screening is None and asked.screening.asks:
             return "screening"
         if person.viewing is None and asked.viewing.asks and not refusals.is_frozen(person):
             return "viewing"
