@@ -48,7 +48,7 @@ serve: setup
 	$(BIN)/python manage.py migrate --verbosity 0
 	$(BIN)/python manage.py collectstatic --noinput --verbosity 0
 	@echo "Open http://127.0.0.1:$(PORT). Ctrl-C stops the server."
-	$(BIN)/gunicorn nstsite.wsgi --bind 127.0.0.1:$(PORT) --workers 2 --worker-class gthread --threads 4
+	$(BIN)/gunicorn nstsite.wsgi --bind 127.0.0.1:$(PORT)
 
 # Pictures of every page, in docs/screenshots. SITE=FOLDER keeps the installation that is shown; PAGES=EXPRESSION takes some pages.
 screenshots: programs

@@ -1,4 +1,4 @@
-"""Settings of gunicorn, which reads them from its working directory.
+"""Settings of gunicorn, which reads them from its working directory. Its command line overrides them.
 
 Its log has no network addresses. Its workers collect their response times in a folder (nstsite/latency.py).
 """
@@ -14,6 +14,16 @@ from pathlib import Path
 from gunicorn import glogging
 from gunicorn.arbiter import Arbiter
 from gunicorn.config import Config
+
+#: Processes that answer. One for each core; beyond 2 or 3 with PostgreSQL only (docs/how-to/operations.md).
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+worker_class = "gthread"
+#: Requests that a process answers at the same time.
+threads = 4
+#: Seconds: nginx keeps its connections for 60.
+keepalive = 75
+# Processes that have answered so many requests are replaced, one after the other: memory that they lost comes back.
+max_requests, max_requests_jitter = 20_000, 2_000
 
 _PREFIX = "nstsite-latency-"
 

@@ -154,7 +154,7 @@ class Layout:
             self._popen(self.network.command(host, "nginx", "-c", str(self._nginx())))
         elif host.startswith("web"):
             bind = f"{address(host)}:8000"
-            more = "--workers 1 --worker-class gthread --threads 4 --keep-alive 75 --log-level error"
+            more = "--workers 1 --log-level error"
             self._run(host, "-m", "gunicorn", "nstsite.wsgi", "--bind", bind, *more.split())
         else:
             self._run(host, "manage.py", *["procrastinate", "worker", "-q", "images", "--concurrency", "1"])

@@ -99,17 +99,7 @@ class Site:
             "--workers",
             str(workers),
         ]
-        command += [
-            "--worker-class",
-            "gthread",
-            "--threads",
-            "4",
-            "--keep-alive",
-            "75",
-            "--log-level",
-            "error",
-            *(["--preload"] if preload else []),
-        ]
+        command += ["--log-level", "error", *(["--preload"] if preload else [])]
         process = subprocess.Popen(command, cwd=ROOT, env=self.env | {"DJANGO_SETTINGS_MODULE": settings})
         try:
             _wait_for(port)

@@ -61,10 +61,8 @@ def address(installed: Path, installation: dict[str, str]) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         place = f"127.0.0.1:{probe.getsockname()[1]}"
-    gunicorn = [sys.executable, "-m", "gunicorn", "nstsite.wsgi", "--bind", place, "--no-control-socket"]
-    server = subprocess.Popen(
-        [*gunicorn, "--worker-class", "gthread", "--threads", "4"], cwd=ROOT, env=installation
-    )
+    gunicorn = [sys.executable, "-m", "gunicorn", "nstsite.wsgi", "--bind", place, "--workers", "1"]
+    server = subprocess.Popen(gunicorn, cwd=ROOT, env=installation)
     try:
         _wait_for(f"http://{place}/healthz")
         yield f"http://{place}"

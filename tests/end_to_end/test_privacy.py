@@ -37,11 +37,11 @@ def served(installed, installation, manage, tmp_path):
     output, _ = process.communicate(timeout=300)
     assert process.returncode == 0, output
     port, log = free_port(), tmp_path / "gunicorn.log"
-    serve = ["-m", "gunicorn", "nstsite.wsgi", "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread"]
+    serve = ["-m", "gunicorn", "nstsite.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "1"]
     talkative = installation | {"LOG_LEVEL": "DEBUG", "TRUSTED_PROXIES": "1", "STARTS_PER_MINUTE": "100"}
     with log.open("w") as file:
         server = subprocess.Popen(
-            [sys.executable, *serve, "--threads", "4", "--log-level", "debug"],
+            [sys.executable, *serve, "--log-level", "debug"],
             cwd=ROOT,
             env=talkative,
             stdout=file,

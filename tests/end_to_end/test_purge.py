@@ -33,7 +33,7 @@ def test_the_site_deletes_on_its_own_what_is_due(installation, manage, tmp_path)
     assert cookies(database) == 1
     place = f"127.0.0.1:{free_port()}"
     server = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "nstsite.wsgi", "--bind", place, "--worker-class", "gthread"],
+        [sys.executable, "-m", "gunicorn", "nstsite.wsgi", "--bind", place, "--workers", "1"],
         cwd=ROOT,
         env=installation,
         stdout=subprocess.DEVNULL,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import runpy
 import subprocess
 import sys
@@ -44,6 +45,24 @@ def test_linear_algebra_has_one_thread_unless_the_host_says_otherwise(tmp_path, 
         monkeypatch.delenv("OPENBLAS_NUM_THREADS")
     runpy.run_path(str(ROOT / "gunicorn.conf.py"))
     assert os.environ["OPENBLAS_NUM_THREADS"] == used
+
+
+@pytest.mark.parametrize(("given", "used"), [(None, 2), ("5", 5)])
+def test_two_processes_answer_unless_the_host_says_otherwise(tmp_path, monkeypatch, given, used):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")
+    monkeypatch.setenv("WEB_CONCURRENCY", given or "")
+    if given is None:
+        monkeypatch.delenv("WEB_CONCURRENCY")
+    assert runpy.run_path(str(ROOT / "gunicorn.conf.py"))["workers"] == used
+
+
+def test_processes_and_threads_are_set_in_one_file():
+    """The command lines would override it."""
+    for name in ("Makefile", "deploy/Containerfile", "deploy/systemd/nstsite.service"):
+        text = (ROOT / name).read_text()
+        assert "gunicorn nstsite.wsgi" in text.replace('", "', " ")
+        assert not re.search("--(workers|threads|worker-class|keep-alive|max-requests)", text)
 
 
 def listening(pid: int) -> set[str]:
