@@ -210,7 +210,10 @@ def _claims(
         claims.append(Claim("warning", _marked(part.screening, marked, people), "participants"))
     if people < PEOPLE_OUTSIDE:
         claims.append(
-            Claim("warning", f"Only {_people(people)}: ITU-T P.913 asks for 35 outside a laboratory.")
+            Claim(
+                "warning",
+                f"Only {_people(people)}: ITU-T P.913 asks for {PEOPLE_OUTSIDE} outside a laboratory.",
+            )
         )
     return claims
 

@@ -7,14 +7,13 @@ from typing import Any, Final
 
 from django import forms
 
+from survey.analysis.items.sos import DEFAULT_A
 from survey.analysis.planning.planning import Cost, Design, cost_of
 from survey.analysis.scale import ACR, Scale, parse_scale
 from survey.desk.study_cards import names
 from survey.models import Study
 from survey.study.readiness import IMAGE_SECONDS
 
-#: Typical of ratings of generated images; 0.13 to 0.22 of media in a laboratory (docs/explanation/method.md).
-TYPICAL_A: Final = 0.35
 DEFAULTS: Final = {
     "images": 30,
     "each": "",
@@ -22,7 +21,7 @@ DEFAULTS: Final = {
     "half_width": 0.25,
     "drop_out": 10,
     "noise": "",
-    "a": TYPICAL_A,
+    "a": DEFAULT_A,
     "minutes": "",
     "pay": "",
     "fee": "",

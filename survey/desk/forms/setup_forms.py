@@ -17,6 +17,7 @@ from survey.study.about import ABOUT_TEXTS
 from survey.study.definition import Definition
 from survey.study.methods import METHOD_CHOICES
 from survey.study.scales import QUESTIONS
+from survey.study.tables import Goal
 from survey.study.wording import ships
 
 #: For how long personal data are kept where nothing else is said, in days.
@@ -192,7 +193,7 @@ class AssignmentForm(TaskForm):
             "Votes for each image",
             1,
             10_000,
-            default="Default: 35, as ITU-T P.913 asks outside a laboratory",
+            default=f"Default: {Goal().votes}, as ITU-T P.913 asks outside a laboratory",
         )
         half_width = forms.FloatField(
             label="Or a 95 % interval of ±", required=False, min_value=0.05, max_value=2
@@ -201,7 +202,7 @@ class AssignmentForm(TaskForm):
         self.add_plain(
             "goal.half_width",
             half_width,
-            default="Default: 0.25 points. Live shows which of the two is reached.",
+            default=f"Default: {Goal().half_width} points. Live shows which of the two is reached.",
         )
 
     def _build_order(self, unit: str) -> None:

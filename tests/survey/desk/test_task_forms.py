@@ -14,6 +14,7 @@ from django.utils.datastructures import MultiValueDict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from survey.analysis.report.answers import PEOPLE_OUTSIDE
 from survey.desk.forms.setup_forms import PrivacyForm, is_untouched
 from survey.desk.forms.task_form import TaskForm
 from survey.desk.pages.study.setup_tasks import FORMS
@@ -21,6 +22,7 @@ from survey.study.about import ABOUT_TEXTS
 from survey.study.definition import Definition
 from survey.study.parts import Part
 from survey.study.scales import LANGUAGES
+from survey.study.tables import Goal
 from tests.survey.session.test_own_languages import ITALIAN
 
 
@@ -199,7 +201,16 @@ def test_every_number_says_its_default():
     for form in (form(definition=Definition(title="T")) for form in FORMS.values()):
         for name, field in form.fields.items():
             if isinstance(field, IntegerField | FloatField):
-                assert "Default: " in field.default, name  # type: ignore[attr-defined]
+                said = field.default  # type: ignore[attr-defined]
+                assert "Default: " in said, name
+                table, _, key = name.partition(".")
+                used = getattr(getattr(Definition(title="T"), table, None), key, None)
+                if (told := re.search(r"Default: ([\d.]*\d)", said)) and used is not None:
+                    assert float(told[1]) == used, name
+
+
+def test_a_study_wants_as_many_votes_as_its_answer_asks_for():
+    assert Goal().votes == PEOPLE_OUTSIDE
 
 
 def test_the_privacy_form_offers_a_day_90_days_away():

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from survey.access.studies import may_create_studies, own_studies, readable_studies
 from survey.analysis.items.comparisons import fewest_people
+from survey.analysis.items.sos import DEFAULT_A
 from survey.analysis.planning.planning import (
     Design,
     assumed_residual,
@@ -20,7 +21,7 @@ from survey.analysis.planning.planning import (
     sample_size,
 )
 from survey.analysis.scale import Scale
-from survey.desk.forms.planning_form import DEFAULTS, TYPICAL_A, PlanningForm
+from survey.desk.forms.planning_form import DEFAULTS, PlanningForm
 from survey.exports import background
 from survey.models import Study
 from survey.results.collect import NoRatings, collect
@@ -92,7 +93,7 @@ def _start(study: Study) -> dict[str, Any]:
 def _noise(study: Study | None, a: float, scale: Scale) -> Noise:
     """Return a study's noise, of its noisiest question, or what `a` implies where it has too few ratings to tell."""
     if study is None:
-        typical = " (typical of generated images)" if a == TYPICAL_A else ""
+        typical = " (typical of generated images)" if a == DEFAULT_A else ""
         return Noise(a, assumed_residual(a, scale), f"assumed: a = {a:g}{typical}")
     if is_large(study):
         return _noise_of_large(study, a, scale)
