@@ -15,6 +15,7 @@ from generator.nst.recipes.errors import NstError
 from generator.nst.recipes.recipe import Recipe
 
 FORMAT: Final = 1
+"""Version of the provenance: `generator.making.provenance` writes it, and no other is believed."""
 UNREADABLE: Final = "its provenance cannot be read: exports will not say how it was made"
 CHANGED: Final = "was changed after it was made: exports will not say how it was made"
 logger = logging.getLogger(__name__)

@@ -10,6 +10,7 @@ from django.utils import timezone
 from PIL import Image
 
 from generator.files import images, networks
+from generator.files.origin import FORMAT
 from generator.making import engine
 from generator.models import Cell, Source
 from generator.nst.recipes.conventions import CONVERTED
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from generator.nst import Recipe, Result
 
-FORMAT = 1
 # Points kept of a loss curve: enough to draw it, few enough for ten thousand rows.
 CURVE_POINTS = 200
 _DIGITS = 7  # a float32's

@@ -10,13 +10,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from generator.nst.recipes.sizes import PATCH_SIDE
+from generator.nst.recipes.sizes import PATCH_SIDE, PATCHES_AT_ONCE
 
 # Likeness of the maps counts this many times that of the activations: doodle.py's --semantic-weight (b2fac92).
 GUIDE_WEIGHT = 10.0
 _GUIDE_ROWS = 3 * PATCH_SIDE * PATCH_SIDE
-# Patches compared with all of the style's at once: bounds the table of likenesses.
-_AT_ONCE = 2048
 
 
 def target(features: Tensor, guide: Tensor | None = None) -> Tensor:
@@ -50,7 +48,7 @@ def distance(features: Tensor, wanted: Tensor, guide: Tensor | None = None) -> T
     with torch.no_grad():
         ours = _directions(own, _guide_patches(features, guide))
         theirs = _directions(wanted[:, :rows], wanted[:, rows:])
-        parts = torch.split(ours, _AT_ONCE, dim=2)
+        parts = torch.split(ours, PATCHES_AT_ONCE, dim=2)
         nearest = torch.cat([(part.transpose(1, 2) @ theirs).argmax(2) for part in parts], dim=1)
         chosen = wanted[:, :rows].gather(2, nearest[:, None].expand(-1, rows, -1))
     return (own - chosen).square().flatten(1).sum(1)

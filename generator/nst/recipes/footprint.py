@@ -7,6 +7,7 @@ import re
 from generator.nst.recipes.layers import convolutions
 from generator.nst.recipes.networks import architecture_of
 from generator.nst.recipes.recipe import Recipe
+from generator.nst.recipes.sizes import PATCHES_AT_ONCE
 
 # Bytes that a cell takes for each pixel while the network runs forwards and backwards, by live storages with VGG-16 to
 # conv5_1 and pooling by PyTorch. benchmarks/results/generate-scaling-cpu.md has 2000 where Winograd's transforms pool.
@@ -19,8 +20,6 @@ _WASSERSTEIN_VALUES, _PATCH_VALUES = 3, 3 * 9
 # they are put together; the image's own, their targets, gradients and what they are normalised to. So many were measured
 # at 256 px: 1.16 GB with the network.
 _HYPERCOLUMNS = 22
-# Likenesses that each position of a layer is compared with at a time (patches._AT_ONCE), float32.
-_LIKENESSES = 2048
 
 
 def bytes_per_pixel(recipe: Recipe, precision: str, pairs: int) -> float:
@@ -46,7 +45,7 @@ def _loss_values(recipe: Recipe) -> float:
         each = _PATCH_VALUES if recipe.style_loss == "patches" else _WASSERSTEIN_VALUES
         values += each * channels * positions
         widest = max(widest, positions)
-    return values + (_LIKENESSES * widest if recipe.style_loss == "patches" else 0.0)
+    return values + (PATCHES_AT_ONCE * widest if recipe.style_loss == "patches" else 0.0)
 
 
 def _hypercolumn_values(recipe: Recipe) -> float:

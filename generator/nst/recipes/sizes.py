@@ -13,6 +13,8 @@ Size = tuple[int, int]  # height, width
 
 # Side of the patches of the patch loss, in positions of a layer.
 PATCH_SIDE = 3
+# Patches compared with all of the style's at once: bounds the table of likenesses.
+PATCHES_AT_ONCE = 2048
 # Least side in px of an image that a trained network can stylise.
 FEEDFORWARD_SIDE = 8
 

@@ -15,15 +15,13 @@ from survey.analysis.reading.header import Named
 from survey.analysis.reading.names import tidy_names
 from survey.analysis.reading.options import ReadOptions
 from survey.analysis.reading.roles import MAYBE_NAMES, STATISTIC_WORDS, is_summary, plain
+from survey.analysis.reading.sums import PRINTED
 from survey.analysis.reading.values import parse_numbers
 from survey.analysis.reading.wording import clean
 from survey.analysis.scale import Scale
 from survey.analysis.table import TableError
 
 _THOUSANDS: Final = re.compile(r"[1-9]\d{0,2}(?:[,. '\u2019]\d{3})+")
-
-_PRINTED: Final = 0.051
-"""How far a printed mean may be from the mean: one decimal."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +91,7 @@ def without_summaries(named: Named, columns: Columns, used: list[str], notes: di
         if word is None or word != word:
             continue
         statistic = next((key for key, words in STATISTIC_WORDS.items() if word in words), "mean")
-        same = np.abs(rest.agg(statistic) - numbers.iloc[place]) <= _PRINTED
+        same = np.abs(rest.agg(statistic) - numbers.iloc[place]) <= PRINTED
         out[place] = word not in MAYBE_NAMES or bool(len(rest) and same.all())
     if not out.any() or out.all():
         return named

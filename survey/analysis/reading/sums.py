@@ -16,7 +16,7 @@ from survey.analysis.reading.values import parse_numbers, parse_ratings
 
 _ONE: Final = {"participant": "a participant", "item": "an item"}
 _MANY: Final = 6
-_ROUNDING: Final = 0.051
+PRINTED: Final = 0.051
 """How far a printed mean may be from the mean: one decimal."""
 
 
@@ -93,6 +93,4 @@ def _sums_up(rest: pd.DataFrame, printed: pd.Series, word: str, other: str, opti
     groups = pd.Series(parse_numbers(rest["rating"], options)[0]).groupby(rest[other].to_numpy(object))
     statistic = next((key for key, words in STATISTIC_WORDS.items() if word in words), "mean")
     expected = [groups.std(ddof=ddof) for ddof in (0, 1)] if statistic == "std" else [groups.agg(statistic)]
-    return any(
-        bool((np.abs(found.reindex(printed.index) - printed) <= _ROUNDING).all()) for found in expected
-    )
+    return any(bool((np.abs(found.reindex(printed.index) - printed) <= PRINTED).all()) for found in expected)
