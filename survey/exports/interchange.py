@@ -27,7 +27,7 @@ def sureal_dataset(export: Export, question: str) -> dict[str, Any]:
     """
     scores = _scores(_of_question(export, question))
     items = export.items
-    contents = _levels(items["content"])
+    contents = _numbered(items["content"])
     return {
         "dataset_name": f"{export.slug}_{question}",
         "yuv_fmt": "notyuv",
@@ -36,11 +36,11 @@ def sureal_dataset(export: Export, question: str) -> dict[str, Any]:
         **({"simulated": programs} if (programs := _programs(_of_question(export, question))) else {}),
         "ref_videos": [
             {"content_id": index, "content_name": name, "path": f"reference/{name}"}
-            for index, name in enumerate(contents)
+            for name, index in contents.items()
         ],
         "dis_videos": [
             {
-                "content_id": contents.index(content),
+                "content_id": contents[content],
                 "asset_id": asset,
                 "path": item,
                 "os": scores[item],
@@ -75,7 +75,7 @@ def p910_parts(export: Export, question: str) -> Iterator[bytes]:
 def sujson_dataset(export: Export) -> dict[str, Any]:
     """Return the study as suJSON 1.1 (AGH and VQEG's exchange format for subjective experiments)."""
     items = export.items
-    contents, conditions = _levels(items["content"]), _levels(items["condition"])
+    contents, conditions = _numbered(items["content"], 1), _numbered(items["condition"], 1)
     pvs_id = {item: index for index, item in enumerate(items["item"], 1)}
     ratings = main_phase(export.ratings)
     people = list(dict.fromkeys(ratings["participant"].astype(str)))
@@ -103,13 +103,13 @@ def sujson_dataset(export: Export) -> dict[str, Any]:
             }
             for index, question in enumerate(export.questions, 1)
         ],
-        "src": [{"id": index, "name": name} for index, name in enumerate(contents, 1)],
-        "hrc": [{"id": index, "name": name} for index, name in enumerate(conditions, 1)],
+        "src": [{"id": index, "name": name} for name, index in contents.items()],
+        "hrc": [{"id": index, "name": name} for name, index in conditions.items()],
         "pvs": [
             {
                 "id": pvs_id[item],
-                "src_id": contents.index(content) + 1,
-                "hrc_id": conditions.index(condition) + 1,
+                "src_id": contents[content],
+                "hrc_id": conditions[condition],
                 "path": item,
             }
             for item, content, condition in zip(
@@ -196,8 +196,9 @@ def _scores(ratings: pd.DataFrame) -> dict[str, dict[str, float | list[float]]]:
     }
 
 
-def _levels(column: pd.Series[Any]) -> list[str]:
-    return sorted({_name(value) for value in column})
+def _numbered(column: pd.Series[Any], first: int = 0) -> dict[str, int]:
+    """Return the column's names, sorted, with their numbers."""
+    return {name: number for number, name in enumerate(sorted(set(map(_name, column))), first)}
 
 
 def _name(value: Any) -> str:

@@ -75,7 +75,8 @@ def _figures(items: list[str]) -> dict[str, tuple[str, str]]:
 
 def _table(export: Export, key: str, text: str, figures: dict[str, tuple[str, str]]) -> str:
     mos = export.analysis.questions[key].mos
-    rows = mos.assign(order=mos["item"].map(list(figures).index)).sort_values("order")
+    place = {item: number for number, item in enumerate(figures)}
+    rows = mos.assign(order=mos["item"].map(place)).sort_values("order")
     factors = _factors(export, list(mos["item"]))
     lettered = any(figures[item][0] for item in mos["item"])
     lines = [
