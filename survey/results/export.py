@@ -107,7 +107,7 @@ class Export:
         }
         return {"participants": self.participants, **{k: table for k, table in further.items() if len(table)}}
 
-    @property
+    @cached_property
     def group_sessions(self) -> pd.DataFrame:
         """One row a group: how many people started and finished; no row without groups."""
         return sessions_by_group(self.participants[self.participants["excluded"].isna()])

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError
+from threadpoolctl import threadpool_limits
 
 from generator.management.base import PlainCommand
 from survey.analysis import OptionError, TableError
@@ -30,7 +31,9 @@ class Command(PlainCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         ratings, output = options["ratings"], options["output"]
         try:
-            outcome = analyse_file(ratings, output, options_of(options))
+            # A second thread of linear algebra saves no time: it waits, and keeps a processor busy.
+            with threadpool_limits(1, "blas"):
+                outcome = analyse_file(ratings, output, options_of(options))
         except (OptionError, TableError, OutputError) as error:
             raise CommandError(str(error), returncode=2) from error
         for remark in outcome.remarks:

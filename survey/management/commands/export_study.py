@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError
+from threadpoolctl import threadpool_limits
 
 from generator.management.base import PlainCommand
 from survey.exports.files import FORMATS, NoSuchExport, write_export
 from survey.exports.folder import OutputError
 from survey.exports.images import export_images
 from survey.management.studies import study_named
+from survey.models import Study
 from survey.results.collect import NoRatings
 
 IMAGES = "images"
@@ -40,11 +42,9 @@ class Command(PlainCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         study = study_named(options["slug"])
         try:
-            written = (
-                export_images(study, options["output"])
-                if options["format"] == IMAGES
-                else write_export(study, options["format"], options["output"])
-            )
+            # A second thread of linear algebra saves no time: it waits, and keeps a processor busy.
+            with threadpool_limits(1, "blas"):
+                written = _write(study, options["format"], options["output"])
         except (NoRatings, NoSuchExport, OutputError) as error:
             raise CommandError(str(error), returncode=2) from error
         if any(path.name == "README.txt" for path in written):
@@ -52,3 +52,7 @@ class Command(PlainCommand):
             return
         for path in written:
             self.stdout.write(str(path))
+
+
+def _write(study: Study, file_format: str, output: Path) -> list[Path]:
+    return export_images(study, output) if file_format == IMAGES else write_export(study, file_format, output)

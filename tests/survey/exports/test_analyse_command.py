@@ -17,7 +17,9 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from threadpoolctl import threadpool_info, threadpool_limits
 
+from survey.exports.folder import OutputError
 from tests.survey.exports.studies import NASTY, ratings_frame
 
 COLUMNS = {
@@ -39,6 +41,19 @@ def analyse(folder: Path, table: pd.DataFrame) -> Path:
 def out(tmp_path_factory) -> Path:
     """The results of a plain table."""
     return analyse(tmp_path_factory.mktemp("analyse"), ratings_frame())
+
+
+def test_linear_algebra_has_one_thread_however_many_there_are(tmp_path, monkeypatch):
+    seen: list[int] = []
+
+    def stop(*_: object) -> None:
+        seen.extend(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")
+        raise OutputError("seen")
+
+    monkeypatch.setattr("survey.management.commands.analyse.analyse_file", stop)
+    with threadpool_limits(2, "blas"), pytest.raises(CommandError, match="seen"):
+        analyse(tmp_path, ratings_frame())
+    assert set(seen) == {1}
 
 
 def test_the_tables_have_the_columns_that_are_promised(out):

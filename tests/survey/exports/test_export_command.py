@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import zipfile
+from pathlib import Path
 
 import pandas as pd
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from survey.exports.files import FORMATS
 from tests.survey.exports.studies import TWO_QUESTIONS, rated_study
@@ -29,6 +31,20 @@ def test_a_csv_file_is_the_tidy_ratings(tmp_path):
     assert {"participant", "item", "rating", "question", "phase", "content", "condition", "strength"} <= set(
         table.columns
     )
+
+
+def test_linear_algebra_has_one_thread_however_many_there_are(tmp_path, monkeypatch):
+    rated_study(people=2)
+    seen: list[int] = []
+
+    def write(*_: object) -> list[Path]:
+        seen.extend(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")
+        return []
+
+    monkeypatch.setattr("survey.management.commands.export_study.write_export", write)
+    with threadpool_limits(2, "blas"):
+        export("study", "csv", tmp_path / "mine.csv")
+    assert set(seen) == {1}
 
 
 @pytest.mark.parametrize("file_format", [name for name in FORMATS if name != "all"])
