@@ -7,6 +7,7 @@ import io
 import json
 import tempfile
 import zipfile
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Final
@@ -21,6 +22,7 @@ from survey.exports.folder import Files, Pieces, pieces_of_file, write_file, wri
 from survey.exports.tables import csv_bytes
 from survey.models import Stimulus, Study
 from survey.results.settings import settings_table, without_folders
+from survey.results.tidy_table import column_names
 
 #: Bytes of an archive before it goes to disk.
 IN_MEMORY: Final = 16 * 2**20
@@ -49,6 +51,7 @@ def write_images(study: Study, target: IO[bytes]) -> None:
     """
     rows: list[dict[str, Any]] = []
     used = {"images.csv", "settings.csv", "readme.txt"}
+    factors, _ = column_names(study)
     with zipfile.ZipFile(target, "w") as archive:
         shown = study.stimuli.exclude(role=Stimulus.Role.LEFT_OUT).order_by("pk")
         shown = shown.select_related("cell", "provenance")
@@ -59,7 +62,7 @@ def write_images(study: Study, target: IO[bytes]) -> None:
                     data = file.read()
             name = _name(stimulus, used)
             archive.writestr(zipfile.ZipInfo(name, _EPOCH), data, zipfile.ZIP_STORED)
-            rows.append(_row(stimulus, name, data))
+            rows.append(_row(stimulus, name, data, factors))
         columns = list(dict.fromkeys(key for row in rows for key in row))
         texts = {
             "images.csv": csv_bytes(pd.DataFrame(rows, columns=columns)),
@@ -91,7 +94,7 @@ def _pieces(archive: zipfile.ZipFile, name: str) -> Pieces:
     return [archive.read(name)]
 
 
-def _row(stimulus: Stimulus, name: str, data: bytes) -> dict[str, Any]:
+def _row(stimulus: Stimulus, name: str, data: bytes, factors: Mapping[str, str]) -> dict[str, Any]:
     own: dict[str, Any] = {"file": name, "item": stimulus.item, "role": stimulus.role}
     own |= {"content": stimulus.content, "style": stimulus.style}
     hashes = {
@@ -99,7 +102,7 @@ def _row(stimulus: Stimulus, name: str, data: bytes) -> dict[str, Any]:
         "shown_sha256": stimulus.sha256,
         "provenance": "yes" if _MARK in data else "no",
     }
-    return {**own, **stimulus.factors, **hashes}
+    return {**own, **{factors[key]: level for key, level in stimulus.factors.items()}, **hashes}
 
 
 def _name(stimulus: Stimulus, used: set[str]) -> str:

@@ -6,7 +6,7 @@ previews; `phase == "main"` selects the ratings that count in a MOS.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final, get_args
 
@@ -25,17 +25,29 @@ _CHUNK: Final = 20_000
 _SCREEN: Final = ("viewport_w", "viewport_h", "dpr", "zoom", "shown_w", "shown_h", "enlarged", "load_ms")
 
 
+#: Names of columns that are no factor's: of the tidy table, of the two tables of the images, and of rows on their way.
+_TAKEN: Final = frozenset(
+    {
+        *COLUMNS,
+        *("name", "role", "width", "height", "sha256"),
+        *("file", "shown_sha256", "provenance"),
+        *("participant_id", "question_id", "stimulus_id", "other_id"),
+    }
+)
+
+
 def column_names(study: Study) -> tuple[dict[str, str], dict[str, str]]:
     """Return ({factor: its column}, {covariate: its column}), sorted.
 
-    A name in COLUMNS gets the prefix `factor_` or `covariate_`. So does a covariate with the name of a factor.
+    A name that these tables, or that of the images, use for something else gets the prefix `factor_` or `covariate_`. So
+    does a covariate with the name of a factor.
     """
     return _column_names(_stimuli(study))
 
 
 def _column_names(stimuli: list[Any]) -> tuple[dict[str, str], dict[str, str]]:
-    factors = _columns(stimuli, "factors", "factor_", set(COLUMNS))
-    return factors, _columns(stimuli, "covariates", "covariate_", {*COLUMNS, *factors})
+    factors = _columns(stimuli, "factors", "factor_", _TAKEN)
+    return factors, _columns(stimuli, "covariates", "covariate_", {*_TAKEN, *factors})
 
 
 def tidy_table(study: Study) -> pd.DataFrame:
@@ -265,7 +277,7 @@ def _repeats(table: pd.DataFrame) -> pd.Series[Any]:
     return table[counted].groupby(keys).cumcount().reindex(table.index, fill_value=0).astype("i2")
 
 
-def _columns(stimuli: list[Any], field: str, prefix: str, taken: set[str]) -> dict[str, str]:
+def _columns(stimuli: list[Any], field: str, prefix: str, taken: Collection[str]) -> dict[str, str]:
     # Sorted: PostgreSQL does not keep the order of a JSON object's keys.
     names = sorted({name for stimulus in stimuli for name in getattr(stimulus, field)})
     return {name: prefix + name if name in taken else name for name in names}

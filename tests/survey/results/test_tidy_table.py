@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+
 import pandas as pd
 import pytest
 from django.contrib.auth.models import User
 
 from survey.analysis.table import COLUMNS
+from survey.exports.images import write_images
 from survey.models import Rating
+from survey.results.collect import collect
 from survey.results.tidy_table import preference_table, tidy_table
 from survey.session import answering, starting
 from survey.session.answering import Showing
@@ -125,6 +130,22 @@ def test_a_few_queries_whatever_the_number_of_ratings(django_assert_max_num_quer
         rate_all(starting.start(study))
     with django_assert_max_num_queries(10):
         assert len(tidy_table(study)) == 60
+
+
+def test_a_factor_named_like_a_column_of_the_images_leaves_it_as_it_is():
+    study = make_study()
+    study.stimuli.update(factors={"role": "hero", "width": 7, "other_id": 1})
+    rate_all(starting.start(study), value=1, limit=1)
+    images = collect(study).items
+    assert {*images["role"]} == {"main"}
+    assert {*images["width"]} == {48}
+    assert images[
+        ["factor_role", "factor_width", "factor_other_id"]
+    ].drop_duplicates().to_numpy().tolist() == [["hero", 7, 1]]
+    write_images(study, archive := io.BytesIO())
+    with zipfile.ZipFile(archive) as files, files.open("images.csv") as table:
+        listed = pd.read_csv(table)
+    assert {*listed["role"], *listed["factor_role"]} == {"main", "hero"}
 
 
 def test_a_factor_named_like_a_column_gets_a_prefix():
