@@ -12,6 +12,7 @@ from survey.models import Stimulus, Study
 from survey.study.definition import Definition
 from survey.study.groups import shares
 from survey.study.readiness import Finding, blocking, load_of, tried
+from survey.study.tables import ORDER_WORDS
 from survey.study.wording import english_name
 
 Kind = Literal["done", "optional", "todo", "blocked"]
@@ -185,7 +186,7 @@ def assignment_line(study: Study, definition: Definition) -> str:
     if definition.session.pairs == "informative":
         part += ", those that tell most"
     session = definition.session
-    ways = {"random": "", "fixed": " · fixed order", "latin": " · Latin square"}[session.order]
+    ways = ORDER_WORDS[session.order].note
     if session.blocks is not None:
         by = f"of {session.blocks}" if isinstance(session.blocks, int) else f"by {session.blocks}"
         ways = f" · blocks {by}{ways}"

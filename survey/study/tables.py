@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import isfinite
-from typing import Annotated, Any, Final, Literal, cast
+from typing import Annotated, Any, Final, Literal, NamedTuple, cast
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
@@ -109,6 +109,35 @@ PairRule = Literal["balanced", "informative"]
 Order = Literal["random", "fixed", "latin"]
 
 
+class OrderWords(NamedTuple):
+    """What an order of the images is called.
+
+    Attributes:
+        choice: On the desk, where it is chosen.
+        note: In the line of the set-up's list; empty for the usual one.
+        sentence: In the methods paragraph, as a part of a sentence.
+    """
+
+    choice: str
+    note: str
+    sentence: str
+
+
+ORDER_WORDS: Final[dict[Order, OrderWords]] = {
+    "random": OrderWords("Random for each person", "", "in a separate random order for each participant"),
+    "fixed": OrderWords(
+        "The same for everybody: as the images stand in the study",
+        " · fixed order",
+        "in one fixed order for all",
+    ),
+    "latin": OrderWords(
+        "Latin square: each follows each other equally often, and people take its rows in turn",
+        " · Latin square",
+        "in orders of a Latin square in which each follows each other equally often (Williams)",
+    ),
+}
+
+
 def _size_or_column(said: Any) -> int | str:
     """Return a block's size as a number, also where a form sends it as text; else the name of a column."""
     if isinstance(said, str) and said.isascii() and said.isdigit():
@@ -150,11 +179,7 @@ class Session(Part):
     @property
     def order_in_words(self) -> str:
         """In which order people see the images, as a part of a sentence."""
-        order = {
-            "random": "in a separate random order for each participant",
-            "fixed": "in one fixed order for all",
-            "latin": "in orders of a Latin square in which each follows each other equally often (Williams)",
-        }[self.order]
+        order = ORDER_WORDS[self.order].sentence
         if self.blocks is None:
             return order
         parts = (

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from survey.models import Rating
 from tests.browser.steps import begin, ready
-from tests.browser.test_accessibility import RULES
+from tests.browser.test_accessibility import AXE_OPTIONS
 from tests.survey.factories import make_study
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -142,7 +142,7 @@ def test_every_kind_of_scale_is_accessible_and_fits_a_phone(page, live_server):
         page.set_viewport_size({"width": width, "height": height})
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, width
         assert min(page.evaluate(TARGETS)) >= 24, width
-        found = Axe().run(page, options=RULES)
+        found = Axe().run(page, options=AXE_OPTIONS)
         assert found.violations_count == 0, found.generate_report()
     page.keyboard.press("1")
     expect(page.get_by_role("radio", checked=True)).to_have_count(0)

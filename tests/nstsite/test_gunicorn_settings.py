@@ -7,7 +7,9 @@ import re
 import runpy
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,25 +38,30 @@ def test_folders_of_killed_servers_go_and_those_of_living_ones_stay(tmp_path, mo
     assert [folder.exists() for folder in (gone, living, strange)] == [False, True, True]
 
 
+@pytest.fixture
+def settings_where(tmp_path, monkeypatch) -> Callable[..., dict[str, Any]]:
+    """Read the settings where the host sets a variable, or does not."""
+
+    def read(name: str, value: str | None) -> dict[str, Any]:
+        monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+        monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")
+        monkeypatch.setenv(name, value or "")
+        if value is None:
+            monkeypatch.delenv(name)
+        return runpy.run_path(str(ROOT / "gunicorn.conf.py"))
+
+    return read
+
+
 @pytest.mark.parametrize(("given", "used"), [(None, "1"), ("4", "4")])
-def test_linear_algebra_has_one_thread_unless_the_host_says_otherwise(tmp_path, monkeypatch, given, used):
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")
-    monkeypatch.setenv("OPENBLAS_NUM_THREADS", given or "")
-    if given is None:
-        monkeypatch.delenv("OPENBLAS_NUM_THREADS")
-    runpy.run_path(str(ROOT / "gunicorn.conf.py"))
+def test_linear_algebra_has_one_thread_unless_the_host_says_otherwise(settings_where, given, used):
+    settings_where("OPENBLAS_NUM_THREADS", given)
     assert os.environ["OPENBLAS_NUM_THREADS"] == used
 
 
 @pytest.mark.parametrize(("given", "used"), [(None, 2), ("5", 5)])
-def test_two_processes_answer_unless_the_host_says_otherwise(tmp_path, monkeypatch, given, used):
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")
-    monkeypatch.setenv("WEB_CONCURRENCY", given or "")
-    if given is None:
-        monkeypatch.delenv("WEB_CONCURRENCY")
-    assert runpy.run_path(str(ROOT / "gunicorn.conf.py"))["workers"] == used
+def test_two_processes_answer_unless_the_host_says_otherwise(settings_where, given, used):
+    assert settings_where("WEB_CONCURRENCY", given)["workers"] == used
 
 
 def test_processes_and_threads_are_set_in_one_file():

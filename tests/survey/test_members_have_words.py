@@ -8,6 +8,7 @@ from django.conf import settings
 
 from generator.nst.recipes.layers import ARCHITECTURES
 from generator.nst.recipes.networks import ARCHITECTURE_NAMES
+from survey.desk.forms.setup_forms import PAIR_RULES, STOPS
 from survey.desk.pages.results import files, pair_results
 from survey.desk.pages.results.results import TABLE_OF_MODEL
 from survey.desk.pages.study.setup_tasks import _SAVED, FORMS
@@ -20,6 +21,8 @@ from survey.results.panels import PANELS, Panel
 from survey.study.bulk import CAME, Came
 from survey.study.methods import METHOD_WORDS, Method
 from survey.study.scales import LANGUAGES, QUESTIONS
+from survey.study.stop_rule import Kind
+from survey.study.tables import ORDER_WORDS, Order, PairRule
 from survey.study.wording import _SHIPPED
 
 
@@ -31,6 +34,15 @@ def test_methods_of_a_study():
 def test_formats_of_an_export():
     assert set(files.DOWNLOADS) == {*FORMATS, "images"}
     assert set(pair_results.DOWNLOADS) == {*PAIR_FORMATS, "images"}
+
+
+def test_orders_of_images_and_rules_by_which_pairs_are_drawn():
+    assert tuple(ORDER_WORDS) == get_args(Order)
+    assert tuple(rule for rule, _ in PAIR_RULES) == get_args(PairRule)
+
+
+def test_rules_by_which_a_study_pauses_itself():
+    assert tuple(kind for kind, _ in STOPS) == get_args(Kind)
 
 
 def test_panels():

@@ -17,7 +17,7 @@ from survey.study.about import ABOUT_TEXTS
 from survey.study.definition import Definition
 from survey.study.methods import METHOD_CHOICES
 from survey.study.scales import QUESTIONS
-from survey.study.tables import Goal
+from survey.study.tables import ORDER_WORDS, Goal
 from survey.study.wording import ships
 
 #: For how long personal data are kept where nothing else is said, in days.
@@ -59,11 +59,6 @@ STOPS: Final = (
 PAIR_RULES: Final = (
     ("balanced", "All pairs equally often: those with the fewest votes first"),
     ("informative", "Those that tell most: pairs whose answer is least known from the answers so far"),
-)
-ORDERS: Final = (
-    ("random", "Random for each person"),
-    ("fixed", "The same for everybody: as the images stand in the study"),
-    ("latin", "Latin square: each follows each other equally often, and people take its rows in turn"),
 )
 
 
@@ -218,7 +213,7 @@ class AssignmentForm(TaskForm):
         )
         order = forms.ChoiceField(
             label="Order of the blocks, or else of the images",
-            choices=ORDERS,
+            choices=[(order, words.choice) for order, words in ORDER_WORDS.items()],
             required=False,
             widget=forms.RadioSelect,
         )
