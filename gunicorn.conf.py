@@ -16,7 +16,7 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.config import Config
 
 #: Processes that answer. One for each core; beyond 2 or 3 with PostgreSQL only (docs/how-to/operations.md).
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
 worker_class = "gthread"
 #: Requests that a process answers at the same time.
 threads = 4

@@ -59,7 +59,7 @@ def test_linear_algebra_has_one_thread_unless_the_host_says_otherwise(settings_w
     assert os.environ["OPENBLAS_NUM_THREADS"] == used
 
 
-@pytest.mark.parametrize(("given", "used"), [(None, 2), ("5", 5)])
+@pytest.mark.parametrize(("given", "used"), [(None, 2), ("", 2), ("5", 5)])
 def test_two_processes_answer_unless_the_host_says_otherwise(settings_where, given, used):
     assert settings_where("WEB_CONCURRENCY", given)["workers"] == used
 
