@@ -18,7 +18,7 @@ from generator.files.origin import CHANGED, UNREADABLE, Origin, checked
 from generator.models import Source, SourceProvenance, Upload
 from generator.sets.removal import remove_unused
 
-MAX_BYTES: Final = 50_000_000
+MAX_PICTURE_BYTES: Final = 50_000_000
 MAX_IN_NAME: Final = 100
 
 
@@ -60,9 +60,9 @@ def keep(owner: User, file: File, warn: images.Warn | None = None) -> Upload:  #
             another picture of the owner.
     """
     name = plain_name(file.name or "")
-    if file.size > MAX_BYTES:
+    if file.size > MAX_PICTURE_BYTES:
         raise ImageError(
-            f"{name}: has {file.size / 1e6:.0f} MB; the limit is {MAX_BYTES // 1_000_000} MB for each picture"
+            f"{name}: has {file.size / 1e6:.0f} MB; the limit is {MAX_PICTURE_BYTES // 1_000_000} MB for each picture"
         )
     data = file.read()
     picture = bounded.decode(data, name)

@@ -11,10 +11,13 @@ from scipy import special
 
 Floats = NDArray[np.float64]
 
+CONFIDENCE = 0.95
+"""Of every interval. Texts that say "95 %" stand beside what they describe."""
 
-def t_quantile(share: float, df: ArrayLike) -> Floats:
-    """Return the t that this share of Student's distribution is below."""
-    return np.asarray(special.stdtrit(np.asarray(df, np.float64), share), np.float64)
+
+def t_critical(df: ArrayLike) -> Floats:
+    """Return by how many standard errors a two-sided interval at `CONFIDENCE` goes to each side."""
+    return np.asarray(special.stdtrit(np.asarray(df, np.float64), 0.5 + CONFIDENCE / 2), np.float64)
 
 
 def t_two_sided(t: ArrayLike, df: ArrayLike) -> Floats:

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from survey.analysis.distributions import t_quantile, t_two_sided
+from survey.analysis.distributions import t_critical, t_two_sided
 from survey.analysis.grim import Grim, grim, most_sd
 from survey.analysis.items.comparisons import holm
 from survey.analysis.scale import Scale
@@ -32,7 +32,7 @@ def means_table(table: pd.DataFrame, scale: Scale) -> pd.DataFrame:
     n, sd, mean = (table[name].to_numpy(np.float64) for name in ("n", "sd", "value"))
     known = np.isfinite(n) & (n >= 2)
     with np.errstate(invalid="ignore", divide="ignore"):
-        half = np.where(known, t_quantile(0.975, np.where(known, n - 1, np.nan)) * sd / np.sqrt(n), np.nan)
+        half = np.where(known, t_critical(np.where(known, n - 1, np.nan)) * sd / np.sqrt(n), np.nan)
     tests = [_grim(text, count, scale) for text, count in zip(table["mean"], n, strict=True)]
     most = [most_sd(m, int(k), scale) if ok else np.nan for m, k, ok in zip(mean, n, known, strict=True)]
     rounding = 10.0 ** -np.array([_decimals(text) for text in table["mean"]])
@@ -87,7 +87,7 @@ def compare_means(table: pd.DataFrame) -> pd.DataFrame:
     difference = first["value"] - second["value"]
     t = difference / error
     p = t_two_sided(t, freedom)
-    half = t_quantile(0.975, freedom) * error
+    half = t_critical(freedom) * error
     columns = (
         first["item"],
         second["item"],

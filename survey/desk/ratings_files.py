@@ -30,7 +30,7 @@ from survey.analysis import Analysis, Ratings, ReadOptions, TableError, analyse,
 from survey.analysis.bounded import Reading
 from survey.results.panels import Selection, of_level, weighted_by_model, without_flagged
 
-MAX_BYTES: Final = 20_000_000
+MAX_RATINGS_FILE_BYTES: Final = 20_000_000
 MAX_RATINGS: Final = 250_000
 SECONDS: Final = 3600
 #: Of one session; the oldest gives way.
@@ -96,9 +96,9 @@ def keep(request: HttpRequest, upload: UploadedFile[Any]) -> RatingsFile:
         raise UploadError(str(error)) from None
     if not upload.size:
         raise UploadError(f"{name}: the file is empty")
-    if upload.size > MAX_BYTES:
+    if upload.size > MAX_RATINGS_FILE_BYTES:
         raise UploadError(
-            f"{name}: {upload.size / 1e6:.0f} MB; at most {MAX_BYTES // 1_000_000} MB here. The command `analyse` takes any size"
+            f"{name}: {upload.size / 1e6:.0f} MB; at most {MAX_RATINGS_FILE_BYTES // 1_000_000} MB here. The command `analyse` takes any size"
         )
     file = RatingsFile(secrets.token_hex(16))
     (file.folder / "file").mkdir(parents=True, mode=0o700)

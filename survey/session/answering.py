@@ -17,7 +17,7 @@ from survey.session import own_answers, rating_sql
 from survey.session.rating_sql import AnswerTarget, Upcoming
 from survey.session.refusals import BadAnswer, Refused, check_in_time
 from survey.study.definition import definition_of
-from survey.study.own_questions import Answer
+from survey.study.own_questions import CHOICES, Answer
 from survey.study.scales import rating_on
 
 #: How many answers can be undone, counted back from the newest.
@@ -197,11 +197,9 @@ def _keep_own(target: AnswerTarget, answers: Mapping[str, Answer]) -> None:
     if not answers:
         return
     _, asked = own_answers.asked_of_images(target.version, target.sha256)
-    in_words = {question.key for question in asked if question.answer == "text"}
+    chosen = {question.key for question in asked if question.answer in CHOICES}
     OwnAnswer.objects.bulk_create(
-        OwnAnswer(
-            trial_id=target.trial, key=key, **({"words": said} if key in in_words else {"chosen": said})
-        )
+        OwnAnswer(trial_id=target.trial, key=key, **({"chosen": said} if key in chosen else {"words": said}))
         for key, said in answers.items()
     )
 

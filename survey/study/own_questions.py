@@ -12,6 +12,8 @@ from survey.models.participation import MAX_WORDS
 from survey.study.parts import Key, Language, LineText, Part
 
 Kind = Literal["text", "one", "several"]
+#: Kinds whose answers come from a list. A purge leaves these beside an image, and deletes those of any other kind.
+CHOICES: Final[frozenset[Kind]] = frozenset({"one", "several"})
 Choice = Annotated[str, Field(min_length=1, max_length=100)]
 Choices = Annotated[list[Choice], Field(min_length=2, max_length=20)]
 

@@ -8,9 +8,11 @@ from django.conf import settings
 
 from generator.nst.recipes.layers import ARCHITECTURES
 from generator.nst.recipes.networks import ARCHITECTURE_NAMES
+from survey.analysis.plots import PLOTS
 from survey.desk.forms.setup_forms import PAIR_RULES, STOPS
 from survey.desk.pages.results import files, pair_results
 from survey.desk.pages.results.results import TABLE_OF_MODEL
+from survey.desk.pages.results.view import PLOTS_OF
 from survey.desk.pages.study.setup_tasks import _SAVED, FORMS
 from survey.desk.setup_list import TITLES
 from survey.exports.files import FORMATS
@@ -18,6 +20,7 @@ from survey.exports.pairs import PAIR_FORMATS
 from survey.models import Study
 from survey.results.fitted import _KINDS, MODELS
 from survey.results.panels import PANELS, Panel
+from survey.study import own_questions
 from survey.study.bulk import CAME, Came
 from survey.study.methods import METHOD_WORDS, Method
 from survey.study.scales import LANGUAGES, QUESTIONS
@@ -43,6 +46,16 @@ def test_orders_of_images_and_rules_by_which_pairs_are_drawn():
 
 def test_rules_by_which_a_study_pauses_itself():
     assert tuple(kind for kind, _ in STOPS) == get_args(Kind)
+
+
+def test_plots_of_the_pages():
+    shown = [plot for plots_of in PLOTS_OF.values() for plot in plots_of]
+    assert sorted(shown) == sorted(plot.name for plot in PLOTS)
+
+
+def test_kinds_of_own_questions_are_choices_or_deleted_by_a_purge():
+    """Whoever adds a kind decides it here: `tests/survey/session/test_own_questions.py` shows what a purge leaves."""
+    assert set(get_args(own_questions.Kind)) - own_questions.CHOICES == {"text"}
 
 
 def test_panels():

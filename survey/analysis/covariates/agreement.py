@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from survey.analysis.distributions import ranks, t_quantile
+from survey.analysis.distributions import ranks, t_critical
 from survey.analysis.effects.reml import Floats, Ints
 
 FEWEST_CONTENTS: Final = 5
@@ -119,7 +119,7 @@ def with_interval(
         return nothing
     c = len(groups)
     se = float(np.sqrt((c - 1) / c * ((z[1:] - z[1:].mean()) ** 2).sum()))
-    half = float(t_quantile(0.975, c - 1)) * se
+    half = float(t_critical(c - 1)) * se
     return Correlation(value, float(np.tanh(z[0] - half)), float(np.tanh(z[0] + half)))
 
 

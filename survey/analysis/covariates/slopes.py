@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from survey.analysis.covariates.columns import Panel
-from survey.analysis.distributions import t_quantile
+from survey.analysis.distributions import t_critical
 from survey.analysis.effects.people import cluster_fit
 from survey.analysis.effects.reml import Contrast, Floats, Ints, RandomParts, RemlFit, fit_reml
 
@@ -82,5 +82,5 @@ def clustered_slope(mos: Floats, x: Floats, content: Ints | None) -> Contrast:
     if not np.isfinite(test.p) or test.statistic <= 0:
         return _NO
     se = abs(estimate) / float(np.sqrt(test.statistic))
-    half = float(t_quantile(0.975, test.df2)) * se
+    half = float(t_critical(test.df2)) * se
     return Contrast(estimate, se, test.df2, estimate - half, estimate + half, test.p)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import linalg, optimize, sparse
 from threadpoolctl import threadpool_limits
 
-from survey.analysis.distributions import f_tail, t_quantile, t_two_sided
+from survey.analysis.distributions import f_tail, t_critical, t_two_sided
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -97,7 +97,7 @@ class RemlFit:
     def contrast(self, row: Floats) -> Contrast:
         """Estimate one combination of the fixed effects, shape (effects,)."""
         estimate, se, df = float(row @ self.beta), float(np.sqrt(row @ self.covariance @ row)), self.df(row)
-        half = float(t_quantile(0.975, df)) * se
+        half = float(t_critical(df)) * se
         return Contrast(
             estimate, se, df, estimate - half, estimate + half, float(t_two_sided(estimate / se, df))
         )

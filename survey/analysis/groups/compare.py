@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from survey.analysis.distributions import t_quantile
+from survey.analysis.distributions import t_critical
 from survey.analysis.effects.effects import MAX_WORK, MAX_WORK_ON_A_PAGE
 from survey.analysis.effects.reml import Floats, Ints, RandomParts, RemlFit, fit_reml
 from survey.analysis.factors import splits_people
@@ -197,7 +197,7 @@ def _mean_rows(panel: _Panel) -> list[dict[str, Any]]:
         means = panel.means(group)
         sd = float(means.std(ddof=1)) if len(means) > 1 else float("nan")
         mean, se = float(means.mean()), sd / np.sqrt(len(means))
-        half = float(t_quantile(0.975, len(means) - 1)) * se if len(means) > 1 else float("nan")
+        half = float(t_critical(len(means) - 1)) * se if len(means) > 1 else float("nan")
         rows.append(
             {
                 "kind": "mean",

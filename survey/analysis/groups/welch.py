@@ -14,7 +14,7 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from survey.analysis.distributions import f_tail, t_quantile, t_two_sided
+from survey.analysis.distributions import f_tail, t_critical, t_two_sided
 
 Floats = NDArray[np.float64]
 
@@ -54,7 +54,7 @@ def welch(one: Floats, other: Floats) -> Difference:
         return Difference(estimate, 0.0, *[nothing] * 6)
     se = sqrt(a + b)
     df = (a + b) ** 2 / (a**2 / (len(one) - 1) + b**2 / (len(other) - 1))
-    half, t = float(t_quantile(0.975, df)) * se, estimate / se
+    half, t = float(t_critical(df)) * se, estimate / se
     p = float(t_two_sided(t, df))
     return Difference(estimate, se, estimate - half, estimate + half, t, df, p, hedges_g(one, other))
 

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from survey.analysis.items.intervals import CONFIDENCE
+from survey.analysis.distributions import CONFIDENCE, t_critical
 from survey.analysis.items.means import exact_by_item
 from survey.analysis.table import Coded
 
@@ -153,7 +153,7 @@ def _compare_pairs(differences: Floats, unit: float) -> pd.DataFrame:
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = np.nansum(differences, axis=0) / n
         variance = np.nansum((differences - mean) ** 2, axis=0) / (n - 1)
-        t = special.stdtrit(np.maximum(n - 1.0, 1.0), 0.5 + CONFIDENCE / 2)
+        t = t_critical(np.maximum(n - 1.0, 1.0))
         half = np.where(variance > _NOISE**2, t * np.sqrt(variance / n), np.nan)
     ends = {"difference": mean, "ci_low": mean - half, "ci_high": mean + half}
     return pd.DataFrame(test._asdict() | {name: unit * value for name, value in ends.items()})

@@ -16,7 +16,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse, special
 
-from survey.analysis.items.intervals import CONFIDENCE, Z, student_t
+from survey.analysis.distributions import CONFIDENCE
+from survey.analysis.items.intervals import Z, student_t
 from survey.analysis.items.means import (
     LARGEST_WHOLE,
     Floats,

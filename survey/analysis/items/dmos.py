@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy import special
 
-from survey.analysis.items.intervals import CONFIDENCE
+from survey.analysis.distributions import t_critical
 from survey.analysis.items.means import exact_by_item
 from survey.analysis.scale import ACR, Scale
 from survey.analysis.table import code, main_phase
@@ -59,5 +58,5 @@ def _differential(
     n = len(d)
     mean = float(d.mean()) if n else float("nan")
     sd = float(d.std(ddof=1)) if n > 1 else float("nan")
-    half = float(special.stdtrit(n - 1, 0.5 + CONFIDENCE / 2)) * sd / np.sqrt(n) if sd > 0 else float("nan")
+    half = float(t_critical(n - 1)) * sd / np.sqrt(n) if sd > 0 else float("nan")
     return n, mean, sd, mean - half, mean + half

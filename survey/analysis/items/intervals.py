@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from survey.analysis.distributions import CONFIDENCE, t_critical
 from survey.analysis.items.sos import RANGE_OF_A
 from survey.analysis.items.tally import Tally, clustering
 
@@ -32,7 +33,6 @@ INTERVALS: Final[Mapping[str, str]] = {
 Floats = NDArray[np.float64]
 Ends = tuple[Floats, Floats]
 
-CONFIDENCE = 0.95
 Z = float(special.ndtri(0.5 + CONFIDENCE / 2))
 RESAMPLES = 2000
 DIRICHLET_PRIOR = 1.0
@@ -79,7 +79,7 @@ def student_t(items: Tally) -> Ends:
     agree, since they do not determine the spread.
     """
     freedom = np.maximum(items.participants - 1.0, 1.0)
-    return _symmetric(items, np.asarray(special.stdtrit(freedom, 0.5 + CONFIDENCE / 2)))
+    return _symmetric(items, t_critical(freedom))
 
 
 def normal(items: Tally) -> Ends:

@@ -18,7 +18,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.special import log_ndtr, ndtr, ndtri
 
-from survey.analysis.distributions import t_quantile, t_two_sided
+from survey.analysis.distributions import t_critical, t_two_sided
 from survey.analysis.items.comparisons import holm
 from survey.analysis.pairs.pairs import check_choices
 from survey.analysis.scale import Scale
@@ -245,7 +245,7 @@ def _result(
     centre = np.eye(both.items) - 1 / both.items
     # The part with fewer people says how sure the variance is.
     sure = both.fewest_people - 1
-    half = t_quantile(0.975, sure) * np.sqrt(np.diag(centre @ fit.covariance @ centre))
+    half = t_critical(sure) * np.sqrt(np.diag(centre @ fit.covariance @ centre))
     graph = coo_array((np.ones(len(both.first)), (both.first, both.second)), shape=(both.items,) * 2)
     group = connected_components(graph, directed=False)[1]
     within = np.eye(both.items) - (group[:, None] == group) / np.bincount(group)[group]

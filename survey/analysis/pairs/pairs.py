@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from survey.analysis.distributions import t_quantile
+from survey.analysis.distributions import t_critical
 from survey.analysis.items.intervals import Z
 from survey.analysis.pairs.gain import belief
 from survey.analysis.table import TableError
@@ -224,7 +224,7 @@ def _half_widths(
     if variance is None:
         return Z * _errors(covariance)
     wider = np.fmax(_errors(covariance), _errors(inverse[:items, :items]))
-    return float(t_quantile(0.975, clusters - 1)) * wider
+    return float(t_critical(clusters - 1)) * wider
 
 
 def _errors(covariance: Floats) -> Floats:

@@ -8,8 +8,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from survey.analysis.distributions import f_quantile
-from survey.analysis.items.intervals import CONFIDENCE
+from survey.analysis.distributions import CONFIDENCE, f_quantile
 from survey.analysis.items.means import participant_means
 from survey.analysis.table import Coded
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy import sparse, special
 from scipy.sparse.csgraph import connected_components
 
+from survey.analysis.distributions import CONFIDENCE
 from survey.analysis.items.intervals import Z
 from survey.analysis.table import Coded
 
@@ -156,7 +157,7 @@ def _observers(ratings: Coded, n: NDArray[np.int64], bias: Floats, spread: Float
             "bias_low": bias - half,
             "bias_high": bias + half,
             "inconsistency": spread,
-            "inconsistency_low": spread * np.sqrt(n / special.chdtri(n, 0.025)),
-            "inconsistency_high": spread * np.sqrt(n / special.chdtri(n, 0.975)),
+            "inconsistency_low": spread * np.sqrt(n / special.chdtri(n, 0.5 - CONFIDENCE / 2)),
+            "inconsistency_high": spread * np.sqrt(n / special.chdtri(n, 0.5 + CONFIDENCE / 2)),
         }
     )

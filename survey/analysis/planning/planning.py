@@ -9,7 +9,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from survey.analysis.items.intervals import CONFIDENCE, Z
+from survey.analysis.distributions import t_critical
+from survey.analysis.items.intervals import Z
 from survey.analysis.items.sos import sos_curve
 from survey.analysis.scale import ACR, Scale
 
@@ -70,7 +71,7 @@ def ratings_needed(
 
 def half_widths(n: ArrayLike, *, a: float, mos: float = 3.0) -> NDArray[np.float64]:
     """Return the half width of the 95 % interval of n ratings of an item, by the SOS hypothesis."""
-    t = special.stdtrit(np.maximum(np.asarray(n, np.float64) - 1, 1), 0.5 + CONFIDENCE / 2)
+    t = t_critical(np.maximum(np.asarray(n, np.float64) - 1, 1))
     return np.asarray(t * np.sqrt(sos_curve(a, mos) / np.asarray(n, np.float64)))
 
 

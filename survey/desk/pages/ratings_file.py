@@ -42,7 +42,7 @@ def analyse_file(request: HttpRequest) -> HttpResponse:
     context = {
         "fault": fault,
         "files": ratings_files.kept(request),
-        "most_megabytes": ratings_files.MAX_BYTES // 1_000_000,
+        "most_megabytes": ratings_files.MAX_RATINGS_FILE_BYTES // 1_000_000,
     }
     return render(request, "survey/researcher/analyse_file.html", context, status=422 if fault else 200)
 

@@ -458,7 +458,7 @@ class TestUploads:
             uploads.keep(ada, SimpleUploadedFile("bomb.png", bytes(bomb)))
 
     def test_a_file_of_too_many_bytes_is_not_read(self, ada, monkeypatch):
-        monkeypatch.setattr(uploads, "MAX_BYTES", 100)
+        monkeypatch.setattr(uploads, "MAX_PICTURE_BYTES", 100)
         with pytest.raises(ImageError, match=r"big\.png: has 0 MB; the limit is"):
             uploads.keep(ada, SimpleUploadedFile("big.png", picture(0)))
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from survey.analysis.distributions import f_quantile, f_tail, ranks, t_quantile, t_two_sided
+from survey.analysis.distributions import f_quantile, f_tail, ranks, t_critical, t_two_sided
 
 T = np.array([0, 1e-9, 0.3, -2.5, 8, 40, np.inf, np.nan])
 DF = np.array([0.5, 1, 2.7, 30, 1e6, np.inf, np.nan, -1])
@@ -15,7 +15,7 @@ DF = np.array([0.5, 1, 2.7, 30, 1e6, np.inf, np.nan, -1])
 def test_student_t_is_that_of_scipy_stats():
     for df in DF:
         assert np.array_equal(t_two_sided(T, df), 2 * stats.t.sf(abs(T), df), equal_nan=True)
-    assert np.array_equal(t_quantile(0.975, DF), stats.t.ppf(0.975, DF), equal_nan=True)
+    assert np.array_equal(t_critical(DF), stats.t.ppf(0.975, DF), equal_nan=True)
 
 
 @pytest.mark.parametrize("f", [-1e-17, 0, 0.3, 4, 900, np.inf, np.nan])

@@ -300,11 +300,11 @@ def test_a_session_keeps_few_files_and_few_readings(desk, tmp_path):
 
 
 def test_what_is_too_large_is_not_kept(desk, monkeypatch, tmp_path):
-    monkeypatch.setattr(ratings_files, "MAX_BYTES", 100)
+    monkeypatch.setattr(ratings_files, "MAX_RATINGS_FILE_BYTES", 100)
     response = desk.post(reverse("analyse_file"), {"file": SimpleUploadedFile("x.csv", long())})
     assert response.status_code == 422
     assert not (tmp_path / "analyse").exists()
-    monkeypatch.setattr(ratings_files, "MAX_BYTES", 10_000)
+    monkeypatch.setattr(ratings_files, "MAX_RATINGS_FILE_BYTES", 10_000)
     monkeypatch.setattr(ratings_files, "MAX_RATINGS", 17)
     html = read(desk, upload(desk, long()))
     assert "More ratings than a page analyses" in html

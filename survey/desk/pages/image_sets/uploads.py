@@ -71,7 +71,7 @@ def limits() -> dict[str, object]:
     return {
         "formats": FORMATS_IN_WORDS,
         "media_types": ",".join(MEDIA_TYPES),
-        "most_megabytes": uploads.MAX_BYTES // 1_000_000,
+        "most_megabytes": uploads.MAX_PICTURE_BYTES // 1_000_000,
         "most_megapixels": MAX_PIXELS // 1_000_000,
         "most_files": MAX_FILES,
     }
