@@ -10,8 +10,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8000
 INSTALL := @$(PYTHON) deploy/install.py
-# Browser tests and fault tests wait half of their time: one process more than there are processors.
-WORKERS = $(shell expr $$(nproc || getconf _NPROCESSORS_ONLN) + 1)
+# Browser tests and fault tests wait half of their time: two processes more than there are processors.
+WORKERS = $(shell expr $$(nproc || getconf _NPROCESSORS_ONLN) + 2)
 # Python keeps what it has compiled, whatever the environment says: the tests start hundreds of processes.
 export PYTHONDONTWRITEBYTECODE :=
 
