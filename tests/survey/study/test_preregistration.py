@@ -56,6 +56,16 @@ def test_a_condition_is_named_once_and_only_where_no_factor_tells_it():
     assert "- `condition` (2 levels): strong, weak" in preregistration(more)
 
 
+def test_layers_that_an_early_release_kept_as_a_list_are_one_level():
+    study = make_study()
+    for stimulus in study.stimuli.all():
+        stimulus.factors = {
+            "style_layers": ["conv1_1", "conv2_1"] if stimulus.condition == "weak" else ["conv3_1"]
+        }
+        stimulus.save()
+    assert "- `style_layers` (2 levels): conv1_1+conv2_1, conv3_1" in preregistration(study)
+
+
 def test_the_sample_follows_from_the_goal():
     text = preregistration(make_study(FULL))
     # 40 votes of 4 images by participants who rate 2 each.
