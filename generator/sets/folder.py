@@ -175,6 +175,11 @@ def condition_of(factors: Mapping[str, Any]) -> str:
     return ", ".join(f"{key} {value}" for key, value in sorted(factors.items()))
 
 
+def plain_level(value: Any) -> Any:
+    """Return a factor's level as studies keep it: a list of layers as text, anything else as it is."""
+    return value_text(value) if isinstance(value, list) else value
+
+
 def value_text(value: Any) -> str:
     """Return a factor's level as text: a list of layers as "conv1_1+conv2_1"."""
     if value is None:

@@ -16,7 +16,7 @@ from PIL import Image
 from generator.files import images
 from generator.files.origin import Origin, checked, origin_of
 from generator.models import Cell, ImageSet, SourceProvenance, Upload
-from generator.sets.folder import PREFIX, condition_of, value_text
+from generator.sets.folder import PREFIX, condition_of, plain_level
 from survey.analysis import TableError
 from survey.analysis.reading.items import factor_value, read_items
 from survey.models import Stimulus
@@ -73,9 +73,7 @@ def pictures_of_set(
 def _of_cells(image_set: ImageSet) -> Iterator[Picture]:
     for cell in image_set.cells.filter(status=Cell.Status.DONE).order_by("index"):
         factors = {
-            key: value_text(value) if isinstance(value, list) else value
-            for key, value in cell.factors.items()
-            if key not in ("content", "style")
+            key: plain_level(value) for key, value in cell.factors.items() if key not in ("content", "style")
         }
         yield Picture(
             item=cell.label,

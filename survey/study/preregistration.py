@@ -10,7 +10,7 @@ from typing import Any
 
 from django.template.loader import render_to_string
 
-from generator.sets.folder import value_text
+from generator.sets.folder import plain_level
 from survey.analysis.items.sos import DEFAULT_A
 from survey.analysis.participants.rules import EXCLUSIONS, FEWEST_REPEATS, Exclusion
 from survey.analysis.planning.planning import half_widths, sample_size
@@ -150,7 +150,7 @@ def _factors(main: list[Stimulus]) -> list[tuple[str, list[str]]]:
         for name, value in {**of_image, **dict(sorted(stimulus.factors.items()))}.items():
             if value not in ("", None):
                 # Studies of early releases keep a list of layers as one.
-                values.setdefault(name, set()).add(value_text(value) if isinstance(value, list) else value)
+                values.setdefault(name, set()).add(plain_level(value))
     return [(name, [str(v) for v in sorted(found, key=_rank)]) for name, found in values.items()]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import Final
 
+from survey.analysis.terms import listed
 from survey.models import Participant, Stimulus, Study
 from survey.study.definition import Definition
 from survey.study.groups import Group
@@ -95,7 +96,7 @@ def same_pictures(study: Study) -> list[str]:
         names.setdefault(sha256, []).append(item)
     several = [items for items in names.values() if len(items) > 1]
     told = [
-        f"{_listed(items)} are the same picture: people would rate it {len(items)} times."
+        f"{_named(items)} are the same picture: people would rate it {len(items)} times."
         for items in several[:MAX_NAMED]
     ]
     if len(several) > MAX_NAMED:
@@ -103,11 +104,9 @@ def same_pictures(study: Study) -> list[str]:
     return told
 
 
-def _listed(items: list[str]) -> str:
-    named = [f"“{item}”" for item in items[:MAX_NAMED]]
-    if len(items) > MAX_NAMED:
-        named.append(f"{len(items) - MAX_NAMED} more")
-    return f"{', '.join(named[:-1])} and {named[-1]}"
+def _named(items: list[str]) -> str:
+    more = [f"{len(items) - MAX_NAMED} more"] if len(items) > MAX_NAMED else []
+    return listed([*(f"“{item}”" for item in items[:MAX_NAMED]), *more])
 
 
 def practice_alike(study: Study) -> list[str]:

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from generator.models import Cell, ImageSet, PlanRun
 from generator.queue import runs
+from generator.sets.alike import alike
 from generator.sets.folder import write_archive
 from generator.sets.planes import ALL, Plane, plane
 from generator.sets.progress import progress
@@ -68,7 +69,6 @@ def _shown(request: HttpRequest, found: ImageSet, **more: Any) -> HttpResponse:
     cells = list(found.cells.defer("recipe", "provenance"))
     shown = _plane(cells, request.GET)
     failed = [cell for cell in cells if cell.status == Cell.Status.FAILED]
-    labels = {cell.index: cell.label for cell in cells}
     context = {
         "set": found,
         "progress": progress(found),
@@ -80,11 +80,7 @@ def _shown(request: HttpRequest, found: ImageSet, **more: Any) -> HttpResponse:
         "query": request.GET.urlencode(),
         "failed": failed[:MAX_LISTED],
         "failed_more": max(0, len(failed) - MAX_LISTED),
-        "alike": [
-            (cell, twin, labels.get(twin, ""))
-            for cell in cells
-            if (twin := cell.covariates.get("near_duplicate_of")) is not None
-        ][:MAX_LISTED],
+        "alike": alike(cells)[:MAX_LISTED],
         "studies": own_studies(request.user).filter(stimuli__cell__image_set=found).distinct(),
         "may_change": own_sets(request.user).filter(pk=found.pk).exists(),
         "may_publish": may_create_studies(request.user),
